@@ -1,0 +1,46 @@
+# The two commands of the README are `make report` and `make test`; both install what they need.
+
+PYTHON ?= python3
+PYTEST ?=
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: report test lint format install lock clean
+
+report: install
+	@hw2 plan
+	snakemake --cores all results/report_figs
+	@echo "open results/report_figs/index.html"
+
+test: install
+	pytest $(PYTEST)
+
+lint: install
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	snakefmt --check Snakefile
+	snakemake --lint
+
+format: install
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile
+
+install: .venv/installed
+
+# The lock pins every package. pip works in a new environment without knowing anything of the machine.
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "make: $(PYTHON) is Python %d.%d; hw2 needs 3.11 or later: make PYTHON=python3.11" % sys.version_info[:2])'
+	@echo "installing into .venv: several minutes and about 6 GB, once"
+	$(PYTHON) -m venv .venv
+	pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:
+	pip install --quiet uv
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header pyproject.toml constraints.in --output-file requirements.lock
+
+clean:
+	rm -rf .venv .snakemake .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,54 @@
+"""dvc.yaml as Snakemake rules: DVC decides what is stale, Snakemake when and where it runs."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir, "src")))
+from hw2.errors import UserError
+from hw2.pipeline import stages
+from snakemake.exceptions import WorkflowError
+
+try:
+    STAGES = stages.load(check=workflow.is_main_process)
+except UserError as error:
+    raise WorkflowError(str(error))
+
+
+# Inert without --software-deployment-method apptainer.
+container: "docker://python:3.11-slim"
+
+
+rule all:
+    default_target: True
+    input:
+        [out for stage in STAGES for out in stage.outs],
+
+
+for stage in STAGES:
+
+    rule:
+        name:
+            stage.name
+        input:
+            deps=[ancient(path) for path in stage.deps],
+            after=stage.after,
+            asked=stage.asked,
+        output:
+            stage.files,
+            [directory(path) for path in stage.folders],
+            touch(stage.done),
+        log:
+            f"logs/{stage.name}.log",  # written by the script, which also talks to the terminal
+        retries: stage.meta.get("retries", 0)
+        localrule: stage.meta.get("local", False)
+        threads: workflow.cores if stage.meta.get("all_cores") else 1
+        resources:
+            **stage.meta.get("resources", {}),
+        params:
+            stage=stage.name,
+            python=sys.executable,
+        message:
+            stage.desc
+        shell:
+            "exec env PYTHONPATH=src HW2_THREADS={threads}"
+            " {params.python:q} -m hw2.pipeline.job {params.stage:q} $PPID"

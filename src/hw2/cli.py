@@ -1,0 +1,112 @@
+"""`hw2 VERB`: what a person does besides running the DAG."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hw2 import device, params, paths, profiles
+from hw2.errors import UserError
+from hw2.progress import ConsoleHandler
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code: 0 done, 2 something the user can put right."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    handler = ConsoleHandler()
+    logging.getLogger().addHandler(handler)
+    logging.getLogger("hw2").setLevel(logging.INFO)
+    try:
+        os.chdir(_root())
+        chosen.do(chosen)
+    except UserError as error:
+        print(f"hw2 {chosen.verb}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    finally:
+        logging.getLogger().removeHandler(handler)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hw2", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    profile = verbs.add_parser("profile", help="write a column of profiles.yaml into params.yaml")
+    profile.add_argument("name", nargs="?", help="embedded, course or mini; none lists them")
+    profile.set_defaults(do=_profile)
+
+    digits = verbs.add_parser("digits", help="draw digits as the course's grader reads them")
+    digits.add_argument("out", type=_absolute, metavar="OUT", help="folder for the images")
+    digits.add_argument("--count", type=int, default=50, help="images of each digit (default 50)")
+    digits.set_defaults(do=_digits)
+
+    plan = verbs.add_parser("plan", help="say which stages are due and how long they will take")
+    plan.add_argument("--record", action="store_true", help="keep the times of the last run")
+    plan.set_defaults(do=_plan)
+    return parser
+
+
+def _profile(chosen: argparse.Namespace) -> None:
+    if chosen.name is None:
+        active = params.load().profile
+        print("\n".join(f"{'*' if name == active else ' '} {name}" for name in profiles.names()))
+    else:
+        profiles.apply(chosen.name)
+        print(f"params.yaml now has the values of profile {chosen.name}")
+
+
+def _digits(chosen: argparse.Namespace) -> None:
+    from hw2.tasks import export_digits
+
+    settings, where = params.load(), paths.load()
+    device.use_threads(settings.runtime.threads)
+    count = export_digits.run(
+        settings.sampling,
+        model=where.ddpm_model,
+        guidance=where.guidance,
+        out=chosen.out,
+        count=chosen.count,
+        device=device.choose(settings.runtime.device),
+    )
+    print(f"{count} images in {chosen.out}")
+
+
+def _plan(chosen: argparse.Namespace) -> None:
+    from hw2.pipeline import plan
+
+    settings = params.load()
+    if chosen.record:
+        seconds = plan.record(settings.profile, settings.runtime.threads)
+        print(f"{plan.TIMINGS}: {len(seconds)} stages, {sum(seconds.values()):.0f} s")
+        return
+    found = plan.plan(settings.profile, settings.runtime.threads)
+    if not found.stages:
+        print("nothing to do: every result is up to date")
+    elif found.seconds is None:
+        print(f"{len(found.stages)} stages to run; profile {settings.profile} was not timed yet")
+    else:
+        minutes = f"{found.seconds / 60:.1f} minutes" if found.seconds >= 60 else "under a minute"
+        print(f"{len(found.stages)} stages to run: about {minutes} on this machine")
+
+
+def _absolute(text: str) -> Path:
+    return Path(text).absolute()  # before the change of folder
+
+
+def _root() -> Path:
+    """The repository: the working folder or the nearest one above it with a dvc.yaml."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "dvc.yaml").is_file() and (folder / paths.FILE).is_file():
+            return folder
+    raise UserError(f"{here}: not inside a clone of hw2; change to one")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Denoising diffusion on tensors: schedule, guidance, samplers. No files, no configuration."""

@@ -1,0 +1,66 @@
+"""Digits as arrays: one uint8 file of images and one of digits for each domain and part.
+
+Decoding happens once, in `pack_digits`; readers map the files into memory, so opening them costs
+nothing.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hw2.errors import UserError
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Images of one domain and part: uint8 (N, 28, 28, C), C is 3 or 1, and digits int64 (N,)."""
+
+    images: np.ndarray
+    digits: np.ndarray
+
+    @property
+    def rgb(self) -> np.ndarray:
+        """The images with three channels: uint8 (N, 28, 28, 3)."""
+        return self.images if self.images.shape[-1] == 3 else np.repeat(self.images, 3, axis=-1)
+
+
+def save(folder: Path, domain: str, part: str, digits: Digits) -> None:
+    """Write one domain and part into `folder`, which exists."""
+    np.save(_path(folder, domain, part, "images"), digits.images)
+    np.save(_path(folder, domain, part, "digits"), digits.digits)
+
+
+def load(folder: Path, domain: str, part: str) -> Digits:
+    """Map one domain and part into memory.
+
+    Raises:
+        UserError: if it was not packed.
+    """
+    try:
+        return Digits(
+            np.load(_path(folder, domain, part, "images"), mmap_mode="r", allow_pickle=False),
+            np.load(_path(folder, domain, part, "digits"), allow_pickle=False),
+        )
+    except FileNotFoundError:
+        raise UserError(
+            f"{folder}: no {part} part of {domain}; run `dvc repro pack_digits`,"
+            " or leave the domain out of ddpm.domains"
+        ) from None
+
+
+def fingerprint(folder: Path, domains: Sequence[str], part: str) -> str:
+    """A hash of the images and digits of some domains: the identity of what a training reads."""
+    hashed = hashlib.sha256()
+    for domain in domains:
+        data = load(folder, domain, part)
+        hashed.update(f"{domain} {data.images.shape}".encode())
+        hashed.update(np.ascontiguousarray(data.images).data)
+        hashed.update(data.digits.tobytes())
+    return hashed.hexdigest()
+
+
+def _path(folder: Path, domain: str, part: str, kind: str) -> Path:
+    return folder / f"{domain}_{part}_{kind}.npy"

@@ -1,0 +1,102 @@
+"""The judge: the classifiers that read generated digits, one for each domain.
+
+By default one network, trained on the real images of the train part, reads all domains. Where the
+course's `Classifier.pth` is configured it reads MNIST-M, as in the course's grader.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from hw2.errors import UserError
+from hw2.evaluation.intervals import Estimate, proportion
+from hw2.models.judge import CourseClassifier, DigitNet
+from hw2.tensors import from_uint8
+
+_EMBEDDED, _COURSE = "judge.safetensors", "mnistm.safetensors"
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Networks by domain; a domain without its own is read by `shared`."""
+
+    shared: nn.Module
+    own: dict[str, nn.Module]
+
+    @torch.no_grad()
+    def read(self, images: np.ndarray, domain: str) -> np.ndarray:
+        """The digits that the judge reads in images uint8 (N, 28, 28, 3): int64 (N,)."""
+        network = self.own.get(domain, self.shared)
+        device = next(network.parameters()).device
+        digits = [
+            network(from_uint8(images[at : at + _BATCH]).to(device)).argmax(1).cpu()
+            for at in range(0, len(images), _BATCH)
+        ]
+        return torch.cat(digits).numpy()
+
+    def right(
+        self, images: np.ndarray, digits: np.ndarray, domains: np.ndarray, names: tuple[str, ...]
+    ) -> np.ndarray:
+        """Whether each image is read as its digit: bool (N,); `domains` index `names`."""
+        right = np.zeros(len(images), bool)
+        for index in np.unique(domains):
+            here = domains == index
+            right[here] = self.read(images[here], names[index]) == digits[here]
+        return right
+
+    def accuracy(self, images: np.ndarray, digits: np.ndarray, domain: str) -> Estimate:
+        """Share of images of one domain that are read as their digit."""
+        return proportion(self.read(images, domain) == digits)
+
+
+def save(folder: Path, shared: nn.Module, course: nn.Module | None) -> None:
+    """Write the judge's networks into `folder`, which exists."""
+    save_file({k: v.cpu().contiguous() for k, v in shared.state_dict().items()}, folder / _EMBEDDED)
+    if course is not None:
+        save_file({k: v.cpu() for k, v in course.state_dict().items()}, folder / _COURSE)
+
+
+def load(folder: Path, device: torch.device) -> Judge:
+    """Read the judge.
+
+    Raises:
+        UserError: if the folder does not hold one.
+    """
+    try:
+        shared = DigitNet()
+        shared.load_state_dict(load_file(folder / _EMBEDDED))
+        own: dict[str, nn.Module] = {}
+        if (folder / _COURSE).exists():
+            own["mnistm"] = CourseClassifier()
+            own["mnistm"].load_state_dict(load_file(folder / _COURSE))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise UserError(f"{folder}: no judge ({error}); run `dvc repro train_judge`") from error
+    for network in (shared, *own.values()):
+        network.to(device).eval().requires_grad_(False)
+    return Judge(shared, own)
+
+
+def load_course_classifier(path: Path) -> CourseClassifier:
+    """Read the course's `Classifier.pth`: a dict whose `state_dict` holds the LeNet's ten tensors.
+
+    Raises:
+        UserError: if the file is not that.
+    """
+    network = CourseClassifier()
+    try:
+        saved: Any = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(saved["state_dict"])
+    except Exception as error:  # torch.load raises most kinds for a file that is something else
+        reason = str(error).split("\n")[0]
+        raise UserError(
+            f"judge.course_classifier: {path} is not the course's Classifier.pth ({reason[:80]});"
+            " give its path, or null for the embedded judge"
+        ) from error
+    return network

@@ -1,0 +1,165 @@
+"""Curve figures: the effect of guidance, samplers against network calls, the loss."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation, Transform
+from numpy.typing import NDArray
+
+from hw2.figures import style, words
+from hw2.figures.records import Choice, History, Interval, Setting
+
+REAL_DASHES = (0, (4, 2.5))
+CHOICE_DOTS = (0, (1, 1.5))
+SAMPLERS_APART = 3.0  # points
+LOG_FROM = 3  # the loss axis is logarithmic where the loss fell to less than 1 / LOG_FROM
+SMOOTH_SHARE = 50  # the smoothed loss is a mean over 1 / SMOOTH_SHARE of the training
+
+
+@style.house()
+def guidance(settings: Sequence[Setting], choice: Choice) -> Figure:
+    """Draw accuracy and diversity against the guidance weight, one line per domain.
+
+    `settings` are rows of one sampler, at most one per domain and weight; dashes are real images'
+    diversity; the weight in use is marked.
+    """
+    fig = Figure(figsize=(style.WIDTH, 4.9), layout="constrained")
+    upper, lower = fig.subplots(2, 1, sharex=True)
+    domains = lines_of([setting.domain for setting in settings])
+    for place, domain in enumerate(domains):
+        rows = sorted((s for s in settings if s.domain == domain), key=lambda s: s.weight)
+        weights = [s.weight for s in rows]
+        look = style.look(style.DOMAIN_LOOKS, domain, place)
+        _band(upper, weights, [s.accuracy for s in rows], look, style.domain_name(domain))
+        _band(lower, weights, [s.diversity for s in rows], look, style.domain_name(domain))
+        real = [s.real_diversity for s in rows]
+        lower.plot(weights, real, color=look[0], linestyle=REAL_DASHES, linewidth=1.1)
+    for ax in (upper, lower):
+        ax.axvline(choice.weight, color=style.MUTED, linewidth=1.0, linestyle=CHOICE_DOTS, zorder=1)
+    style.percent_axis(upper)
+    upper.set_title(_accuracy_title(settings))
+    lower.set_title("Diversity (mean pixel distance within a digit)")
+    lower.set_xlabel("guidance weight w")
+    dashes, dots = (_sample_of(pattern) for pattern in (REAL_DASHES, CHOICE_DOTS))
+    _legend_above(fig, upper, {"real images": dashes, choice.label: dots})
+    return fig
+
+
+def _accuracy_title(settings: Sequence[Setting]) -> str:
+    sizes = words.sizes([setting.accuracy.n for setting in settings])
+    return f"Accuracy in %, with {words.LEVEL} intervals ({sizes})"
+
+
+def _sample_of(pattern: tuple[float, tuple[float, float]]) -> Line2D:
+    return Line2D([], [], color=style.MUTED, linestyle=pattern, linewidth=1.1)
+
+
+def _legend_above(fig: Figure, ax: Axes, more: Mapping[str, Artist]) -> None:
+    """Name the lines of `ax`, and `more`, above the panels, where no curve passes."""
+    handles, labels = ax.get_legend_handles_labels()
+    fig.legend(
+        [*handles, *more.values()], [*labels, *more],
+        loc="outside upper left", ncols=3, borderaxespad=0.2,
+    )  # fmt: skip
+
+
+def lines_of(names: Sequence[str]) -> list[str]:
+    """Return the different names in order, without "all" where it would repeat a sole domain."""
+    found = list(dict.fromkeys(names))
+    return [name for name in found if name != "all" or len(found) != 2]
+
+
+def _band(
+    ax: Axes,
+    x: Sequence[float],
+    measured: Sequence[Interval],
+    look: tuple[str, str],
+    label: str,
+) -> None:
+    colour, marker = look
+    lows, highs = [m.low for m in measured], [m.high for m in measured]
+    ax.fill_between(x, lows, highs, color=colour, alpha=0.14, linewidth=0)
+    ax.plot(x, [m.value for m in measured], color=colour, marker=marker, label=label)
+
+
+@style.house()
+def samplers(settings: Sequence[Setting]) -> Figure:
+    """Draw accuracy with intervals against network calls per image, one line per sampler.
+
+    `settings` are rows of one domain. Different samplers are drawn a few points apart, so that
+    bars at equal calls do not cover each other.
+    """
+    fig = Figure(figsize=(style.WIDTH, 3.5), layout="constrained")
+    ax = fig.subplots()
+    names = list(dict.fromkeys(setting.sampler for setting in settings))
+    for place, name in enumerate(names):
+        rows = sorted((s for s in settings if s.sampler == name), key=lambda s: s.calls)
+        points = SAMPLERS_APART * (place - (len(names) - 1) / 2)
+        apart = ScaledTranslation(points / 72, 0, fig.dpi_scale_trans)
+        _bars(ax, rows, style.LOOKS[place % len(style.LOOKS)], style.sampler_name(name), apart)
+    ax.set_xscale("log")
+    style.plain_log(ax.xaxis, _ticks([setting.calls for setting in settings]))
+    ax.margins(x=0.06)
+    style.percent_axis(ax)
+    ax.set_title(_accuracy_title(settings))
+    ax.set_xlabel("network calls per image")
+    _legend_above(fig, ax, {})
+    return fig
+
+
+def _ticks(calls: Sequence[int]) -> list[int]:
+    """Return `calls` in order, without those too close above another for both to be labelled."""
+    kept: list[int] = []
+    for call in sorted(set(calls)):
+        if not kept or call > 1.3 * kept[-1]:
+            kept.append(call)
+    return kept
+
+
+def _bars(
+    ax: Axes, rows: Sequence[Setting], look: tuple[str, str], label: str, apart: Transform
+) -> None:
+    colour, marker = look
+    calls = [s.calls for s in rows]
+    share = np.array([(s.accuracy.value, s.accuracy.low, s.accuracy.high) for s in rows])
+    value, low, high = share.T
+    errors = np.clip([value - low, high - value], 0, None)
+    drawn = ax.errorbar(
+        calls, value, errors, color=colour, marker=marker, label=label, elinewidth=1.1, capsize=2.2
+    )
+    for artist in drawn.get_children():
+        artist.set_transform(ax.transData + apart)
+
+
+@style.house()
+def loss(history: History) -> Figure:
+    """Draw the training loss of each logged step and its running mean."""
+    fig = Figure(figsize=(style.WIDTH, 3.0), layout="constrained")
+    ax = fig.subplots()
+    ax.plot(history.step, history.loss, color=style.SKY, alpha=0.55, linewidth=0.8, label="loss")
+    window = smoothing_window(len(history.loss))
+    if window > 1:
+        steps, mean = running_mean(history.step, window), running_mean(history.loss, window)
+        ax.plot(steps, mean, color=style.BLUE, linewidth=1.8, label="running mean")
+    if history.loss.max() > LOG_FROM * history.loss.min() > 0:
+        ax.set_yscale("log")
+        style.plain_log(ax.yaxis)
+    ax.set_title("Training loss")
+    ax.set_xlabel("step")
+    ax.margins(x=0.01)
+    ax.legend(loc="upper right")
+    return fig
+
+
+def smoothing_window(entries: int) -> int:
+    """Return how many logged losses one point of the running mean is made of."""
+    return max(1, entries // SMOOTH_SHARE)
+
+
+def running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Return the means of `window` neighbours: (N,) becomes (N - window + 1,)."""
+    return np.convolve(values, np.full(window, 1 / window), mode="valid")

@@ -1,0 +1,150 @@
+"""The report's section on conditional diffusion: its figures and what stands under them."""
+
+from hw2.figures import curves, ddpm_tables, grids, words
+from hw2.figures.ddpm_records import Records
+from hw2.figures.sections import Plate, Section
+from hw2.figures.style import domain_name, sampler_name
+from hw2.labels import NUM_DIGITS
+
+CONVENTIONS = {
+    "ho-salimans": "as in Ho & Salimans, so w = 0 is no guidance",
+    "scale": "as a scale, so w = 1 is no guidance",
+}
+
+
+def section(found: Records, dpi: int) -> Section:
+    """Draw every figure of the section for saving at `dpi` and write its words."""
+    domains = list(found.samples.grids)
+    return Section(
+        anchor="ddpm",
+        title="Conditional diffusion of digits",
+        lead=_lead(found),
+        stats=ddpm_tables.stats(found),
+        tables=ddpm_tables.tables(found),
+        plates=(
+            *(_grid(found, domain, dpi) for domain in domains),
+            *(_reverse(found, domain, dpi) for domain in domains),
+            _guidance(found),
+            _samplers(found),
+            _loss(found),
+        ),
+    )
+
+
+def _lead(found: Records) -> str:
+    names = " and ".join(domain_name(domain) for domain in found.samples.grids)
+    facts = "".join(f" {key.capitalize()}: {text}." for key, text in found.facts.items())
+    return (
+        f"One diffusion model draws {names} digits on request, steered by classifier-free guidance "
+        f"at {words.weight(found.choice.weight)}. A judge that has only seen real images reads "
+        f"what it draws.{facts}"
+    )
+
+
+def _grid(found: Records, domain: str, dpi: int) -> Plate:
+    tiles, name = found.samples.grids[domain], domain_name(domain)
+    return Plate(
+        name=f"ddpm_grid_{domain}.png",
+        figure=grids.sample_grid(tiles, name, dpi),
+        title=f"Generated {name} digits",
+        caption=(
+            f"A row per digit asked for, a column per noise, at {words.weight(found.choice.weight)}"
+            f"; the first noises, none left out. The judge reads the digit asked for in "
+            f"{words.accuracy(found.generated[domain])} of generated {name} images; on real "
+            f"{name} images its own accuracy is {words.accuracy(found.judge[domain])}."
+        ),
+        alt=(
+            f"Grid of generated {name} digits, {NUM_DIGITS} rows for the digits 0 to "
+            f"{NUM_DIGITS - 1} and {tiles.shape[1]} columns for different noises."
+        ),
+        wide=False,
+    )
+
+
+def _reverse(found: Records, domain: str, dpi: int) -> Plate:
+    strip, name = found.samples.strips[domain], domain_name(domain)
+    first, last = strip.times[0], strip.times[-1]
+    return Plate(
+        name=f"ddpm_reverse_{domain}.png",
+        figure=grids.reverse_strip(strip, dpi),
+        title=f"From noise to a {name} digit",
+        caption=(
+            f"The reverse process of the first “0”, from pure noise at t = {first} to the "
+            f"finished image at t = {last}."
+        ),
+        alt=(
+            f"{len(strip.times)} images in a row: noise at t = {first} turns step by step into a "
+            f"{name} zero at t = {last}."
+        ),
+        wide=False,
+    )
+
+
+def _guidance(found: Records) -> Plate:
+    rows, choice = found.guidance_rows, found.choice
+    convention = CONVENTIONS.get(choice.convention, f"in the convention {choice.convention}")
+    spread = "; ".join(
+        f"{row.diversity.value:.3f} for {domain_name(row.domain)} (real images "
+        f"{row.real_diversity:.3f})"
+        for row in rows
+        if row.weight == choice.weight and row.domain in curves.lines_of([r.domain for r in rows])
+    )
+    return Plate(
+        name="ddpm_guidance.png",
+        figure=curves.guidance(rows, choice),
+        title="What guidance does",
+        caption=(
+            f"Accuracy and diversity against the guidance weight w ({convention}), drawn with "
+            f"{sampler_name(rows[0].sampler)} in {rows[0].steps} steps. Shaded: "
+            f"{words.LEVEL} intervals. Dashed: real images. {_chosen(found)}"
+            + (f" Diversity there: {spread}." if spread else "")
+        ),
+        alt=(
+            "Two panels over the guidance weight: the judge's accuracy on generated digits above, "
+            "the diversity of digits below, with real images' diversity as dashed lines."
+        ),
+    )
+
+
+def _chosen(found: Records) -> str:
+    choice = found.choice
+    if choice.chosen is None:
+        return f"The weight in use, {words.weight(choice.weight)}, was given, not chosen here."
+    return (
+        f"Dotted: the weight in use, {words.weight(choice.weight)}, chosen on the {choice.part} "
+        f"part with {words.accuracy(choice.chosen)} there."
+    )
+
+
+def _samplers(found: Records) -> Plate:
+    rows = found.sampler_rows
+    best = max(rows, key=lambda row: (row.accuracy.value, -row.calls))
+    weights = sorted({row.weight for row in rows})
+    return Plate(
+        name="ddpm_samplers.png",
+        figure=curves.samplers(rows),
+        title="Samplers against their cost",
+        caption=(
+            f"Accuracy over {domain_name(rows[0].domain)} against network calls per image, at "
+            f"{', '.join(words.weight(w) for w in weights)}; bars are {words.LEVEL} intervals. "
+            f"Highest: {sampler_name(best.sampler)} in {best.steps} steps ({best.calls} calls) "
+            f"with {words.accuracy(best.accuracy)}. Points at equal calls are set slightly apart."
+        ),
+        alt="One line per sampler: accuracy on generated digits over network calls per image.",
+    )
+
+
+def _loss(found: Records) -> Plate:
+    history = found.history
+    window = curves.smoothing_window(len(history.loss))
+    mean = curves.running_mean(history.loss, window)[-1]
+    return Plate(
+        name="ddpm_loss.png",
+        figure=curves.loss(history),
+        title="Training",
+        caption=(
+            f"Loss over {history.step[-1]:.0f} steps and its mean over {window} logged values, "
+            f"which ends at {mean:.4f}."
+        ),
+        alt="Training loss over steps on a log scale, with its running mean.",
+    )

@@ -1,0 +1,107 @@
+"""The records that the section on conditional diffusion is made of, read and checked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hw2.errors import UserError
+from hw2.figures import records, samples
+from hw2.figures.records import Choice, History, Scores, Setting
+from hw2.figures.samples import Samples
+from hw2.labels import NUM_DIGITS
+
+FACTS = ("model", "data", "sampler", "judge")  # texts the metrics may hold, shown as they are
+
+
+@dataclass(frozen=True)
+class Records:
+    """Everything the section shows. `samples.grids` tells which domains there are."""
+
+    samples: Samples
+    guidance_rows: list[Setting]  # of one sampler, one per domain and weight
+    sampler_rows: list[Setting]  # of all domains together
+    choice: Choice
+    history: History
+    generated: Scores
+    unguided: Scores
+    digits: list[float]  # accuracy per digit
+    judge: Scores  # on real images
+    ablation: Scores | None  # None where the profile leaves it out
+    facts: dict[str, str]
+
+
+def read(
+    *,
+    samples_path: Path,
+    sweep: Path,
+    guidance: Path,
+    history: Path,
+    metrics: Path,
+    judge_metrics: Path,
+    ablation_metrics: Path,
+) -> Records:
+    """Read every record of the section.
+
+    Raises:
+        UserError: a record is missing, incomplete or not finite, or two do not fit together.
+    """
+    images = samples.read(samples_path)
+    domains = tuple(images.grids)
+    settings = records.sweep(sweep)
+    score = records.mapping(metrics)
+    unguided = _inner(score, "unguided", metrics)
+    return Records(
+        samples=images,
+        guidance_rows=_guidance_rows(settings, sweep),
+        sampler_rows=_sampler_rows(settings, sweep),
+        choice=records.choice(guidance),
+        history=records.history(history),
+        generated=records.scores(score, str(metrics), ("all", *domains)),
+        unguided=records.scores(unguided, f"{metrics}, unguided", ["all"]),
+        digits=_digits(_inner(score, "digits", metrics), f"{metrics}, digits"),
+        judge=records.scores(records.mapping(judge_metrics), str(judge_metrics), domains),
+        ablation=_ablation(records.mapping(ablation_metrics), str(ablation_metrics)),
+        facts={key: score[key] for key in FACTS if isinstance(score.get(key), str)},
+    )
+
+
+def _inner(record: dict[str, Any], key: str, path: Path) -> dict[str, Any]:
+    if not isinstance(record.get(key), dict):
+        raise UserError(f"{path}: '{key}' is missing; {records.REMAKE}")
+    inner: dict[str, Any] = record[key]
+    return inner
+
+
+def _digits(record: dict[str, Any], where: str) -> list[float]:
+    return [records.number(record, str(digit), where) for digit in range(NUM_DIGITS)]
+
+
+def _ablation(record: dict[str, Any], where: str) -> Scores | None:
+    if not isinstance(record.get("ran"), bool):
+        raise UserError(f"{where}: 'ran' must be true or false; {records.REMAKE}")
+    return records.scores(record, where, ["all"]) if record["ran"] else None
+
+
+def _guidance_rows(settings: Iterable[Setting], path: Path) -> list[Setting]:
+    rows = _of_kind(settings, "guidance", path)
+    if len({(row.sampler, row.steps) for row in rows}) != 1:
+        raise UserError(f"{path}: rows of kind 'guidance' mix samplers; {records.REMAKE}")
+    if len({(row.domain, row.weight) for row in rows}) != len(rows):
+        raise UserError(f"{path}: a guidance weight stands there twice; {records.REMAKE}")
+    return rows
+
+
+def _sampler_rows(settings: Iterable[Setting], path: Path) -> list[Setting]:
+    rows = _of_kind(settings, "sampler", path)
+    domains = {row.domain for row in rows}
+    if "all" not in domains and len(domains) > 1:
+        raise UserError(f"{path}: no row of kind 'sampler' is of domain 'all'; {records.REMAKE}")
+    return [row for row in rows if row.domain == "all" or "all" not in domains]
+
+
+def _of_kind(settings: Iterable[Setting], kind: str, path: Path) -> list[Setting]:
+    rows = [setting for setting in settings if setting.kind == kind]
+    if not rows:
+        raise UserError(f"{path}: no row of kind '{kind}'; {records.REMAKE}")
+    return rows

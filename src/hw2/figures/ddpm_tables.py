@@ -1,0 +1,87 @@
+"""Headline numbers and tables of the section on conditional diffusion."""
+
+from hw2.figures import words
+from hw2.figures.ddpm_records import Records
+from hw2.figures.records import Interval, Scores
+from hw2.figures.sections import Stat, Table
+from hw2.figures.style import domain_name
+
+NOT_RUN = "not run in this profile"
+REPORTED = "report"
+
+
+def stats(found: Records) -> tuple[Stat, ...]:
+    """Return the headline numbers: generated with and without guidance, and real images."""
+    return (
+        _stat("Digits read as asked for", found.generated["all"]),
+        _stat("Without guidance", found.unguided["all"]),
+        *(
+            _stat(f"Judge on real {domain_name(domain)}", found.judge[domain])
+            for domain in found.samples.grids
+        ),
+    )
+
+
+def _stat(label: str, share: Interval) -> Stat:
+    return Stat(
+        label, words.percent(share.value), f"95{words.NBSP}% interval {words.bounds(share)}"
+    )
+
+
+def tables(found: Records) -> tuple[Table, ...]:
+    """Return the summary, the accuracy per digit and, where one was made, the choice of w."""
+    made = [_summary(found), _digits(found)]
+    if found.choice.chosen:
+        made.append(_candidates(found))
+    return tuple(made)
+
+
+def _summary(found: Records) -> Table:
+    domains = list(found.samples.grids)
+    columns = ["all", *domains] if len(domains) > 1 else domains
+    weight = words.weight(found.choice.weight)
+
+    def row(label: str, scores: Scores | None) -> tuple[str, ...]:
+        if scores is None:
+            return (label, NOT_RUN)
+        # With a sole domain, an accuracy over all domains is that domain's.
+        overall = scores.get("all") if len(domains) == 1 else None
+        cells = [scores.get(column, overall) for column in columns]
+        return (label, *(words.accuracy(cell) if cell else words.DASH for cell in cells))
+
+    return Table(
+        title="Accuracy",
+        head=("Images", *(domain_name(column) for column in columns)),
+        rows=(
+            row(f"Generated, {weight}", found.generated),
+            row("Generated, no guidance", found.unguided),
+            row("Generated, trained without condition dropout", found.ablation),
+            row("Real (the judge's own accuracy)", found.judge),
+        ),
+        note=f"In brackets: {words.LEVEL} interval and number of images.",
+    )
+
+
+def _digits(found: Records) -> Table:
+    return Table(
+        title="Accuracy per digit",
+        head=("Digit", *(str(digit) for digit in range(len(found.digits)))),
+        rows=(("Generated", *(words.percent(share) for share in found.digits)),),
+        note=(
+            f"Over n = {found.generated['all'].n} images of all domains and digits; the record "
+            "holds no interval per digit."
+        ),
+    )
+
+
+def _candidates(found: Records) -> Table:
+    choice = found.choice
+    return Table(
+        title="How the guidance weight was chosen",
+        head=("Weight", f"Accuracy on the {choice.part} part"),
+        rows=tuple(
+            (words.weight(w) + (" (in use)" if w == choice.weight else ""), words.accuracy(share))
+            for w, share in choice.candidates
+        ),
+        note="" if choice.part == REPORTED else "No image of the report had a say in it.",
+    )

@@ -1,0 +1,89 @@
+"""Image figures: the grid of generated digits and the strip of the reverse process.
+
+Images are drawn pixel by pixel, each enlarged a whole number of times: nothing is resampled.
+Lengths are in inches, and `px` ones in pixels of the finished file.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from hw2.figures import style
+from hw2.figures.samples import Pixels, Strip
+
+HEADING = "row: digit asked for, column: noise"
+
+
+class Margins(NamedTuple):
+    """White space around the images, in inches."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class Sheet(NamedTuple):
+    """A figure that holds tiles, and where their centres are in figure coordinates."""
+
+    fig: Figure
+    xs: list[float]  # one per column
+    ys: list[float]  # one per row
+
+
+def compose(tiles: Pixels, enlarge: int, gap: int) -> Pixels:
+    """Lay uint8 tiles (R, K, H, W, 3) on one white sheet, uint8 (height, width, 3).
+
+    Every tile is enlarged `enlarge` times; tile (r, k) has its upper left corner in row
+    r * (H * enlarge + gap), column k * (W * enlarge + gap), and no gap follows the last.
+    """
+    big = tiles.repeat(enlarge, axis=2).repeat(enlarge, axis=3)
+    rows, columns, height, width, _ = big.shape
+    sheet = np.full((rows, height + gap, columns, width + gap, 3), 255, np.uint8)
+    sheet[:, :height, :, :width] = big.transpose(0, 2, 1, 3, 4)
+    flat = sheet.reshape(rows * (height + gap), columns * (width + gap), 3)
+    return flat[: len(flat) - gap, : flat.shape[1] - gap]
+
+
+def _lay(tiles: Pixels, cell: float, gap: float, margins: Margins, dpi: int) -> Sheet:
+    """Return a figure of `tiles`, each about `cell` wide, for saving at exactly `dpi`."""
+    rows, columns, height, width, _ = tiles.shape
+    enlarge = max(1, round(cell * dpi / width))
+    gap_px = max(1, round(gap * dpi))
+    sheet = compose(tiles, enlarge, gap_px)
+    left, top, right, bottom = (round(margin * dpi) for margin in margins)
+    full_w, full_h = left + sheet.shape[1] + right, top + sheet.shape[0] + bottom
+    # The thousandth of a pixel keeps matplotlib's truncation from losing a whole one.
+    fig = Figure(figsize=((full_w + 1e-3) / dpi, (full_h + 1e-3) / dpi), dpi=dpi)
+    fig.figimage(sheet, xo=left, yo=bottom, origin="upper")
+    step_x, step_y = width * enlarge + gap_px, height * enlarge + gap_px
+    xs = [(left + k * step_x + width * enlarge / 2) / full_w for k in range(columns)]
+    ys = [1 - (top + r * step_y + height * enlarge / 2) / full_h for r in range(rows)]
+    return Sheet(fig, xs, ys)
+
+
+@style.house()
+def sample_grid(tiles: Pixels, title: str, dpi: int) -> Figure:
+    """Draw tiles uint8 (10, K, H, W, 3): a labelled row per digit, a column per noise."""
+    margins = Margins(left=0.38, top=0.52, right=0.08, bottom=0.08)
+    fig, xs, ys = _lay(tiles, cell=0.56, gap=0.035, margins=margins, dpi=dpi)
+    width, height = fig.get_size_inches()
+    for digit, y in enumerate(ys):
+        fig.text(0.2 / width, y, str(digit), ha="center", va="center_baseline", weight="bold")
+    for noise, x in enumerate(xs):
+        fig.text(x, 1 - 0.45 / height, str(noise), ha="center", color=style.MUTED, size=9)
+    fig.text(margins.left / width, 1 - 0.22 / height, title, weight="bold", size=10.5)
+    right = 1 - margins.right / width
+    fig.text(right, 1 - 0.22 / height, HEADING, ha="right", color=style.MUTED, size=9)
+    return fig
+
+
+@style.house()
+def reverse_strip(strip: Strip, dpi: int) -> Figure:
+    """Draw the images of one reverse process, from noise to digit, the time under each."""
+    margins = Margins(left=0.06, top=0.06, right=0.06, bottom=0.32)
+    fig, xs, _ = _lay(strip.images[None], cell=0.98, gap=0.08, margins=margins, dpi=dpi)
+    for x, t in zip(xs, strip.times, strict=True):
+        fig.text(x, 0.12 / fig.get_size_inches()[1], f"t = {t}", ha="center", size=9.5)
+    return fig

@@ -1,0 +1,102 @@
+"""The report's page: one HTML file that holds its figures and needs nothing else to be shown."""
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from hw2.figures.css import CSS
+from hw2.figures.sections import Plate, Section, Stat, Table
+from hw2.figures.words import DASH
+
+TITLE = "Digits, generated and judged"
+FOOT = "Every figure and number is drawn from the records of this pipeline's stages."
+
+
+def render(sections: Sequence[Section], images: Mapping[str, bytes]) -> str:
+    """Return the page as HTML; `images` are the PNG files of all plates by name.
+
+    Raises:
+        KeyError: a plate's image is not among `images`.
+    """
+    links = "".join(
+        f'<li><a href="#{escape(section.anchor)}">{escape(section.title)}</a></li>'
+        for section in sections
+    )
+    nav = f'<nav aria-label="Sections"><ul>{links}</ul></nav>' if len(sections) > 1 else ""
+    body = "\n".join(_section(section, images) for section in sections)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(TITLE)}</title>
+<style>{CSS}</style>
+</head>
+<body>
+<header><h1>{escape(TITLE)}</h1>{nav}</header>
+<main>
+{body}
+</main>
+<footer>{escape(FOOT)}</footer>
+</body>
+</html>
+"""
+
+
+def _text(text: str) -> str:
+    """Return `text` for HTML; an interval, and what hangs on it, stays on one line."""
+    return re.sub(rf"[\d.]+{DASH}[^ ()]+", r'<span class="whole">\g<0></span>', escape(text))
+
+
+def _section(section: Section, images: Mapping[str, bytes]) -> str:
+    stats = "".join(_stat(stat) for stat in section.stats)
+    tables = "\n".join(_table(table) for table in section.tables)
+    plates = "\n".join(_plate(plate, images[plate.name]) for plate in section.plates)
+    return f"""<section id="{escape(section.anchor)}">
+<h2>{escape(section.title)}</h2>
+<p class="lead">{_text(section.lead)}</p>
+<dl class="stats">{stats}</dl>
+{tables}
+<div class="plates">
+{plates}
+</div>
+</section>"""
+
+
+def _stat(stat: Stat) -> str:
+    return (
+        f'<div class="stat"><dt>{_text(stat.label)}</dt>'
+        f'<dd class="value">{_text(stat.value)}</dd>'
+        f'<dd class="detail">{_text(stat.detail)}</dd></div>'
+    )
+
+
+def _table(table: Table) -> str:
+    head = "".join(f'<th scope="col">{_text(cell)}</th>' for cell in table.head)
+    rows = "\n".join(_row(row, len(table.head)) for row in table.rows)
+    note = f'<p class="note">{_text(table.note)}</p>' if table.note else ""
+    return f"""<div class="table"><h3>{_text(table.title)}</h3>
+<table><thead><tr>{head}</tr></thead>
+<tbody>
+{rows}
+</tbody></table>{note}</div>"""
+
+
+def _row(row: Sequence[str], columns: int) -> str:
+    label, *cells = row
+    spare = columns - len(row)
+    span = f' colspan="{spare + 1}"' if spare else ""
+    tags = ["<td>"] * (len(cells) - 1) + [f"<td{span}>"]
+    texts = "".join(f"{tag}{_text(cell)}</td>" for tag, cell in zip(tags, cells, strict=True))
+    return f'<tr><th scope="row">{escape(label)}</th>{texts}</tr>'
+
+
+def _plate(plate: Plate, png: bytes) -> str:
+    kind = "plate wide" if plate.wide else "plate"
+    data = base64.b64encode(png).decode("ascii")
+    return f"""<figure class="{kind}">
+<img src="data:image/png;base64,{data}" alt="{escape(plate.alt)}">
+<figcaption><h3>{_text(plate.title)}</h3>
+{_text(plate.caption)} <a href="{escape(plate.name)}">{escape(plate.name)}</a></figcaption>
+</figure>"""

@@ -1,0 +1,245 @@
+"""Typed, checked reading of the records that the tasks leave for the figures.
+
+A record that is missing, incomplete or not finite becomes one `UserError` line that names the
+file and the place in it; a figure is never drawn from half a record.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw2.errors import UserError
+from hw2.files import load_arrays, read_json, read_table
+from hw2.labels import DOMAINS
+
+REMAKE = "rerun the stage that writes it"
+
+SWEEP_COLUMNS = (
+    *("kind", "domain", "sampler", "steps", "calls", "weight"),
+    *("n", "accuracy", "low", "high"),
+    *("diversity", "diversity_low", "diversity_high", "real_diversity"),
+)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measured value with its 95 % interval; accuracies lie in [0, 1]."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+Scores = dict[str, Interval]  # accuracy by domain; "all" is over every domain
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of `sweep.csv`: a sampler at a guidance weight, judged on one domain or on all."""
+
+    kind: str
+    domain: str
+    sampler: str
+    steps: int
+    calls: int  # network calls per image
+    weight: float
+    accuracy: Interval
+    diversity: Interval  # mean pixel distance between two images of one digit
+    real_diversity: float  # the same measure on real images
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`guidance.json`: the guidance weight in use and what it was chosen from."""
+
+    weight: float
+    convention: str
+    part: str  # the part of the data (or of the random streams) of the choice; "" for none
+    candidates: tuple[tuple[float, Interval], ...]
+
+    @property
+    def chosen(self) -> Interval | None:
+        """The accuracy that won, or None where the weight was given, not chosen."""
+        if not self.part:
+            return None
+        return next((a for w, a in self.candidates if w == self.weight), None)
+
+    @property
+    def label(self) -> str:
+        """Say the weight and, where it was chosen rather than given, on what."""
+        if self.chosen is None:
+            return f"w = {self.weight:g}, given"
+        return f"w = {self.weight:g}, chosen on the {self.part} part"
+
+
+@dataclass(frozen=True)
+class History:
+    """`history.csv`: float64 arrays of equal length, one entry per logged step."""
+
+    step: NDArray[np.float64]
+    loss: NDArray[np.float64]
+
+
+def number(record: Mapping[str, Any], key: str, where: str) -> float:
+    """Return `record[key]` as a finite float.
+
+    Raises:
+        UserError: the key is absent, or its value is not a finite number.
+    """
+    if key not in record:
+        raise UserError(f"{where}: '{key}' is missing; {REMAKE}")
+    given = record[key]
+    value = float(given) if isinstance(given, int | float) else math.nan
+    if not math.isfinite(value):
+        raise UserError(f"{where}: '{key}' is {given!r}, not a finite number; {REMAKE}")
+    return value
+
+
+def accuracy(record: Mapping[str, Any], where: str) -> Interval:
+    """Return `record`'s accuracy with its interval.
+
+    The interval is under `accuracy_low` and `accuracy_high`, as in metrics, or under `low` and
+    `high`, as in tables.
+
+    Raises:
+        UserError: a key is absent, n is below 1, or not 0 <= low <= accuracy <= high <= 1.
+    """
+    prefix = "accuracy_" if "accuracy_low" in record else ""
+    found = Interval(
+        number(record, "accuracy", where),
+        number(record, f"{prefix}low", where),
+        number(record, f"{prefix}high", where),
+        int(number(record, "n", where)),
+    )
+    ordered = (0.0, found.low, found.value, found.high, 1.0)
+    if any(b < a - 1e-6 for a, b in pairwise(ordered)) or found.n < 1:
+        raise UserError(
+            f"{where}: accuracy {found.value:g} in [{found.low:g}, {found.high:g}], n = {found.n}, "
+            f"is not a share with its interval; {REMAKE}"
+        )
+    return found
+
+
+def scores(record: Mapping[str, Any], where: str, required: Sequence[str]) -> Scores:
+    """Return the accuracies of a metrics record: its own as "all", and one per domain in it.
+
+    Raises:
+        UserError: one of `required` is absent, or a value is not a share with its interval.
+    """
+    found = {"all": accuracy(record, where)} if "accuracy" in record else {}
+    for domain in DOMAINS:
+        if isinstance(record.get(domain), Mapping):
+            found[domain] = accuracy(record[domain], f"{where}, {domain}")
+    absent = [name for name in required if name not in found]
+    if absent:
+        raise UserError(f"{where}: no accuracy of {', '.join(absent)}; {REMAKE}")
+    return found
+
+
+def table(path: Path, columns: Iterable[str]) -> Sequence[Mapping[str, Any]]:
+    """Return the rows of a csv file that has at least one row and all `columns`.
+
+    Raises:
+        UserError: the file is missing, empty, or lacks a column.
+    """
+    rows = read_table(path)
+    if not rows:
+        raise UserError(f"{path}: no rows; {REMAKE}")
+    absent = [column for column in columns if column not in rows[0]]
+    if absent:
+        raise UserError(f"{path}: no column {', '.join(map(repr, absent))}; {REMAKE}")
+    return rows
+
+
+def mapping(path: Path) -> dict[str, Any]:
+    """Return the JSON object in `path`.
+
+    Raises:
+        UserError: the file is missing or holds something other than an object.
+    """
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: a JSON object is expected; {REMAKE}")
+    return found
+
+
+def arrays(path: Path, keys: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an npz file that holds at least `keys`.
+
+    Raises:
+        UserError: the file is missing or lacks an array.
+    """
+    found = load_arrays(path)
+    absent = [key for key in keys if key not in found]
+    if absent:
+        raise UserError(f"{path}: no array {', '.join(map(repr, absent))}; {REMAKE}")
+    return found
+
+
+def sweep(path: Path) -> list[Setting]:
+    """Read `sweep.csv`.
+
+    Raises:
+        UserError: a column is missing, or a cell is not a finite number in its range.
+    """
+    rows = table(path, SWEEP_COLUMNS)
+    return [_setting(row, f"{path}, line {line}") for line, row in enumerate(rows, start=2)]
+
+
+def _setting(row: Mapping[str, Any], where: str) -> Setting:
+    share = accuracy(row, where)
+    spread, spread_low, spread_high = (
+        number(row, f"diversity{end}", where) for end in ("", "_low", "_high")
+    )
+    return Setting(
+        kind=str(row["kind"]),
+        domain=str(row["domain"]),
+        sampler=str(row["sampler"]),
+        steps=int(number(row, "steps", where)),
+        calls=int(number(row, "calls", where)),
+        weight=number(row, "weight", where),
+        accuracy=share,
+        diversity=Interval(spread, spread_low, spread_high, share.n),
+        real_diversity=number(row, "real_diversity", where),
+    )
+
+
+def choice(path: Path) -> Choice:
+    """Read `guidance.json`.
+
+    Raises:
+        UserError: a key is missing, or a value is not a finite number in its range.
+    """
+    record = mapping(path)
+    for key in ("convention", "part", "candidates"):
+        if key not in record:
+            raise UserError(f"{path}: '{key}' is missing; {REMAKE}")
+    candidates = [
+        (number(c, "weight", where), accuracy(c, where))
+        for k, c in enumerate(record["candidates"] or ())
+        for where in (f"{path}, candidate {k}",)
+    ]
+    weight = number(record, "weight", str(path))
+    return Choice(weight, str(record["convention"]), record["part"] or "", tuple(candidates))
+
+
+def history(path: Path) -> History:
+    """Read `history.csv`.
+
+    Raises:
+        UserError: a column is missing, or a cell is not a finite number.
+    """
+    names = ("step", "loss")
+    rows = table(path, names)
+    columns = [
+        np.array([number(row, name, f"{path}, line {k}") for k, row in enumerate(rows, start=2)])
+        for name in names
+    ]
+    return History(*columns)

@@ -1,0 +1,59 @@
+"""The report: every section's figures as PNG files, and the page that shows them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from hw2.figures import ddpm, ddpm_records, page, style
+from hw2.figures.sections import Section
+from hw2.files import atomic_dir
+
+
+class FigureParams(Protocol):
+    """The `figures` section of the parameters."""
+
+    @property
+    def dpi(self) -> int:
+        """Dots per inch of the PNG files."""
+
+
+def run(
+    params_figures: FigureParams,
+    *,
+    samples: Path,
+    sweep: Path,
+    guidance: Path,
+    history: Path,
+    metrics: Path,
+    judge_metrics: Path,
+    ablation_metrics: Path,
+    figures: Path,
+) -> None:
+    """Draw the report from the records into the directory `figures`.
+
+    The directory appears complete, or stays as it was. Equal records give equal bytes.
+
+    Raises:
+        UserError: a record is missing, incomplete or not finite.
+    """
+    found = ddpm_records.read(
+        samples_path=Path(samples),
+        sweep=Path(sweep),
+        guidance=Path(guidance),
+        history=Path(history),
+        metrics=Path(metrics),
+        judge_metrics=Path(judge_metrics),
+        ablation_metrics=Path(ablation_metrics),
+    )
+    sections = [ddpm.section(found, params_figures.dpi)]  # further capabilities join here
+    publish(sections, Path(figures), params_figures.dpi)
+
+
+def publish(sections: Sequence[Section], figures: Path, dpi: int) -> None:
+    """Write the figures of `sections` and `index.html` into the directory `figures`."""
+    with atomic_dir(figures) as folder:
+        plates = [plate for section in sections for plate in section.plates]
+        for plate in plates:
+            style.save(plate.figure, folder / plate.name, dpi)
+        images = {plate.name: (folder / plate.name).read_bytes() for plate in plates}
+        (folder / "index.html").write_text(page.render(sections, images), encoding="utf-8")

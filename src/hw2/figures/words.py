@@ -1,0 +1,35 @@
+"""How numbers of the records are put into words: one place, so that they look alike."""
+
+from collections.abc import Sequence
+
+from hw2.figures.records import Interval
+
+NBSP = "\N{NO-BREAK SPACE}"
+DASH = "\N{EN DASH}"
+LEVEL = f"95{NBSP}%"  # of every interval in the records
+
+
+def percent(share: float) -> str:
+    """Return a share in [0, 1] in per cent, to a tenth."""
+    return f"{100 * share:.1f}{NBSP}%"
+
+
+def bounds(found: Interval) -> str:
+    """Return the ends of an accuracy's interval in per cent, and n."""
+    return f"{100 * found.low:.1f}{DASH}{percent(found.high)},{NBSP}n{NBSP}={NBSP}{found.n}"
+
+
+def accuracy(found: Interval) -> str:
+    """Return an accuracy in per cent with its 95 % interval and n."""
+    return f"{percent(found.value)} ({bounds(found)})"
+
+
+def weight(w: float) -> str:
+    """Return a guidance weight as an equation."""
+    return f"w{NBSP}={NBSP}{w:g}"
+
+
+def sizes(counts: Sequence[int]) -> str:
+    """Return "n = 500", or "n = 500 to 1000" where the counts differ."""
+    least, most = min(counts), max(counts)
+    return f"n = {least}" if least == most else f"n = {least} to {most}"

@@ -1,0 +1,1 @@
+"""Networks: modules with plain constructor arguments, no files and no configuration."""

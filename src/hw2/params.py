@@ -1,0 +1,220 @@
+"""The schema of params.yaml: every number of the pipeline, with its unit or reason and range.
+
+There are no default values here. What is not in params.yaml would not reach DVC, and a stage
+would not rerun when it changed. To add a parameter, add a field here and a key there.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraints, field_validator
+
+from hw2 import strict
+from hw2.errors import UserError
+from hw2.strict import Section
+
+Seed = Annotated[int, Field(ge=0, lt=2**31, description="seed; streams are derived by name")]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+Domain = Literal["mnistm", "svhn"]
+Sampler = Literal["ddpm", "ddim", "dpmpp"]
+Weight = Annotated[float, Field(ge=-1, le=50)]
+Weights = Annotated[tuple[Weight, ...], Strict(False), Field(min_length=1)]
+# YAML has lists; tuples keep a frozen model frozen. Strict(False) is for the outside only.
+
+
+class Runtime(Section):
+    """Where to compute. Not part of any stage's parameters: it should not change results."""
+
+    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
+        description="auto, cpu, cuda or cuda:N"
+    )
+    threads: int = Field(ge=0, le=1024, description="CPU threads, 0 for all cores")
+
+
+class Data(Section):
+    """The digit images."""
+
+    source: Literal["embedded"] = Field(description="where the digits come from")
+    seed: Seed
+    train_images: PositiveInt = Field(description="images of a domain in the train part")
+    select_images: PositiveInt = Field(description="images of a domain in the select part")
+    report_images: PositiveInt = Field(description="images of a domain in the report part")
+
+
+class Judge(Section):
+    """The digit classifiers that score generated images."""
+
+    seed: Seed
+    steps: PositiveInt = Field(description="optimizer steps")
+    batch: int = Field(ge=2, description="images; BatchNorm needs two")
+    lr: PositiveFloat = Field(le=1, description="peak learning rate")
+    weight_decay: NonNegative = Field(le=1, description="decoupled decay")
+    course_classifier: str | None = Field(
+        description="path of the course's Classifier.pth for mnistm, or null"
+    )
+
+
+class Network(Section):
+    """The noise predictor."""
+
+    kind: Literal["unet", "context_unet"] = Field(description="ours, or the well-known small one")
+    base: int = Field(ge=4, le=1024, description="channels of the finest level")
+    mult: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
+        min_length=1, max_length=4, description="channels of each level, in units of base"
+    )
+    blocks: int = Field(ge=1, le=8, description="residual blocks of a level")
+    patch: Literal[1, 2, 4] = Field(description="pixels folded into channels before the network")
+    n_feat: int = Field(ge=4, le=1024, description="channels of context_unet")
+
+
+class Diffusion(Section):
+    """The noise process that is learnt."""
+
+    timesteps: int = Field(ge=2, le=10_000, description="noise levels T")
+    schedule: Literal["linear", "cosine"] = Field(description="how abar falls with t")
+    prediction: Literal["eps", "v"] = Field(description="what the network predicts")
+
+
+class Train(Section):
+    """The training loop of the DDPM."""
+
+    steps: PositiveInt = Field(description="optimizer steps")
+    batch: PositiveInt = Field(description="images of a step")
+    lr: PositiveFloat = Field(le=1, description="peak learning rate of AdamW")
+    muon_lr: NonNegative = Field(le=1, description="Muon's, for matrices; 0: AdamW only")
+    weight_decay: NonNegative = Field(le=1, description="decoupled decay")
+    warmup: int = Field(ge=0, description="steps of linear warm-up")
+    decay_from: Fraction = Field(description="share of the steps after which the rate decays")
+    grad_clip: PositiveFloat = Field(description="largest norm of the gradient")
+    p_uncond: Fraction = Field(description="share of labels dropped, for guidance")
+    ema: float = Field(ge=0, lt=1, description="decay of the averaged weights of a step")
+    precision: Literal["fp32", "bf16"] = Field(description="of the forward pass")
+    channels_last: bool = Field(description="memory format of the images")
+    compile: bool = Field(description="torch.compile; a minute to start")
+    save_every: PositiveInt = Field(description="steps between resume files")
+
+
+class Ddpm(Section):
+    """The conditional diffusion model."""
+
+    seed: Seed
+    domains: Annotated[tuple[Domain, ...], Strict(False)] = Field(
+        min_length=1, description="domains to generate"
+    )
+    network: Network
+    diffusion: Diffusion
+    train: Train
+
+    @field_validator("domains")
+    @classmethod
+    def _once(cls, domains: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(domains)) < len(domains):
+            raise ValueError("a domain is named twice")
+        return domains
+
+
+class Sampling(Section):
+    """How images are drawn from the trained model."""
+
+    seed: Seed
+    sampler: Sampler = Field(description="ancestral, DDIM or DPM-Solver++")
+    steps: PositiveInt = Field(description="noise levels visited, at most diffusion.timesteps")
+    eta: Fraction = Field(description="fresh noise of DDIM: 0 none, 1 as ancestral")
+    batch: PositiveInt = Field(description="images at a time; it does not change them")
+    images_per_label: PositiveInt = Field(description="images of each digit of each domain")
+
+
+class Guidance(Section):
+    """Classifier-free guidance."""
+
+    convention: Literal["ho-salimans", "scale"] = Field(
+        description="weight 0 is none in ho-salimans, 1 is none in scale (= 1 + w)"
+    )
+    weight: Weight | Literal["select"] = Field(
+        description="a number, or select: the best candidate on the select part"
+    )
+    candidates: Weights = Field(description="weights to select from")
+    images_per_label: PositiveInt = Field(description="images of a label for each candidate")
+
+
+class Sweep(Section):
+    """The comparison of samplers, numbers of steps and guidance weights."""
+
+    weights: Weights = Field(description="guidance weights")
+    images_per_label: int = Field(ge=3, description="images of a label; diversity needs three")
+    samplers: Annotated[tuple[Sampler, ...], Strict(False)] = Field(min_length=1)
+    steps: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
+        min_length=1, description="steps of each sampler, at most diffusion.timesteps"
+    )
+
+
+class Ablation(Section):
+    """The model that is trained without condition dropout."""
+
+    run: bool = Field(description="it takes as long as the main run")
+    images_per_label: PositiveInt = Field(description="images of a label")
+
+
+class Figures(Section):
+    """The drawn report."""
+
+    dpi: int = Field(ge=20, le=600, description="dots of an inch")
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    profile: str = Field(min_length=1, description="the column of profiles.yaml that was applied")
+    runtime: Runtime
+    data: Data
+    judge: Judge
+    ddpm: Ddpm
+    sampling: Sampling
+    guidance: Guidance
+    sweep: Sweep
+    ablation: Ablation
+    figures: Figures
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        UserError: with one line per problem: dotted key, value, what is allowed.
+    """
+    return parse(strict.read_yaml(path), path)
+
+
+def parse(data: Any, source: str | Path = "params.yaml") -> Params:
+    """Check the content of params.yaml, given as plain dicts and lists; errors as in `load`."""
+    params = strict.parse(Params, data, source)
+    problems = list(_conflicts(params))
+    if problems:
+        raise UserError(strict.listed(source, problems))
+    return params
+
+
+def _conflicts(params: Params) -> Iterator[str]:
+    """Values that are allowed alone but not together."""
+    levels = params.ddpm.diffusion.timesteps
+    limit = f"more than ddpm.diffusion.timesteps = {levels}"
+    if params.sampling.steps > levels:
+        yield f"sampling.steps: {params.sampling.steps} is {limit}"
+    for place, steps in enumerate(params.sweep.steps):
+        if steps > levels:
+            yield f"sweep.steps.{place}: {steps} is {limit}"
+    network = params.ddpm.network
+    cells = 28 // network.patch
+    if cells % 2 ** (len(network.mult) - 1):
+        yield f"ddpm.network.mult: {cells} cells of 28 pixels cannot be halved at every level"
+    train = params.ddpm.train
+    if train.warmup >= train.steps:
+        yield f"ddpm.train.warmup: {train.warmup} is not less than steps = {train.steps}"
+    if train.p_uncond == 0 and params.guidance.weight != _unguided(params.guidance.convention):
+        yield "ddpm.train.p_uncond: 0 leaves nothing to guide with; write 0.1 or so"
+
+
+def _unguided(convention: str) -> float:
+    return 0.0 if convention == "ho-salimans" else 1.0

@@ -1,0 +1,1 @@
+"""The bridge between DVC, which knows what is stale, and Snakemake, which runs it."""

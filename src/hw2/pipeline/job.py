@@ -1,0 +1,79 @@
+"""One Snakemake job: run a stage through DVC, and stop when Snakemake stops.
+
+`python -m hw2.pipeline.job STAGE PARENT`, where PARENT is the process id of Snakemake.
+
+DVC and the stage's script run in a process group of their own, below a supervisor that hands on
+signals. So a SIGKILL of Snakemake's whole group reaches them as a SIGTERM: the trainer saves, and
+DVC takes its entry out of the list of files in use. A killed DVC would leave it there, and the next
+`dvc repro` would wait for a process that exists only until init has noticed its end.
+"""
+
+import ctypes
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+def main(stage: str, parent: int) -> int:
+    supervisor = os.getpid()
+    child = os.fork()
+    if child == 0:
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # runs `finally`
+        stop_with(supervisor)
+        return run(stage)
+
+    def hand_on(signum: int, _: FrameType | None) -> None:
+        os.killpg(child, signum)
+
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, hand_on)
+    stop_with(parent)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def stop_with(parent: int) -> None:
+    """Get a SIGTERM when the parent dies, however it dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before the call above
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def run(stage: str) -> int:
+    from dvc.cli import main as dvc  # here, so that the supervisor starts fast and stays small
+
+    # `python` in a stage's command is the Python that runs Snakemake.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    restore_metrics(stage)
+    # Not `--pull`: with it, DVC calls a missing metrics file up to date.
+    return int(dvc(["--wait-for-lock", "repro", "--single-item", stage]))
+
+
+def restore_metrics(stage: str) -> None:
+    """Put back a metrics file that Snakemake removed before this job, if Git has the right one.
+
+    Snakemake deletes all outputs of a job before it starts. DVC restores those in its cache if
+    nothing changed, but metrics are in Git, not in the cache: without this a clone would run the
+    stage again, a training even, just because a stage above it was restored.
+    """
+    from dvc.repo import Repo
+
+    with Repo(_wait_for_lock=True) as repo:
+        outs = [o for item in repo.stage.collect(stage) for o in item.outs if not o.use_cache]
+        lost = {o.def_path: o.hash_info.value for o in outs if o.hash_info and not o.exists}
+    for path, md5 in lost.items():
+        show = subprocess.run(["git", "show", f"HEAD:./{path}"], capture_output=True, check=False)
+        if hashlib.md5(show.stdout, usedforsecurity=False).hexdigest() == md5:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_bytes(show.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))

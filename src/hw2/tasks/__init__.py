@@ -1,0 +1,1 @@
+"""One stage of the DAG a file: `run` reads its inputs, computes, and writes its outputs."""

@@ -1,0 +1,53 @@
+"""Judge the sampled digits."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hw2 import files
+from hw2.errors import UserError
+from hw2.evaluation import judge as judges
+from hw2.evaluation.intervals import proportion
+from hw2.labels import DOMAINS, NUM_DIGITS
+
+
+def run(
+    *,
+    samples: Path,
+    judge: Path,
+    judge_metrics: Path,
+    sweep: Path,
+    metrics: Path,
+    device: torch.device,
+) -> None:
+    """Write `metrics`: accuracy in all, by domain, by digit, unguided, and the judge's own."""
+    drawn = files.load_arrays(samples)
+    right = judges.load(judge, device).right(
+        drawn["images"], drawn["digits"], drawn["domains"], DOMAINS
+    )
+    present = [DOMAINS[index] for index in np.unique(drawn["domains"])]
+    record: dict[str, Any] = proportion(right).named("accuracy")
+    for domain in present:
+        record[domain] = proportion(right[drawn["domains"] == DOMAINS.index(domain)]).named(
+            "accuracy"
+        )
+    record["digits"] = {
+        str(d): float(right[drawn["digits"] == d].mean()) for d in range(NUM_DIGITS)
+    }
+    record["unguided"] = _unguided(sweep)
+    real = files.read_json(judge_metrics)
+    record["judge"] = {domain: real[domain]["accuracy"] for domain in present}
+    files.write_json(metrics, record)
+
+
+def _unguided(sweep: Path) -> dict[str, Any]:
+    """Accuracy without guidance: the setting of `sweep_ddpm` with one network call a step."""
+    for row in files.read_table(sweep):
+        if row["kind"] == "guidance" and row["domain"] == "all" and row["calls"] == row["steps"]:
+            ends = {"accuracy_low": row["low"], "accuracy_high": row["high"]}
+            return {"accuracy": row["accuracy"], **ends, "n": row["n"]}
+    raise UserError(
+        f"{sweep}: no row without guidance; put the weight of no guidance into sweep.weights"
+    )

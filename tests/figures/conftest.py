@@ -1,0 +1,152 @@
+"""Small made-up records with the shape of the real ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hw2.files import save_arrays, write_json, write_table
+from hw2.labels import DOMAINS, NUM_DIGITS
+
+CURVES = {"mnistm": (0.62, 0.965), "svhn": (0.71, 0.985)}
+SAMPLERS = (
+    ("ddpm", 0.012, (50, 250, 1000)),
+    ("ddim", 0.11, (10, 20, 50, 100)),
+    ("dpmpp", 0.2, (5, 10, 20, 50)),
+)
+WEIGHTS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0)
+
+
+def interval(p: float, n: int) -> dict[str, float]:
+    """Wilson's 95 % interval of a share p of n."""
+    z = 1.96
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return {"low": float(middle - half), "high": float(middle + half)}
+
+
+def estimate(p: float, n: int) -> dict[str, float]:
+    """A metric with the keys of `results/metrics/*.json`."""
+    ends = interval(p, n)
+    return {"accuracy": p, "accuracy_low": ends["low"], "accuracy_high": ends["high"], "n": n}
+
+
+def samples(domains: tuple[str, ...], noises: int = 10) -> dict[str, np.ndarray]:
+    """Images whose constant colour tells (domain, digit, noise), in shuffled order."""
+    keys = [
+        (DOMAINS.index(domain), digit, noise)
+        for domain in domains
+        for digit in range(NUM_DIGITS)
+        for noise in range(noises)
+    ]
+    order = np.random.default_rng(0).permutation(len(keys))
+    table = np.array(keys)[order]
+    colours = (table * [100, 20, 20]).astype(np.uint8)
+    shape = (len(domains), 6, 28, 28, 3)
+    return {
+        "images": np.broadcast_to(colours[:, None, None], (len(keys), 28, 28, 3)).copy(),
+        "domains": table[:, 0],
+        "digits": table[:, 1],
+        "index": table[:, 2],
+        "reverse_images": np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8),
+        "reverse_t": np.array([1000, 800, 600, 400, 200, 0]),
+        "reverse_domains": np.array([DOMAINS.index(domain) for domain in domains]),
+    }
+
+
+def setting(kind: str, domain: str, sampler: tuple[str, int], w: float, p: float) -> dict[str, Any]:
+    """One row of `sweep.csv`."""
+    name, steps = sampler
+    spread = 0.31 - 0.018 * w
+    return {
+        "kind": kind, "domain": domain, "sampler": name, "steps": steps,
+        "calls": steps * (2 if w else 1), "weight": w, "n": 1000 if domain == "all" else 500,
+        "accuracy": p, **interval(p, 1000 if domain == "all" else 500), "diversity": spread,
+        "diversity_low": spread - 0.004, "diversity_high": spread + 0.004, "real_diversity": 0.302,
+    }  # fmt: skip
+
+
+def sweep(domains: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Accuracy that rises with w, and samplers that converge with their steps."""
+    rows = []
+    for domain in ("all", *domains):
+        ends = [CURVES[d] for d in (domains if domain == "all" else (domain,))]
+        start, end = np.mean(ends, axis=0)
+        offset = 0.01 * ("all", *DOMAINS).index(domain)
+        for w in WEIGHTS:
+            p = float(end - (end - start) * np.exp(-1.3 * w) - 0.004 * max(0, w - 3))
+            rows.append(setting("guidance", domain, ("ddim", 50), w, p))
+            rows[-1]["real_diversity"] += offset
+            for key in ("diversity", "diversity_low", "diversity_high"):
+                rows[-1][key] += offset
+        for sampler, rate, counts in SAMPLERS:
+            for steps in counts:
+                p = float(end * (1 - 0.8 * np.exp(-rate * steps)))
+                rows.append(setting("sampler", domain, (sampler, steps), 3.0, p))
+    return rows
+
+
+def metrics(domains: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """The JSON records, by file stem."""
+    per_domain = {domain: estimate(CURVES[domain][1], 500) for domain in domains}
+    candidates = [
+        {"weight": w, "accuracy": p, **interval(p, 400), "n": 400}
+        for w, p in ((1.0, 0.9225), (2.0, 0.955), (3.0, 0.9725), (4.0, 0.965))
+    ]
+    digits = {str(digit): 0.95 + 0.005 * digit for digit in range(NUM_DIGITS)}
+    return {
+        "ddpm": {**estimate(0.975, 1000), **per_domain, "digits": digits,
+                 "unguided": {"accuracy": 0.665, **interval(0.665, 1000), "n": 1000}},
+        "judge": {domain: estimate(0.984 + 0.003 * k, 2000) for k, domain in enumerate(domains)},
+        "ddpm_ablation": {"ran": False},
+        "guidance": {"weight": 3.0, "convention": "ho-salimans", "candidates": candidates,
+                     "part": "select"},
+    }  # fmt: skip
+
+
+def history(rows: int = 400) -> list[dict[str, Any]]:
+    """A falling, noisy loss logged every 25 steps."""
+    noise = np.random.default_rng(2).normal(size=rows)
+    return [
+        {
+            "step": 25 * (k + 1),
+            "loss": float(
+                (0.035 + 0.5 * np.exp(-k / 6) + 0.03 * np.exp(-k / 80)) * np.exp(0.12 * e)
+            ),
+            "lr": 2e-3,
+        }
+        for k, e in enumerate(noise)
+    ]
+
+
+def write(folder: Path, domains: tuple[str, ...] = DOMAINS) -> dict[str, Path]:
+    """Write all records into `folder`; return the keyword arguments of `report.run`."""
+    save_arrays(folder / "samples.npz", **samples(domains))
+    write_table(folder / "sweep.csv", sweep(domains))
+    write_table(folder / "history.csv", history())
+    for stem, record in metrics(domains).items():
+        write_json(folder / f"{stem}.json", record)
+    return {
+        "samples": folder / "samples.npz",
+        "sweep": folder / "sweep.csv",
+        "history": folder / "history.csv",
+        "guidance": folder / "guidance.json",
+        "metrics": folder / "ddpm.json",
+        "judge_metrics": folder / "judge.json",
+        "ablation_metrics": folder / "ddpm_ablation.json",
+        "figures": folder / "report_figs",
+    }
+
+
+@pytest.fixture
+def records_in() -> Callable[..., dict[str, Path]]:
+    """`records_in(folder, domains)` writes made-up records and returns where they are."""
+    return write
+
+
+@pytest.fixture
+def made_samples() -> Callable[..., dict[str, np.ndarray]]:
+    """`made_samples(domains, noises)` returns the arrays of a made-up `samples.npz`."""
+    return samples

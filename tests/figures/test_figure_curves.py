@@ -1,0 +1,154 @@
+"""The curves show the values of the records, and bad records are refused in one line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hw2.errors import UserError
+from hw2.figures import curves, ddpm_records, records
+from hw2.figures.ddpm_records import Records
+
+Paths = dict[str, Path]
+Write = Callable[..., Paths]
+
+
+def read(paths: Paths) -> Records:
+    """Read the records as `report.run` does."""
+    given = {name: path for name, path in paths.items() if name not in ("samples", "figures")}
+    return ddpm_records.read(samples_path=paths["samples"], **given)
+
+
+def test_guidance_has_a_line_per_domain_and_all(records_in: Write, tmp_path: Path) -> None:
+    found = read(records_in(tmp_path))
+    fig = curves.guidance(found.guidance_rows, found.choice)
+    upper, lower = fig.axes
+    labels = ["all domains", "MNIST-M", "SVHN"]
+    assert upper.get_legend_handles_labels()[1] == labels
+    for name, label in zip(("all", "mnistm", "svhn"), labels, strict=True):
+        rows = [row for row in found.guidance_rows if row.domain == name]
+        (line,) = (line for line in upper.lines if line.get_label() == label)
+        assert np.asarray(line.get_xdata()).tolist() == [row.weight for row in rows]
+        assert np.asarray(line.get_ydata()).tolist() == [row.accuracy.value for row in rows]
+        (spread,) = (line for line in lower.lines if line.get_label() == label)
+        assert np.asarray(spread.get_ydata()).tolist() == [row.diversity.value for row in rows]
+    for ax in (upper, lower):
+        assert np.asarray(ax.lines[-1].get_xdata()).tolist() == [found.choice.weight] * 2
+    (legend,) = fig.legends
+    assert legend.get_texts()[-1].get_text() == "w = 3, chosen on the select part"
+
+
+def test_a_sole_domain_is_not_drawn_twice() -> None:
+    assert curves.lines_of(["all", "svhn", "all", "svhn"]) == ["svhn"]
+    assert curves.lines_of(["all"]) == ["all"]
+    assert curves.lines_of(["all", "mnistm", "svhn"]) == ["all", "mnistm", "svhn"]
+
+
+def test_samplers_have_a_line_each_over_calls(records_in: Write, tmp_path: Path) -> None:
+    found = read(records_in(tmp_path))
+    (ax,) = curves.samplers(found.sampler_rows).axes
+    assert ax.get_xscale() == "log"
+    drawn = {container.get_label(): container[0] for container in ax.containers}
+    assert list(drawn) == ["DDPM", "DDIM", "DPM-Solver++ 2M"]
+    assert list(drawn["DDIM"].get_xdata()) == [20, 40, 100, 200]
+    assert {row.domain for row in found.sampler_rows} == {"all"}
+
+
+def test_calls_too_close_to_label_are_not() -> None:
+    assert curves._ticks([100, 10, 20, 10, 22, 50]) == [10, 20, 50, 100]
+
+
+def test_running_mean() -> None:
+    np.testing.assert_allclose(curves.running_mean(np.array([1.0, 3, 5, 7]), 2), [2, 4, 6])
+    assert curves.smoothing_window(3) == 1
+
+
+def test_loss_of_very_few_steps_is_drawn() -> None:
+    few = records.History(*(np.array([float(k)]) for k in (1, 0.5, 800)))
+    assert len(curves.loss(few).axes[0].lines) == 1
+
+
+def test_a_given_weight_is_not_called_chosen(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    record = json.loads(paths["guidance"].read_text())
+    paths["guidance"].write_text(json.dumps(record | {"candidates": []}))
+    choice = records.choice(paths["guidance"])
+    assert choice.chosen is None
+    assert choice.label == "w = 3, given"
+
+
+def rename_column(name: str) -> Callable[[str], str]:
+    return lambda text: text.replace(f"{name},", f"{name}_,", 1)
+
+
+def first_number_becomes(word: str) -> Callable[[str], str]:
+    def spoil(text: str) -> str:
+        lines = text.split("\n")
+        cells = lines[1].split(",")
+        at = next(k for k, cell in enumerate(cells) if "." in cell)
+        lines[1] = ",".join([*cells[:at], word, *cells[at + 1 :]])
+        return "\n".join(lines)
+
+    return spoil
+
+
+def change(key: str, value: object) -> Callable[[str], str]:
+    return lambda text: json.dumps(json.loads(text) | {key: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "words"),
+    [
+        ("sweep", rename_column("diversity"), "no column 'diversity'"),
+        ("sweep", first_number_becomes("nan"), "line 2: 'weight' is 'nan', not a finite number"),
+        ("sweep", first_number_becomes(""), "line 2: 'weight' is None"),
+        ("sweep", lambda text: text.replace("sampler,all", "x,all").replace("\nsampler,", "\nx,"),
+         "no row of kind 'sampler'"),
+        ("sweep", lambda text: text.replace("ddim,50", "ddim,49", 1), "mix samplers"),
+        ("sweep", lambda text: text + text.split("\n")[1] + "\n", "stands there twice"),
+        ("sweep", lambda text: text.split("\n")[0] + "\n", "no rows"),
+        ("history", rename_column("loss"), "no column 'loss'"),
+        ("history", first_number_becomes("nan"), "line 2: 'loss' is 'nan'"),
+        ("guidance", change("weight", None), "'weight' is None"),
+        ("guidance", change("candidates", [{"weight": 1.0}]), "candidate 0: 'accuracy' is missing"),
+        ("guidance", lambda text: text.replace('"part"', '"p"'), "'part' is missing"),
+        ("guidance", lambda _: "[]", "a JSON object is expected"),
+        ("guidance", lambda text: text[: len(text) // 2], "guidance.json"),
+        ("metrics", change("svhn", 1), "no accuracy of svhn"),
+        ("metrics", change("accuracy", 0.1), "not a share with its interval"),
+        ("metrics", change("accuracy", 97.5), "not a share with its interval"),
+        ("metrics", change("n", 0), "not a share with its interval"),
+        ("metrics", change("digits", {"0": 1.0}), "digits: '1' is missing"),
+        ("metrics", change("unguided", None), "'unguided' is missing"),
+        ("judge_metrics", change("mnistm", {}), "mnistm: 'accuracy' is missing"),
+        ("ablation_metrics", change("ran", "no"), "'ran' must be true or false"),
+        ("ablation_metrics", change("ran", True), "no accuracy of all"),
+    ],
+)  # fmt: skip
+def test_bad_records_are_one_line(
+    records_in: Write, tmp_path: Path, name: str, spoil: Callable[[str], str], words: str
+) -> None:
+    paths = records_in(tmp_path)
+    text = paths[name].read_text()
+    spoiled = spoil(text)
+    assert spoiled != text
+    paths[name].write_text(spoiled)
+    with pytest.raises(UserError) as caught:
+        read(paths)
+    assert words in str(caught.value)
+    assert str(paths[name]) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["samples", "sweep", "history", "guidance", "metrics", "judge_metrics",
+             "ablation_metrics"],
+)  # fmt: skip
+def test_a_missing_record_is_one_line(records_in: Write, tmp_path: Path, name: str) -> None:
+    paths = records_in(tmp_path)
+    paths[name].unlink()
+    with pytest.raises(UserError, match=paths[name].name) as caught:
+        read(paths)
+    assert "\n" not in str(caught.value)

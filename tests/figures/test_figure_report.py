@@ -1,0 +1,190 @@
+"""The report is whole, the same from the same records, and says only what they say."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hw2
+from hw2.errors import UserError
+from hw2.figures import report
+
+Paths = dict[str, Path]
+Write = Callable[..., Paths]
+
+CURVES = {"ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "index.html"}
+
+
+@dataclass(frozen=True)
+class Params:
+    """The parameters' section `figures`."""
+
+    dpi: int = 60
+
+
+def images_of(*domains: str) -> set[str]:
+    return {f"ddpm_{kind}_{domain}.png" for kind in ("grid", "reverse") for domain in domains}
+
+
+def digest(folder: Path) -> dict[str, str]:
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
+
+
+class Page(HTMLParser):
+    """The page's texts, links and images."""
+
+    def __init__(self, html: str) -> None:
+        """Read `html`."""
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Collect a tag."""
+        self.tags.append((tag, dict(attrs)))
+        self.texts.append("" if tag == "span" else " ")
+
+    def handle_data(self, data: str) -> None:
+        """Collect a text, except the style sheet."""
+        if self.tags and self.tags[-1][0] != "style":
+            self.texts.append(data)
+
+    @property
+    def words(self) -> str:
+        """All text a reader sees or hears, with plain spaces."""
+        heard = [attrs["alt"] or "" for tag, attrs in self.tags if tag == "img"]
+        return ("".join(self.texts) + " ".join(heard)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def page_of(paths: Paths) -> Page:
+    report.run(Params(), **paths)
+    return Page((paths["figures"] / "index.html").read_text(encoding="utf-8"))
+
+
+def test_every_figure_is_made_and_nothing_else(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    report.run(Params(), **paths)
+    made = {path.name for path in paths["figures"].iterdir()}
+    assert made == CURVES | images_of("mnistm", "svhn")
+
+
+@pytest.mark.parametrize("domain", ["mnistm", "svhn"])
+def test_one_domain(records_in: Write, tmp_path: Path, domain: str) -> None:
+    paths = records_in(tmp_path, (domain,))
+    page = page_of(paths)
+    assert {path.name for path in paths["figures"].iterdir()} == CURVES | images_of(domain)
+    other = {"mnistm": "SVHN", "svhn": "MNIST-M"}[domain]
+    assert other not in page.words
+
+
+def test_equal_records_give_equal_bytes(records_in: Write, tmp_path: Path) -> None:
+    first, second = records_in(tmp_path / "a"), records_in(tmp_path / "b")
+    report.run(Params(), **first)
+    report.run(Params(), **second)
+    assert digest(first["figures"]) == digest(second["figures"])
+    for png in first["figures"].glob("*.png"):
+        assert not re.search(rb"tEXt|iTXt|tIME", png.read_bytes())
+
+
+def test_runs_without_torch_models_and_data(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    code = """
+import json, sys
+sys.modules["torch"] = None
+from types import SimpleNamespace
+from hw2.figures import report
+report.run(SimpleNamespace(dpi=50), **json.loads(sys.argv[1]))
+layers = ("tasks", "models", "digits", "diffusion", "training", "evaluation")
+assert not [m for m in sys.modules if m.startswith(tuple(f"hw2.{layer}" for layer in layers))]
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    given = json.dumps({name: str(path) for name, path in paths.items()})
+    env = os.environ | {"PYTHONPATH": str(Path(hw2.__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", code, given], check=True, env=env)
+    assert (paths["figures"] / "index.html").is_file()
+
+
+def test_a_failed_report_leaves_the_old_one(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    report.run(Params(), **paths)
+    before = digest(paths["figures"])
+    paths["history"].write_text("step,loss\n")
+    with pytest.raises(UserError):
+        report.run(Params(), **paths)
+    assert digest(paths["figures"]) == before
+
+
+def test_page_is_whole_by_itself(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    page = page_of(paths)
+    links = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
+    assert set(links) == {path.name for path in paths["figures"].glob("*.png")}
+    images = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert len(images) == len(links)
+    assert all((image["src"] or "").startswith("data:image/png;base64,") for image in images)
+    assert all(image["alt"] for image in images)
+    text = (paths["figures"] / "index.html").read_text(encoding="utf-8")
+    assert "http" not in re.sub(r"base64,[^\"]*", "", text)
+
+
+def leaves(record: Any) -> Iterator[float]:
+    if isinstance(record, dict):
+        yield from (leaf for value in record.values() for leaf in leaves(value))
+    elif isinstance(record, list):
+        yield from (leaf for value in record for leaf in leaves(value))
+    elif isinstance(record, int | float):
+        yield float(record)
+
+
+def written(paths: Paths) -> set[str]:
+    """Every number of the records in the forms in which the page may show it."""
+    jsons = [path for path in paths.values() if path.suffix == ".json"]
+    found = {leaf for path in jsons for leaf in leaves(json.loads(path.read_text()))}
+    for name in ("sweep", "history"):
+        cells = re.split(r"[,\n]", paths[name].read_text())
+        found |= {float(cell) for cell in cells if re.fullmatch(r"[\d.]+", cell)}
+    forms = (lambda v: f"{v:g}", lambda v: f"{v:.0f}", lambda v: f"{v:.3f}")
+    return {form(v) for v in found for form in forms} | {f"{100 * v:.1f}" for v in found}
+
+
+def test_page_says_the_numbers_of_the_records_and_no_others(
+    records_in: Write, tmp_path: Path
+) -> None:
+    paths = records_in(tmp_path)
+    words = page_of(paths).words
+    said = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", words))
+    times = {"1000", "800", "600", "400", "200", "0"}
+    digits = {str(digit) for digit in range(10)}
+    losses = [float(line.split(",")[1]) for line in paths["history"].read_text().split()[1:]]
+    smoothed = f"{sum(losses[-8:]) / 8:.4f}"  # 8 is a fiftieth of the rows
+    # 95 is the kind of interval, 6 the images of a strip, 10 a side of the grid.
+    made_here = {"95", "6", "10", "8", smoothed}
+    assert said <= written(paths) | times | digits | made_here
+    for key in ("accuracy", "accuracy_low", "accuracy_high"):
+        for path in (paths["metrics"], paths["judge_metrics"]):
+            record = json.loads(path.read_text())
+            assert f"{100 * record['mnistm'][key]:.1f}" in said
+    assert {"97.5", "66.5", "500", "2000", "400"} <= said
+
+
+def test_page_follows_the_records(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    assert "not run in this profile" in page_of(paths).words
+    score = {"accuracy": 0.7812, "accuracy_low": 0.7123, "accuracy_high": 0.8345, "n": 321}
+    paths["ablation_metrics"].write_text(json.dumps({"ran": True, **score}))
+    record = json.loads(paths["metrics"].read_text())
+    paths["metrics"].write_text(json.dumps(record | {"model": "a <small> U-Net"}))
+    page = page_of(paths)
+    assert "78.1 % (71.2\N{EN DASH}83.5 %, n = 321)" in page.words
+    assert "not run" not in page.words
+    assert "Model: a <small> U-Net." in page.words

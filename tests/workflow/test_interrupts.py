@@ -1,0 +1,91 @@
+"""Stop either tool in mid-training in any way: a plain rerun continues and ends in the same."""
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from scratch import Scratch, processes
+
+pytestmark = pytest.mark.slow
+
+STAGE, MODEL = "train_ddpm", "results/ddpm/model.safetensors"
+# Long enough to be stopped in the middle: a few seconds, with a resume file early and often.
+SLOW = {"ddpm.train.steps": 200, "ddpm.train.save_every": 10}
+
+
+@pytest.fixture(scope="module")
+def slow(built: Scratch) -> Scratch:
+    """Ready for a training of a few seconds."""
+    scratch = built.copy(built.root.parent / "slow")
+    scratch.set(SLOW)
+    scratch.commit("slow")
+    return scratch
+
+
+@pytest.fixture(scope="module")
+def unbroken(slow: Scratch) -> bytes:
+    """The model of a training that nobody stopped."""
+    scratch = slow.copy(slow.root.parent / "unbroken")
+    scratch.dvc("repro", STAGE)
+    return (scratch.root / MODEL).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("tool", "signum", "group"),
+    [
+        ("snakemake", signal.SIGINT, True),  # Ctrl-C
+        ("snakemake", signal.SIGTERM, True),
+        ("snakemake", signal.SIGKILL, True),
+        ("snakemake", signal.SIGKILL, False),
+        ("dvc", signal.SIGINT, True),
+        ("dvc", signal.SIGTERM, False),
+        ("dvc", signal.SIGKILL, True),
+        ("dvc", signal.SIGKILL, False),
+    ],
+)
+def test_a_plain_rerun_continues(
+    slow: Scratch, unbroken: bytes, tmp_path: Path, tool: str, signum: int, group: bool
+) -> None:
+    scratch = slow.copy(tmp_path / "stopped")
+    driver = scratch.start(*scratch.tool(tool, STAGE, MODEL))
+    _wait_for_resume_file(scratch)
+    (os.killpg if group else os.kill)(driver.pid, signum)
+    assert driver.wait(timeout=30) != 0
+    assert not (scratch.root / MODEL).exists(), "stopped too late: raise SLOW"
+
+    # At once, and with the other tool: what is still ending may be waited for, not tripped over.
+    other = "dvc" if tool == "snakemake" else "snakemake"
+    done = scratch.run(*scratch.tool(other, STAGE, MODEL))
+    assert done.code == 0, done.text
+    assert re.search(r"resuming from step \d", done.text)
+    assert (scratch.root / MODEL).read_bytes() == unbroken
+    again = scratch.run(*scratch.tool(tool, STAGE, MODEL))
+    assert again.code == 0, again.text
+    assert not again.ran
+    assert not processes(scratch.root)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_snakemake_alone_ends_its_job_first(
+    slow: Scratch, unbroken: bytes, tmp_path: Path, signum: int
+) -> None:
+    """Sent to Snakemake only, these two mean to it: start nothing new, finish what runs."""
+    scratch = slow.copy(tmp_path / "stopped")
+    driver = scratch.start(*scratch.tool("snakemake", STAGE, MODEL))
+    _wait_for_resume_file(scratch)
+    os.kill(driver.pid, signum)
+    driver.wait(timeout=120)
+    assert not processes(scratch.root)
+    done = scratch.run(*scratch.tool("snakemake", STAGE, MODEL))
+    assert done.code == 0, done.text
+    assert (scratch.root / MODEL).read_bytes() == unbroken
+
+
+def _wait_for_resume_file(scratch: Scratch) -> None:
+    folder, limit = scratch.root / "checkpoints" / STAGE, time.monotonic() + 90
+    while not [f for f in folder.glob("*") if f.name != "lock" and not f.name.startswith(".")]:
+        assert time.monotonic() < limit, scratch.text("started.txt")
+        time.sleep(0.02)

@@ -1,0 +1,104 @@
+"""A change reruns what depends on it, in both tools, and nothing else."""
+
+import re
+from pathlib import Path
+
+import pytest
+from scratch import BELOW_MODEL, EVERYTHING, FIGURES, Scratch
+
+from hw2 import sources
+
+pytestmark = pytest.mark.slow
+
+JUDGED = BELOW_MODEL | {"train_judge", "ablate_ddpm"}
+CHANGES: list[tuple[dict[str, object], set[str]]] = [
+    ({"data.seed": 123}, EVERYTHING),
+    ({"judge.seed": 123}, JUDGED),
+    ({"ddpm.seed": 123}, BELOW_MODEL | {"train_ddpm", "ablate_ddpm"}),
+    ({"guidance.candidates": [0.0, 3.0]}, BELOW_MODEL),
+    # Swapped values: the same ones in other places.
+    ({"guidance.candidates": [2.0, 0.0]}, BELOW_MODEL),
+    ({"judge.lr": 1e-2, "judge.weight_decay": 2e-3}, JUDGED),
+    ({"sampling.seed": 123}, BELOW_MODEL | {"ablate_ddpm"}),
+    ({"guidance.convention": "scale"}, BELOW_MODEL),
+    ({"sweep.calls": [2, 3]}, {"sweep_ddpm", "evaluate_ddpm", "report_figs"}),
+    ({"ablation.images_per_label": 2}, {"ablate_ddpm", "report_figs"}),
+    ({"figures.dpi": 41}, {"report_figs"}),
+    ({"runtime.threads": 3}, set()),
+]
+
+
+def test_a_parameter_schedules_what_depends_on_it(copy: Scratch) -> None:
+    for values, stages in CHANGES:
+        copy.set(values)
+        assert copy.scheduled() == stages, values
+        # DVC lists what changed by itself; what comes below it finds out while it runs.
+        changed = copy.changed()
+        assert changed <= stages, values
+        assert bool(changed) == bool(stages), values
+        copy.git("checkout", "-q", "params.yaml")
+
+
+def test_spelling_of_a_number_is_no_change(copy: Scratch) -> None:
+    file = copy.root / "params.yaml"
+    text, count = re.subn(r"(?m)^(    lr: )1e-3\b", r"\g<1>0.001", file.read_text())
+    assert count == 1, "ddpm.train.lr is spelt 1e-3"
+    file.write_text(text)
+    assert copy.scheduled() == set()
+    assert not copy.dvc("repro").ran
+
+
+@pytest.mark.parametrize("tool", ["dvc", "snakemake"])
+def test_what_is_scheduled_is_what_runs(copy: Scratch, tool: str) -> None:
+    values, stages = {"sweep.calls": [2, 3]}, {"sweep_ddpm", "evaluate_ddpm", "report_figs"}
+    before = copy.git("rev-parse", "HEAD")
+    copy.set(values)
+    done = copy.dvc("repro") if tool == "dvc" else copy.snakemake(FIGURES)
+    # Where the new sweep leads to the same metrics, the figures still have a new sweep.
+    assert done.ran == stages
+    assert copy.scheduled() == set()
+    assert not copy.dvc("repro").ran
+
+    copy.commit("another sweep")
+    copy.git("checkout", "-q", before)
+    copy.dvc("checkout", "-q")
+    assert copy.scheduled() == set()
+    assert not copy.dvc("repro").ran
+
+
+def test_an_edit_reruns_what_imports_it_and_prose_nothing(copy: Scratch) -> None:
+    scripts = copy.root / "workflow/scripts"
+    below = {
+        "train_ddpm": BELOW_MODEL,
+        "sample_ddpm": {"evaluate_ddpm", "report_figs"},
+        "report_figs": set[str](),
+    }
+    for stage, others in below.items():
+        module = copy.root / f"src/hw2/tasks/{stage}.py"
+        if stage == "report_figs":
+            module = copy.root / "src/hw2/figures/report.py"
+        assert module in sources.closure(scripts / f"{stage}.py", copy.root)
+        _append(module, "_EDITED = True")
+        assert copy.scheduled() == {stage} | others, module
+        assert copy.changed() == {stage}
+        copy.git("checkout", "-q", "src")
+
+    for file in (copy.root / "src").rglob("*.py"):
+        _append(file, "# A remark that changes nothing.")
+    assert copy.scheduled() == set()
+    assert not copy.dvc("repro").ran
+
+
+def test_one_edit_in_a_shared_module_reaches_all_that_import_it(copy: Scratch) -> None:
+    module = copy.root / "src/hw2/diffusion/samplers.py"
+    scripts = (copy.root / "workflow/scripts").glob("*.py")
+    using = {s.stem for s in scripts if module in sources.closure(s, copy.root)}
+    assert {"sample_ddpm", "sweep_ddpm"} <= using
+    assert "pack_digits" not in using
+    _append(module, "_EDITED = True")
+    copy.scheduled()
+    assert copy.changed() == using
+
+
+def _append(file: Path, line: str) -> None:
+    file.write_text(f"{file.read_text()}\n\n{line}\n")

@@ -1,0 +1,22 @@
+"""Draw the report's figures."""
+
+from hw2 import door
+from hw2.figures import report
+
+
+def main(job: door.Job) -> None:
+    report.run(
+        job.params.figures,
+        samples=job.paths.samples,
+        sweep=job.paths.sweep,
+        guidance=job.paths.guidance,
+        history=job.paths.ddpm_history,
+        metrics=job.paths.ddpm_metrics,
+        judge_metrics=job.paths.judge_metrics,
+        ablation_metrics=job.paths.ablation_metrics,
+        figures=job.paths.figures,
+    )
+
+
+if __name__ == "__main__":
+    door.run(main)
