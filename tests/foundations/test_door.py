@@ -1,6 +1,7 @@
 """The door of a stage: declared parameters only, one line per failure, the right exit code."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -124,7 +125,8 @@ def test_signals_outside_a_training_loop_leave_nothing_half(repo: Path, signum: 
 
 def test_bad_parameters_stop_before_the_work(repo: Path) -> None:
     text = (repo / "params.yaml").read_text()
-    (repo / "params.yaml").write_text(text.replace("lr: 1e-3 ", "lr: '1e-3' "))
+    quoted = re.sub(r"^(    lr: )\S+", r"\1'1e-3'", text, flags=re.MULTILINE)  # ddpm.train.lr
+    (repo / "params.yaml").write_text(quoted)
     code, out, err = run(repo, "print('worked')")
     assert code == 2
     assert out == ""

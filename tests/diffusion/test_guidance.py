@@ -1,0 +1,118 @@
+"""Guidance mixes two readings of one network; dropping labels is what makes both readings."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from hw2.diffusion.guidance import Convention, drop_labels, guided, paper_weight
+
+NULL = 20
+
+
+class Counting:
+    """A network whose output depends on all its inputs, image by image."""
+
+    def __init__(self) -> None:
+        self.images: list[int] = []
+
+    def __call__(self, xt: Tensor, t: Tensor, labels: Tensor) -> Tensor:
+        self.images.append(len(xt))
+        each = (labels + 0.01 * t).reshape(-1, 1, 1, 1)
+        return torch.sin(xt * each) + each
+
+
+def given(count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """xt, t and labels of `count` images."""
+    xt = torch.randn(count, 3, 4, 4, generator=torch.Generator().manual_seed(count))
+    return xt, torch.arange(count) * 7, torch.arange(count) % NULL
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_weight_0_is_the_condition_alone_in_one_call(count: int) -> None:
+    xt, t, labels = given(count)
+    network = Counting()
+    found = guided(network, labels, 0, NULL)(xt, t)
+    assert network.images == [count]
+    assert torch.equal(found, Counting()(xt, t, labels))
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_weight_minus_1_is_no_condition(count: int) -> None:
+    xt, t, labels = given(count)
+    found = guided(Counting(), labels, -1, NULL)(xt, t)
+    assert torch.equal(found, Counting()(xt, t, torch.full_like(labels, NULL)))
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("weight", [-1.0, 0.0, 0.5, 3.0])
+def test_every_weight_and_batch_gives_one_tensor_like_the_images(count: int, weight: float) -> None:
+    xt, t, labels = given(count)
+    network = Counting()
+    found = guided(network, labels, weight, NULL)(xt, t)
+    assert isinstance(found, Tensor)
+    assert found.shape == xt.shape
+    assert sum(network.images) == (count if weight == 0 else 2 * count)
+
+
+@pytest.mark.parametrize("weight", [0.5, 1.0, 4.0])
+def test_the_output_is_linear_in_the_weight(weight: float) -> None:
+    xt, t, labels = given(4)
+    conditional, unconditional, found = (
+        guided(Counting(), labels, w, NULL)(xt, t) for w in (0.0, -1.0, weight)
+    )
+    # The outputs reach 5, and 5 (1 + 4) in float32 rounds by 1.5e-6.
+    torch.testing.assert_close(
+        found - conditional, weight * (conditional - unconditional), rtol=1e-6, atol=1e-5
+    )
+
+
+def test_an_image_is_guided_alike_in_every_batch() -> None:
+    xt, t, labels = given(4)
+    whole = guided(Counting(), labels, 2.0, NULL)(xt, t)
+    alone = [guided(Counting(), labels[k : k + 1], 2.0, NULL)(xt[k : k + 1], t[k : k + 1])
+             for k in range(4)]  # fmt: skip
+    torch.testing.assert_close(whole, torch.cat(alone))
+
+
+@pytest.mark.parametrize(
+    ("value", "convention", "weight"),
+    [(0.0, "ho-salimans", 0.0), (3.0, "ho-salimans", 3.0), (1.0, "scale", 0.0), (4.0, "scale", 3.0),
+     (0.0, "scale", -1.0)],
+)  # fmt: skip
+def test_conventions(value: float, convention: Convention, weight: float) -> None:
+    assert paper_weight(value, convention) == weight
+
+
+def test_a_scale_mixes_from_the_unconditional_output() -> None:
+    xt, t, labels = given(2)
+    c, u = Counting()(xt, t, labels), Counting()(xt, t, torch.full_like(labels, NULL))
+    found = guided(Counting(), labels, paper_weight(3.0, "scale"), NULL)(xt, t)
+    torch.testing.assert_close(found, u + 3.0 * (c - u))
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5])
+def test_labels_are_dropped_at_the_rate_asked_for(p: float) -> None:
+    labels = torch.arange(20_000) % NULL
+    found = drop_labels(labels, p, NULL, torch.Generator().manual_seed(1))
+    dropped = found == NULL
+    # Five standard errors of a share of 20,000.
+    assert dropped.float().mean() == pytest.approx(p, abs=5 * (p * (1 - p) / 20_000) ** 0.5)
+    assert torch.equal(found[~dropped], labels[~dropped])
+
+
+@pytest.mark.parametrize(("p", "share"), [(0.0, 0.0), (1.0, 1.0)])
+def test_none_and_all_are_exact(p: float, share: float) -> None:
+    found = drop_labels(torch.arange(500) % NULL, p, NULL, torch.Generator().manual_seed(1))
+    assert (found == NULL).float().mean() == share
+
+
+def test_dropping_is_the_stream_s() -> None:
+    labels = torch.arange(500) % NULL
+
+    def drop(seed: int) -> Tensor:
+        return drop_labels(labels, 0.3, NULL, torch.Generator().manual_seed(seed))
+
+    assert torch.equal(drop(1), drop(1))
+    assert not torch.equal(drop(1), drop(2))
+    assert drop(1).dtype == torch.int64
+    assert labels.max() < NULL  # the labels given are not changed

@@ -1,0 +1,345 @@
+"""One loop, three samplers: they agree with diffusers, and recover Gaussian data."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
+from torch import Tensor
+
+from hw2.diffusion import samplers, schedule
+from hw2.diffusion.samplers import SamplerName
+from hw2.diffusion.schedule import Prediction, Schedule
+
+T = 1000
+SHAPE = (4, 3, 5, 5)
+LEVELS = {"linear": schedule.make("linear", T), "cosine": schedule.make("cosine", T)}
+COSINE = LEVELS["cosine"]
+THEIR_NAME = {"eps": "epsilon", "v": "v_prediction"}
+
+# In float32, as samplers run, both sides agree within the 1e-4 that the issue asks for. Left out is
+# eps with the cosine schedule: sqrt(abar[T-1]) is 5e-5 there, and float32's own 6e-8 becomes 1e-3
+# when x0 is divided by it. In float64 that case is compared too, and all within 1e-6: what is left
+# is diffusers' DPM-Solver, which keeps its sigmas in float32.
+CASES = [
+    pytest.param(kind, prediction, dtype, tolerance, id=f"{kind}-{prediction}-{str(dtype)[6:]}")
+    for kind in LEVELS
+    for prediction in ("eps", "v")
+    for dtype, tolerance in ((torch.float32, 1e-4), (torch.float64, 1e-6))
+    if (kind, prediction, dtype) != ("cosine", "eps", torch.float32)
+]
+cases = pytest.mark.parametrize(("kind", "prediction", "dtype", "tolerance"), CASES)
+
+Output = Callable[[Tensor, Tensor], Tensor]
+
+
+def randn(*names: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Noise of `SHAPE` from a stream of its own."""
+    stream = torch.Generator().manual_seed(hash(names))
+    return torch.randn(SHAPE, generator=stream, dtype=torch.float64).to(dtype)
+
+
+def network(levels: Schedule, prediction: Prediction, reach: float = 0.8) -> Output:
+    """A made-up network whose estimate of x0 depends on xt and t and stays in +-`reach`.
+
+    It is gentle: a steep one would turn sampling into chaos, in which rounding grows at each step.
+    """
+
+    def output(xt: Tensor, t: Tensor) -> Tensor:
+        signal, noise = levels.signal_noise(t, xt)
+        time = (t / levels.timesteps).reshape(-1, 1, 1, 1)
+        x0 = reach * torch.tanh(0.6 * xt.roll(1, 3) + 0.3 * xt + time)
+        eps = (xt - signal * x0) / noise
+        return eps if prediction == "eps" else signal * eps - noise * x0
+
+    return output
+
+
+def with_table(scheduler: Any, levels: Schedule) -> Any:
+    """A scheduler of diffusers on our noise levels, at our precision."""
+    scheduler.alphas_cumprod = levels.abar
+    return scheduler
+
+
+def ours(
+    output: Output,
+    levels: Schedule,
+    prediction: Prediction,
+    sampler: SamplerName,
+    steps: int,
+    eta: float = 0.0,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    return samplers.final(
+        samplers.sample(
+            output,
+            levels,
+            prediction,
+            randn(0, dtype=dtype),
+            sampler=sampler,
+            steps=steps,
+            eta=eta,
+            noise=lambda k: randn(1, k, dtype=dtype),
+        )
+    )
+
+
+def every(t: int | Tensor) -> Tensor:
+    return torch.full((SHAPE[0],), int(t))
+
+
+def assert_close(found: Tensor, expected: Tensor, tolerance: float) -> None:
+    assert found.dtype == expected.dtype
+    torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
+
+
+@cases
+@pytest.mark.parametrize("steps", [4, 20, 50])
+@pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("reach", [0.8, 1.6], ids=["inside", "clipped"])
+def test_ddim_is_that_of_diffusers(
+    kind: str,
+    prediction: Prediction,
+    dtype: torch.dtype,
+    tolerance: float,
+    steps: int,
+    eta: float,
+    reach: float,
+) -> None:
+    output = network(LEVELS[kind], prediction, reach)
+    scheduler = with_table(
+        DDIMScheduler(
+            T,
+            prediction_type=THEIR_NAME[prediction],
+            timestep_spacing="trailing",
+            clip_sample=True,
+            clip_sample_range=1.0,
+            set_alpha_to_one=True,
+        ),
+        LEVELS[kind],
+    )
+    scheduler.set_timesteps(steps)
+    images = randn(0, dtype=dtype)
+    for k, t in enumerate(scheduler.timesteps):
+        images = scheduler.step(
+            output(images, every(t)),
+            int(t),
+            images,
+            eta=eta,
+            use_clipped_model_output=True,
+            variance_noise=randn(1, k, dtype=dtype) if eta > 0 else None,
+        ).prev_sample
+    found = ours(output, LEVELS[kind], prediction, "ddim", steps, eta, dtype)
+    assert_close(found, images, tolerance)
+
+
+@cases
+@pytest.mark.parametrize("reach", [0.8, 1.6], ids=["inside", "clipped"])
+def test_ancestral_sampling_is_that_of_diffusers(
+    kind: str,
+    prediction: Prediction,
+    dtype: torch.dtype,
+    tolerance: float,
+    reach: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    output = network(LEVELS[kind], prediction, reach)
+    scheduler = with_table(
+        DDPMScheduler(
+            T,
+            prediction_type=THEIR_NAME[prediction],
+            variance_type="fixed_small",
+            clip_sample=True,
+            clip_sample_range=1.0,
+            timestep_spacing="trailing",
+        ),
+        LEVELS[kind],
+    )
+    scheduler.set_timesteps(T)
+    number = iter(range(T))
+    monkeypatch.setattr(
+        "diffusers.schedulers.scheduling_ddpm.randn_tensor",
+        lambda *_, **__: randn(1, next(number), dtype=dtype),
+    )
+    images = randn(0, dtype=dtype)
+    for t in scheduler.timesteps:
+        images = scheduler.step(output(images, every(t)), int(t), images).prev_sample
+    found = ours(output, LEVELS[kind], prediction, "ddpm", T, dtype=dtype)
+    assert_close(found, images, tolerance)
+
+
+@cases
+@pytest.mark.parametrize("steps", [1, 2, 7, 10, 20, 50])
+def test_dpm_solver_is_that_of_diffusers(
+    kind: str, prediction: Prediction, dtype: torch.dtype, tolerance: float, steps: int
+) -> None:
+    output = network(LEVELS[kind], prediction)
+    scheduler = with_table(
+        DPMSolverMultistepScheduler(
+            T,
+            prediction_type=THEIR_NAME[prediction],
+            algorithm_type="dpmsolver++",
+            solver_order=2,
+            solver_type="midpoint",
+            lower_order_final=True,
+            final_sigmas_type="zero",
+            timestep_spacing="trailing",
+        ),
+        LEVELS[kind],
+    )
+    scheduler.set_timesteps(steps)
+    assert scheduler.timesteps.tolist() == samplers.times(T, steps)
+    images = randn(0, dtype=dtype)
+    for t in scheduler.timesteps:
+        images = scheduler.step(output(images, every(t)), t, images).prev_sample
+    found = ours(output, LEVELS[kind], prediction, "dpmpp", steps, dtype=dtype)
+    assert_close(found, images, tolerance)
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "dpmpp"])
+def test_without_fresh_noise_sampling_repeats(sampler: SamplerName) -> None:
+    output = network(COSINE, "v")
+    assert torch.equal(*(ours(output, COSINE, "v", sampler, 10) for _ in range(2)))
+
+
+@pytest.mark.parametrize(
+    ("sampler", "eta", "random"),
+    [("ddpm", 0.0, True), ("ddim", 0.3, True), ("ddim", 0.0, False), ("dpmpp", 0.0, False)],
+)
+def test_noise_comes_with_every_step_but_the_last(
+    sampler: SamplerName, eta: float, random: bool
+) -> None:
+    asked: list[int] = []
+
+    def noise(step: int) -> Tensor:
+        asked.append(step)
+        return randn(step)
+
+    states = list(
+        samplers.sample(
+            network(COSINE, "v"),
+            COSINE,
+            "v",
+            randn(0),
+            sampler=sampler,
+            steps=8,
+            eta=eta,
+            noise=noise,
+        )
+    )
+    assert asked == (list(range(7)) if random else [])
+    assert torch.equal(states[-1].images, states[-1].x0)  # type: ignore[arg-type]
+
+
+def test_the_states_run_from_pure_noise_to_clean_images() -> None:
+    states = list(
+        samplers.sample(
+            network(COSINE, "v", reach=3), COSINE, "v", randn(0), sampler="ddim", steps=5
+        )
+    )
+    assert [state.t for state in states] == [999, 799, 599, 399, 199, -1]
+    assert torch.equal(states[0].images, randn(0))
+    assert states[-1].images.abs().max() <= 1
+
+
+@pytest.mark.parametrize("timesteps", [2, 20, 400, 1000])
+def test_times_fall_from_the_noisiest_level(timesteps: int) -> None:
+    for steps in range(1, timesteps + 1, max(1, timesteps // 60)):
+        grid = samplers.times(timesteps, steps)
+        assert len(grid) == steps
+        assert grid[0] == timesteps - 1
+        assert all(a > b >= 0 for a, b in zip(grid, grid[1:], strict=False))
+        gaps = {a - b for a, b in zip(grid, [*grid[1:], -1], strict=True)}
+        assert max(gaps) - min(gaps) <= 2  # evenly spaced: each end is rounded to a whole step
+    assert samplers.times(timesteps, timesteps) == list(range(timesteps - 1, -1, -1))
+
+
+@pytest.mark.parametrize("steps", [0, -1, 21])
+def test_times_refuse_a_count_that_does_not_fit(steps: int) -> None:
+    with pytest.raises(ValueError, match=f"{steps} steps of 20 timesteps"):
+        samplers.times(20, steps)
+
+
+MEAN, STD = 0.2, 0.25
+"""Gaussian data inside [-1, 1]."""
+
+
+def gaussian(levels: Schedule) -> Output:
+    """The v that a perfect network predicts for data of N(MEAN, STD^2)."""
+
+    def output(xt: Tensor, t: Tensor) -> Tensor:
+        signal, noise = levels.signal_noise(t, xt)
+        variance = signal**2 * STD**2 + noise**2
+        x0 = MEAN + signal * STD**2 / variance * (xt - signal * MEAN)
+        return (signal * xt - x0) / noise
+
+    return output
+
+
+def moments(timesteps: int, sampler: SamplerName, steps: int, eta: float) -> tuple[float, float]:
+    """Mean and standard deviation of what a sampler makes of perfect predictions, exactly.
+
+    With them sampling is affine in the noises, so no statistics are needed: image 0 gets no noise
+    and is the mean; image j gets one unit in noise j, and moves by that noise's share. Half a unit
+    keeps x0 in [-1, 1].
+    """
+    levels = schedule.make("cosine", timesteps)
+    unit = 0.5
+
+    def noise(number: int) -> Tensor:
+        one = torch.zeros(steps + 1, 1, 1, 1, dtype=torch.float64)
+        one[number] = unit
+        return one
+
+    states = samplers.sample(
+        gaussian(levels),
+        levels,
+        "v",
+        noise(1),
+        sampler=sampler,
+        steps=steps,
+        eta=eta,
+        noise=lambda k: noise(k + 2),
+    )
+    ends = samplers.final(states).flatten()
+    assert ends.abs().max() < 1
+    return ends[0].item(), ((ends[1:] - ends[0]) / unit).norm().item()
+
+
+@pytest.mark.parametrize(("sampler", "eta"), [("ddpm", 0.0), ("ddim", 1.0), ("ddim", 0.0)])
+def test_gaussian_data_is_recovered(sampler: SamplerName, eta: float) -> None:
+    errors = []
+    for timesteps in (200, 400, 800):
+        mean, std = moments(timesteps, sampler, timesteps, eta)
+        assert mean == pytest.approx(MEAN, abs=0.01 * STD)
+        errors.append(abs(std / STD - 1))
+    assert errors[-1] < 0.01
+    # What is left is the discretisation, of first order: half as large with twice the levels.
+    assert errors[1] / errors[0] == pytest.approx(0.5, abs=0.15)
+    assert errors[2] / errors[1] == pytest.approx(0.5, abs=0.15)
+
+
+def test_ddim_with_eta_1_is_ancestral_sampling() -> None:
+    output = network(COSINE, "v")
+    assert torch.equal(
+        ours(output, COSINE, "v", "ddim", 50, eta=1.0), ours(output, COSINE, "v", "ddpm", 50)
+    )
+
+
+@pytest.mark.parametrize(("sampler", "low", "high"), [("ddim", 0.45, 0.55), ("dpmpp", 0.2, 0.35)])
+def test_the_order_of_the_solver(sampler: SamplerName, low: float, high: float) -> None:
+    """With twice the steps, the error half way falls to 1/2 at order 1 and towards 1/4 at order 2.
+
+    Half way, because the last step is of order 1 for both.
+    """
+    levels = schedule.make("cosine", 960)
+    errors = []
+    for steps in (20, 40):
+        start = torch.tensor([0, 0.5], dtype=torch.float64).reshape(2, 1, 1, 1)
+        states = samplers.sample(gaussian(levels), levels, "v", start, sampler=sampler, steps=steps)
+        half = list(states)[steps // 2]
+        abar = levels.abar[half.t].item()
+        still, moved = half.images.flatten().tolist()
+        errors.append(abs((moved - still) / 0.5 - (abar * STD**2 + 1 - abar) ** 0.5))
+    assert low < errors[1] / errors[0] < high

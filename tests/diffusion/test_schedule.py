@@ -1,0 +1,93 @@
+"""Noise schedules fall, match diffusers, and convert between x0, eps and v without loss."""
+
+from typing import Literal
+
+import pytest
+import torch
+from diffusers import DDIMScheduler
+from torch import Tensor
+
+from hw2.diffusion import schedule
+from hw2.diffusion.schedule import Prediction, Schedule
+
+Kind = Literal["linear", "cosine"]
+KINDS: tuple[Kind, ...] = ("linear", "cosine")
+PREDICTIONS: tuple[Prediction, ...] = ("eps", "v")
+
+
+def noised(levels: Schedule) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Float64 x0, eps, times over the whole range, and xt."""
+    stream = torch.Generator().manual_seed(levels.timesteps)
+    t = torch.linspace(0, levels.timesteps - 1, 9).round().long()
+    x0, eps = (torch.randn(9, 3, 4, 4, generator=stream, dtype=torch.float64) for _ in range(2))
+    return x0, eps, t, levels.add_noise(x0, eps, t)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("timesteps", [2, 20, 400, 1000, 4000])
+def test_abar_falls_strictly_between_one_and_zero(kind: Kind, timesteps: int) -> None:
+    abar = schedule.make(kind, timesteps).abar
+    assert abar.shape == (timesteps,)
+    assert abar.dtype == torch.float64
+    assert abar[0] < 1
+    assert abar[-1] > 0
+    assert (abar.diff() < 0).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("timesteps", [400, 1000])
+def test_it_starts_almost_clean_and_ends_in_noise(kind: Kind, timesteps: int) -> None:
+    abar = schedule.make(kind, timesteps).abar
+    assert abar[0] > 0.999
+    assert abar[-1] < 1e-4  # less than a hundredth of the amplitude is left
+
+
+@pytest.mark.parametrize(
+    ("kind", "theirs"), [("linear", "linear"), ("cosine", "squaredcos_cap_v2")]
+)
+def test_a_thousand_steps_are_those_of_diffusers(kind: Kind, theirs: str) -> None:
+    scheduler = DDIMScheduler(1000, 1e-4, 0.02, beta_schedule=theirs)
+    abar = schedule.make(kind, 1000).abar
+    beta = 1 - abar / torch.cat([torch.ones(1, dtype=torch.float64), abar[:-1]])
+    # Their table is float32: a beta near 1 is off by its rounding, 6e-8.
+    torch.testing.assert_close(beta, scheduler.betas.double(), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+@pytest.mark.parametrize("timesteps", [20, 400])
+def test_the_true_output_gives_back_x0_and_eps(
+    kind: Kind, prediction: Prediction, timesteps: int
+) -> None:
+    levels = schedule.make(kind, timesteps)
+    x0, eps, t, xt = noised(levels)
+    found = levels.x0_eps(levels.target(x0, eps, t, prediction), xt, t, prediction)
+    # Float64, and x0 from eps divides by sqrt(abar), 4e-5 at the least: 1e-16 / 4e-5, with room.
+    torch.testing.assert_close(found[0], x0, rtol=0, atol=1e-10)
+    torch.testing.assert_close(found[1], eps, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_the_conversion_fits_any_output_to_xt(prediction: Prediction) -> None:
+    levels = schedule.make("cosine", 400)
+    _, output, t, xt = noised(levels)
+    x0, eps = levels.x0_eps(output, xt, t, prediction)
+    torch.testing.assert_close(levels.add_noise(x0, eps, t), xt, rtol=0, atol=1e-10)
+    torch.testing.assert_close(levels.target(x0, eps, t, prediction), output, rtol=0, atol=1e-10)
+
+
+def test_one_time_for_all_is_the_same_as_one_each() -> None:
+    levels = schedule.make("cosine", 400)
+    _, output, _, xt = noised(levels)
+    alone = levels.x0_eps(output, xt, 123, "v")
+    each = levels.x0_eps(output, xt, torch.full((len(xt),), 123), "v")
+    assert all(torch.equal(a, b) for a, b in zip(alone, each, strict=True))
+
+
+def test_noise_keeps_unit_variance_and_the_type_of_the_images() -> None:
+    levels = schedule.make("linear", 1000)
+    signal, noise = levels.signal_noise(torch.arange(1000), torch.zeros(1000, 3, 4, 4))
+    assert signal.shape == noise.shape == (1000, 1, 1, 1)
+    assert signal.dtype == torch.float32
+    # Two roundings to float32 of numbers below 1, squared: 4 x 6e-8.
+    torch.testing.assert_close(signal**2 + noise**2, torch.ones(1000, 1, 1, 1), rtol=0, atol=3e-7)
