@@ -1,6 +1,7 @@
 """One loop, three samplers: they agree with diffusers, and recover Gaussian data."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from hw2.diffusion import samplers, schedule
 from hw2.diffusion.samplers import SamplerName
 from hw2.diffusion.schedule import Prediction, Schedule
 
+# Theirs, about NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 T = 1000
 SHAPE = (4, 3, 5, 5)
 LEVELS = {"linear": schedule.make("linear", T), "cosine": schedule.make("cosine", T)}
@@ -20,13 +24,13 @@ THEIR_NAME = {"eps": "epsilon", "v": "v_prediction"}
 
 # In float32, as samplers run, both sides agree within the 1e-4 that the issue asks for. Left out is
 # eps with the cosine schedule: sqrt(abar[T-1]) is 5e-5 there, and float32's own 6e-8 becomes 1e-3
-# when x0 is divided by it. In float64 that case is compared too, and all within 1e-6: what is left
-# is diffusers' DPM-Solver, which keeps its sigmas in float32.
+# when x0 is divided by it. In float64 that case is compared too, and nothing but the rounding of a
+# float64 may be left.
 CASES = [
     pytest.param(kind, prediction, dtype, tolerance, id=f"{kind}-{prediction}-{str(dtype)[6:]}")
     for kind in LEVELS
     for prediction in ("eps", "v")
-    for dtype, tolerance in ((torch.float32, 1e-4), (torch.float64, 1e-6))
+    for dtype, tolerance in ((torch.float32, 1e-4), (torch.float64, 1e-9))
     if (kind, prediction, dtype) != ("cosine", "eps", torch.float32)
 ]
 cases = pytest.mark.parametrize(("kind", "prediction", "dtype", "tolerance"), CASES)
@@ -95,7 +99,7 @@ def assert_close(found: Tensor, expected: Tensor, tolerance: float) -> None:
 
 
 @cases
-@pytest.mark.parametrize("steps", [4, 20, 50])
+@pytest.mark.parametrize("steps", [4, 20])
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("reach", [0.8, 1.6], ids=["inside", "clipped"])
 def test_ddim_is_that_of_diffusers(
@@ -135,15 +139,14 @@ def test_ddim_is_that_of_diffusers(
 
 
 @cases
-@pytest.mark.parametrize("reach", [0.8, 1.6], ids=["inside", "clipped"])
 def test_ancestral_sampling_is_that_of_diffusers(
     kind: str,
     prediction: Prediction,
     dtype: torch.dtype,
     tolerance: float,
-    reach: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    reach = 0.8 if dtype == torch.float32 else 1.6  # inside [-1, 1], and clipped
     output = network(LEVELS[kind], prediction, reach)
     scheduler = with_table(
         DDPMScheduler(
@@ -170,10 +173,11 @@ def test_ancestral_sampling_is_that_of_diffusers(
 
 
 @cases
-@pytest.mark.parametrize("steps", [1, 2, 7, 10, 20, 50])
+@pytest.mark.parametrize("steps", [1, 2, 7, 20])
 def test_dpm_solver_is_that_of_diffusers(
     kind: str, prediction: Prediction, dtype: torch.dtype, tolerance: float, steps: int
 ) -> None:
+    tolerance = 1e-4  # in float64 too: diffusers keeps the sigmas of this one in float32
     output = network(LEVELS[kind], prediction)
     scheduler = with_table(
         DPMSolverMultistepScheduler(
@@ -249,7 +253,7 @@ def test_times_fall_from_the_noisiest_level(timesteps: int) -> None:
         grid = samplers.times(timesteps, steps)
         assert len(grid) == steps
         assert grid[0] == timesteps - 1
-        assert all(a > b >= 0 for a, b in zip(grid, grid[1:], strict=False))
+        assert all(a > b >= 0 for a, b in pairwise(grid))
         gaps = {a - b for a, b in zip(grid, [*grid[1:], -1], strict=True)}
         assert max(gaps) - min(gaps) <= 2  # evenly spaced: each end is rounded to a whole step
     assert samplers.times(timesteps, timesteps) == list(range(timesteps - 1, -1, -1))

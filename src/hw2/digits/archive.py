@@ -10,6 +10,7 @@ thousands of files, because DVC and file systems pay by the file.
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,6 +22,10 @@ from hw2.errors import UserError
 from hw2.labels import NUM_DIGITS
 
 CSV_OF_PART = {"train": "train.csv", "select": "val.csv", "report": "test.csv"}
+_UNREADABLE = (
+    *(KeyError, OSError, SyntaxError, ValueError),  # Pillow has all but the first
+    *(Image.DecompressionBombError, zipfile.BadZipFile, zlib.error),
+)
 
 
 def write(path: Path, contents: Iterable[tuple[str, str, Digits]]) -> None:
@@ -59,7 +64,8 @@ def read(path: Path) -> Iterator[tuple[str, str, Digits]]:
 
 def _read_part(archive: zipfile.ZipFile, table: str) -> Digits:
     folder = table.rsplit("/", 1)[0]
-    images, digits = [], []
+    images: list[np.ndarray] = []
+    digits: list[int] = []
     rows = csv.DictReader(io.StringIO(archive.read(table).decode("utf-8-sig")))
     for number, row in enumerate(rows, start=1):
         name, label = row.get("image_name"), row.get("label")
@@ -68,17 +74,27 @@ def _read_part(archive: zipfile.ZipFile, table: str) -> Digits:
                 f"{table}, row {number}: label {label!r} is not 0 to 9; correct the table"
             )
         try:
-            with Image.open(io.BytesIO(archive.read(f"{folder}/data/{name}"))) as image:
-                array = np.asarray(image)
-        except (KeyError, OSError) as error:
+            image = _decoded(archive.read(f"{folder}/data/{name}"))
+            if images and image.shape != images[0].shape:
+                raise ValueError("grey and colour images are mixed")
+        except _UNREADABLE as error:
             raise UserError(
-                f"{folder}/data/{name}: cannot be read ({error}); restore the image"
+                f"{table}, row {number}: {folder}/data/{name} cannot be read ({error});"
+                " restore the image"
             ) from error
-        images.append(array[..., None] if array.ndim == 2 else array)
+        images.append(image)
         digits.append(int(label))
     if not images:
         raise UserError(f"{table}: no rows; restore the table")
     return Digits(np.stack(images), np.array(digits, np.int64))
+
+
+def _decoded(png: bytes) -> np.ndarray:
+    """A PNG as uint8 (28, 28, C); ValueError for another size or kind of pixel."""
+    with Image.open(io.BytesIO(png)) as image:
+        if image.size != (28, 28) or image.mode not in ("RGB", "L"):
+            raise ValueError(f"{image.width}x{image.height} {image.mode}, not 28x28 RGB or L")
+        return np.asarray(image).reshape(28, 28, -1)
 
 
 def _png(image: np.ndarray) -> bytes:

@@ -37,7 +37,7 @@ def load(folder: Path, domain: str, part: str) -> Digits:
     """Map one domain and part into memory.
 
     Raises:
-        UserError: if it was not packed.
+        UserError: if it was not packed, or is damaged.
     """
     try:
         return Digits(
@@ -49,6 +49,11 @@ def load(folder: Path, domain: str, part: str) -> Digits:
             f"{folder}: no {part} part of {domain}; run `dvc repro pack_digits`,"
             " or leave the domain out of ddpm.domains"
         ) from None
+    except (OSError, EOFError, ValueError) as error:
+        raise UserError(
+            f"{folder}: the {part} part of {domain} is damaged ({error});"
+            " run `dvc repro pack_digits`"
+        ) from error
 
 
 def fingerprint(folder: Path, domains: Sequence[str], part: str) -> str:

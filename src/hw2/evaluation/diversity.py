@@ -14,7 +14,7 @@ def within_label_distance(images: np.ndarray, labels: np.ndarray) -> Estimate:
         images: uint8 (N, H, W, C), at least three of each label present.
         labels: int (N,).
     """
-    flat = images.reshape(len(images), -1).astype(np.float32) / 255
+    flat = images.reshape(len(images), -1)
     groups = [_distances(flat[labels == label]) for label in np.unique(labels)]
     means = np.array([d.sum() / (len(d) * (len(d) - 1)) for d in groups])
     left_out = [
@@ -26,10 +26,10 @@ def within_label_distance(images: np.ndarray, labels: np.ndarray) -> Estimate:
 
 
 def _distances(flat: np.ndarray) -> np.ndarray:
-    """Root mean square distances (n, n) of the rows of (n, pixels), zero on the diagonal."""
+    """Root mean square distances (n, n) of the rows of uint8 (n, pixels), zero on the diagonal."""
     if len(flat) < 3:
         raise ValueError("diversity needs at least three images of each label")
-    square = (flat**2).sum(1)
-    gap = square[:, None] + square - 2 * flat @ flat.T
-    np.fill_diagonal(gap, 0)
-    return np.sqrt(gap.clip(min=0) / flat.shape[1])
+    levels = flat.astype(np.float64)  # whole numbers, so that the sums below are exact
+    square = (levels**2).sum(1)
+    gap = square[:, None] + square - 2 * levels @ levels.T
+    return np.sqrt(gap / flat.shape[1]) / 255

@@ -77,7 +77,8 @@ def load(folder: Path, device: torch.device) -> Judge:
             own["mnistm"] = CourseClassifier()
             own["mnistm"].load_state_dict(load_file(folder / _COURSE))
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise UserError(f"{folder}: no judge ({error}); run `dvc repro train_judge`") from error
+        reason = str(error).split("\n")[0]  # PyTorch lists every tensor that does not fit
+        raise UserError(f"{folder}: no judge ({reason}); run `dvc repro train_judge`") from error
     for network in (shared, *own.values()):
         network.to(device).eval().requires_grad_(False)
     return Judge(shared, own)

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -60,11 +59,24 @@ def load(path: Path, device: torch.device) -> Denoiser:
     Raises:
         UserError: if the file is missing, damaged, or no checkpoint of ours.
     """
-    described, weights = _read(path)
+    try:
+        read = _read(path)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).split("\n")[0]  # PyTorch lists every tensor that does not fit
+        raise UserError(
+            f"{path}: no checkpoint of train_ddpm ({reason}); run `dvc repro train_ddpm`"
+        ) from error
+    read.network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    return read
+
+
+def _read(path: Path) -> Denoiser:
+    with safe_open(path, "pt") as file:
+        described = json.loads((file.metadata() or {})["ddpm"])
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     diffusion = params.Diffusion.model_validate(described["diffusion"])
     network = build(params.Network.model_validate(described["network"]), diffusion.timesteps)
     network.load_state_dict(weights)
-    network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
     return Denoiser(
         network,
         schedule.make(diffusion.schedule, diffusion.timesteps),
@@ -72,14 +84,3 @@ def load(path: Path, device: torch.device) -> Denoiser:
         tuple(described["domains"]),
         described["precision"],
     )
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    try:
-        with safe_open(path, "pt") as file:
-            described = json.loads((file.metadata() or {})["ddpm"])
-            return described, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise UserError(
-            f"{path}: no checkpoint of train_ddpm ({error}); run `dvc repro train_ddpm`"
-        ) from error

@@ -33,6 +33,7 @@ from hw2.errors import UserError
 
 MARKS = Path(".snakemake/dvc")
 ASKED = str(MARKS / "asked")
+OLDEST = 1  # second of 1970; Snakemake takes 0 for "no time known" and then compares nothing
 MISSING = {"deleted", "not in cache"}  # verdicts of DVC that do not make a stage stale
 
 
@@ -126,7 +127,7 @@ def _set_marks(stages: list[Stage]) -> None:
     Path(ASKED).write_text(f"{time.time_ns()}\n")
     for stage in stages:
         Path(stage.done).touch()
-        os.utime(stage.done, (0, 0))
+        os.utime(stage.done, (OLDEST, OLDEST))
 
 
 def _mark(name: str) -> str:

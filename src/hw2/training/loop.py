@@ -43,7 +43,7 @@ def train(
         Interrupted: after a save, when asked to stop.
         UserError: when the loss is not finite; the resume files are as they were.
     """
-    history = _History(every=math.ceil(steps / RECORDS))
+    history = _History(steps)
     everything = {**parts, "history": history}
     found = resume.load_latest()
     start = 0
@@ -80,10 +80,11 @@ def finite(loss: float, step: int, hint: str) -> float:
 
 
 class _History:
-    """Means of the numbers of each step over every `every` steps."""
+    """Means of the numbers over every `every` steps, and over what is left at the end."""
 
-    def __init__(self, every: int) -> None:
-        self.every = every
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+        self.every = math.ceil(steps / RECORDS)
         self.rows: list[dict[str, float]] = []
         self._sums: dict[str, float] = {}
         self._count = 0
@@ -92,7 +93,7 @@ class _History:
         self._count += 1
         for name, value in numbers.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
-        if step % self.every == 0:
+        if step % self.every == 0 or step == self.steps:
             self.rows.append({"step": step, **{k: v / self._count for k, v in self._sums.items()}})
             self._sums, self._count = {}, 0
 
