@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from hw2 import declared, device, params, paths
+from hw2 import declared, device, params, parent, paths
 from hw2.errors import Interrupted, UserError
 from hw2.progress import FILE_ONLY, ConsoleHandler
 
@@ -51,8 +51,8 @@ class Job:
 
     @property
     def checkpoints(self) -> Path:
-        """The folder of this stage's resume files."""
-        return self.paths.checkpoints / self.name
+        """The folder of this stage's resume files: other code never goes on from them."""
+        return self.paths.checkpoints / f"{self.name}-{_fingerprint(self.paths, self.stage)[:8]}"
 
     @cached_property
     def device(self) -> "torch.device":
@@ -69,6 +69,7 @@ def run(main: Callable[[Job], None]) -> None:
     stage, args = script.stem, tuple(sys.argv[1:])
     before = time.monotonic()
     signal.signal(signal.SIGTERM, _leave)  # outside a training loop: clean up and go
+    parent.end_with_it()
     console = _log_to_stderr(stage)
     try:
         code = _attempt(main, script, stage, args)
@@ -110,6 +111,12 @@ def _attempt(main: Callable[[Job], None], script: Path, stage: str, args: tuple[
 def _leave(signum: int, frame: FrameType | None) -> None:
     """End as a killed process would, but through every `finally`, so no half file stays."""
     raise SystemExit(128 + signum)
+
+
+def _fingerprint(where: paths.Paths, stage: str) -> str:
+    """What stage `code` wrote for this script; "unknown" in a run before that."""
+    record = where.code / stage
+    return record.read_text(encoding="utf-8").strip() if record.is_file() else "unknown"
 
 
 def _name(stage: str, args: tuple[str, ...]) -> str:

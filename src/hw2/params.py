@@ -82,6 +82,7 @@ class Train(Section):
 
     steps: PositiveInt = Field(description="optimizer steps")
     batch: PositiveInt = Field(description="images of a step")
+    shards: int = Field(ge=1, le=64, description="parts of a batch that CPU threads take")
     lr: PositiveFloat = Field(le=1, description="peak learning rate of AdamW")
     muon_lr: NonNegative = Field(le=1, description="Muon's, for matrices; 0: AdamW only")
     weight_decay: NonNegative = Field(le=1, description="decoupled decay")
@@ -210,6 +211,8 @@ def _conflicts(params: Params) -> Iterator[str]:
     if cells % 2 ** (len(network.mult) - 1):
         yield f"ddpm.network.mult: {cells} cells of 28 pixels cannot be halved at every level"
     train = params.ddpm.train
+    if train.shards > 1 and network.kind == "context_unet":
+        yield f"ddpm.train.shards: {train.shards} does not go with BatchNorm; write 1"
     if train.warmup >= train.steps:
         yield f"ddpm.train.warmup: {train.warmup} is not less than steps = {train.steps}"
     if train.p_uncond == 0 and params.guidance.weight != _unguided(params.guidance.convention):

@@ -71,7 +71,7 @@ def test_a_stage_gets_what_it_declares_and_needs_no_torch(repo: Path) -> None:
     assert code == 0, err
     assert out.splitlines() == [
         f"train@svhn_x ('svhn; x',) {values.ddpm.network.base} {values.sampling.steps}",
-        f"data/packed checkpoints/train@svhn_x {values.judge.seed} {values.runtime.device}",
+        f"data/packed checkpoints/train@svhn_x-unknown {values.judge.seed} {values.runtime.device}",
         "False",
     ]
     assert err.startswith("hw2 train: done after ")

@@ -30,7 +30,7 @@ def changed(ddpm: params.Ddpm, **values: Any) -> params.Ddpm:
 def tiny(mini: params.Params, **values: Any) -> params.Ddpm:
     """Training in a fraction of a second."""
     network = mini.ddpm.network.model_copy(update={"base": 8, "n_feat": 8, **values})
-    return changed(mini.ddpm, network=network)
+    return changed(mini.ddpm, network=network, shards=2 if network.kind == "unet" else 1)
 
 
 def before_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], None]) -> None:

@@ -68,7 +68,7 @@ def test_fingerprints_can_see_all_that_runs() -> None:
 
 
 def test_imports_keep_to_the_layers() -> None:
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 

@@ -14,7 +14,7 @@ def test_metrics_diff_prints_old_new_and_change(copy: Scratch) -> None:
     table = copy.dvc("metrics", "diff", "--all").text
     assert "workspace" in table
     assert "Change" in table
-    diff = json.loads(copy.dvc("metrics", "diff", "--all", "--json").text)["diff"]
+    diff = json.loads(copy.dvc("metrics", "diff", "--all", "--json").text)
     for file in sorted((copy.root / "results/metrics").glob("*.json")):
         assert file.stat().st_size < 10_000
         values = diff[file.relative_to(copy.root).as_posix()]

@@ -18,12 +18,12 @@ from hw2.labels import NUM_DIGITS
 # Shares of each digit's scans: MNIST-M and USPS draw from disjoint sets, and within a domain the
 # parts do.
 _SCAN_SHARES: dict[tuple[str, str], float] = {
-    ("mnistm", "train"): 0.44,
-    ("mnistm", "select"): 0.06,
-    ("mnistm", "report"): 0.16,
-    ("usps", "train"): 0.22,
+    ("mnistm", "train"): 0.50,
+    ("mnistm", "select"): 0.05,
+    ("mnistm", "report"): 0.13,
+    ("usps", "train"): 0.21,
     ("usps", "select"): 0.04,
-    ("usps", "report"): 0.08,
+    ("usps", "report"): 0.07,
 }
 # Shares of each photograph's width, left to right, with a gap so that no patch can straddle two
 # parts.

@@ -17,6 +17,7 @@ from hw2.digits import sources
 from hw2.labels import NUM_DIGITS
 
 SIZE = 28
+_CONTRAST = 70  # grey levels that ink and paper differ by at least, so that a person can read it
 _GLYPH = 4 * SIZE  # glyphs and enlarged scans are kept at four times the size and warped down
 
 
@@ -44,7 +45,11 @@ def _mnistm(part: str, seed: int) -> Painter:
         stroke = _warp(
             _pick(pens[digit], random), random, height=(18, 21), turn=10, shear=0.15, shift=1.5
         )
-        patch = _patch(photos[random.integers(len(photos))], random)
+        while True:
+            patch = _patch(photos[random.integers(len(photos))], random)
+            contrast = np.abs(255 - 2 * patch).mean(-1)  # of ink to paper, were the pixel ink
+            if (contrast * stroke).sum() >= _CONTRAST * stroke.sum():
+                break  # on mid-grey |digit - patch| leaves nothing to see
         return np.abs(patch - 255 * stroke[..., None]).round().astype(np.uint8)
 
     return paint
@@ -112,12 +117,12 @@ def _patch(photo: Image.Image, random: np.random.Generator) -> np.ndarray:
 
 
 def _colours(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Ink and paper, RGB float32 (3,), at least 70 grey levels apart in luminance."""
+    """Ink and paper, RGB float32 (3,), `_CONTRAST` or more apart in luminance."""
     luma = np.array([0.299, 0.587, 0.114], np.float32)
     while True:
         grey = random.uniform(20, 235, (2, 1))
         pair = (grey + random.normal(0, 28, (2, 3))).clip(0, 255).astype(np.float32)
-        if abs(float((pair[0] - pair[1]) @ luma)) >= 70:
+        if abs(float((pair[0] - pair[1]) @ luma)) >= _CONTRAST:
             return pair[0], pair[1]
 
 

@@ -21,6 +21,7 @@ from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
 from hw2.training.muon import Muon
 from hw2.training.order import Order
+from hw2.training.shards import Shards
 
 
 def fit(
@@ -33,41 +34,56 @@ def fit(
         which the caller finishes once its outputs are written.
     """
     resume = Resume(checkpoints, _identity(ddpm, packed))
+    settings, diffusion = ddpm.train, ddpm.diffusion
     images, labels = _images_and_labels(ddpm.domains, packed)
     order = Order(len(images), ddpm.seed)
-    levels = schedule.make(ddpm.diffusion.schedule, ddpm.diffusion.timesteps)
+    levels = schedule.make(diffusion.schedule, diffusion.timesteps)
     network = _new_network(ddpm, device)
-    ema = EMA(network, ddpm.train.ema)
-    optimizers = _optimizers(network, ddpm.train)
-    forward = torch.compile(network) if ddpm.train.compile else network
+    weights = list(network.parameters())
+    ema = EMA(network, settings.ema)
+    optimizers = _optimizers(network, settings)
+    shards = Shards(settings.shards)
+    forward = torch.compile(network) if settings.compile else network
 
-    def advance(step: int) -> dict[str, float]:
-        # Everything random comes from the step's own stream, on the CPU: a resumed run, and one on
-        # another # device, sees the same images, times, noises and dropped labels.
+    def noisy(step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The inputs xt, t, labels and the target of a step, on the device.
+
+        Everything random comes from the step's own stream, on the CPU: a resumed run, and one on
+        another device, sees the same images, times, noises and dropped labels.
+        """
         stream = rng.torch_rng(ddpm.seed, "train", step)
-        rows = order.batch(step, ddpm.train.batch)
+        rows = order.batch(step, settings.batch)
         x0 = from_uint8(images[rows])
         t = _stratified_times(len(rows), levels.timesteps, stream)
         eps = torch.randn(x0.shape, generator=stream).to(x0)
-        given = drop_labels(labels[rows], ddpm.train.p_uncond, NUM_LABELS, stream)
-        xt, target = (
-            levels.add_noise(x0, eps, t),
-            levels.target(x0, eps, t, ddpm.diffusion.prediction),
+        given = drop_labels(labels[rows], settings.p_uncond, NUM_LABELS, stream)
+        xt, target = levels.add_noise(x0, eps, t), levels.target(x0, eps, t, diffusion.prediction)
+        return (
+            _on(xt, device, settings),
+            t.to(device),
+            given.to(device),
+            _on(target, device, settings),
         )
-        with torch.autocast(device.type, torch.bfloat16, enabled=ddpm.train.precision == "bf16"):
-            output = forward(_on(xt, device, ddpm.train), t.to(device), given.to(device))
-        loss = F.mse_loss(output.float(), _on(target, device, ddpm.train))
-        rate = _rate(step, ddpm.train)
-        value = finite(loss.item(), step, f"lower ddpm.train.lr (now {rate * ddpm.train.lr:.3g})")
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), ddpm.train.grad_clip)
+
+    def advance(step: int) -> dict[str, float]:
+        xt, t, given, target = noisy(step)
+
+        def loss(part: slice) -> Tensor:
+            bf16 = settings.precision == "bf16"
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                output = forward(xt[part], t[part], given[part])
+            return F.mse_loss(output.float(), target[part])
+
+        rate = _rate(step, settings)
+        value = shards.backward(loss, len(t), weights)
+        finite(value, step, f"lower ddpm.train.lr (now {rate * settings.lr:.3g})")
+        nn.utils.clip_grad_norm_(weights, settings.grad_clip)
         for optimizer, peak in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = peak * rate
             optimizer.step()
-            optimizer.zero_grad()
         ema.update(network)
-        return {"loss": value, "lr": rate * ddpm.train.lr}
+        return {"loss": value, "lr": rate * settings.lr}
 
     history = train(
         advance,
@@ -76,9 +92,9 @@ def fit(
             "ema": ema,
             **{f"optimizer{i}": o for i, (o, _) in enumerate(optimizers)},
         },
-        steps=ddpm.train.steps,
+        steps=settings.steps,
         resume=resume,
-        save_every=ddpm.train.save_every,
+        save_every=settings.save_every,
         desc="ddpm",
     )
     return ema.weights, history, resume

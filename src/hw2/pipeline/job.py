@@ -8,7 +8,6 @@ DVC takes its entry out of the list of files in use. A killed DVC would leave it
 `dvc repro` would wait for a process that exists only until init has noticed its end.
 """
 
-import ctypes
 import hashlib
 import os
 import signal
@@ -17,7 +16,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+from hw2.parent import end_with_it
 
 
 def main(stage: str, parent: int) -> int:
@@ -40,10 +39,9 @@ def main(stage: str, parent: int) -> int:
 
 def stop_with(parent: int) -> None:
     """Get a SIGTERM when the parent dies, however it dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before the call above
-            os.kill(os.getpid(), signal.SIGTERM)
+    end_with_it()
+    if os.getppid() != parent:  # it died before the call above
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def run(stage: str) -> int:

@@ -15,6 +15,7 @@ otherwise left alone. "Missing is not stale, but what is rebuilt counts."
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -75,7 +76,8 @@ def load(check: bool = True) -> list[Stage]:
         with Repo(_wait_for_lock=True) as repo:
             stages = _stages(repo, repo.status() if "code" in status else status)
     except LockError as error:
-        raise UserError(f"another run is at work here: {_line(error)}; wait for its end") from error
+        who = sorted(set(re.findall(r"PID \d+", str(error)))) or ["DVC"]
+        raise UserError(f"another run ({', '.join(who)}) is at work here; wait for it") from error
     except DvcException as error:
         raise UserError(f"dvc.yaml or its data: {_line(error)}; `dvc status` says more") from error
     _set_marks(stages)

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from hw2 import files, params, rng
 from hw2.atomic import atomic_dir
 from hw2.digits import packed as arrays
+from hw2.digits.augment import affine
 from hw2.evaluation import judge as judges
 from hw2.labels import ALL_DOMAINS
 from hw2.models.judge import DigitNet
@@ -17,8 +18,6 @@ from hw2.training import runlock
 from hw2.training.checkpoint import Resume
 from hw2.training.loop import finite, train
 from hw2.training.order import Order
-
-_SHIFT = 2  # pixels of random shift: generated digits are not centred as the real ones are
 
 
 def run(
@@ -63,11 +62,11 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
         for group in optimizer.param_groups:
             group["lr"] = judge.lr * _one_cycle((step + 1) / judge.steps)
         rows = order.batch(step, judge.batch)
-        x = from_uint8(images[rows])
-        moves = rng.numpy_rng(judge.seed, "shift", step).integers(-_SHIFT, _SHIFT + 1, 2)
-        x = x.roll(tuple(int(move) for move in moves), (2, 3)).to(
-            device, memory_format=torch.channels_last
-        )
+        # Views of the real images: generated digits are placed less neatly, and the handwriting of
+        # the report part is new.
+        views = rng.torch_rng(judge.seed, "views", step)
+        x = affine(from_uint8(images[rows]).to(device), views)
+        x = x.contiguous(memory_format=torch.channels_last)
         torch.manual_seed(rng.derive(judge.seed, "dropout", step))
         loss = F.cross_entropy(network(x), digits[rows].to(device), label_smoothing=0.05)
         value = finite(loss.item(), step, "lower judge.lr")

@@ -9,11 +9,9 @@ SIGINT, SIGTERM and the death of the process that started us all ask for the sam
 step, save, leave. Signals that come during the save change nothing.
 """
 
-import ctypes
 import logging
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -21,7 +19,6 @@ from typing import Any
 
 from hw2.errors import Interrupted
 
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 log = logging.getLogger(__name__)
 
 
@@ -37,7 +34,6 @@ class StopFlag:
         if threading.current_thread() is threading.main_thread():  # only it may set handlers
             for signum in (signal.SIGINT, signal.SIGTERM):
                 self._before[signum] = signal.signal(signum, self._note)
-            _signal_on_parent_death(signal.SIGTERM)
         return self
 
     def __exit__(
@@ -46,8 +42,6 @@ class StopFlag:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._before:
-            _signal_on_parent_death(0)
         for signum, handler in self._before.items():
             signal.signal(signum, handler)
 
@@ -70,9 +64,3 @@ class StopFlag:
             log.info("%s: saving at step %d", signal.Signals(self.signum).name, step)
             save()
             raise Interrupted(step, self.signum)
-
-
-def _signal_on_parent_death(signum: int) -> None:
-    """Ask Linux for a signal when our parent dies (0: for none); elsewhere the poll must do."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signum), 0, 0, 0)

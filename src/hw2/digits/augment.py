@@ -1,0 +1,35 @@
+"""Random views of whole batches of images, on the device they are on."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def affine(
+    images: Tensor,
+    generator: torch.Generator,
+    *,
+    turn: float = 12.0,
+    scale: float = 0.12,
+    shear: float = 0.2,
+    shift: float = 2.0,
+) -> Tensor:
+    """Each image turned, scaled, sheared and shifted by its own amounts; the border is reflected.
+
+    Args:
+        images: float (N, C, H, W).
+        generator: of the CPU, so that the amounts do not depend on the device.
+        turn: largest angle in degrees; `scale` and `shear` are shares, `shift` is in pixels.
+    """
+    count, _, height, width = images.shape
+    u = 2 * torch.rand(count, 5, generator=generator) - 1
+    angle, size = math.radians(turn) * u[:, 0], 1 + scale * u[:, 1]
+    across, down = 2 * shift / width * u[:, 3], 2 * shift / height * u[:, 4]
+    rows = [
+        torch.stack([angle.cos() * size, shear * u[:, 2] - angle.sin() * size, across], 1),
+        torch.stack([angle.sin() * size, angle.cos() * size, down], 1),
+    ]
+    grid = F.affine_grid(torch.stack(rows, 1).to(images), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
