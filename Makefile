@@ -11,8 +11,9 @@ report: install
 	snakemake --cores all results/report_figs
 	@echo "open results/report_figs/index.html"
 
+# A worker for each core, one thread each; a file's tests share what they build.
 test: install
-	pytest $(PYTEST)
+	OMP_NUM_THREADS=1 pytest --numprocesses auto --dist loadfile $(PYTEST)
 
 lint: install
 	ruff check .

@@ -88,11 +88,14 @@ def _plan(chosen: argparse.Namespace) -> None:
     found = plan.plan(settings.profile, settings.runtime.threads)
     if not found.stages:
         print("nothing to do: every result is up to date")
-    elif found.seconds is None:
-        print(f"{len(found.stages)} stages to run; profile {settings.profile} was not timed yet")
+        return
+    stages = f"{len(found.stages)} stage{'s' * (len(found.stages) > 1)} to run"
+    if found.seconds is None:
+        print(f"{stages}; profile {settings.profile} was not timed yet")
+    elif found.seconds < 60:
+        print(f"{stages}: under a minute on this machine")
     else:
-        minutes = f"{found.seconds / 60:.1f} minutes" if found.seconds >= 60 else "under a minute"
-        print(f"{len(found.stages)} stages to run: about {minutes} on this machine")
+        print(f"{stages}: about {found.seconds / 60:.0f} minutes on this machine")
 
 
 def _absolute(text: str) -> Path:

@@ -42,6 +42,16 @@ def test_the_parts_add_up_to_the_whole(count: int, size: int) -> None:
         torch.testing.assert_close(one, other)
 
 
+def test_a_gradient_has_the_layout_of_its_parameter() -> None:
+    """A fused optimizer walks both by address: with other strides it would mix up the weights."""
+    network = nn.Conv2d(3, 5, 3).to(memory_format=torch.channels_last)
+    x = torch.randn(4, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    Shards(2).backward(lambda part: network(x[part]).square().mean(), 4, list(network.parameters()))
+    for parameter in network.parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.stride() == parameter.stride()
+
+
 def test_the_number_of_threads_changes_no_bit() -> None:
     results = [gradients(4, 16, threads) for threads in (1, 2, 4)]
     for loss, parts in results[1:]:

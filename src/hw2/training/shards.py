@@ -44,8 +44,9 @@ class Shards:
 
         results = list(self._pool.map(one, parts))
         for place, parameter in enumerate(parameters):
-            gradient = results[0][1][place]
+            # In the memory layout of the parameter, which fused optimizers rely on without a check.
+            total = torch.empty_like(parameter).copy_(results[0][1][place])
             for _, gradients in results[1:]:
-                gradient = gradient + gradients[place]
-            parameter.grad = gradient
+                total += gradients[place]
+            parameter.grad = total
         return sum(value for value, _ in results)

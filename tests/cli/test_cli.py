@@ -1,0 +1,97 @@
+"""The verbs of `hw2`, as a person types them: what they print, write and return."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hw2 import cli, files, params, paths, profiles
+from hw2.generation import denoiser
+
+REPO = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The files that the verbs read, in the mini profile, as the working folder."""
+    for name in ("dvc.yaml", "params.yaml", "paths.yaml", "profiles.yaml"):
+        shutil.copy(REPO / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    profiles.apply("mini")
+    return tmp_path
+
+
+def save_untrained_model() -> None:
+    """A checkpoint and a guidance record, as the stages write them."""
+    ddpm, where = params.load().ddpm, paths.load()
+    network = denoiser.build(ddpm.network, ddpm.diffusion.timesteps)
+    denoiser.save(where.ddpm_model, network.state_dict(), ddpm)
+    record = {"weight": 1.0, "convention": "ho-salimans", "candidates": [], "part": "select"}
+    files.write_json(where.guidance, record)
+
+
+def test_profile_lists_with_a_star_and_switches(
+    clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["profile"]) == 0
+    assert "* mini" in capsys.readouterr().out
+    assert cli.main(["profile", "embedded"]) == 0
+    assert params.load().profile == "embedded"
+    assert (clone / "params.yaml").read_text() == (REPO / "params.yaml").read_text()
+
+
+def test_an_unknown_profile_gets_the_nearest_name(
+    clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["profile", "embeded"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "'embedded'" in said
+    assert params.load().profile == "mini"
+
+
+def test_outside_a_clone_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["profile"]) == 2
+    assert "not inside a clone" in capsys.readouterr().err
+
+
+def test_digits_are_named_and_sized_as_the_grader_reads_them(clone: Path) -> None:
+    save_untrained_model()
+    inside = clone / "results"  # a folder below the clone's root: the verb finds its way up
+    assert cli.main(["digits", str(inside / "out"), "--count", "2"]) == 0
+    names = sorted(str(p.relative_to(inside / "out")) for p in (inside / "out").rglob("*.png"))
+    assert names == sorted(
+        f"{domain}/{digit}_{k:03d}.png"
+        for domain in ("mnistm", "svhn")
+        for digit in range(10)
+        for k in (1, 2)
+    )
+    with Image.open(inside / "out/svhn/7_002.png") as image:
+        assert (image.mode, image.size) == ("RGB", (28, 28))
+        assert np.asarray(image).std() > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["digits", "taken"], "taken: holds files already"),
+        (["digits", "new", "--count", "0"], "--count 0: draw at least one"),
+        (["digits", "new"], "model.safetensors: no checkpoint of train_ddpm"),
+    ],
+)
+def test_bad_requests_for_digits_get_one_line(
+    clone: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    (clone / "taken").mkdir()
+    (clone / "taken/notes.txt").write_text("mine")
+    assert cli.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert (clone / "taken/notes.txt").read_text() == "mine"
+    assert not (clone / "new").exists()

@@ -1,0 +1,15 @@
+"""`hw2 plan` says before a run what is due, and for how long where that was measured."""
+
+import pytest
+from scratch import Scratch
+
+pytestmark = pytest.mark.slow
+
+
+def test_plan_says_what_is_due_and_for_how_long(copy: Scratch) -> None:
+    assert "nothing to do" in copy.run("hw2", "plan").text
+    copy.set({"sweep.weights": [0.0, 3.0]})
+    assert "3 stages to run; profile mini was not timed yet" in copy.run("hw2", "plan").text
+    recorded = copy.run("hw2", "plan", "--record")
+    assert recorded.code == 0, recorded.text
+    assert "3 stages to run: under a minute on this machine" in copy.run("hw2", "plan").text
