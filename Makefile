@@ -30,18 +30,20 @@ format: install
 
 install: .venv/installed
 
-# The lock pins every package. pip works in a new environment without knowing anything of the machine.
+# The lock pins every package; uv installs in half a minute what takes pip four.
+UV := .venv/bin/uv pip install --quiet --python .venv/bin/python
+
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "make: $(PYTHON) is Python %d.%d; hw2 needs 3.11 or later: make PYTHON=python3.11" % sys.version_info[:2])'
-	@echo "installing into .venv: several minutes and about 6 GB, once"
+	@echo "installing into .venv, about 6 GB, once"
 	$(PYTHON) -m venv .venv
-	pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
+	$(UV) --requirement requirements.lock
+	$(UV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock:
-	pip install --quiet uv
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header pyproject.toml constraints.in --output-file requirements.lock
+lock: install
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header pyproject.toml constraints.in --output-file requirements.lock
 
 clean:
 	rm -rf .venv .snakemake .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
