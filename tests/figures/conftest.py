@@ -95,7 +95,7 @@ def metrics(domains: tuple[str, ...]) -> dict[str, dict[str, Any]]:
         {"weight": w, "accuracy": p, **interval(p, 400), "n": 400}
         for w, p in ((1.0, 0.9225), (2.0, 0.955), (3.0, 0.9725), (4.0, 0.965))
     ]
-    digits = {str(digit): 0.95 + 0.005 * digit for digit in range(NUM_DIGITS)}
+    digits = {str(digit): estimate(0.95 + 0.005 * digit, 100) for digit in range(NUM_DIGITS)}
     return {
         "ddpm": {**estimate(0.975, 1000), **per_domain, "digits": digits,
                  "unguided": {"accuracy": 0.665, **interval(0.665, 1000), "n": 1000}},

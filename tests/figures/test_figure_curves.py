@@ -120,7 +120,7 @@ def change(key: str, value: object) -> Callable[[str], str]:
         ("metrics", change("accuracy", 0.1), "not a share with its interval"),
         ("metrics", change("accuracy", 97.5), "not a share with its interval"),
         ("metrics", change("n", 0), "not a share with its interval"),
-        ("metrics", change("digits", {"0": 1.0}), "digits: '1' is missing"),
+        ("metrics", change("digits", {}), "'0' is missing"),
         ("metrics", change("unguided", None), "'unguided' is missing"),
         ("judge_metrics", change("mnistm", {}), "mnistm: 'accuracy' is missing"),
         ("ablation_metrics", change("ran", "no"), "'ran' must be true or false"),

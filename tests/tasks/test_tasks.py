@@ -241,7 +241,9 @@ def test_the_metrics(both: Run) -> None:
     assert record["n"] == record["mnistm"]["n"] + record["svhn"]["n"]
     mean = (record["mnistm"]["accuracy"] + record["svhn"]["accuracy"]) / 2
     assert record["accuracy"] == pytest.approx(mean)
-    assert record["accuracy"] == pytest.approx(np.mean(list(record["digits"].values())))
+    assert record["accuracy"] == pytest.approx(
+        np.mean([digit["accuracy"] for digit in record["digits"].values()])
+    )
     assert record["unguided"].keys() == ACCURACY
     unguided = [
         row["accuracy"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from hw2.errors import UserError
 from hw2.figures import records, samples
-from hw2.figures.records import Choice, History, Scores, Setting
+from hw2.figures.records import Choice, History, Interval, Scores, Setting
 from hw2.figures.samples import Samples
 from hw2.labels import NUM_DIGITS
 
@@ -25,7 +25,7 @@ class Records:
     history: History
     generated: Scores
     unguided: Scores
-    digits: list[float]  # accuracy per digit
+    digits: list[Interval]  # accuracy per digit
     judge: Scores  # on real images
     ablation: Scores | None  # None where the profile leaves it out
     facts: dict[str, str]
@@ -59,7 +59,7 @@ def read(
         history=records.history(history),
         generated=records.scores(score, str(metrics), ("all", *domains)),
         unguided=records.scores(unguided, f"{metrics}, unguided", ["all"]),
-        digits=_digits(_inner(score, "digits", metrics), f"{metrics}, digits"),
+        digits=_digits(_inner(score, "digits", metrics), metrics),
         judge=records.scores(records.mapping(judge_metrics), str(judge_metrics), domains),
         ablation=_ablation(records.mapping(ablation_metrics), str(ablation_metrics)),
         facts={key: score[key] for key in FACTS if isinstance(score.get(key), str)},
@@ -73,8 +73,11 @@ def _inner(record: dict[str, Any], key: str, path: Path) -> dict[str, Any]:
     return inner
 
 
-def _digits(record: dict[str, Any], where: str) -> list[float]:
-    return [records.number(record, str(digit), where) for digit in range(NUM_DIGITS)]
+def _digits(record: dict[str, Any], path: Path) -> list[Interval]:
+    return [
+        records.accuracy(_inner(record, str(digit), path), f"{path}, digit {digit}")
+        for digit in range(NUM_DIGITS)
+    ]
 
 
 def _ablation(record: dict[str, Any], where: str) -> Scores | None:

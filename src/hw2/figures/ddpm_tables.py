@@ -65,12 +65,9 @@ def _summary(found: Records) -> Table:
 def _digits(found: Records) -> Table:
     return Table(
         title="Accuracy per digit",
-        head=("Digit", *(str(digit) for digit in range(len(found.digits)))),
-        rows=(("Generated", *(words.percent(share) for share in found.digits)),),
-        note=(
-            f"Over n = {found.generated['all'].n} images of all domains and digits; the record "
-            "holds no interval per digit."
-        ),
+        head=("Digit", "Generated, all domains"),
+        rows=tuple((str(digit), words.accuracy(share)) for digit, share in enumerate(found.digits)),
+        note="",
     )
 
 

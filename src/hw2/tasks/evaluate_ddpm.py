@@ -34,7 +34,8 @@ def run(
             "accuracy"
         )
     record["digits"] = {
-        str(d): float(right[drawn["digits"] == d].mean()) for d in range(NUM_DIGITS)
+        str(digit): proportion(right[drawn["digits"] == digit]).named("accuracy")
+        for digit in range(NUM_DIGITS)
     }
     record["unguided"] = _unguided(sweep)
     real = files.read_json(judge_metrics)
