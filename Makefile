@@ -11,9 +11,9 @@ report: install
 	snakemake --cores all results/report_figs
 	@echo "open results/report_figs/index.html"
 
-# A worker for each core, one thread each; a file's tests share what they build.
+# A worker for each core, one thread each.
 test: install
-	OMP_NUM_THREADS=1 pytest --numprocesses auto --dist loadfile $(PYTEST)
+	OMP_NUM_THREADS=1 pytest --numprocesses auto --dist worksteal $(PYTEST)
 
 lint: install
 	ruff check .
