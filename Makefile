@@ -11,9 +11,10 @@ report: install
 	snakemake --cores all results/report_figs
 	@echo "open results/report_figs/index.html"
 
-# A worker for each core, one thread each.
+# A worker for each core, one thread each; then, alone, what measures seconds.
 test: install
-	OMP_NUM_THREADS=1 pytest --numprocesses auto --dist worksteal $(PYTEST)
+	OMP_NUM_THREADS=1 pytest --numprocesses auto --dist worksteal -m "not quiet" $(PYTEST)
+	pytest -m quiet
 
 lint: install
 	ruff check .

@@ -85,6 +85,7 @@ def test_snakemake_lint(source: Scratch, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.quiet
 def test_what_dvc_built_snakemake_accepts_in_little_time(built: Scratch) -> None:
     """`built` is the work of `dvc repro`; test_rebuild has the other direction."""
     assert (built.root / FIGURES / "index.html").is_file()
