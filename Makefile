@@ -11,10 +11,9 @@ report: install
 	snakemake --cores all results/report_figs
 	@echo "open results/report_figs/index.html"
 
-# A worker for each core, one thread each; then, alone, what measures seconds.
+# A worker for each core, one thread each.
 test: install
-	OMP_NUM_THREADS=1 pytest --numprocesses auto --dist worksteal -m "not quiet" $(PYTEST)
-	pytest -m quiet
+	OMP_NUM_THREADS=1 pytest --numprocesses auto --dist worksteal $(PYTEST)
 
 lint: install
 	ruff check .

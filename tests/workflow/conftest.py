@@ -8,24 +8,36 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the import mode `importlib` leaves this to us
-from scratch import SITE_CACHE, Scratch, kill_all, of_working_tree
+from scratch import SITE_CACHE, Scratch, kill_all, of_working_tree, once
 
 
 @pytest.fixture(scope="session")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
-    """This working tree in the mini profile, committed, nothing built."""
-    yield of_working_tree(tmp_path_factory.mktemp("workflow") / "source")
+def workshop(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
+    """A folder that the workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "workflow"
+    folder.mkdir(exist_ok=True)
+    yield folder
     shutil.rmtree(SITE_CACHE, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def built(source: Scratch) -> Scratch:
+def source(workshop: Path) -> Scratch:
+    """This working tree in the mini profile, committed, nothing built."""
+    return once(workshop / "source", of_working_tree)
+
+
+@pytest.fixture(scope="session")
+def built(workshop: Path, source: Scratch) -> Scratch:
     """Everything built by `dvc repro`, pushed and committed. Only look at it: it is shared."""
-    scratch = source.copy(source.root.parent / "built")
-    scratch.dvc("repro")
-    scratch.dvc("push", "-q")
-    scratch.commit("built")
-    return scratch
+
+    def build(root: Path) -> None:
+        scratch = source.copy(root)
+        scratch.dvc("repro")
+        scratch.dvc("push", "-q")
+        scratch.commit("built")
+
+    return once(workshop / "built", build)
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from hw2 import profiles
 
@@ -143,6 +145,17 @@ def environment() -> dict[str, str]:
         "GIT_COMMITTER_NAME": "test",
         "GIT_COMMITTER_EMAIL": "test@example.invalid",
     }
+
+
+def once(root: Path, make: Callable[[Path], object]) -> Scratch:
+    """The repository at `root`, made by the first worker that asks."""
+    done = root.with_suffix(".done")
+    with FileLock(root.with_suffix(".lock")):
+        if not done.exists():
+            shutil.rmtree(root, ignore_errors=True)  # of a worker that failed half-way
+            make(root)
+            done.touch()
+    return Scratch(root)
 
 
 def of_working_tree(root: Path) -> Scratch:

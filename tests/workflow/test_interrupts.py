@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from scratch import Scratch, processes
+from scratch import Scratch, once, processes
 
 pytestmark = pytest.mark.slow
 
@@ -19,18 +19,23 @@ SLOW = {"ddpm.train.steps": 80, "ddpm.train.save_every": 10}
 @pytest.fixture(scope="module")
 def slow(built: Scratch) -> Scratch:
     """Ready for a training of a few seconds."""
-    scratch = built.copy(built.root.parent / "slow")
-    scratch.set(SLOW)
-    scratch.commit("slow")
-    return scratch
+
+    def make(root: Path) -> None:
+        scratch = built.copy(root)
+        scratch.set(SLOW)
+        scratch.commit("slow")
+
+    return once(built.root.parent / "slow", make)
 
 
 @pytest.fixture(scope="module")
 def unbroken(slow: Scratch) -> bytes:
     """The model of a training that nobody stopped."""
-    scratch = slow.copy(slow.root.parent / "unbroken")
-    scratch.dvc("repro", STAGE)
-    return (scratch.root / MODEL).read_bytes()
+
+    def make(root: Path) -> None:
+        slow.copy(root).dvc("repro", STAGE)
+
+    return (once(slow.root.parent / "unbroken", make).root / MODEL).read_bytes()
 
 
 @pytest.mark.parametrize(
