@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from hw2 import rng
-from hw2.digits import sources
+from hw2.digits import material
 from hw2.labels import NUM_DIGITS
 
 SIZE = 28
@@ -39,7 +39,7 @@ Painter = Callable[[int, np.random.Generator], np.ndarray]
 
 def _mnistm(part: str, seed: int) -> Painter:
     pens = _pens("mnistm", part, seed)
-    photos = [Image.fromarray(photo) for photo in sources.photos(part)]
+    photos = [Image.fromarray(photo) for photo in material.photos(part)]
 
     def paint(digit: int, random: np.random.Generator) -> np.ndarray:
         stroke = _warp(
@@ -179,7 +179,7 @@ def _warp(
 
 def _pens(domain: str, part: str, seed: int) -> list[np.ndarray]:
     """Enlarged scans by digit: ten arrays float32 (n, 112, 112) in [0, 1], about 56 high."""
-    ink, digits = sources.scans(domain, part, seed)
+    ink, digits = material.scans(domain, part, seed)
     big = np.stack([_enlarge(scan) for scan in ink])
     return [big[digits == digit] for digit in range(NUM_DIGITS)]
 
@@ -204,7 +204,7 @@ def _glyphs() -> tuple[np.ndarray, ...]:
     """Digits 0 to 9 of each font, centred, half the canvas high: uint8 (10, 112, 112) each."""
     return tuple(
         np.stack([_glyph(path, digit) for digit in range(NUM_DIGITS)])
-        for path in sources.font_paths()
+        for path in material.font_paths()
     )
 
 

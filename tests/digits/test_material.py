@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from hw2.digits import sources
+from hw2.digits import material
 from hw2.labels import PARTS
 
 SEEDS = (7, 8)
@@ -18,33 +18,33 @@ def rows(array: np.ndarray) -> set[bytes]:
 
 
 def test_the_scans_are_all_different() -> None:
-    ink, digits = sources._all_scans()
+    ink, digits = material._all_scans()
     assert len(rows(ink)) == len(ink) == len(digits) == 1797
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_scan_has_two_roles(seed: int) -> None:
     for one, other in combinations(ROLES, 2):
-        assert not rows(sources.scans(*one, seed)[0]) & rows(sources.scans(*other, seed)[0])
+        assert not rows(material.scans(*one, seed)[0]) & rows(material.scans(*other, seed)[0])
 
 
 @pytest.mark.parametrize(("domain", "part"), ROLES)
 def test_every_role_has_scans_of_every_digit(domain: str, part: str) -> None:
-    ink, digits = sources.scans(domain, part, 7)
+    ink, digits = material.scans(domain, part, 7)
     assert ink.shape == (len(digits), 8, 8)
     assert (ink.min(), ink.max()) == (0, 1)
     assert np.bincount(digits, minlength=10).min() >= 5  # 4 % of the 174 scans of the rarest digit
 
 
 def test_scans_keep_their_digit() -> None:
-    ink, digits = sources._all_scans()
+    ink, digits = material._all_scans()
     known = {scan.tobytes(): digit for scan, digit in zip(ink, digits, strict=True)}
-    found, labels = sources.scans("mnistm", "train", 7)
+    found, labels = material.scans("mnistm", "train", 7)
     assert [known[scan.tobytes()] for scan in found] == labels.tolist()
 
 
 def test_the_seed_says_which_scans() -> None:
-    first, again, other = (sources.scans("usps", "train", seed)[0] for seed in (7, 7, 8))
+    first, again, other = (material.scans("usps", "train", seed)[0] for seed in (7, 7, 8))
     assert np.array_equal(first, again)
     assert rows(first) != rows(other)
 
@@ -53,9 +53,9 @@ def test_photo_strips_do_not_touch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part's columns, told by photographs whose pixels hold their own column's number."""
     widths = (640, 427, 512, 33)
     ramps = tuple(np.broadcast_to(np.arange(w)[None, :, None], (40, w, 3)) for w in widths)
-    monkeypatch.setattr(sources, "_all_photos", lambda: ramps)
+    monkeypatch.setattr(material, "_all_photos", lambda: ramps)
     for number, width in enumerate(widths):
-        columns = [set(sources.photos(part)[number].flatten().tolist()) for part in PARTS]
+        columns = [set(material.photos(part)[number].flatten().tolist()) for part in PARTS]
         for one, other in combinations(columns, 2):
             assert not one & other
         assert sum(map(len, columns)) >= 0.9 * width
@@ -63,7 +63,7 @@ def test_photo_strips_do_not_touch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_the_real_photos_are_colour_and_large_enough(part: str) -> None:
-    photos = sources.photos(part)
+    photos = material.photos(part)
     assert len(photos) == 3
     for photo in photos:
         assert photo.dtype == np.uint8
@@ -72,5 +72,5 @@ def test_the_real_photos_are_colour_and_large_enough(part: str) -> None:
 
 
 def test_the_fonts_are_there() -> None:
-    assert len(sources.font_paths()) == len(sources.FONTS)
-    assert all(path.is_file() for path in sources.font_paths())
+    assert len(material.font_paths()) == len(material.FONTS)
+    assert all(path.is_file() for path in material.font_paths())
