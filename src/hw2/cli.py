@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hw2 import device, params, paths, profiles
+from hw2 import device, params, paths, profiles, strict
 from hw2.errors import UserError
 from hw2.progress import ConsoleHandler
 
@@ -38,13 +38,28 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     profile = verbs.add_parser("profile", help="write a column of profiles.yaml into params.yaml")
-    profile.add_argument("name", nargs="?", help="embedded, course or mini; none lists them")
+    profile.add_argument("name", nargs="?", help="a column; none lists them")
+    profile.add_argument(
+        "values", nargs="*", type=_value, metavar="KEY=VALUE", help="written after the column"
+    )
     profile.set_defaults(do=_profile)
+
+    fetch = verbs.add_parser(
+        "fetch", help="get the data files of data.source, or say what is there"
+    )
+    fetch.set_defaults(do=_fetch)
 
     digits = verbs.add_parser("digits", help="draw digits as the course's grader reads them")
     digits.add_argument("out", type=_absolute, metavar="OUT", help="folder for the images")
     digits.add_argument("--count", type=int, default=50, help="images of each digit (default 50)")
     digits.set_defaults(do=_digits)
+
+    check = verbs.add_parser("check-data", help="check the digits of a hw2_data folder or zip")
+    check.add_argument("path", type=_absolute, metavar="PATH", help="the folder or zip")
+    check.add_argument(
+        "--test-labels", action="store_true", help="test.csv holds labels, and is no form to fill"
+    )
+    check.set_defaults(do=_check_data)
 
     plan = verbs.add_parser("plan", help="say which stages are due and how long they will take")
     plan.add_argument("--record", action="store_true", help="keep the times of the last run")
@@ -57,8 +72,16 @@ def _profile(chosen: argparse.Namespace) -> None:
         active = params.load().profile
         print("\n".join(f"{'*' if name == active else ' '} {name}" for name in profiles.names()))
     else:
-        profiles.apply(chosen.name)
+        profiles.apply(chosen.name, values=dict(chosen.values))
         print(f"params.yaml now has the values of profile {chosen.name}")
+        print("".join(f"{key}: {value}\n" for key, value in chosen.values), end="")
+
+
+def _fetch(chosen: argparse.Namespace) -> None:
+    from hw2.tasks import fetch_digits
+
+    data = params.load().data
+    print(fetch_digits.obtain(data, raw=paths.load().raw))
 
 
 def _digits(chosen: argparse.Namespace) -> None:
@@ -75,6 +98,18 @@ def _digits(chosen: argparse.Namespace) -> None:
         device=device.choose(settings.runtime.device),
     )
     print(f"{count} images in {chosen.out}")
+
+
+def _check_data(chosen: argparse.Namespace) -> None:
+    from hw2.digits import faults
+    from hw2.tasks import check_data
+
+    table, found = check_data.run(chosen.path, test_labels=chosen.test_labels)
+    print(table, flush=True)  # before the faults, which go to stderr
+    if found:
+        lines = [f"{chosen.path}:", *map(str, found), faults.summary(found)]
+        raise UserError("\n".join(lines))
+    print("no faults")
 
 
 def _plan(chosen: argparse.Namespace) -> None:
@@ -100,6 +135,14 @@ def _plan(chosen: argparse.Namespace) -> None:
 
 def _absolute(text: str) -> Path:
     return Path(text).absolute()  # before the change of folder
+
+
+def _value(text: str) -> tuple[str, object]:
+    """KEY=VALUE, the value as YAML reads it."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} should be KEY=VALUE")
+    return key, strict.read_value(value)
 
 
 def _root() -> Path:

@@ -3,8 +3,8 @@
 DOMAINS = ("mnistm", "svhn")
 """The domains that the DDPM generates; a domain's position is its number in a label."""
 
-ALL_DOMAINS = ("mnistm", "svhn", "usps")
-"""Every digit domain of the homework. USPS is never generated, only classified."""
+ALL_DOMAINS = ("mnistm", "svhn", "usps", "mnist")
+"""Every digit domain that data may hold. USPS and MNIST are never generated, only classified."""
 
 PARTS = ("train", "select", "report")
 """What data may be used for: fitting, choosing, reporting. Nothing is in two of them."""

@@ -18,10 +18,21 @@ Seed = Annotated[int, Field(ge=0, lt=2**31, description="seed; streams are deriv
 Fraction = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 Domain = Literal["mnistm", "svhn"]
+DataDomain = Literal["mnistm", "svhn", "usps", "mnist"]
 Sampler = Literal["ddpm", "ddim", "dpmpp"]
 Weight = Annotated[float, Field(ge=-1, le=50)]
 Weights = Annotated[tuple[Weight, ...], Strict(False), Field(min_length=1)]
 # YAML has lists; tuples keep a frozen model frozen. Strict(False) is for the outside only.
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("a name stands twice")
+    return names
+
+
+def _images(part: str) -> Any:
+    return Field(description=f"images of a domain in the {part} part, null for all there are")
 
 
 class Runtime(Section):
@@ -36,11 +47,23 @@ class Runtime(Section):
 class Data(Section):
     """The digit images."""
 
-    source: Literal["embedded"] = Field(description="where the digits come from")
+    source: Literal["embedded", "course", "public"] = Field(
+        description="drawn offline, the course's hw2_data, or the public data sets"
+    )
+    domains: Annotated[tuple[DataDomain, ...], Strict(False)] = Field(
+        min_length=1, description="domains to prepare"
+    )
     seed: Seed
-    train_images: PositiveInt = Field(description="images of a domain in the train part")
-    select_images: PositiveInt = Field(description="images of a domain in the select part")
-    report_images: PositiveInt = Field(description="images of a domain in the report part")
+    train_images: PositiveInt | None = _images("train")
+    select_images: PositiveInt | None = _images("select")
+    report_images: PositiveInt | None = _images("report")
+    course: str = Field(min_length=1, description="the course's hw2_data folder or zip")
+    year: Literal[2022, 2023, 2024, 2025] = Field(
+        description="whose zip is downloaded if `course` is not there"
+    )
+    test_labels: bool = Field(description="whether the course folder's test.csv holds labels")
+
+    _domains_once = field_validator("domains")(_once)
 
 
 class Judge(Section):
@@ -108,12 +131,7 @@ class Ddpm(Section):
     diffusion: Diffusion
     train: Train
 
-    @field_validator("domains")
-    @classmethod
-    def _once(cls, domains: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(domains)) < len(domains):
-            raise ValueError("a domain is named twice")
-        return domains
+    _domains_once = field_validator("domains")(_once)
 
 
 class Sampling(Section):
@@ -137,7 +155,10 @@ class Guidance(Section):
         description="a number, or select: the best candidate on the select part"
     )
     candidates: Weights = Field(description="weights to select from")
-    images_per_label: PositiveInt = Field(description="images of a label for each candidate")
+    images_per_label: int = Field(ge=3, description="of a candidate; diversity needs three")
+    least_diversity: Fraction = Field(
+        description="of a candidate, as a share of the real images'; 0 to go by accuracy alone"
+    )
 
 
 class Sweep(Section):
@@ -199,6 +220,7 @@ def parse(data: Any, source: str | Path = "params.yaml") -> Params:
 
 def _conflicts(params: Params) -> Iterator[str]:
     """Values that are allowed alone but not together."""
+    yield from _data_conflicts(params)
     levels = params.ddpm.diffusion.timesteps
     limit = f"more than ddpm.diffusion.timesteps = {levels}"
     if params.sampling.steps > levels:
@@ -217,6 +239,19 @@ def _conflicts(params: Params) -> Iterator[str]:
         yield f"ddpm.train.warmup: {train.warmup} is not less than steps = {train.steps}"
     if train.p_uncond == 0 and params.guidance.weight != _unguided(params.guidance.convention):
         yield "ddpm.train.p_uncond: 0 leaves nothing to guide with; write 0.1 or so"
+
+
+def _data_conflicts(params: Params) -> Iterator[str]:
+    data = params.data
+    for domain in params.ddpm.domains:
+        if domain not in data.domains:
+            yield f"ddpm.domains: {domain} is not in data.domains; add it there or leave it out"
+    if data.source == "embedded":
+        for part in ("train", "select", "report"):
+            if getattr(data, f"{part}_images") is None:
+                yield f"data.{part}_images: null is for real data; write how many to draw"
+        if "mnist" in data.domains:
+            yield "data.domains: mnist is not among the embedded domains; leave it out"
 
 
 def _unguided(convention: str) -> float:

@@ -20,19 +20,26 @@ def names(table: str | Path = TABLE) -> list[str]:
     return list(next(iter(_rows(table).values())))
 
 
-def apply(name: str, params_path: str | Path = "params.yaml") -> None:
+def apply(
+    name: str,
+    params_path: str | Path = "params.yaml",
+    values: Mapping[str, Any] | None = None,
+) -> None:
     """Write profile `name` of the profiles.yaml beside `params_path` into it.
 
-    The keys that differ between profiles and `profile:` are set, all others stay.
+    The keys that differ between profiles and `profile:` are set, then those of `values`; all others
+    stay.
 
     Raises:
-        UserError: for an unknown profile, or a column that params.yaml does not allow.
+        UserError: for an unknown profile or key, or a value that params.yaml does not allow; the
+            file stays as it was.
     """
     table = Path(params_path).with_name(TABLE)
     rows = _rows(table)
     if name not in names(table):
         raise UserError(f"{table}: no profile {name!r}; {strict.nearest(name, names(table))}")
-    set_values(params_path, {"profile": name} | {key: row[name] for key, row in rows.items()})
+    column = {key: row[name] for key, row in rows.items()}
+    set_values(params_path, {"profile": name} | column | dict(values or {}))
 
 
 def set_values(path: str | Path, values: Mapping[str, Any]) -> None:

@@ -49,6 +49,14 @@ def read_yaml(path: str | Path) -> Any:
         raise UserError(f"{path}: not valid YAML, {reason}") from None
 
 
+def read_value(text: str) -> Any:
+    """Read one value as `read_yaml` does; what is not YAML is text."""
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        return text
+
+
 def parse(model: type[S], data: Any, source: str | Path) -> S:
     """Make a `model` of `data` (what `read_yaml` returned).
 

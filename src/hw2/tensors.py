@@ -7,8 +7,9 @@ from torch import Tensor
 
 def from_uint8(images: np.ndarray) -> Tensor:
     """Images uint8 (N, H, W, C) as float32 (N, C, H, W) in [-1, 1], channels last in memory."""
-    # A copy: memory-mapped files are read-only, and torch wants to be able to write.
-    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    # Memory-mapped files are read-only, and torch wants to be able to write.
+    owned = images if images.flags.writeable else np.array(images)
+    return torch.from_numpy(owned).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
 
 
 def to_uint8(images: Tensor) -> np.ndarray:

@@ -95,3 +95,33 @@ def test_bad_requests_for_digits_get_one_line(
     assert error.count("\n") == 1
     assert (clone / "taken/notes.txt").read_text() == "mine"
     assert not (clone / "new").exists()
+
+
+def test_profile_takes_values_after_its_column(
+    clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["data.course=/a b/hw2_data", "ddpm.domains=[svhn]", "data.test_labels=true"]
+    assert cli.main(["profile", "course", *asked]) == 0
+    found = params.load()
+    assert (found.profile, found.data.source) == ("course", "course")
+    assert (found.data.course, found.ddpm.domains) == ("/a b/hw2_data", ("svhn",))
+    assert found.data.test_labels
+    before = Path("params.yaml").read_text()
+    capsys.readouterr()
+    assert cli.main(["profile", "mini", "data.sorce=course"]) == 2
+    assert "no key 'data.sorce'; did you mean 'source'" in capsys.readouterr().err
+    assert Path("params.yaml").read_text() == before
+    with pytest.raises(SystemExit):
+        cli.main(["profile", "mini", "data.source"])
+    assert "'data.source' should be KEY=VALUE" in capsys.readouterr().err
+
+
+def test_fetch_says_what_there_is(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["fetch"]) == 0
+    assert "nothing to fetch" in capsys.readouterr().out
+    Path("hw2_data").mkdir()
+    profiles.set_values("params.yaml", {"data.source": "course"})
+    assert cli.main(["fetch"]) == 0
+    told = capsys.readouterr()
+    assert told.out == "the course's data are in hw2_data\n"
+    assert "course material" in told.err

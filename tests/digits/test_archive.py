@@ -110,10 +110,12 @@ def test_tables_of_other_programs_are_read(tmp_path: Path, change: str) -> None:
 
 
 @pytest.mark.parametrize("label", ["", "x", "1.5", "-1", "10", " 3", "03", "²"])
-def test_a_bad_label_is_named_by_table_and_row(tmp_path: Path, label: str) -> None:
+def test_a_bad_label_is_named_by_table_and_line(tmp_path: Path, label: str) -> None:
     table = f"image_name,label\n00000.png,1\n00001.png,{label}\n".encode()
-    said = refusal(damaged(tmp_path, {"digits/svhn/val.csv": table}))
-    assert said.startswith(f"digits/svhn/val.csv, row 2: label {label!r} is not 0 to 9")
+    path = damaged(tmp_path, {"digits/svhn/val.csv": table})
+    start = f"{path}: digits/svhn/val.csv line 3: label {label!r} is not 0 to 9"
+    assert refusal(path).startswith(start)
+    assert refusal(path).endswith("or run `dvc repro fetch_digits`")
 
 
 @pytest.mark.parametrize(
@@ -123,10 +125,10 @@ def test_a_table_without_rows_or_columns_is_named(tmp_path: Path, table: bytes) 
     assert "digits/svhn/val.csv" in refusal(damaged(tmp_path, {"digits/svhn/val.csv": table}))
 
 
-def test_a_missing_image_is_named_by_table_and_row(tmp_path: Path) -> None:
+def test_a_missing_image_is_named(tmp_path: Path) -> None:
     said = refusal(damaged(tmp_path, {"digits/mnistm/data/00002.png": None}))
-    assert "digits/mnistm/train.csv, row 3" in said
-    assert "00002.png" in said
+    assert "digits/mnistm/data/00002.png: cannot be read" in said
+    assert said.endswith("; run `dvc repro fetch_digits`")
 
 
 GOOD = png(Image.fromarray(made("mnistm", "train").images[0]))
@@ -142,29 +144,45 @@ GOOD = png(Image.fromarray(made("mnistm", "train").images[0]))
         pytest.param(GOOD[:37] + b"\0\0\0\0" + GOOD[41:], id="chunk"),
         pytest.param(b"<!DOCTYPE html>", id="text"),
         pytest.param(png(Image.new("RGB", (32, 32))), id="32 x 32"),
-        pytest.param(png(Image.new("P", (28, 28))), id="palette"),
-        pytest.param(png(Image.new("RGBA", (28, 28))), id="alpha"),
-        pytest.param(png(Image.new("I;16", (28, 28))), id="16 bit"),
-        pytest.param(png(Image.new("L", (28, 28))), id="grey among colours"),
     ],
 )  # fmt: skip
-def test_a_damaged_image_is_named_by_table_and_row(tmp_path: Path, data: bytes) -> None:
-    said = refusal(damaged(tmp_path, {"digits/mnistm/data/00001.png": data}))
-    assert "digits/mnistm/train.csv, row 2" in said
-    assert "00001.png" in said
+def test_a_damaged_image_is_named(tmp_path: Path, data: bytes) -> None:
+    path = damaged(tmp_path, {"digits/mnistm/data/00001.png": data})
+    assert refusal(path).startswith(f"{path}: digits/mnistm/data/00001.png: ")
+    assert refusal(path).endswith("; run `dvc repro fetch_digits`")
+
+
+@pytest.mark.parametrize("mode", ["P", "RGBA", "I;16", "L", "1"])
+def test_an_image_of_another_mode_is_converted(tmp_path: Path, mode: str) -> None:
+    path = damaged(tmp_path, {"digits/mnistm/data/00001.png": png(Image.new(mode, (28, 28)))})
+    found = {(d, p): data for d, p, data in archive.read(path)}["mnistm", "train"]
+    assert found.images.shape == (4, 28, 28, 3)
+    assert not found.images[1].any()
+    assert np.array_equal(found.images[2], made("mnistm", "train").images[2])
+
+
+def test_an_archive_without_digits_is_refused(tmp_path: Path) -> None:
+    rewrite(tmp_path / "digits.zip", {"readme.txt": b""})
+    assert refusal(tmp_path / "digits.zip").endswith("; run `dvc repro fetch_digits`")
+
+
+def test_a_domain_may_have_some_parts_only(tmp_path: Path) -> None:
+    path = damaged(tmp_path, {"digits/svhn/val.csv": None, "digits/svhn/test.csv": None})
+    found = {(d, p) for d, p, _ in archive.read(path)}
+    assert {part for domain, part in found if domain == "svhn"} == {"train"}
 
 
 @pytest.mark.parametrize("data", [b"", b"<!DOCTYPE html>", b"PK\x03\x04"])
 def test_what_is_no_zip_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "digits.zip"
     path.write_bytes(data)
-    assert refusal(path).startswith(f"{path}: not a zip archive")
+    assert refusal(path).startswith(f"{path}: not a whole zip archive")
 
 
 def test_a_cut_download_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "digits.zip")
     path.write_bytes(path.read_bytes()[:-100])
-    assert refusal(path).startswith(f"{path}: not a zip archive")
+    assert refusal(path).startswith(f"{path}: not a whole zip archive")
 
 
 def test_an_absent_archive_is_refused(tmp_path: Path) -> None:

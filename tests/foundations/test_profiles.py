@@ -19,7 +19,7 @@ def copied(tmp_path: Path) -> Path:
 
 
 def test_each_profile_is_valid_and_all_lead_back(copied: Path) -> None:
-    assert profiles.names(ROOT / "profiles.yaml") == ["embedded", "course", "mini"]
+    assert profiles.names(ROOT / "profiles.yaml") == ["embedded", "course", "course_cpu", "mini"]
     profiles.apply("embedded", copied)
     first = copied.read_text()
     for name in ("mini", "course", "embedded"):

@@ -65,7 +65,7 @@ def names(folder: Path) -> SimpleNamespace:
 def prepare(folder: Path, p: params.Params) -> SimpleNamespace:
     """Data and judge."""
     at = names(folder)
-    fetch_digits.run(p.data, digits=at.digits)
+    fetch_digits.run(p.data, digits=at.digits, raw=folder / "raw")
     pack_digits.run(digits=at.digits, packed_dir=at.packed)
     train_judge.run(
         p.judge,
@@ -104,10 +104,12 @@ def generate(at: SimpleNamespace, p: params.Params) -> None:
         device=CPU,
     )
     evaluate_ddpm.run(
+        p.data.source,
         samples=at.samples,
         judge=at.judge,
         judge_metrics=at.judge_metrics,
         sweep=at.sweep,
+        packed=at.packed,
         metrics=at.metrics,
         device=CPU,
     )
@@ -117,7 +119,13 @@ def generate(at: SimpleNamespace, p: params.Params) -> None:
 
 def choose(at: SimpleNamespace, p: params.Params) -> None:
     select_guidance.run(
-        p.guidance, p.sampling, model=at.model, judge=at.judge, guidance=at.guidance, device=CPU
+        p.guidance,
+        p.sampling,
+        model=at.model,
+        judge=at.judge,
+        packed=at.packed,
+        guidance=at.guidance,
+        device=CPU,
     )
 
 
@@ -195,6 +203,7 @@ def test_the_choice_is_the_best_candidate(both: Run) -> None:
     assert [row["weight"] for row in tried] == [0.0, 2.0]
     best = max(row["accuracy"] for row in tried)
     assert record["weight"] == min(row["weight"] for row in tried if row["accuracy"] == best)
+    assert all(row["diversity"] > 0 for row in tried)
     assert all(row["n"] == 20 * both[1].guidance.images_per_label for row in tried)
 
 
@@ -357,6 +366,7 @@ def test_one_domain_goes_through(both: Run, tmp_path: Path) -> None:
     generate(at, p)
     record = files.read_json(at.metrics)
     assert "svhn" not in record
+    assert record["data"] == "images drawn offline, 60 of mnistm, none of svhn"
     assert record["mnistm"]["n"] == record["n"] == 10 * p.sampling.images_per_label
     assert {row["domain"] for row in files.read_table(at.sweep)} == {"all", "mnistm"}
     pictures = {path.name for path in at.figures.iterdir()}
@@ -369,10 +379,12 @@ def test_a_sweep_without_the_unguided_weight_is_named(both: Run, tmp_path: Path)
     files.write_table(tmp_path / "sweep.csv", rows)
     with pytest.raises(UserError, match=r"no row without guidance; .* sweep\.weights"):
         evaluate_ddpm.run(
+            "embedded",
             samples=both[0].samples,
             judge=both[0].judge,
             judge_metrics=both[0].judge_metrics,
             sweep=tmp_path / "sweep.csv",
+            packed=both[0].packed,
             metrics=tmp_path / "ddpm.json",
             device=CPU,
         )

@@ -6,10 +6,12 @@ from hw2.tasks import evaluate_ddpm
 
 def main(job: door.Job) -> None:
     evaluate_ddpm.run(
+        job.params.data.source,
         samples=job.paths.samples,
         judge=job.paths.judge,
         judge_metrics=job.paths.judge_metrics,
         sweep=job.paths.sweep,
+        packed=job.paths.packed,
         metrics=job.paths.ddpm_metrics,
         device=job.device,
     )

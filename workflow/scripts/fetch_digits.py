@@ -5,7 +5,7 @@ from hw2.tasks import fetch_digits
 
 
 def main(job: door.Job) -> None:
-    fetch_digits.run(job.params.data, digits=job.paths.digits)
+    fetch_digits.run(job.params.data, digits=job.paths.digits, raw=job.paths.raw)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ def main(job: door.Job) -> None:
         job.params.sampling,
         model=job.paths.ddpm_model,
         judge=job.paths.judge,
+        packed=job.paths.packed,
         guidance=job.paths.guidance,
         device=job.device,
     )

@@ -1,31 +1,24 @@
-"""The course's layout of the digits, in one zip file.
+"""The DAG's own digits: the course's layout in one zip file, already divided into parts.
 
-digits/<domain>/data/<number>.png    28x28, RGB, or grey for usps
-digits/<domain>/{train,val,test}.csv  header image_name,label
-
-The parts `select` and `report` are the course's `val` and `test`. One archive instead of tens of
-thousands of files, because DVC and file systems pay by the file.
+The parts `select` and `report` are the tables `val` and `test`, and usps is grey. One archive
+instead of tens of thousands of files, because DVC and file systems pay by the file.
 """
 
-import csv
 import io
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from hw2.digits.decode import BadImage
+from hw2.digits.layout import find
 from hw2.digits.packed import Digits
 from hw2.errors import UserError
-from hw2.labels import NUM_DIGITS
 
-CSV_OF_PART = {"train": "train.csv", "select": "val.csv", "report": "test.csv"}
-_UNREADABLE = (
-    *(KeyError, OSError, SyntaxError, ValueError),  # Pillow has all but the first
-    *(Image.DecompressionBombError, zipfile.BadZipFile, zlib.error),
-)
+TABLE_OF_PART = {"train": "train", "select": "val", "report": "test"}
+_REMEDY = "run `dvc repro fetch_digits`"
 
 
 def write(path: Path, contents: Iterable[tuple[str, str, Digits]]) -> None:
@@ -40,7 +33,7 @@ def write(path: Path, contents: Iterable[tuple[str, str, Digits]]) -> None:
                 _add(archive, f"digits/{domain}/data/{name}", _png(image))
                 rows.append(f"{name},{digit}")
             table = "\n".join(["image_name,label", *rows, ""])
-            _add(archive, f"digits/{domain}/{CSV_OF_PART[part]}", table.encode())
+            _add(archive, f"digits/{domain}/{TABLE_OF_PART[part]}.csv", table.encode())
 
 
 def read(path: Path) -> Iterator[tuple[str, str, Digits]]:
@@ -49,52 +42,19 @@ def read(path: Path) -> Iterator[tuple[str, str, Digits]]:
     Raises:
         UserError: if it is no zip file, or a table or an image in it is damaged.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name in sorted(archive.namelist()):
-                parts = Path(name).parts
-                if len(parts) == 3 and parts[0] == "digits" and parts[2] in CSV_OF_PART.values():
-                    part = next(p for p, table in CSV_OF_PART.items() if table == parts[2])
-                    yield parts[1], part, _read_part(archive, name)
-    except (zipfile.BadZipFile, FileNotFoundError) as error:
-        raise UserError(
-            f"{path}: not a zip archive ({error}); run `dvc repro fetch_digits`"
-        ) from error
-
-
-def _read_part(archive: zipfile.ZipFile, table: str) -> Digits:
-    folder = table.rsplit("/", 1)[0]
-    images: list[np.ndarray] = []
-    digits: list[int] = []
-    rows = csv.DictReader(io.StringIO(archive.read(table).decode("utf-8-sig")))
-    for number, row in enumerate(rows, start=1):
-        name, label = row.get("image_name"), row.get("label")
-        if label is None or label not in [str(d) for d in range(NUM_DIGITS)]:
-            raise UserError(
-                f"{table}, row {number}: label {label!r} is not 0 to 9; correct the table"
-            )
-        try:
-            image = _decoded(archive.read(f"{folder}/data/{name}"))
-            if images and image.shape != images[0].shape:
-                raise ValueError("grey and colour images are mixed")
-        except _UNREADABLE as error:
-            raise UserError(
-                f"{table}, row {number}: {folder}/data/{name} cannot be read ({error});"
-                " restore the image"
-            ) from error
-        images.append(image)
-        digits.append(int(label))
-    if not images:
-        raise UserError(f"{table}: no rows; restore the table")
-    return Digits(np.stack(images), np.array(digits, np.int64))
-
-
-def _decoded(png: bytes) -> np.ndarray:
-    """A PNG as uint8 (28, 28, C); ValueError for another size or kind of pixel."""
-    with Image.open(io.BytesIO(png)) as image:
-        if image.size != (28, 28) or image.mode not in ("RGB", "L"):
-            raise ValueError(f"{image.width}x{image.height} {image.mode}, not 28x28 RGB or L")
-        return np.asarray(image).reshape(28, 28, -1)
+    with find(path, _REMEDY) as layout:
+        for domain in layout.domains:
+            for part, name in TABLE_OF_PART.items():
+                if name not in layout.tables(domain):
+                    continue
+                table = layout.table(domain, name)
+                if table.faults:
+                    raise UserError(f"{path}: {table.faults[0]}, or {_REMEDY}")
+                try:
+                    digits = layout.read(domain, table.names, table.digits)
+                except BadImage as error:
+                    raise UserError(f"{path}: {error}; {_REMEDY}") from error
+                yield domain, part, digits
 
 
 def _png(image: np.ndarray) -> bytes:

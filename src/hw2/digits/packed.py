@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from hw2.errors import UserError
+from hw2.labels import ALL_DOMAINS
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,25 @@ def load(folder: Path, domain: str, part: str) -> Digits:
     except FileNotFoundError:
         raise UserError(
             f"{folder}: no {part} part of {domain}; run `dvc repro pack_digits`,"
-            " or leave the domain out of ddpm.domains"
+            f" or put {domain} into data.domains"
         ) from None
     except (OSError, EOFError, ValueError) as error:
         raise UserError(
             f"{folder}: the {part} part of {domain} is damaged ({error});"
             " run `dvc repro pack_digits`"
         ) from error
+
+
+def domains(folder: Path) -> tuple[str, ...]:
+    """The domains that were packed.
+
+    Raises:
+        UserError: if there is none.
+    """
+    found = tuple(name for name in ALL_DOMAINS if _path(folder, name, "train", "digits").is_file())
+    if not found:
+        raise UserError(f"{folder}: no digits; run `dvc repro pack_digits`")
+    return found
 
 
 def fingerprint(folder: Path, domains: Sequence[str], part: str) -> str:

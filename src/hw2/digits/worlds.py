@@ -104,6 +104,10 @@ _PAINTERS: dict[str, Callable[[str, int], Painter]] = {
 }
 
 
+DOMAINS = tuple(_PAINTERS)
+"""The domains that can be drawn."""
+
+
 def _patch(photo: Image.Image, random: np.random.Generator) -> np.ndarray:
     """A random square of a photograph, enlarged 1.5 to 3 times: float32 (28, 28, 3) in [0, 255].
 

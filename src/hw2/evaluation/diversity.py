@@ -1,7 +1,10 @@
 """How different the images of one label are: what guidance lowers while accuracy rises."""
 
+from pathlib import Path
+
 import numpy as np
 
+from hw2.digits import packed as arrays
 from hw2.evaluation.intervals import Estimate, jackknife
 
 
@@ -23,6 +26,15 @@ def within_label_distance(images: np.ndarray, labels: np.ndarray) -> Estimate:
         for d, mean in zip(groups, means, strict=True)
     ]
     return jackknife(float(means.mean()), np.concatenate(left_out))
+
+
+def of_real(packed: Path, domains: tuple[str, ...], part: str) -> dict[str, float]:
+    """The diversity of the real images of a part, by domain, and their mean as `all`."""
+    each = {}
+    for domain in domains:
+        real = arrays.load(packed, domain, part)
+        each[domain] = within_label_distance(real.rgb, real.digits).value
+    return {"all": float(np.mean(list(each.values()))), **each}
 
 
 def _distances(flat: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ By default one network, trained on the real images of the train part, reads all 
 course's `Classifier.pth` is configured it reads MNIST-M, as in the course's grader.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from hw2.errors import UserError
 from hw2.evaluation.intervals import Estimate, proportion
@@ -27,19 +28,33 @@ _BATCH = 500
 class Judge:
     """Networks by domain; a domain without its own is read by `shared`."""
 
-    shared: nn.Module
-    own: dict[str, nn.Module]
+    shared: DigitNet
+    own: dict[str, CourseClassifier]
 
-    @torch.no_grad()
     def read(self, images: np.ndarray, domain: str) -> np.ndarray:
         """The digits that the judge reads in images uint8 (N, 28, 28, 3): int64 (N,)."""
-        network = self.own.get(domain, self.shared)
+        network = self._network(domain)
+        return self._batched(lambda x: network(x).argmax(1), images, network)
+
+    def embed(self, images: np.ndarray, domain: str) -> np.ndarray:
+        """The features from which it reads them: float32 (N, F), F depends on the domain."""
+        network = self._network(domain)
+        return self._batched(network.embed, images, network)
+
+    def _network(self, domain: str) -> DigitNet | CourseClassifier:
+        return self.own.get(domain, self.shared)
+
+    @staticmethod
+    @torch.no_grad()
+    def _batched(
+        compute: Callable[[Tensor], Tensor], images: np.ndarray, network: nn.Module
+    ) -> np.ndarray:
         device = next(network.parameters()).device
-        digits = [
-            network(from_uint8(images[at : at + _BATCH]).to(device)).argmax(1).cpu()
+        found = [
+            compute(from_uint8(images[at : at + _BATCH]).to(device)).cpu()
             for at in range(0, len(images), _BATCH)
         ]
-        return torch.cat(digits).numpy()
+        return torch.cat(found).numpy()
 
     def right(
         self, images: np.ndarray, digits: np.ndarray, domains: np.ndarray, names: tuple[str, ...]
@@ -72,7 +87,7 @@ def load(folder: Path, device: torch.device) -> Judge:
     try:
         shared = DigitNet()
         shared.load_state_dict(load_file(folder / _EMBEDDED))
-        own: dict[str, nn.Module] = {}
+        own: dict[str, CourseClassifier] = {}
         if (folder / _COURSE).exists():
             own["mnistm"] = CourseClassifier()
             own["mnistm"].load_state_dict(load_file(folder / _COURSE))

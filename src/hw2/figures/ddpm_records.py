@@ -7,11 +7,13 @@ from typing import Any
 
 from hw2.errors import UserError
 from hw2.figures import records, samples
-from hw2.figures.records import Choice, History, Interval, Scores, Setting
+from hw2.figures.records import Choice, History, Interval, Scores, Setting, Variety
 from hw2.figures.samples import Samples
 from hw2.labels import NUM_DIGITS
 
 FACTS = ("model", "data", "sampler", "judge")  # texts the metrics may hold, shown as they are
+
+MEASURES = ("diversity", "recall", "precision")
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Records:
     generated: Scores
     unguided: Scores
     digits: list[Interval]  # accuracy per digit
+    variety: dict[str, dict[str, Variety]]  # by domain and measure
     judge: Scores  # on real images
     ablation: Scores | None  # None where the profile leaves it out
     facts: dict[str, str]
@@ -60,6 +63,7 @@ def read(
         generated=records.scores(score, str(metrics), ("all", *domains)),
         unguided=records.scores(unguided, f"{metrics}, unguided", ["all"]),
         digits=_digits(_inner(score, "digits", metrics), metrics),
+        variety={domain: _variety(score[domain], f"{metrics}, {domain}") for domain in domains},
         judge=records.scores(records.mapping(judge_metrics), str(judge_metrics), domains),
         ablation=_ablation(records.mapping(ablation_metrics), str(ablation_metrics)),
         facts={key: score[key] for key in FACTS if isinstance(score.get(key), str)},
@@ -78,6 +82,15 @@ def _digits(record: dict[str, Any], path: Path) -> list[Interval]:
         records.accuracy(_inner(record, str(digit), path), f"{path}, digit {digit}")
         for digit in range(NUM_DIGITS)
     ]
+
+
+def _variety(record: dict[str, Any], where: str) -> dict[str, Variety]:
+    return {
+        measure: Variety(
+            records.number(record, measure, where), records.number(record, f"{measure}_real", where)
+        )
+        for measure in MEASURES
+    }
 
 
 def _ablation(record: dict[str, Any], where: str) -> Scores | None:

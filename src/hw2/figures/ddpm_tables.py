@@ -30,7 +30,7 @@ def _stat(label: str, share: Interval) -> Stat:
 
 def tables(found: Records) -> tuple[Table, ...]:
     """Return the summary, the accuracy per digit and, where one was made, the choice of w."""
-    made = [_summary(found), _digits(found)]
+    made = [_summary(found), _variety(found), _digits(found)]
     if found.choice.chosen:
         made.append(_candidates(found))
     return tuple(made)
@@ -62,6 +62,25 @@ def _summary(found: Records) -> Table:
     )
 
 
+def _variety(found: Records) -> Table:
+    rows = [
+        (domain_name(domain), measure, f"{both.generated:.3f}", f"{both.real:.3f}", ratio)
+        for domain, measures in found.variety.items()
+        for measure, both in measures.items()
+        for ratio in [words.percent(both.generated / both.real) if both.real else words.DASH]
+    ]
+    return Table(
+        title="Variety of the generated images",
+        head=("Domain", "Measure", "Generated", "Real", "Generated, of real"),
+        rows=tuple(rows),
+        note=(
+            "Diversity: mean pixel distance of two images of one digit. Recall: share of real "
+            "images that lie among the generated ones in the judge's features, precision the "
+            "reverse (Kynkäänniemi et al., 2019). Real: other real images in their place."
+        ),
+    )
+
+
 def _digits(found: Records) -> Table:
     return Table(
         title="Accuracy per digit",
@@ -75,10 +94,14 @@ def _candidates(found: Records) -> Table:
     choice = found.choice
     return Table(
         title="How the guidance weight was chosen",
-        head=("Weight", f"Accuracy on the {choice.part} part"),
+        head=("Weight", f"Accuracy on the {choice.part} part", "Diversity, of the real images'"),
         rows=tuple(
-            (words.weight(w) + (" (in use)" if w == choice.weight else ""), words.accuracy(share))
-            for w, share in choice.candidates
+            (
+                words.weight(tried.weight) + (" (in use)" if tried.weight == choice.weight else ""),
+                words.accuracy(tried.accuracy),
+                words.percent(tried.diversity),
+            )
+            for tried in choice.candidates
         ),
         note="" if choice.part == REPORTED else "No image of the report had a say in it.",
     )

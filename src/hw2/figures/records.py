@@ -37,6 +37,14 @@ class Interval:
     n: int
 
 
+@dataclass(frozen=True)
+class Variety:
+    """One measure of generated images of a domain, and what real images reach in it."""
+
+    generated: float
+    real: float
+
+
 Scores = dict[str, Interval]  # accuracy by domain; "all" is over every domain
 
 
@@ -56,20 +64,29 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A guidance weight that was tried."""
+
+    weight: float
+    accuracy: Interval
+    diversity: float  # as a share of the real images'
+
+
+@dataclass(frozen=True)
 class Choice:
     """`guidance.json`: the guidance weight in use and what it was chosen from."""
 
     weight: float
     convention: str
     part: str  # the part of the data (or of the random streams) of the choice; "" for none
-    candidates: tuple[tuple[float, Interval], ...]
+    candidates: tuple[Candidate, ...]
 
     @property
     def chosen(self) -> Interval | None:
         """The accuracy that won, or None where the weight was given, not chosen."""
         if not self.part:
             return None
-        return next((a for w, a in self.candidates if w == self.weight), None)
+        return next((c.accuracy for c in self.candidates if c.weight == self.weight), None)
 
     @property
     def label(self) -> str:
@@ -222,7 +239,7 @@ def choice(path: Path) -> Choice:
         if key not in record:
             raise UserError(f"{path}: '{key}' is missing; {REMAKE}")
     candidates = [
-        (number(c, "weight", where), accuracy(c, where))
+        Candidate(number(c, "weight", where), accuracy(c, where), number(c, "diversity", where))
         for k, c in enumerate(record["candidates"] or ())
         for where in (f"{path}, candidate {k}",)
     ]

@@ -26,8 +26,12 @@ class DigitNet(nn.Module):
             nn.Dropout(0.3), nn.Linear(4 * width * 49, 128), nn.ReLU(), nn.Linear(128, 10)
         )
 
+    def embed(self, images: Tensor) -> Tensor:
+        """What the last layer reads: (N, 128), not negative."""
+        return self.head[:-1](self.features(images))
+
     def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.features(images))
+        return self.head[-1](self.embed(images))
 
 
 class CourseClassifier(nn.Module):
@@ -46,8 +50,12 @@ class CourseClassifier(nn.Module):
         self.fc2 = nn.Linear(128, 64)
         self.fc3 = nn.Linear(64, 10)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def embed(self, images: Tensor) -> Tensor:
+        """What the last layer reads: (N, 64), not negative."""
         x = F.max_pool2d(F.relu(self.conv1(images)), 2)
         x = F.max_pool2d(F.relu(self.conv2(x)), 2)
         x = F.relu(self.fc1(x.flatten(1)))
-        return self.fc3(F.relu(self.fc2(x)))
+        return F.relu(self.fc2(x))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc3(self.embed(images))

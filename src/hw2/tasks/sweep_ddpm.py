@@ -9,9 +9,8 @@ import torch
 
 from hw2 import files, params
 from hw2.diffusion.guidance import Convention, paper_weight
-from hw2.digits import packed as arrays
 from hw2.evaluation import judge as judges
-from hw2.evaluation.diversity import within_label_distance
+from hw2.evaluation.diversity import of_real, within_label_distance
 from hw2.evaluation.intervals import proportion
 from hw2.generation import denoiser
 from hw2.generation.denoiser import Denoiser
@@ -45,7 +44,7 @@ def run(
     """Write one row per setting and domain to `sweep_table`."""
     trained, reader = denoiser.load(model, device), judges.load(judge, device)
     request = every_label(trained.domains, sweep.images_per_label)
-    real = _real_diversity(trained.domains, packed)
+    real = of_real(packed, trained.domains, PART)
     settings = list(_settings(sweep, sampling, files.read_json(guidance)["weight"]))
     rows = []
     with progress(len(settings) * len(request.labels), "sweep", unit="image") as bar:
@@ -109,12 +108,3 @@ def _groups(domains: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray
         "all": np.ones(len(domains), bool),
         **{name: domains == DOMAINS.index(name) for name in names},
     }
-
-
-def _real_diversity(domains: tuple[str, ...], packed: Path) -> dict[str, float]:
-    """The diversity of the real images of the report part, by domain and over `all`."""
-    parts = {domain: arrays.load(packed, domain, "report") for domain in domains}
-    each = {
-        name: within_label_distance(part.rgb, part.digits).value for name, part in parts.items()
-    }
-    return {"all": float(np.mean(list(each.values()))), **each}

@@ -11,7 +11,6 @@ from hw2.atomic import atomic_dir
 from hw2.digits import packed as arrays
 from hw2.digits.augment import affine
 from hw2.evaluation import judge as judges
-from hw2.labels import ALL_DOMAINS
 from hw2.models.judge import DigitNet
 from hw2.tensors import from_uint8
 from hw2.training import runlock
@@ -37,7 +36,7 @@ def run(
     )
     identity = {
         "judge": judge.model_dump(mode="json", exclude={"course_classifier"}),
-        "data": arrays.fingerprint(packed, ALL_DOMAINS, "train"),
+        "data": arrays.fingerprint(packed, arrays.domains(packed), "train"),
     }
     with runlock.hold(checkpoints):
         resume = Resume(checkpoints, identity)
@@ -49,7 +48,7 @@ def run(
 
 
 def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.device) -> DigitNet:
-    parts = [arrays.load(packed, domain, "train") for domain in ALL_DOMAINS]
+    parts = [arrays.load(packed, domain, "train") for domain in arrays.domains(packed)]
     images = np.concatenate([part.rgb for part in parts])
     digits = torch.from_numpy(np.concatenate([part.digits for part in parts]))
     order = Order(len(images), judge.seed)
@@ -94,7 +93,7 @@ def _one_cycle(progress: float) -> float:
 def _measure(judge: judges.Judge, packed: Path) -> dict[str, object]:
     """The judge's accuracy on the real images of the report part, by domain."""
     measured: dict[str, object] = {}
-    for domain in ALL_DOMAINS:
+    for domain in arrays.domains(packed):
         part = arrays.load(packed, domain, "report")
         measured[domain] = judge.accuracy(part.rgb, part.digits, domain).named("accuracy")
     return measured

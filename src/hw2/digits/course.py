@@ -1,0 +1,213 @@
+"""The course's hw2_data as digits: everything is checked first, then divided into parts."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hw2 import params
+from hw2.digits import parts
+from hw2.digits.decode import BadImage, Decoded
+from hw2.digits.faults import Fault, grouped
+from hw2.digits.layout import Layout, find, is_image
+from hw2.digits.packed import Digits
+from hw2.digits.tables import Table
+from hw2.errors import UserError
+from hw2.labels import NUM_DIGITS, PARTS
+from hw2.progress import progress
+
+REMEDY = "name the course's hw2_data folder or zip (data.course in params.yaml)"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one table holds.
+
+    Attributes:
+        digits: How many rows each of the ten labels has.
+        modes: How many of its images have which mode, by Pillow's names.
+        colour: Images that have three channels when decoded.
+        repeats: Images with the same pixels as one before them in the table: no fault.
+    """
+
+    domain: str
+    table: str
+    digits: tuple[int, ...]
+    modes: Counter[str]
+    colour: int
+    repeats: int
+
+    @property
+    def images(self) -> int:
+        return sum(self.digits)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a set of digits holds, and everything that is wrong with it."""
+
+    tables: list[Summary]
+    faults: list[Fault]
+
+
+@dataclass
+class _Domain:
+    """The tables of a domain that hold labels, and what was found about them."""
+
+    name: str
+    tables: dict[str, Table]
+    modes: dict[str, Counter[str]] = field(default_factory=dict)
+    colour: Counter[str] = field(default_factory=Counter)
+    repeats: Counter[str] = field(default_factory=Counter)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def check(path: Path, domains: Sequence[str] | None, test_labels: bool) -> Report:
+    """Check every table and image of some domains, or of all there are for None.
+
+    Without `test_labels` a test.csv is a form to fill in: it is not read, and images that only it
+    names are nobody's. Same pixels in two tables are a fault: what is reported must not have been
+    trained on.
+
+    Raises:
+        UserError: if there are no digits at `path`, or a domain is not among them.
+    """
+    with find(path, REMEDY) as layout:
+        found = [
+            _Domain(name, {t: layout.table(name, t) for t in _labelled(layout, name, test_labels)})
+            for name in _chosen(layout, domains, path)
+        ]
+        total = sum(len(table.lines) for domain in found for table in domain.tables.values())
+        with progress(total, "check", unit="image") as bar:
+            for domain in found:
+                _check_names(layout, domain)
+                _check_images(layout, domain, bar.update)
+    return Report(
+        [_summary(domain, table) for domain in found for table in domain.tables],
+        [fault for domain in found for fault in domain.faults],
+    )
+
+
+def contents(path: Path, data: params.Data) -> Iterator[tuple[str, str, Digits]]:
+    """Check the domains of `data`, then give (domain, part, digits), divided by `parts.divide`.
+
+    One part at a time is decoded and in memory.
+
+    Raises:
+        UserError: before anything is given, if there is any fault or a part would be empty.
+    """
+    report = check(path, data.domains, data.test_labels)
+    if report.faults:
+        raise UserError(grouped(path, report.faults, data.test_labels))
+    sizes: dict[str, dict[str, int]] = {domain: {} for domain in data.domains}
+    for summary in report.tables:
+        sizes[summary.domain][summary.table] = summary.images
+    divided = {domain: parts.divide(of, data, domain) for domain, of in sizes.items()}
+    return _parts(path, divided, {summary.domain for summary in report.tables if summary.colour})
+
+
+def _parts(
+    path: Path, divided: dict[str, dict[str, parts.Rows]], colour: set[str]
+) -> Iterator[tuple[str, str, Digits]]:
+    total = sum(len(part.rows) for domain in divided.values() for part in domain.values())
+    with find(path, REMEDY) as layout, progress(total, "read", unit="image") as bar:
+        for domain, of_part in divided.items():
+            for part in PARTS:
+                table = layout.table(domain, of_part[part].table)
+                rows = of_part[part].rows
+                names, digits = [table.names[k] for k in rows], [table.digits[k] for k in rows]
+                try:
+                    found = layout.read(domain, names, digits, bar.update)
+                except BadImage as error:
+                    raise UserError(f"{path}: changed while it was read, {error}") from error
+                # All parts of a domain have the same channels, also if only one has colour.
+                yield domain, part, Digits(found.rgb, found.digits) if domain in colour else found
+
+
+def _chosen(layout: Layout, domains: Sequence[str] | None, path: Path) -> list[str]:
+    there = layout.domains
+    for domain in domains or ():
+        if domain not in there:
+            raise UserError(
+                f"{path}: has no domain {domain}, only {', '.join(there)}; take it out of"
+                " data.domains and ddpm.domains, or add its folder"
+            )
+    return list(domains) if domains is not None else there
+
+
+def _labelled(layout: Layout, domain: str, test_labels: bool) -> list[str]:
+    return [table for table in layout.tables(domain) if table != "test" or test_labels]
+
+
+def _check_names(layout: Layout, domain: _Domain) -> None:
+    """What can be said without opening an image: the tables, and which files there are."""
+    faults = domain.faults
+    if "train" not in domain.tables:
+        place = layout.place(domain.name, "train.csv")
+        faults.append(Fault("no table", place, "is not there"))
+    named: dict[str, str] = {}
+    files = layout.files(domain.name)
+    if not files:  # said once, not for each row
+        faults.append(Fault("no images", layout.place(domain.name, "data"), "has no files"))
+    for table, found in domain.tables.items():
+        faults += found.faults
+        where = layout.place(domain.name, f"{table}.csv")
+        for name, line in found.lines.items() if files else ():
+            place = layout.place(domain.name, "data", name)
+            if name in named:
+                what = f"{name} stands in {named[name]}.csv too"
+                faults.append(Fault("image in two tables", f"{where} line {line}", what))
+            elif name not in files:
+                what = f"is not there, but {table}.csv names it in line {line}"
+                faults.append(Fault("missing image", place, what))
+            named.setdefault(name, table)
+    if "train" in domain.tables and all(table.whole for table in domain.tables.values()):
+        known = named.keys() | (layout.form(domain.name) if "test" not in domain.tables else set())
+        for name in sorted(filter(is_image, files - known)):
+            place = layout.place(domain.name, "data", name)
+            faults.append(Fault("image without row", place, "is in no table"))
+    for folder in ((), ("data",)):
+        at = layout.place(domain.name, *folder)
+        for name in sorted(layout.tree.repeated(at)):
+            faults.append(Fault("name twice in the zip", f"{at}/{name}", "stands for two files"))
+
+
+def _check_images(layout: Layout, domain: _Domain, tick: Callable[[int], None]) -> None:
+    """Decode every image that a table names, once, and look for the same pixels."""
+    files = layout.files(domain.name)
+    seen: dict[bytes, tuple[str, str]] = {}  # hash of the pixels to table and name
+    done: set[str] = set()
+    for table, found in domain.tables.items():
+        names = [name for name in found.lines if name in files and name not in done]
+        domain.modes[table] = Counter()
+        for name, image in layout.images(domain.name, names):
+            place = layout.place(domain.name, "data", name)
+            if isinstance(image, BadImage):
+                domain.faults.append(Fault(image.kind, place, str(image)))
+            else:
+                domain.modes[table][image.mode] += 1
+                domain.colour[table] += image.pixels.shape[-1] == 3
+                before = seen.setdefault(_hash(image), (table, name))
+                if before[0] != table:
+                    what = f"of {table}.csv, has the same pixels as {before[1]} of {before[0]}.csv"
+                    domain.faults.append(Fault("same pixels in two tables", place, what))
+                elif before[1] != name:
+                    domain.repeats[table] += 1
+            tick(1)
+        tick(len(found.lines) - len(names))
+        done.update(names)
+
+
+def _hash(image: Decoded) -> bytes:
+    """A hash of the pixels as RGB, so that a grey copy of a colour image is found too."""
+    grey = image.pixels.shape[-1] == 1
+    pixels = image.pixels.repeat(3, axis=-1) if grey else image.pixels
+    return hashlib.sha256(pixels.tobytes()).digest()
+
+
+def _summary(domain: _Domain, table: str) -> Summary:
+    counts = Counter(domain.tables[table].digits)
+    digits = tuple(counts[digit] for digit in range(NUM_DIGITS))
+    modes, colour = domain.modes[table], domain.colour[table]
+    return Summary(domain.name, table, digits, modes, colour, domain.repeats[table])

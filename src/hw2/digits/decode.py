@@ -1,0 +1,177 @@
+"""The bytes of an image file as pixels: uint8 (28, 28, C), C is 1 or 3.
+
+A PNG is accepted only if it is whole: the checksum of every chunk is right and the last one is
+there, so a cut file or a flipped bit is always found. (Pillow reads a PNG without its end, and
+does not look at the checksum of pixel data.) JPEG has no checksums; what Pillow reads is accepted.
+
+Plain PNGs, 8-bit grey or RGB, are unfiltered many at once: one call of Pillow's decoder for a
+tall image of all of them costs much less than one call for each.
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+
+SIZE = 28
+MAX_BYTES = 1 << 18
+"""No file of 28x28 pixels needs more; what has more is not read."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8\xff"
+_CHUNK = struct.Struct(">I4s")  # length and type; content and checksum follow
+_HEADER = struct.Struct(">II5B")  # width, height, depth, colour, compression, filter, interlace
+_PLAIN = {
+    _HEADER.pack(SIZE, SIZE, 8, colour, 0, 0, 0): mode for colour, mode in ((0, "L"), (2, "RGB"))
+}
+_FILTERS = 5  # the kinds of filter of a row; the first byte of a row names its own
+
+
+class BadImage(Exception):
+    """An image that cannot be used: `kind` is one of `faults.REMEDIES`, the text says why."""
+
+    def __init__(self, kind: str, what: str) -> None:
+        super().__init__(what)
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Pixels, uint8 (28, 28, C), and Pillow's name of the file's own mode."""
+
+    pixels: np.ndarray
+    mode: str
+
+
+def decode_all(contents: Sequence[bytes]) -> list[Decoded | BadImage]:
+    """Decode some files; in the place of an image that cannot be used stands what is wrong."""
+    found: dict[int, Decoded | BadImage] = {}
+    plain: dict[str, dict[int, bytes]] = {mode: {} for mode in _PLAIN.values()}
+    for place, content in enumerate(contents):
+        try:
+            mode, rows = _plain_rows(content)
+            if rows:
+                plain[mode][place] = rows
+            else:
+                found[place] = _decode(content)
+        except BadImage as error:
+            found[place] = error
+    for mode, rows_of in plain.items():
+        pixels = _unfiltered(mode, list(rows_of.values()))
+        found |= {place: Decoded(p, mode) for place, p in zip(rows_of, pixels, strict=True)}
+    return [found[place] for place in range(len(contents))]
+
+
+def _plain_rows(content: bytes) -> tuple[str, bytes]:
+    """The mode and the filtered rows of a whole, plain PNG; no rows for any other image."""
+    if not content.startswith(_PNG):
+        return "", b""
+    pixel_data = []
+    mode = None
+    for kind, data in _chunks(content):
+        if kind == b"IDAT":
+            pixel_data.append(data)
+        elif kind == b"IHDR":
+            mode = _PLAIN.get(data)
+        elif kind == b"tRNS":
+            mode = None
+    if mode is None:
+        return "", b""
+    stride = 1 + SIZE * len(mode)  # "L" has one channel, "RGB" three
+    unpacker = zlib.decompressobj()
+    try:
+        # A limit, because a small file can unpack to gigabytes.
+        rows = unpacker.decompress(b"".join(pixel_data), SIZE * stride + 1)
+    except zlib.error as error:
+        raise BadImage("damaged image", f"its pixel data are damaged ({error})") from error
+    if not unpacker.eof or len(rows) != SIZE * stride or max(rows[::stride]) >= _FILTERS:
+        raise BadImage("damaged image", "its pixel data are not 28 rows of 28 pixels")
+    return mode, rows
+
+
+def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The type and content of each chunk of a PNG, up to its end.
+
+    Raises:
+        BadImage: if one is cut or its checksum is wrong.
+    """
+    at, kind = len(_PNG), b""
+    while kind != b"IEND":
+        if at + _CHUNK.size > len(content):
+            raise BadImage("damaged image", f"is cut after {len(content)} bytes")
+        length, kind = _CHUNK.unpack_from(content, at)
+        start, end = at + _CHUNK.size, at + _CHUNK.size + length
+        at = end + 4
+        if at > len(content):
+            raise BadImage("damaged image", f"is cut after {len(content)} bytes, or is damaged")
+        if zlib.crc32(content[start - 4 : end]) != int.from_bytes(content[end:at]):
+            raise BadImage("damaged image", f"a checksum is wrong before byte {at}")
+        yield kind, content[start:end]
+
+
+def _unfiltered(mode: str, images: Sequence[bytes]) -> np.ndarray:
+    """Undo the filters of the rows of N plain PNGs: uint8 (N, 28, 28, C).
+
+    They become one tall PNG image, with a black row before each: the filters of an image's first
+    row see zeros above it, as they do in a file of its own.
+    """
+    shape = (len(images), SIZE + 1, SIZE, len(mode))
+    if not images:
+        return np.empty((0, SIZE, SIZE, len(mode)), np.uint8)
+    black = bytes(1 + SIZE * len(mode))
+    tall = zlib.compress(b"".join(rows for image in images for rows in (black, image)), 0)
+    size = (SIZE, shape[0] * shape[1])
+    return np.asarray(Image.frombytes(mode, size, tall, "zip", mode, False)).reshape(shape)[:, 1:]
+
+
+def _decode(content: bytes) -> Decoded:
+    """Decode any image that is no plain PNG.
+
+    Raises:
+        BadImage: if it is none, or has another size, or is damaged.
+    """
+    if not content:
+        raise BadImage("damaged image", "is empty, 0 bytes")
+    reader = {_PNG: PngImageFile, _JPEG: JpegImageFile}
+    known = next((r for start, r in reader.items() if content.startswith(start)), None)
+    if known is None:
+        raise BadImage("damaged image", f"is no PNG or JPEG, it starts with {content[:12]!r}")
+    try:
+        with known(io.BytesIO(content)) as image:  # reads the header, not the pixels
+            if image.size != (SIZE, SIZE):
+                raise BadImage("wrong size", f"is {image.width}x{image.height}, not 28x28")
+            return Decoded(_pixels(image), image.mode)
+    except BadImage:
+        raise
+    except Exception as error:  # whatever Pillow's reading of strange bytes comes upon
+        raise BadImage("damaged image", f"cannot be decoded ({error})") from error
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    """The pixels of an image of any mode as uint8 (28, 28, C).
+
+    What is transparent is laid on black, the background of MNIST and USPS. 16 bits become 8 by
+    division by 257. (Pillow does the like for RGB, and would clip grey.) A palette of greys only,
+    and 1 bit, become grey.
+    """
+    if image.mode.startswith("I"):
+        wide = np.asarray(image).astype(np.int64)
+        shown = wide != image.info.get("transparency", -1)
+        return ((wide + 128) // 257 * shown).astype(np.uint8)[..., None]
+    if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"):
+        raise BadImage("damaged image", f"has mode {image.mode}, save it as RGB or grey")
+    grey = image.mode in ("1", "L", "LA")
+    if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
+        rgba = np.asarray(image.convert("RGBA")).astype(np.int64)
+        pixels = ((rgba[..., :3] * rgba[..., 3:] + 127) // 255).astype(np.uint8)
+    else:
+        pixels = np.asarray(image.convert("RGB"))
+    if image.mode.startswith("P"):
+        grey = bool((pixels == pixels[..., :1]).all())
+    return pixels[..., :1] if grey else pixels

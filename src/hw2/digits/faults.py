@@ -1,0 +1,60 @@
+"""What can be wrong with a set of digits: the kinds of fault, and how many of them are told."""
+
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+REMEDIES = {
+    "no table": "restore the table",
+    "wrong header": "make `image_name,label` the first line",
+    "no rows": "restore the table, or remove it if the set has none",
+    "no CSV": "save the table as CSV in UTF-8",
+    "cut row": "give the row its two cells, image_name,label",
+    "bad label": "write a digit 0 to 9",
+    "bad name": "write the bare name of a file in data/",
+    "repeated row": "remove one of the rows",
+    "image in two tables": "leave it in one table",
+    "no images": "restore the folder",
+    "missing image": "restore the file, or remove the row",
+    "image without row": "add its row to a table, or remove the file",
+    "damaged image": "restore the file",
+    "wrong size": "make it 28x28",
+    "same pixels in two tables": "remove one of the two rows and its file",
+    "name twice in the zip": "pack the zip again",
+}
+"""Every kind of fault and what to do about it, in the order of telling."""
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: a kind of `REMEDIES`, the file (and line), and what is wrong there."""
+
+    kind: str
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}; {REMEDIES[self.kind]}"
+
+
+def summary(faults: Sequence[Fault]) -> str:
+    """The counts by kind: `3 faults: 2 bad label, 1 missing image`."""
+    counts = Counter(fault.kind for fault in faults)
+    kinds = ", ".join(f"{counts[kind]} {kind}" for kind in REMEDIES if kind in counts)
+    return f"{len(faults)} fault{'s' * (len(faults) != 1)}: {kinds}"
+
+
+def grouped(path: Path, faults: Sequence[Fault], test_labels: bool) -> str:
+    """A heading and a line for each kind, with the first five places, for a `UserError`."""
+    verb = f"hw2 check-data {shlex.quote(str(path))}{' --test-labels' * test_labels}"
+    lines = [f"{path}: {len(faults)} of its digits or rows cannot be used; run `{verb}` for all"]
+    for kind, remedy in REMEDIES.items():
+        places = [fault.where for fault in faults if fault.kind == kind]
+        if places:
+            more = ", ..." * (len(places) > _SHOWN)
+            lines.append(f"{len(places)} {kind}: {', '.join(places[:_SHOWN])}{more}; {remedy}")
+    return "\n  ".join(lines)

@@ -1,0 +1,167 @@
+"""The course's layout of the digits, in a folder or a zip.
+
+digits/<domain>/data/<name>.png       28x28, RGB, or grey for usps
+digits/<domain>/{train,val,test}.csv  header image_name,label
+
+Years differ in which tables and domains there are. `digits` lies at the top or one folder below it
+(`hw2_data`), or is itself what the path names.
+"""
+
+import posixpath
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from hw2.digits import decode, tables
+from hw2.digits.decode import BadImage, Decoded
+from hw2.digits.faults import Fault
+from hw2.digits.packed import Digits
+from hw2.digits.tables import Table
+from hw2.digits.tree import Tree, Unreadable, join, open_tree
+from hw2.errors import UserError
+
+TABLES = ("train", "val", "test")
+GREY_DOMAINS = ("mnist", "usps")
+"""Domains that have one channel if all their images are grey. The others always have three."""
+
+_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+_CHUNK = 512
+"""Images of one job of a thread."""
+_THREADS = 2
+"""Threads hide the waiting for a disk. With the files in memory one is as fast: the work is short
+pieces between which Python's lock is held."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The digits in a tree; `at` is the name of its folder `digits`."""
+
+    tree: Tree
+    at: str
+
+    @property
+    def domains(self) -> list[str]:
+        """The folders that have a table or a folder `data`."""
+        return [d for d in sorted(self.tree.folders(self.at)) if not _is_litter(d) and self._has(d)]
+
+    def _has(self, domain: str) -> bool:
+        return bool(self.tables(domain)) or "data" in self.tree.folders(join(self.at, domain))
+
+    def tables(self, domain: str) -> list[str]:
+        """Which of train, val and test a domain has."""
+        files = self.tree.files(join(self.at, domain))
+        return [table for table in TABLES if f"{table}.csv" in files]
+
+    def place(self, domain: str, *below: str) -> str:
+        """The name of something of a domain in the tree."""
+        return join(self.at, domain, *below)
+
+    def table(self, domain: str, table: str) -> Table:
+        """Read one table."""
+        place = self.place(domain, f"{table}.csv")
+        try:
+            return tables.parse(self.tree.read(place, tables.MAX_BYTES), place)
+        except Unreadable as error:
+            return Table(faults=[Fault("no CSV", place, str(error))])
+
+    def form(self, domain: str) -> set[str]:
+        """What test.csv names where it is a form to fill in; nothing if there is none."""
+        try:
+            return tables.named(self.tree.read(self.place(domain, "test.csv"), tables.MAX_BYTES))
+        except Unreadable:
+            return set()
+
+    def files(self, domain: str) -> set[str]:
+        """The names in a domain's folder `data`."""
+        return self.tree.files(self.place(domain, "data"))
+
+    def images(self, domain: str, names: Sequence[str]) -> Iterator[tuple[str, Decoded | BadImage]]:
+        """Decode images in the order of `names`, a few chunks ahead of the reader."""
+
+        def job(start: int) -> list[Decoded | BadImage]:
+            some = names[start : start + _CHUNK]
+            return self._decoded([self.place(domain, "data", name) for name in some])
+
+        done = _ahead(job, range(0, len(names), _CHUNK))
+        yield from zip(names, (image for chunk in done for image in chunk), strict=True)
+
+    def _decoded(self, places: Sequence[str]) -> list[Decoded | BadImage]:
+        contents: dict[int, bytes] = {}
+        found: dict[int, Decoded | BadImage] = {}
+        for k, place in enumerate(places):
+            try:
+                contents[k] = self.tree.read(place, decode.MAX_BYTES)
+            except Unreadable as error:
+                found[k] = BadImage("damaged image", str(error))
+        found |= zip(contents, decode.decode_all(list(contents.values())), strict=True)
+        return [found[k] for k in range(len(places))]
+
+    def read(
+        self,
+        domain: str,
+        names: Sequence[str],
+        digits: Sequence[int],
+        tick: Callable[[int], None] = lambda done: None,
+    ) -> Digits:
+        """Decode the named images, with their labels; `tick` is told of each image.
+
+        One channel if all these are grey and the domain is of `GREY_DOMAINS`, else three.
+
+        Raises:
+            BadImage: for the first that cannot be used; the text has its place.
+        """
+        images = np.empty((len(names), decode.SIZE, decode.SIZE, 3), np.uint8)
+        grey = domain in GREY_DOMAINS
+        for k, (name, image) in enumerate(self.images(domain, names)):
+            if isinstance(image, BadImage):
+                place = self.place(domain, "data", name)
+                raise BadImage(image.kind, f"{place}: {image}") from image
+            images[k] = image.pixels  # one channel is repeated
+            grey = grey and image.pixels.shape[-1] == 1
+            tick(1)
+        if grey:
+            images = np.ascontiguousarray(images[..., :1])
+        return Digits(images, np.array(digits, np.int64))
+
+
+@contextmanager
+def find(path: Path, remedy: str) -> Iterator[Layout]:
+    """Open a folder or zip and find its digits.
+
+    Raises:
+        UserError: if there is no such path, or no digits in it; the text ends with `remedy`.
+    """
+    with open_tree(path, remedy) as tree:
+        tops = sorted(top for top in tree.folders("") if not _is_litter(top))
+        for at in ("digits", *(f"{top}/digits" for top in tops), ""):
+            if Layout(tree, at).domains:
+                yield Layout(tree, at)
+                return
+        raise UserError(f"{path}: has no digits/<domain>/train.csv; {remedy}")
+
+
+def is_image(name: str) -> bool:
+    """Whether a file in `data` is an image by its name; other programs' hidden files are not."""
+    return not _is_litter(name) and posixpath.splitext(name)[1].lower() in _IMAGES
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _ahead(
+    job: Callable[[int], list[Decoded | BadImage]], starts: Sequence[int]
+) -> Iterator[list[Decoded | BadImage]]:
+    """The results of `job` in order. Only a few are under way, so that memory stays small."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        left = iter(starts)
+        under_way = deque(pool.submit(job, start) for start in islice(left, _THREADS + 1))
+        while under_way:
+            yield under_way.popleft().result()
+            under_way.extend(pool.submit(job, start) for start in islice(left, 1))

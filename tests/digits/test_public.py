@@ -1,0 +1,418 @@
+"""The public sets, from small files in their true formats: values, labels, parts, damage."""
+
+import bz2
+import gzip
+import hashlib
+import io
+import struct
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from hw2 import download, params
+from hw2.digits import catalogue, public
+from hw2.digits.packed import Digits
+from hw2.errors import UserError
+from hw2.labels import PARTS
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL = ROOT.parent / "shared" / "real_data"
+COUNTS = {"train": 40, "test": 12}
+PHOTOS = 10
+COLOURS = [(20 * k + 30, 250 - 20 * k, (70 * k) % 256) for k in range(PHOTOS)]
+
+
+def generator(name: str) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(sum(name.encode())))
+
+
+def chosen(*domains: str, **changes: object) -> params.Data:
+    own = {"domains": domains, "source": "public", "seed": 5}
+    own |= {f"{part}_images": None for part in PARTS}
+    return params.load(ROOT / "params.yaml").data.model_copy(update=own | changes)
+
+
+def found(raw: Path, *domains: str, **changes: object) -> dict[tuple[str, str], Digits]:
+    data = chosen(*domains, **changes)
+    return {(domain, part): digits for domain, part, digits in public.contents(data, raw)}
+
+
+def refusal(raw: Path, domain: str) -> str:
+    with pytest.raises(UserError) as caught:
+        found(raw, domain)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def idx(array: np.ndarray) -> bytes:
+    head = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    return gzip.compress(head + array.tobytes(), mtime=0)
+
+
+def write_mnist(raw: Path) -> dict[str, Digits]:
+    """Tables of noise on black, white in the middle."""
+    tables = {}
+    for table, pair in catalogue.MNIST.items():
+        random = generator(table)
+        images = random.integers(0, 256, (COUNTS[table], 28, 28), np.uint8)
+        images[:, :4] = 0
+        images[:, 12:16, 12:16] = 255
+        images[:, 20, 20:23] = [0, 1, 128]
+        labels = np.arange(COUNTS[table], dtype=np.uint8) % 10
+        for remote, array in zip(pair, (images, labels), strict=True):
+            (raw / remote.name).write_bytes(idx(array))
+        tables[table] = Digits(images[..., None], labels)
+    return tables
+
+
+def svhn(table: str) -> tuple[np.ndarray, np.ndarray]:
+    """X uint8 (32, 32, 3, N) and y uint8 (N, 1), as in the files."""
+    count = COUNTS[table]
+    images = generator(table).integers(0, 256, (32, 32, 3, count), np.uint8)
+    images[..., 0] = np.arange(0, 256, 8, dtype=np.uint8)[:, None, None]  # a ramp downwards
+    return images, (np.arange(count, dtype=np.uint8)[:, None] % 10) + 1
+
+
+def write_svhn(raw: Path, **changes: np.ndarray) -> None:
+    for table, remote in catalogue.SVHN.items():
+        images, labels = svhn(table)
+        savemat(raw / remote.name, {"X": images, "y": labels} | changes, do_compression=True)
+
+
+def write_usps(raw: Path, label: str = "", pixel: str = "") -> dict[str, tuple[np.ndarray, list]]:
+    """LIBSVM's text: label 1 to 10, then `index:value` from 1; a zero is left out."""
+    tables = {}
+    for table, remote in catalogue.USPS.items():
+        ink = generator(table).integers(-1000, 1001, (COUNTS[table], 256)) / 1000
+        ink[0, :3] = [-1, 0, 1]
+        labels = [k % 10 + 1 for k in range(COUNTS[table])]
+        lines = []
+        for row, number in zip(ink, labels, strict=True):
+            pixels = [f"{k}:{value:.6f}" for k, value in enumerate(row, start=1) if value]
+            lines.append(" ".join([str(number), *pixels]))
+        if label or pixel:
+            lines[3] = f"{label or 4} 1:{pixel or 0.5}"
+        (raw / remote.name).write_bytes(bz2.compress("\n".join([*lines, ""]).encode()))
+        tables[table] = (ink, labels)
+    return tables
+
+
+def jpeg(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
+def write_photos(raw: Path, **changes: bytes) -> None:
+    """Photographs of one colour each, lying and standing, among the archive's other files."""
+    members = {"BSR/BSDS500/data/images/test/1.jpg": b"", "BSR/BSDS500/data/images/train/x.db": b""}
+    members |= {f"BSR/BSDS500/data/groundTruth/train/{k}.mat": b"" for k in range(3)}
+    for k, colour in enumerate(COLOURS):
+        size = (32, 48) if k % 2 else (48, 32)
+        photo = np.broadcast_to(np.array(colour, np.uint8), (*size, 3))
+        members[f"BSR/BSDS500/data/images/train/{k}.jpg"] = jpeg(photo)
+    members |= {f"a/train/{name}.jpg": content for name, content in changes.items()}
+    with tarfile.open(raw / catalogue.BSDS500.name, "w:gz") as archive:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+
+
+@pytest.fixture
+def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for domain in catalogue.IMAGES:
+        monkeypatch.setitem(catalogue.IMAGES, domain, COUNTS)
+    monkeypatch.setattr(catalogue, "PHOTOS", PHOTOS)
+    return tmp_path
+
+
+WRITE: dict[str, Callable[[Path], object]] = {
+    "mnist": write_mnist,
+    "svhn": write_svhn,
+    "usps": write_usps,
+    "mnistm": lambda raw: (write_mnist(raw), write_photos(raw)),
+}
+
+
+@pytest.mark.parametrize("domain", WRITE)
+def test_every_part_has_the_form_of_the_course_s_images(raw: Path, domain: str) -> None:
+    WRITE[domain](raw)
+    parts = found(raw, domain)
+    channels = 3 if domain in ("svhn", "mnistm") else 1
+    assert list(parts) == [(domain, part) for part in PARTS]
+    for (_, part), count in zip(parts, (36, 4, 12), strict=True):
+        digits = parts[domain, part]
+        assert digits.images.shape == (count, 28, 28, channels)
+        assert (digits.images.dtype, digits.digits.dtype) == (np.uint8, np.int64)
+        assert digits.digits.shape == (count,)
+        assert set(digits.digits.tolist()) <= set(range(10))
+
+
+@pytest.mark.parametrize("domain", WRITE)
+def test_the_bytes_depend_on_the_seed_only(raw: Path, domain: str) -> None:
+    WRITE[domain](raw)
+    first, again, other = (found(raw, domain, seed=seed) for seed in (5, 5, 6))
+    for key, digits in first.items():
+        assert digits.images.tobytes() == again[key].images.tobytes()
+        assert digits.digits.tobytes() == again[key].digits.tobytes()
+    assert first[domain, "train"].images.tobytes() != other[domain, "train"].images.tobytes()
+
+
+def rows(digits: Digits) -> set[tuple[bytes, int]]:
+    return {
+        (image.tobytes(), int(digit))
+        for image, digit in zip(digits.images, digits.digits, strict=True)
+    }
+
+
+def test_mnist_is_as_published_and_the_test_table_is_reported(raw: Path) -> None:
+    tables = write_mnist(raw)
+    parts = {part: rows(digits) for (_, part), digits in found(raw, "mnist").items()}
+    assert parts["report"] == rows(tables["test"])
+    assert parts["train"] | parts["select"] == rows(tables["train"])
+    assert not parts["train"] & parts["select"]
+
+
+def test_svhn_keeps_its_images_and_ten_becomes_zero(raw: Path) -> None:
+    write_svhn(raw)
+    report = found(raw, "svhn")["svhn", "report"]
+    images, labels = svhn("test")
+    assert report.digits.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2]
+    assert labels[9, 0] == 10
+    ramp = report.images[0]
+    assert (ramp == ramp[:, :1, :1]).all()  # not transposed
+    centres = (np.arange(28) + 0.5) * 32 / 28 - 0.5
+    assert np.abs(ramp[2:-2, 0, 0] - 8.0 * centres[2:-2]).max() <= 1
+    for k in range(1, 12):
+        expected = Image.fromarray(images[..., k]).resize((28, 28), Image.Resampling.BILINEAR)
+        assert np.array_equal(report.images[k], np.asarray(expected))
+
+
+def test_usps_labels_begin_at_one_and_its_ink_at_minus_one(raw: Path) -> None:
+    tables = write_usps(raw)
+    ink, labels = tables["test"]
+    read = public._usps(raw, "test")
+    assert read.images.shape == (12, 16, 16, 1)
+    assert read.images[0].reshape(-1)[:3].tolist() == [0, 128, 255]
+    grey = read.images.reshape(12, 256).astype(float)
+    assert np.abs(grey - (ink + 1) * 127.5).max() <= 0.5 + 1e-4
+    assert read.digits.tolist() == [label - 1 for label in labels]
+    report = found(raw, "usps")["usps", "report"]
+    expected = Image.fromarray(read.images[5, ..., 0]).resize((28, 28), Image.Resampling.BILINEAR)
+    assert np.array_equal(report.images[5, ..., 0], np.asarray(expected))
+
+
+def test_mnistm_is_the_difference_of_a_digit_and_a_patch(raw: Path) -> None:
+    """Photographs of one colour: black shows the colour, and then every pixel is known."""
+    WRITE["mnistm"](raw)
+    parts = found(raw, "mnist", "mnistm")
+    used: dict[str, set[tuple[int, ...]]] = {}
+    for part in PARTS:
+        plain, blended = parts["mnist", part], parts["mnistm", part]
+        assert np.array_equal(plain.digits, blended.digits)
+        colours = blended.images[:, :1, :1].astype(int)
+        ink = 255 * (plain.images > 0)
+        assert np.array_equal(np.abs(ink - colours), blended.images)
+        used[part] = {tuple(colour) for colour in colours.reshape(-1, 3).tolist()}
+        for colour in used[part]:
+            assert np.abs(np.array(COLOURS) - colour).max(1).min() <= 3  # JPEG's rounding
+    assert (len(used["train"]), len(used["select"]), len(used["report"])) == (8, 1, 1)
+    assert len(set.union(*used.values())) == PHOTOS  # no photograph is in two parts
+
+
+def test_an_image_of_mnistm_does_not_depend_on_which_others_are_kept(raw: Path) -> None:
+    WRITE["mnistm"](raw)
+    every = rows(found(raw, "mnistm")["mnistm", "train"])
+    some = rows(found(raw, "mnistm", train_images=9)["mnistm", "train"])
+    assert len(some) == 9
+    assert some < every
+
+
+def test_patches_come_from_everywhere_in_a_photograph() -> None:
+    """A photograph whose pixels hold their own row and column."""
+    down, across = np.mgrid[:40, :60]
+    photo = np.stack([down, across, 0 * down], axis=-1).astype(np.uint8)
+    black = np.zeros((900, 28, 28, 1), np.uint8)
+    out = public._blended(black, [photo], 3, "train", np.arange(900)).astype(int)
+    top, left = out[:, 0, 0, 0], out[:, 0, 0, 1]
+    assert (out[..., 0] == (top[:, None] + np.arange(28))[..., None]).all()
+    assert (out[..., 1] == (left[:, None] + np.arange(28))[:, None]).all()
+    assert (set(top.tolist()), set(left.tolist())) == (set(range(13)), set(range(33)))
+
+
+def empty(_: bytes) -> bytes:
+    return b""
+
+
+def half(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def page(_: bytes) -> bytes:
+    return b"<!DOCTYPE html><html></html>"
+
+
+@pytest.mark.parametrize("damage", [empty, half, page])
+@pytest.mark.parametrize(
+    ("domain", "remote"),
+    [
+        ("mnist", catalogue.MNIST["train"][0]),
+        ("mnist", catalogue.MNIST["test"][1]),
+        ("svhn", catalogue.SVHN["test"]),
+        ("usps", catalogue.USPS["train"]),
+        ("mnistm", catalogue.BSDS500),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)
+def test_a_damaged_file_is_named(
+    raw: Path, domain: str, remote: download.Remote, damage: Callable[[bytes], bytes]
+) -> None:
+    WRITE[domain](raw)
+    path = raw / remote.name
+    path.write_bytes(damage(path.read_bytes()))
+    said = refusal(raw, domain)
+    assert said.startswith(f"{path}: ")
+    assert "delete it, then it is downloaded again" in said
+
+
+@pytest.mark.parametrize("domain", WRITE)
+def test_a_missing_file_is_named(raw: Path, domain: str) -> None:
+    WRITE[domain](raw)
+    path = raw / catalogue.needed(domain)[-1].name
+    path.unlink()
+    assert str(path) in refusal(raw, domain)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (gzip.compress(b"\0\0\x08"), "it begins with 000008"),
+        (idx(np.zeros((40, 28), np.uint8)), "it begins with 00000802"),
+        (idx(np.zeros((40, 28, 27), np.uint8)), "it holds (40, 28, 27)"),
+        (gzip.compress(gzip.decompress(idx(np.zeros((40, 28, 28), np.uint8)))[:-1]), "bytes, not"),
+    ],
+    ids=["short", "dimensions", "size", "cut"],
+)
+def test_an_idx_file_of_another_form_is_refused(raw: Path, data: bytes, said: str) -> None:
+    write_mnist(raw)
+    path = raw / catalogue.MNIST["train"][0].name
+    path.write_bytes(data)
+    message = refusal(raw, "mnist")
+    assert message.startswith(f"{path}: damaged (")
+    assert said in message
+
+
+def test_a_label_of_mnist_above_nine_is_refused(raw: Path) -> None:
+    write_mnist(raw)
+    (raw / catalogue.MNIST["test"][1].name).write_bytes(idx(np.arange(12, dtype=np.uint8)))
+    assert "label 10 of row 10 is not 0 to 9" in refusal(raw, "mnist")
+
+
+@pytest.mark.parametrize("label", [11, 255])
+def test_a_label_of_svhn_above_ten_is_refused(raw: Path, label: int) -> None:
+    labels = np.full((40, 1), 10, np.uint8)
+    labels[7] = label
+    write_svhn(raw, y=labels)
+    assert f"label {label} of row 7 is not 0 to 10" in refusal(raw, "svhn")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"X": np.zeros((32, 32, 3, 40))},
+        {"X": np.zeros((28, 28, 3, 40), np.uint8)},
+        {"X": np.zeros(0, np.uint8)},
+        {"y": np.zeros(0, np.uint8)},
+    ],
+    ids=["float", "size", "no images", "no labels"],
+)
+def test_other_arrays_than_svhn_s_are_refused(raw: Path, changes: dict[str, np.ndarray]) -> None:
+    write_svhn(raw, **changes)
+    assert str(raw) in refusal(raw, "svhn")
+
+
+@pytest.mark.parametrize("label", ["0", "11", "2.5", "-1"])
+def test_a_label_of_usps_out_of_range_is_refused(raw: Path, label: str) -> None:
+    write_usps(raw, label=label)
+    assert f"label {label} of row 3 is not 1 to 10" in refusal(raw, "usps")
+
+
+@pytest.mark.parametrize("pixel", ["1.5", "-1.01", "nan", "255"])
+def test_ink_of_usps_out_of_range_is_refused(raw: Path, pixel: str) -> None:
+    write_usps(raw, pixel=pixel)
+    assert "not -1 to 1" in refusal(raw, "usps")
+
+
+@pytest.mark.parametrize("domain", ["mnist", "svhn", "usps"])
+def test_another_number_of_images_than_published_is_refused(
+    raw: Path, domain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    WRITE[domain](raw)
+    monkeypatch.setitem(catalogue.IMAGES, domain, {"train": 40, "test": 13})
+    assert f"the test table of {domain} has 12 images and 12 labels, not 13" in refusal(raw, domain)
+
+
+@pytest.mark.parametrize(
+    ("photo", "said"),
+    [
+        (jpeg(np.zeros((40, 40, 3), np.uint8)), "11 training photographs, not 10"),
+        (b"no JPEG", "a/train/odd.jpg: cannot identify"),
+        (jpeg(np.zeros((900, 900, 3), np.uint8))[:2000], "a/train/odd.jpg: "),
+        (jpeg(np.zeros((27, 90, 3), np.uint8)), "a/train/odd.jpg is smaller than 28x28"),
+    ],
+    ids=["one more", "no image", "cut", "small"],
+)
+def test_odd_photographs_are_named(
+    raw: Path, photo: bytes, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_mnist(raw)
+    write_photos(raw, odd=photo)
+    if "11" not in said:
+        monkeypatch.setattr(catalogue, "PHOTOS", PHOTOS + 1)
+    assert said in refusal(raw, "mnistm")
+
+
+def test_fetch_gets_each_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+    monkeypatch.setattr(download, "get", lambda remote, folder: names.append(remote.name))
+    public.fetch(["mnist", "mnistm", "usps"], tmp_path)
+    assert len(names) == len(set(names)) == 7
+    names.clear()
+    public.fetch(["svhn"], tmp_path)
+    assert names == ["train_32x32.mat", "test_32x32.mat"]
+
+
+def test_the_catalogue_is_whole() -> None:
+    every = {remote for domain in WRITE for remote in catalogue.needed(domain)}
+    assert len(every) == len({remote.name for remote in every}) == 9
+    for remote in every:
+        assert len(bytes.fromhex(remote.sha256)) == hashlib.sha256().digest_size
+        assert all(url.startswith("https://") and url.endswith(remote.name) for url in remote.urls)
+        assert remote.licence
+        assert remote.about
+
+
+@pytest.mark.skipif(
+    not (REAL / "mnist").is_dir() or not (REAL / "bsds500").is_dir(),
+    reason=f"needs the real MNIST and BSDS500 in {REAL}",
+)
+def test_real_mnistm_has_the_statistics_of_the_published(tmp_path: Path) -> None:
+    """Compared with 10,000 published MNIST-M images, and their upper rows, where no digit is."""
+    for file in (REAL / "mnist").iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    (tmp_path / catalogue.BSDS500.name).symlink_to(REAL / "bsds500" / "train.tar")
+    parts = found(tmp_path, "mnist", "mnistm", train_images=3000, select_images=500)
+    assert [len(digits.digits) for digits in parts.values()] == [3000, 500, 10_000] * 2
+    assert np.bincount(parts["mnist", "report"].digits).tolist() == [
+        *(980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)  # as MNIST's page has them
+    ]
+    pixels = parts["mnistm", "train"].images / 255
+    assert np.abs(pixels[:, :2].mean((0, 1, 2)) - [0.443, 0.449, 0.374]).max() < 0.02
+    assert np.abs(pixels.mean((0, 1, 2)) - [0.464, 0.467, 0.420]).max() < 0.02
+    assert np.abs(pixels.std((0, 1, 2)) - [0.251, 0.235, 0.261]).max() < 0.02
