@@ -205,7 +205,7 @@ def test_without_the_form_its_images_are_in_no_table(tmp_path: Path) -> None:
 def test_a_report_counts_images_digits_and_modes(tmp_path: Path) -> None:
     files = changed(**{"digits/mnistm/data/00003.png": png(pixels("mnistm", 1))})
     found = course.check(folder(tmp_path, files), None, True)
-    assert [(s.domain, s.table, s.images, s.repeats) for s in found.tables] == [
+    assert [(s.domain, s.table, s.images, s.copies) for s in found.tables] == [
         ("mnistm", "train", 12, 1),
         ("mnistm", "val", 4, 0),
         ("mnistm", "test", 5, 0),
@@ -427,6 +427,23 @@ def test_the_same_pixels_in_two_tables_are_named(tmp_path: Path, copy: str) -> N
     assert str(fault).startswith(
         "digits/usps/data/00013.png: of val.csv, has the same pixels as 00005.png of train.csv"
     )
+
+
+def test_of_the_same_pixels_only_the_reported_ones_are_given(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = made(("usps",), ("train", "val"))
+    files["digits/usps/data/00013.png"] = files["digits/usps/data/00005.png"]  # of val, of train
+    files["digits/usps/data/00002.png"] = files["digits/usps/data/00001.png"]  # both of train
+    path = folder(tmp_path, files)
+    limits = {"train_images": None, "select_images": 1, "report_images": None}
+    data = params.load().data.model_copy(update={"domains": ("usps",), **limits})
+    given = {part: found for _, part, found in course.contents(path, data)}
+    assert "usps: 2 left out, same pixels as another: 00001.png, 00005.png" in caplog.text
+    every = [image.tobytes() for found in given.values() for image in found.images]
+    assert len(every) == len(set(every)) == 14
+    reported = {image.tobytes() for image in given["report"].images}
+    assert pixels("usps", 5).tobytes() in reported
 
 
 def test_a_name_twice_in_a_zip_is_named(tmp_path: Path) -> None:

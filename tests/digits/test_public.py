@@ -3,14 +3,13 @@
 import bz2
 import gzip
 import hashlib
-import io
 import struct
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from photographs import COLOURS, PHOTOS, write_photos
 from PIL import Image
 from scipy.io import savemat
 
@@ -23,8 +22,6 @@ from hw2.labels import PARTS
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "real_data"
 COUNTS = {"train": 40, "test": 12}
-PHOTOS = 10
-COLOURS = [(20 * k + 30, 250 - 20 * k, (70 * k) % 256) for k in range(PHOTOS)]
 
 
 def generator(name: str) -> np.random.Generator:
@@ -100,28 +97,6 @@ def write_usps(raw: Path, label: str = "", pixel: str = "") -> dict[str, tuple[n
         (raw / remote.name).write_bytes(bz2.compress("\n".join([*lines, ""]).encode()))
         tables[table] = (ink, labels)
     return tables
-
-
-def jpeg(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, "JPEG", quality=95)
-    return buffer.getvalue()
-
-
-def write_photos(raw: Path, **changes: bytes) -> None:
-    """Photographs of one colour each, lying and standing, among the archive's other files."""
-    members = {"BSR/BSDS500/data/images/test/1.jpg": b"", "BSR/BSDS500/data/images/train/x.db": b""}
-    members |= {f"BSR/BSDS500/data/groundTruth/train/{k}.mat": b"" for k in range(3)}
-    for k, colour in enumerate(COLOURS):
-        size = (32, 48) if k % 2 else (48, 32)
-        photo = np.broadcast_to(np.array(colour, np.uint8), (*size, 3))
-        members[f"BSR/BSDS500/data/images/train/{k}.jpg"] = jpeg(photo)
-    members |= {f"a/train/{name}.jpg": content for name, content in changes.items()}
-    with tarfile.open(raw / catalogue.BSDS500.name, "w:gz") as archive:
-        for name, content in members.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
 
 
 @pytest.fixture
@@ -356,26 +331,6 @@ def test_another_number_of_images_than_published_is_refused(
     WRITE[domain](raw)
     monkeypatch.setitem(catalogue.IMAGES, domain, {"train": 40, "test": 13})
     assert f"the test table of {domain} has 12 images and 12 labels, not 13" in refusal(raw, domain)
-
-
-@pytest.mark.parametrize(
-    ("photo", "said"),
-    [
-        (jpeg(np.zeros((40, 40, 3), np.uint8)), "11 training photographs, not 10"),
-        (b"no JPEG", "a/train/odd.jpg: cannot identify"),
-        (jpeg(np.zeros((900, 900, 3), np.uint8))[:2000], "a/train/odd.jpg: "),
-        (jpeg(np.zeros((27, 90, 3), np.uint8)), "a/train/odd.jpg is smaller than 28x28"),
-    ],
-    ids=["one more", "no image", "cut", "small"],
-)
-def test_odd_photographs_are_named(
-    raw: Path, photo: bytes, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_mnist(raw)
-    write_photos(raw, odd=photo)
-    if "11" not in said:
-        monkeypatch.setattr(catalogue, "PHOTOS", PHOTOS + 1)
-    assert said in refusal(raw, "mnistm")
 
 
 def test_fetch_gets_each_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

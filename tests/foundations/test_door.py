@@ -55,7 +55,7 @@ def start(repo: Path, body: str, *args: str, **env: str) -> subprocess.Popen[str
 
 def run(repo: Path, body: str, *args: str, **env: str) -> tuple[int, str, str]:
     process = start(repo, body, *args, **env)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     return process.returncode, out, err
 
 
@@ -117,7 +117,7 @@ def test_signals_outside_a_training_loop_leave_nothing_half(repo: Path, signum: 
     assert process.stdout.readline() == "go\n"
     time.sleep(0.05)
     process.send_signal(signum)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + signum
     assert "Traceback" not in err
     assert list((repo / "results").iterdir()) == []

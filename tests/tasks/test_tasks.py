@@ -16,7 +16,7 @@ from hw2.errors import UserError
 from hw2.figures import report
 from hw2.figures.records import SWEEP_COLUMNS
 from hw2.generation import draw
-from hw2.labels import ALL_DOMAINS, DOMAINS, PARTS
+from hw2.labels import DOMAINS, PARTS
 from hw2.tasks import (
     ablate_ddpm,
     evaluate_ddpm,
@@ -174,7 +174,8 @@ def test_every_part_of_every_domain_is_packed(both: Run) -> None:
     at, p = both
     counts = dict(zip(PARTS, (p.data.train_images, p.data.select_images, p.data.report_images),
                       strict=True))  # fmt: skip
-    for domain in ALL_DOMAINS:
+    assert packed.domains(at.packed) == p.data.domains
+    for domain in p.data.domains:
         for part in PARTS:
             data = packed.load(at.packed, domain, part)
             assert len(data.images) == len(data.digits) == counts[part]
@@ -183,8 +184,8 @@ def test_every_part_of_every_domain_is_packed(both: Run) -> None:
 
 def test_the_judge_s_record(both: Run) -> None:
     record = files.read_json(both[0].judge_metrics)
-    assert record.keys() == set(ALL_DOMAINS)
-    for domain in ALL_DOMAINS:
+    assert record.keys() == set(both[1].data.domains)
+    for domain in both[1].data.domains:
         assert record[domain].keys() == ACCURACY
         assert record[domain]["n"] == both[1].data.report_images
 
@@ -205,6 +206,20 @@ def test_the_choice_is_the_best_candidate(both: Run) -> None:
     assert record["weight"] == min(row["weight"] for row in tried if row["accuracy"] == best)
     assert all(row["diversity"] > 0 for row in tried)
     assert all(row["n"] == 20 * both[1].guidance.images_per_label for row in tried)
+
+
+@pytest.mark.parametrize(
+    ("least", "weight"),
+    [(0.0, 2.0), (0.8, 1.0), (0.95, 0.0), (1.0, 0.0)],
+)
+def test_the_choice_keeps_some_variety(least: float, weight: float) -> None:
+    tried: list[dict[str, float | int]] = [
+        {"weight": 0.0, "accuracy": 0.5, "diversity": 0.97},
+        {"weight": 1.0, "accuracy": 0.9, "diversity": 0.85},
+        {"weight": 1.5, "accuracy": 0.9, "diversity": 0.82},
+        {"weight": 2.0, "accuracy": 0.99, "diversity": 0.7},
+    ]
+    assert select_guidance._best(tried, least)["weight"] == weight
 
 
 def test_the_samples(both: Run) -> None:
@@ -367,6 +382,11 @@ def test_one_domain_goes_through(both: Run, tmp_path: Path) -> None:
     record = files.read_json(at.metrics)
     assert "svhn" not in record
     assert record["data"] == "images drawn offline, 60 of mnistm, none of svhn"
+    variety = record["mnistm"]
+    assert variety["diversity"] > 0 < variety["diversity_real"] < 1
+    for name in ("recall", "precision"):
+        assert 0 <= variety[name] <= 1
+        assert 0 < variety[f"{name}_real"] <= 1
     assert record["mnistm"]["n"] == record["n"] == 10 * p.sampling.images_per_label
     assert {row["domain"] for row in files.read_table(at.sweep)} == {"all", "mnistm"}
     pictures = {path.name for path in at.figures.iterdir()}

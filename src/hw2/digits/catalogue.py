@@ -5,7 +5,10 @@ SVHN) and torchvision (MNIST, SVHN, USPS) keep such tables, and BSDS500's stands
 projects that use the archive. SVHN and USPS have one known https server each.
 """
 
+from pathlib import Path
+
 from hw2.download import Remote
+from hw2.errors import UserError
 
 
 def _mnist(name: str, sha256: str, size: int, about: str) -> Remote:
@@ -137,3 +140,11 @@ def needed(domain: str) -> tuple[Remote, ...]:
         "svhn": tuple(SVHN.values()),
         "usps": tuple(USPS.values()),
     }[domain]
+
+
+def damaged(path: Path, why: object) -> UserError:
+    """The refusal of a file that is not what it should be, in one line."""
+    what = " ".join(str(why).split())
+    if isinstance(why, FileNotFoundError):
+        return UserError(f"{path}: is missing; run `dvc repro fetch_digits`")
+    return UserError(f"{path}: damaged ({what}); delete it, then it is downloaded again")

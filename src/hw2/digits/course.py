@@ -1,6 +1,7 @@
 """The course's hw2_data as digits: everything is checked first, then divided into parts."""
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ from hw2.errors import UserError
 from hw2.labels import NUM_DIGITS, PARTS
 from hw2.progress import progress
 
+_SAME = "same pixels in two tables"
+
+log = logging.getLogger(__name__)
+
 REMEDY = "name the course's hw2_data folder or zip (data.course in params.yaml)"
 
 
@@ -28,7 +33,7 @@ class Summary:
         digits: How many rows each of the ten labels has.
         modes: How many of its images have which mode, by Pillow's names.
         colour: Images that have three channels when decoded.
-        repeats: Images with the same pixels as one before them in the table: no fault.
+        copies: Images whose pixels a later image of the domain has too; only that is used.
     """
 
     domain: str
@@ -36,7 +41,7 @@ class Summary:
     digits: tuple[int, ...]
     modes: Counter[str]
     colour: int
-    repeats: int
+    copies: int
 
     @property
     def images(self) -> int:
@@ -45,10 +50,14 @@ class Summary:
 
 @dataclass(frozen=True)
 class Report:
-    """What a set of digits holds, and everything that is wrong with it."""
+    """What a set of digits holds, and everything that is wrong with it.
+
+    `copies` are the names behind `Summary.copies`, by domain.
+    """
 
     tables: list[Summary]
     faults: list[Fault]
+    copies: dict[str, set[str]]
 
 
 @dataclass
@@ -59,7 +68,7 @@ class _Domain:
     tables: dict[str, Table]
     modes: dict[str, Counter[str]] = field(default_factory=dict)
     colour: Counter[str] = field(default_factory=Counter)
-    repeats: Counter[str] = field(default_factory=Counter)
+    copies: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -86,36 +95,45 @@ def check(path: Path, domains: Sequence[str] | None, test_labels: bool) -> Repor
     return Report(
         [_summary(domain, table) for domain in found for table in domain.tables],
         [fault for domain in found for fault in domain.faults],
+        {domain.name: domain.copies for domain in found},
     )
 
 
 def contents(path: Path, data: params.Data) -> Iterator[tuple[str, str, Digits]]:
     """Check the domains of `data`, then give (domain, part, digits), divided by `parts.divide`.
 
-    One part at a time is decoded and in memory.
+    One part at a time is decoded and in memory. Of images with the same pixels only the last is
+    given, so that nothing can be trained on and reported; how many were left out is logged.
 
     Raises:
-        UserError: before anything is given, if there is any fault or a part would be empty.
+        UserError: before anything is given, if there is any other fault or a part would be empty.
     """
     report = check(path, data.domains, data.test_labels)
-    if report.faults:
-        raise UserError(grouped(path, report.faults, data.test_labels))
+    faults = [fault for fault in report.faults if fault.kind != _SAME]
+    if faults:
+        raise UserError(grouped(path, faults, data.test_labels))
     sizes: dict[str, dict[str, int]] = {domain: {} for domain in data.domains}
     for summary in report.tables:
-        sizes[summary.domain][summary.table] = summary.images
+        sizes[summary.domain][summary.table] = summary.images - summary.copies
+    for domain, copies in report.copies.items():
+        if copies:
+            some = ", ".join(sorted(copies)[:5]) + ", ..." * (len(copies) > 5)
+            log.warning("%s: %d left out, same pixels as another: %s", domain, len(copies), some)
     divided = {domain: parts.divide(of, data, domain) for domain, of in sizes.items()}
-    return _parts(path, divided, {summary.domain for summary in report.tables if summary.colour})
+    return _parts(path, divided, report)
 
 
 def _parts(
-    path: Path, divided: dict[str, dict[str, parts.Rows]], colour: set[str]
+    path: Path, divided: dict[str, dict[str, parts.Rows]], report: Report
 ) -> Iterator[tuple[str, str, Digits]]:
+    colour = {summary.domain for summary in report.tables if summary.colour}
     total = sum(len(part.rows) for domain in divided.values() for part in domain.values())
     with find(path, REMEDY) as layout, progress(total, "read", unit="image") as bar:
         for domain, of_part in divided.items():
             for part in PARTS:
                 table = layout.table(domain, of_part[part].table)
-                rows = of_part[part].rows
+                kept = [k for k, n in enumerate(table.names) if n not in report.copies[domain]]
+                rows = [kept[row] for row in of_part[part].rows]
                 names, digits = [table.names[k] for k in rows], [table.digits[k] for k in rows]
                 try:
                     found = layout.read(domain, names, digits, bar.update)
@@ -188,12 +206,14 @@ def _check_images(layout: Layout, domain: _Domain, tick: Callable[[int], None]) 
             else:
                 domain.modes[table][image.mode] += 1
                 domain.colour[table] += image.pixels.shape[-1] == 3
-                before = seen.setdefault(_hash(image), (table, name))
-                if before[0] != table:
-                    what = f"of {table}.csv, has the same pixels as {before[1]} of {before[0]}.csv"
-                    domain.faults.append(Fault("same pixels in two tables", place, what))
-                elif before[1] != name:
-                    domain.repeats[table] += 1
+                pixels = _hash(image)
+                if pixels in seen:
+                    other, copy = seen[pixels]
+                    domain.copies.add(copy)
+                    if other != table:
+                        what = f"of {table}.csv, has the same pixels as {copy} of {other}.csv"
+                        domain.faults.append(Fault(_SAME, place, what))
+                seen[pixels] = table, name
             tick(1)
         tick(len(found.lines) - len(names))
         done.update(names)
@@ -210,4 +230,5 @@ def _summary(domain: _Domain, table: str) -> Summary:
     counts = Counter(domain.tables[table].digits)
     digits = tuple(counts[digit] for digit in range(NUM_DIGITS))
     modes, colour = domain.modes[table], domain.colour[table]
-    return Summary(domain.name, table, digits, modes, colour, domain.repeats[table])
+    copies = len(domain.copies.intersection(domain.tables[table].names))
+    return Summary(domain.name, table, digits, modes, colour, copies)

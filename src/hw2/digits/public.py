@@ -20,18 +20,15 @@ import numpy as np
 from PIL import Image
 
 from hw2 import download, params, rng
-from hw2.digits import catalogue, parts
+from hw2.digits import catalogue, parts, photos
 from hw2.digits.packed import Digits
 from hw2.errors import UserError
 from hw2.labels import NUM_DIGITS, PARTS
 
 SIZE = 28
 TABLES = ("train", "test")
-PHOTO_SHARES = {"train": 0.8, "select": 0.1, "report": 0.1}
-"""No photograph is in two parts, or a patch of the report part could have been trained on."""
 
 _UNPACKED = 1 << 30  # bytes; the largest table has a fifth of it
-_REMAKE = "delete it, then it is downloaded again"
 
 
 def fetch(domains: Iterable[str], raw: Path) -> None:
@@ -57,12 +54,12 @@ def contents(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
         source = "mnist" if domain == "mnistm" else domain
         tables = {table: _read(source, raw, table) for table in TABLES}
         sizes = {table: len(read.digits) for table, read in tables.items()}
-        photos = _photos(raw, data.seed) if domain == "mnistm" else {}
+        photos_of = photos.by_part(raw, data.seed, SIZE) if domain == "mnistm" else {}
         for part, chosen in sorted(parts.divide(sizes, data, source).items(), key=_part_order):
             read = tables[chosen.table]
             images = read.images[chosen.rows]
             if domain == "mnistm":
-                images = _blended(images, photos[part], data.seed, part, chosen.rows)
+                images = _blended(images, photos_of[part], data.seed, part, chosen.rows)
             yield domain, part, Digits(_scaled(images), read.digits[chosen.rows])
 
 
@@ -100,16 +97,16 @@ def _idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
         with gzip.open(path) as file:
             data = file.read(_UNPACKED)
     except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(path, error) from error
+        raise catalogue.damaged(path, error) from error
     dimensions = 1 + len(shape)
     header = 4 + 4 * dimensions
     if len(data) < header or data[:4] != bytes([0, 0, 8, dimensions]):
-        raise _damaged(path, f"it begins with {data[:header].hex() or 'nothing'}")
+        raise catalogue.damaged(path, f"it begins with {data[:header].hex() or 'nothing'}")
     sizes = tuple(np.frombuffer(data, ">u4", dimensions, offset=4).tolist())
     if sizes[1:] != shape:
-        raise _damaged(path, f"it holds {sizes}, not images of {shape}")
+        raise catalogue.damaged(path, f"it holds {sizes}, not images of {shape}")
     if len(data) != header + math.prod(sizes):
-        raise _damaged(path, f"{len(data)} bytes, not {header + math.prod(sizes)}")
+        raise catalogue.damaged(path, f"{len(data)} bytes, not {header + math.prod(sizes)}")
     return np.frombuffer(data, np.uint8, offset=header).reshape(sizes)
 
 
@@ -121,9 +118,9 @@ def _svhn(raw: Path, table: str) -> Digits:
         read = loadmat(str(path), variable_names=("X", "y"), appendmat=False)
         images, labels = np.moveaxis(read["X"], 3, 0), read["y"][:, 0]
     except Exception as error:  # a cut or altered file makes SciPy raise nearly anything
-        raise _damaged(path, error) from error
+        raise catalogue.damaged(path, error) from error
     if images.dtype != np.uint8 or images.shape[1:] != (32, 32, 3):
-        raise _damaged(path, f"images are {images.dtype} {images.shape}")
+        raise catalogue.damaged(path, f"images are {images.dtype} {images.shape}")
     digits = _labels(labels, path, range(NUM_DIGITS + 1))
     return Digits(images, digits % NUM_DIGITS)  # the digit zero has the label 10
 
@@ -137,10 +134,10 @@ def _usps(raw: Path, table: str) -> Digits:
             text = file.read(_UNPACKED)
         pixels, labels = load_svmlight_file(io.BytesIO(text), n_features=256, zero_based=False)
     except (OSError, EOFError, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise catalogue.damaged(path, error) from error
     ink = pixels.toarray()
     if not (np.abs(ink) <= 1).all():  # NaN neither
-        raise _damaged(path, f"pixels from {ink.min():g} to {ink.max():g}, not -1 to 1")
+        raise catalogue.damaged(path, f"pixels from {ink.min():g} to {ink.max():g}, not -1 to 1")
     images = np.rint((ink + 1) * 127.5).astype(np.uint8).reshape(-1, 16, 16, 1)
     return Digits(images, _labels(labels, path, range(1, NUM_DIGITS + 1)) - 1)
 
@@ -155,34 +152,10 @@ _READERS: dict[str, Callable[[Path, str], Digits]] = {
 def _labels(found: np.ndarray, path: Path, allowed: range) -> np.ndarray:
     """Labels as int64 (N,), all of them among the allowed."""
     for row in np.flatnonzero(~np.isin(found, allowed))[:1]:
-        raise _damaged(
+        raise catalogue.damaged(
             path, f"label {found[row]:g} of row {row} is not {allowed[0]} to {allowed[-1]}"
         )
     return found.astype(np.int64)
-
-
-def _photos(raw: Path, seed: int) -> dict[str, list[np.ndarray]]:
-    """The photographs of each part: uint8 (H, W, 3) each."""
-    path = raw / catalogue.BSDS500.name
-    found = dict(download.members(path, "train", ".jpg"))
-    if len(found) != catalogue.PHOTOS:
-        raise _damaged(path, f"{len(found)} training photographs, not {catalogue.PHOTOS}")
-    every = [_decoded(path, name, jpeg) for name, jpeg in sorted(found.items())]
-    order = rng.numpy_rng(seed, "photos").permutation(len(every))
-    ends = np.rint(np.cumsum(list(PHOTO_SHARES.values())) * len(every)).astype(int)
-    split = np.split(order, ends[:-1])
-    return {part: [every[k] for k in of] for part, of in zip(PHOTO_SHARES, split, strict=True)}
-
-
-def _decoded(path: Path, name: str, jpeg: bytes) -> np.ndarray:
-    try:
-        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
-            photo = np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise _damaged(path, f"{name}: {error}") from error
-    if min(photo.shape[:2]) < SIZE:
-        raise _damaged(path, f"{name} is smaller than {SIZE}x{SIZE}")
-    return photo
 
 
 def _blended(
@@ -214,11 +187,3 @@ def _scaled(images: np.ndarray) -> np.ndarray:
         scaled = picture.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
         out[k] = np.asarray(scaled).reshape(SIZE, SIZE, -1)
     return out
-
-
-def _damaged(path: Path, why: object) -> UserError:
-    """The refusal of a file that is not what it should be, in one line."""
-    what = " ".join(str(why).split())
-    if isinstance(why, FileNotFoundError):
-        return UserError(f"{path}: is missing; run `dvc repro fetch_digits`")
-    return UserError(f"{path}: damaged ({what}); {_REMAKE}")

@@ -39,4 +39,4 @@ def _cells(of: Summary) -> list[str]:
         mode if len(of.modes) == 1 else f"{mode}:{n}" for mode, n in sorted(of.modes.items())
     )
     counts = map(str, of.digits)
-    return [of.domain, of.table, str(of.images), *counts, str(of.repeats), modes or "-"]
+    return [of.domain, of.table, str(of.images), *counts, str(of.copies), modes or "-"]
