@@ -131,9 +131,7 @@ class Adversarial:
 
     domains = (SOURCE, TARGET)
 
-    def __init__(
-        self, learner: Learner, head: nn.Module, cap: float, entropy: float = 0.0
-    ) -> None:
+    def __init__(self, learner: Learner, head: nn.Module, cap: float, entropy: float = 0.0) -> None:
         self.learner, self.head, self.cap, self.entropy = learner, head, cap, entropy
 
     def sizes(self, batch: int) -> tuple[int, int]:

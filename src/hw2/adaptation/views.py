@@ -19,7 +19,9 @@ def strong(images: Tensor, views: params.Views, stream: torch.Generator) -> Tens
 
     Colours may leave [-1, 1]: clipping them would flatten strokes.
     """
-    return _cutout(_colour(_blur(_affine(images, views, 1.0, stream), views, stream), views, stream), views, stream)
+    seen = _affine(images, views, 1.0, stream)
+    seen = _colour(_blur(seen, views, stream), views, stream)
+    return _cutout(seen, views, stream)
 
 
 def weak(images: Tensor, views: params.Views, stream: torch.Generator) -> Tensor:

@@ -93,5 +93,5 @@ def label_head(features: int, classes: int) -> nn.Linear:
 
 
 def domain_head(features: int, hidden: int) -> nn.Sequential:
-    """Features (N, F) to one logit (N, 1), positive for the target: one hidden layer, as Ganin's."""
+    """Features (N, F) to one logit (N, 1), positive for the target; one hidden layer."""
     return nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, 1))
