@@ -20,9 +20,7 @@ def paired_gain(right: np.ndarray, base: np.ndarray) -> Estimate:
             k of both is of the same seed.
     """
     if right.shape != base.shape or right.shape[1] < 2:
-        raise ValueError(
-            f"paired shapes (seeds, N >= 2) are needed, not {right.shape}, {base.shape}"
-        )
+        raise ValueError(f"not paired shapes (seeds, N >= 2): {right.shape} and {base.shape}")
     difference = right.astype(np.float64) - base
     seeds, n = difference.shape
     variance = float(difference.mean(0).var(ddof=1)) / n
