@@ -48,9 +48,9 @@ class Units(nn.Module):
         if self.kind == "domain":
             mean, spread = self.mean[slot].view(1, 3, 1, 1), self.spread[slot].view(1, 3, 1, 1)
         else:
-            var, mean = torch.var_mean(images, (1, 2, 3), correction=0, keepdim=True)
-            spread = var.sqrt().clamp(min=_FLAT)
-        return (images - mean) / spread
+            var, mean = torch.var_mean(images.flatten(1), 1, correction=0)
+            mean, spread = mean.view(-1, 1, 1, 1), var.sqrt().view(-1, 1, 1, 1).clamp(min=_FLAT)
+        return ((images - mean) / spread).contiguous(memory_format=torch.channels_last)
 
 
 class Classifier(nn.Module):
