@@ -260,6 +260,14 @@ class Dann(Section):
             raise ValueError("one is named twice")
         return given
 
+    @field_validator("pairs")
+    @classmethod
+    def _two(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
+        for pair in pairs:
+            if len(set(pair.split("->"))) == 1:
+                raise ValueError(f"{pair} has one domain; name two")
+        return pairs
+
     @field_validator("methods")
     @classmethod
     def _compared(cls, methods: tuple[str, ...]) -> tuple[str, ...]:

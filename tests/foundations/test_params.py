@@ -101,6 +101,11 @@ def test_domains_are_those_with_labels() -> None:
         ("sampling.steps", 9999, "sampling.steps: 9999 is more than ddpm.diffusion.timesteps"),
         ("sweep.steps", [5, 9999], "sweep.steps.1: 9999 is more than"),
         ("ddpm.train.warmup", 10**6, "ddpm.train.warmup: 1000000 is not less than steps"),
+        ("dann.pairs", ["mnistm"], "dann.pairs.0: 'mnistm' is not allowed"),
+        ("dann.pairs", ["usps->usps"], "usps->usps has one domain; name two"),
+        ("dann.seeds", [1, 1], "is not allowed; one is named twice"),
+        ("dann.methods", ["strong"], "is not allowed; source_only is missing; gains are over it"),
+        ("dann.train.batch", 20, "dann.train.batch: 20 is not allowed; should be a multiple of 8"),
         ("ddpm.train.p_uncond", 0, "ddpm.train.p_uncond: 0 leaves nothing to guide with"),
     ],
 )
