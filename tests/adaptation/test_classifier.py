@@ -61,9 +61,9 @@ def test_a_file_gives_the_same_network_back(
     x = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
     with torch.no_grad():
         expected = network(x, 1).numpy()
-    assert np.allclose(trained.logits(images, "usps"), expected, atol=1e-5)
+    assert np.allclose(trained.look(images, "usps")[1], expected, atol=1e-5)
     assert (trained.read(images, "usps") == expected.argmax(1)).all()
-    assert trained.features(images, "mnistm").shape == (7, network.extractor.features)
+    assert trained.look(images, "mnistm")[0].shape == (7, network.extractor.features)
     with pytest.raises(ValueError, match="not in tuple"):
         trained.read(images, "svhn")
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
@@ -157,9 +156,8 @@ def _new_network(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.derive(training.seed, "initial weights"))
         network = Classifier(dann.network, kind_of(dann, training.method))
-    seen = (images.source, images.target)
-    for slot in (SOURCE, TARGET):
-        network.units.measure(np.asarray(seen[slot]), slot)
+    network.units.measure(images.source, SOURCE)
+    network.units.measure(images.target, TARGET)
     return network.to(device).to(memory_format=torch.channels_last)
 
 

@@ -164,7 +164,8 @@ class SelfTraining:
     The answers are aligned to the source's mean prediction, and an answer is sure above a share of
     the source's mean confidence (sections 3.2 and 3.3). Unlike AdaMatch: the teacher is the
     averaged network (Tarvainen & Valpola, 2017), means run over steps because batches are small,
-    the source has strong views only, and logits are not interpolated.
+    the source has strong views only, the weight rises linearly over the first half of the
+    training, and logits are not interpolated.
     """
 
     domains = (SOURCE, TARGET)

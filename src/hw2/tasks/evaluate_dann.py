@@ -68,21 +68,18 @@ class _Material:
     def measure(self, trained: Trained, seed: int) -> Measured:
         """Accuracy on both domains; the rest needs no label of the target."""
         source, target = self.pair.slots
-        features = trained.features(self.images, target)
-        unlabelled = trained.logits(self.chosen_target, target)
-        read = trained.read(self.chosen_source.rgb, source)
+        features, logits = trained.look(self.images, target)
+        source_features, source_logits = trained.look(self.source.rgb, source)
+        _, unlabelled = trained.look(self.chosen_target, target)
+        chosen = trained.read(self.chosen_source.rgb, source)
         more = {
-            "source_accuracy": float(
-                np.mean(trained.read(self.source.rgb, source) == self.source.digits)
-            ),
-            "a_distance": proxy_a_distance(
-                trained.features(self.source.rgb, source), features, seed
-            ),
-            "select_source_accuracy": float(np.mean(read == self.chosen_source.digits)),
+            "source_accuracy": float(np.mean(source_logits.argmax(1) == self.source.digits)),
+            "a_distance": proxy_a_distance(source_features, features, seed),
+            "select_source_accuracy": float(np.mean(chosen == self.chosen_source.digits)),
             "select_target_entropy": mean_entropy(unlabelled),
             "select_target_density": soft_neighbourhood_density(unlabelled),
         }
-        return Measured(trained.read(self.images, target) == self.digits, more)
+        return Measured(logits.argmax(1) == self.digits, more)
 
 
 def _rows(

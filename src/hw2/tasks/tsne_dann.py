@@ -29,7 +29,7 @@ def run(dann: params.Dann, *, packed: Path, models: Path, tsne: Path, device: to
                 training = Training(pair, method, dann.seeds[0])
                 trained = classifier.load(models / f"{training.slug}.safetensors", device)
                 features = [
-                    trained.features(found.images, domain)
+                    trained.look(found.images, domain)[0]
                     for found, domain in zip(images, pair.slots, strict=True)
                 ]
                 places = _embed(np.concatenate(features), dann, training)
