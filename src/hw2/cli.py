@@ -61,6 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.set_defaults(do=_check_data)
 
+    predict = verbs.add_parser("predict", help="read the digits of a folder of images")
+    predict.add_argument("folder", type=_absolute, metavar="FOLDER", help="the images")
+    predict.add_argument("out", type=_absolute, metavar="OUT.csv", help="image_name,label")
+    predict.add_argument("--target", required=True, help="their domain, svhn or usps")
+    predict.add_argument("--method", default="strong", help="row of the table (default strong)")
+    predict.set_defaults(do=_predict)
+
     plan = verbs.add_parser("plan", help="say which stages are due and how long they will take")
     plan.add_argument("--record", action="store_true", help="keep the times of the last run")
     plan.set_defaults(do=_plan)
@@ -110,6 +117,23 @@ def _check_data(chosen: argparse.Namespace) -> None:
         lines = [f"{chosen.path}:", *map(str, found), faults.summary(found)]
         raise UserError("\n".join(lines))
     print("no faults")
+
+
+def _predict(chosen: argparse.Namespace) -> None:
+    from hw2.tasks import predict_digits
+
+    settings, where = params.load(), paths.load()
+    device.use_threads(settings.runtime.threads)
+    count = predict_digits.run(
+        settings.dann,
+        models=where.dann_models,
+        folder=chosen.folder,
+        out=chosen.out,
+        target=chosen.target,
+        method=chosen.method,
+        device=device.choose(settings.runtime.device),
+    )
+    print(f"{count} images read; {chosen.out}")
 
 
 def _plan(chosen: argparse.Namespace) -> None:

@@ -79,20 +79,25 @@ def _bytes(path: str | Path) -> bytes:
         ) from error
 
 
-def write_table(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_table(
+    path: str | Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()
+) -> None:
     """Write a CSV; all rows have the same columns, an absent value is None.
+
+    Where `columns` are given they are the rows', and there may be none.
 
     Raises:
         UserError: for no rows, differing columns, or a NaN (row and column are named).
     """
-    if not rows:
+    if not rows and not columns:
         raise UserError(f"{path}: a table needs at least one row")
+    names = list(columns or rows[0])
     text = io.StringIO()
-    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    table = csv.DictWriter(text, names, lineterminator="\n")
     table.writeheader()
     for number, row in enumerate(rows, start=1):
-        if row.keys() != rows[0].keys():
-            raise UserError(f"{path}: row {number} has columns {list(row)}, not {list(rows[0])}")
+        if row.keys() != set(names):
+            raise UserError(f"{path}: row {number} has columns {list(row)}, not {names}")
         plain = _finite(row, str(path), f"row {number}")
         table.writerow({k: str(v).lower() if isinstance(v, bool) else v for k, v in plain.items()})
     with atomic_path(path) as temporary:

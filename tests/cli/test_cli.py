@@ -8,6 +8,9 @@ import pytest
 from PIL import Image
 
 from hw2 import cli, files, params, paths, profiles
+from hw2.adaptation import classifier, fit
+from hw2.adaptation.classifier import Classifier
+from hw2.adaptation.pairs import Pair
 from hw2.generation import denoiser
 
 REPO = Path(__file__).parents[2]
@@ -125,3 +128,22 @@ def test_fetch_says_what_there_is(clone: Path, capsys: pytest.CaptureFixture[str
     told = capsys.readouterr()
     assert told.out == "the course's data are in hw2_data\n"
     assert "course material" in told.err
+
+
+def test_predict_reads_a_folder(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dann, where = params.load().dann, paths.load()
+    training = fit.Training(Pair("mnistm", "usps"), "strong", dann.seeds[0])
+    network = Classifier(dann.network)
+    path = where.dann_models / f"{training.slug}.safetensors"
+    classifier.save(path, network.state_dict(), dann, training.pair, training.method)
+    (clone / "images").mkdir()
+    for name in ("b.png", "a.png"):
+        Image.fromarray(np.zeros((28, 28), np.uint8)).save(clone / "images" / name)
+    assert cli.main(["predict", "images", "out/labels.csv", "--target", "usps"]) == 0
+    lines = (clone / "out/labels.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["image_name", "a.png", "b.png"]
+    assert "2 images read" in capsys.readouterr().out
+    assert cli.main(["predict", "images", "x.csv", "--target", "svhn"]) == 2
+    said = capsys.readouterr().err
+    assert "run `dvc repro train_dann`" in said
+    assert said.count("\n") == 1

@@ -17,7 +17,8 @@ Write = Callable[..., Paths]
 
 def read(paths: Paths) -> Records:
     """Read the records as `report.run` does."""
-    given = {name: path for name, path in paths.items() if name not in ("samples", "figures")}
+    others = ("samples", "figures", "dann_metrics", "dann_history", "dann_tsne")
+    given = {name: path for name, path in paths.items() if name not in others}
     return ddpm_records.read(samples_path=paths["samples"], **given)
 
 

@@ -21,7 +21,10 @@ from hw2.figures import report
 Paths = dict[str, Path]
 Write = Callable[..., Paths]
 
-CURVES = {"ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "index.html"}
+CURVES = {
+    *("ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "index.html"),
+    *("dann_curves.png", "dann_table.csv", "dann_table.md"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,10 @@ class Params:
 
 def images_of(*domains: str) -> set[str]:
     return {f"ddpm_{kind}_{domain}.png" for kind in ("grid", "reverse") for domain in domains}
+
+
+def clouds_of(*names: str) -> set[str]:
+    return {f"dann_tsne_{name}_{kind}.png" for name in names for kind in ("class", "domain")}
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -75,14 +82,15 @@ def test_every_figure_is_made_and_nothing_else(records_in: Write, tmp_path: Path
     paths = records_in(tmp_path)
     report.run(Params(), **paths)
     made = {path.name for path in paths["figures"].iterdir()}
-    assert made == CURVES | images_of("mnistm", "svhn")
+    assert made == CURVES | images_of("mnistm", "svhn") | clouds_of("svhn", "usps")
 
 
 @pytest.mark.parametrize("domain", ["mnistm", "svhn"])
 def test_one_domain(records_in: Write, tmp_path: Path, domain: str) -> None:
     paths = records_in(tmp_path, (domain,))
     page = page_of(paths)
-    assert {path.name for path in paths["figures"].iterdir()} == CURVES | images_of(domain)
+    made = {path.name for path in paths["figures"].iterdir()}
+    assert made == CURVES | images_of(domain) | clouds_of("mnist")
     other = {"mnistm": "SVHN", "svhn": "MNIST-M"}[domain]
     assert other not in page.words
 
@@ -127,7 +135,8 @@ def test_a_failed_report_leaves_the_old_one(records_in: Write, tmp_path: Path) -
 def test_page_is_whole_by_itself(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     page = page_of(paths)
-    links = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
+    links = [attrs["href"] or "" for tag, attrs in page.tags if tag == "a"]
+    links = [link for link in links if not link.startswith("#")]  # places on the page itself
     assert set(links) == {path.name for path in paths["figures"].glob("*.png")}
     images = [attrs for tag, attrs in page.tags if tag == "img"]
     assert len(images) == len(links)
@@ -149,11 +158,11 @@ def leaves(record: Any) -> Iterator[float]:
 def written(paths: Paths) -> set[str]:
     """Every number of the records in the forms in which the page may show it."""
     jsons = [path for path in paths.values() if path.suffix == ".json"]
-    found = {leaf for path in jsons for leaf in leaves(json.loads(path.read_text()))}
-    for name in ("sweep", "history"):
+    found = {abs(leaf) for path in jsons for leaf in leaves(json.loads(path.read_text()))}
+    for name in ("sweep", "history", "dann_history"):
         cells = re.split(r"[,\n]", paths[name].read_text())
         found |= {float(cell) for cell in cells if re.fullmatch(r"[\d.]+", cell)}
-    forms = (lambda v: f"{v:g}", lambda v: f"{v:.0f}", lambda v: f"{v:.3f}")
+    forms = (lambda v: f"{v:g}", lambda v: f"{v:.0f}", lambda v: f"{v:.3f}", lambda v: f"{v:.2f}")
     return {form(v) for v in found for form in forms} | {f"{100 * v:.1f}" for v in found}
 
 
@@ -167,9 +176,9 @@ def test_page_says_the_numbers_of_the_records_and_no_others(
     digits = {str(digit) for digit in range(10)}
     losses = [float(line.split(",")[1]) for line in paths["history"].read_text().split()[1:]]
     smoothed = f"{sum(losses[-8:]) / 8:.4f}"  # 8 is a fiftieth of the rows
-    # 95 is the kind of interval, 6 the images of a strip, 10 a side of the grid.
-    # 2019 is of a reference; the last are the shares of variety, generated of real.
-    made_here = {"95", "6", "10", "8", smoothed, "2019", "76.3", "75.0", "93.8"}
+    # 95 is the kind of interval, 6 the images of a strip, 10 a side of the grid, 60 the points of
+    # a cloud; 2019 is of a reference; the last are the shares of variety, generated of real.
+    made_here = {"95", "6", "10", "8", "60", smoothed, "2019", "76.3", "75.0", "93.8"}
     assert said <= written(paths) | times | digits | made_here
     for key in ("accuracy", "accuracy_low", "accuracy_high"):
         for path in (paths["metrics"], paths["judge_metrics"]):

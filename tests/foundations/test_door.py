@@ -125,7 +125,9 @@ def test_signals_outside_a_training_loop_leave_nothing_half(repo: Path, signum: 
 
 def test_bad_parameters_stop_before_the_work(repo: Path) -> None:
     text = (repo / "params.yaml").read_text()
-    quoted = re.sub(r"^(    lr: )\S+", r"\1'1e-3'", text, flags=re.MULTILINE)  # ddpm.train.lr
+    quoted = re.sub(
+        r"^(    lr: )\S+", r"\1'1e-3'", text, count=1, flags=re.MULTILINE
+    )  # ddpm.train.lr
     (repo / "params.yaml").write_text(quoted)
     code, out, err = run(repo, "print('worked')")
     assert code == 2

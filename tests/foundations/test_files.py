@@ -33,6 +33,12 @@ def litter(folder: Path) -> list[Path]:
     return list(folder.glob(".tmp-*"))
 
 
+def test_a_table_with_named_columns_may_be_empty(tmp_path: Path) -> None:
+    files.write_table(tmp_path / "t.csv", [], ("step", "loss"))
+    assert (tmp_path / "t.csv").read_text() == "step,loss\n"
+    assert files.read_table(tmp_path / "t.csv") == []
+
+
 @pytest.mark.parametrize("attempt", range(4))
 def test_killed_in_mid_write_leaves_the_old_or_the_new(tmp_path: Path, attempt: int) -> None:
     target = tmp_path / "data.bin"

@@ -21,7 +21,8 @@ FIGURES = "results/report_figs"
 # All that depends on the trained model, and all that there is, but for `code`.
 BELOW_MODEL = {"select_guidance", "sample_ddpm", "sweep_ddpm", "evaluate_ddpm", "report_figs"}
 TRAININGS = {"train_judge", "train_ddpm", "ablate_ddpm"}
-EVERYTHING = BELOW_MODEL | TRAININGS | {"fetch_digits", "pack_digits"}
+ADAPTATION = {"train_dann", "evaluate_dann", "tsne_dann"}
+EVERYTHING = BELOW_MODEL | TRAININGS | ADAPTATION | {"fetch_digits", "pack_digits"}
 
 
 @dataclass(frozen=True)

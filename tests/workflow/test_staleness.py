@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from scratch import BELOW_MODEL, EVERYTHING, FIGURES, Scratch
+from scratch import ADAPTATION, BELOW_MODEL, EVERYTHING, FIGURES, Scratch
 
 from hw2 import sources
 
@@ -23,6 +23,7 @@ CHANGES: list[tuple[dict[str, object], set[str]]] = [
     ({"guidance.convention": "scale"}, BELOW_MODEL),
     ({"sweep.weights": [0.0, 3.0]}, {"sweep_ddpm", "evaluate_ddpm", "report_figs"}),
     ({"ablation.images_per_label": 2}, {"ablate_ddpm", "report_figs"}),
+    ({"dann.train.lr": 1e-2}, ADAPTATION | {"report_figs"}),
     ({"figures.dpi": 41}, {"report_figs"}),
     ({"runtime.threads": 3}, set()),
 ]

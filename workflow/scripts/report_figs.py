@@ -14,6 +14,9 @@ def main(job: door.Job) -> None:
         metrics=job.paths.ddpm_metrics,
         judge_metrics=job.paths.judge_metrics,
         ablation_metrics=job.paths.ablation_metrics,
+        dann_metrics=job.paths.dann_metrics,
+        dann_history=job.paths.dann_history,
+        dann_tsne=job.paths.dann_tsne,
         figures=job.paths.figures,
     )
 

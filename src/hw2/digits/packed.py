@@ -40,21 +40,19 @@ def load(folder: Path, domain: str, part: str) -> Digits:
     Raises:
         UserError: if it was not packed, or is damaged.
     """
-    try:
-        return Digits(
-            np.load(_path(folder, domain, part, "images"), mmap_mode="r", allow_pickle=False),
-            np.load(_path(folder, domain, part, "digits"), allow_pickle=False),
-        )
-    except FileNotFoundError:
-        raise UserError(
-            f"{folder}: no {part} part of {domain}; run `dvc repro pack_digits`,"
-            f" or put {domain} into data.domains"
-        ) from None
-    except (OSError, EOFError, ValueError) as error:
-        raise UserError(
-            f"{folder}: the {part} part of {domain} is damaged ({error});"
-            " run `dvc repro pack_digits`"
-        ) from error
+    return Digits(
+        _mapped(folder, domain, part, "images"),
+        np.array(_mapped(folder, domain, part, "digits")),
+    )
+
+
+def load_images(folder: Path, domain: str, part: str) -> np.ndarray:
+    """The images alone, uint8 (N, 28, 28, 3): the file of the digits is not even opened.
+
+    Raises:
+        UserError: as `load`.
+    """
+    return Digits(_mapped(folder, domain, part, "images"), np.empty(0, np.int64)).rgb
 
 
 def domains(folder: Path) -> tuple[str, ...]:
@@ -78,6 +76,31 @@ def fingerprint(folder: Path, domains: Sequence[str], part: str) -> str:
         hashed.update(np.ascontiguousarray(data.images).data)
         hashed.update(data.digits.tobytes())
     return hashed.hexdigest()
+
+
+def fingerprint_images(folder: Path, domains: Sequence[str], part: str) -> str:
+    """As `fingerprint`, of the images alone."""
+    hashed = hashlib.sha256()
+    for domain in domains:
+        images = _mapped(folder, domain, part, "images")
+        hashed.update(f"{domain} {images.shape}".encode())
+        hashed.update(np.ascontiguousarray(images).data)
+    return hashed.hexdigest()
+
+
+def _mapped(folder: Path, domain: str, part: str, kind: str) -> np.ndarray:
+    try:
+        return np.load(_path(folder, domain, part, kind), mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise UserError(
+            f"{folder}: no {part} part of {domain}; run `dvc repro pack_digits`,"
+            f" or put {domain} into data.domains"
+        ) from None
+    except (OSError, EOFError, ValueError) as error:
+        raise UserError(
+            f"{folder}: the {part} part of {domain} is damaged ({error});"
+            " run `dvc repro pack_digits`"
+        ) from error
 
 
 def _path(folder: Path, domain: str, part: str, kind: str) -> Path:

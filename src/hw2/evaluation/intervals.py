@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_Z = 1.959963984540054  # 97.5 % quantile of the standard normal
+Z = 1.959963984540054  # 97.5 % quantile of the standard normal
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ def proportion(hits: np.ndarray) -> Estimate:
     if n == 0:
         raise ValueError("a proportion needs at least one observation")
     p = float(np.mean(hits))
-    centre = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
+    centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z / (1 + Z**2 / n) * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
     # At p = 0 and p = 1 the ends are exact; rounding must not put p outside its own interval.
     return Estimate(p, min(p, max(0.0, centre - half)), max(p, min(1.0, centre + half)), n)
 
@@ -42,4 +42,4 @@ def jackknife(value: float, left_out: np.ndarray) -> Estimate:
     """
     n = len(left_out)
     error = math.sqrt((n - 1) / n * float(((left_out - left_out.mean()) ** 2).sum()))
-    return Estimate(value, value - _Z * error, value + _Z * error, n)
+    return Estimate(value, value - Z * error, value + Z * error, n)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from hw2.figures import ddpm, ddpm_records, page, style
+from hw2.figures import dann, dann_records, ddpm, ddpm_records, page, style
 from hw2.figures.sections import Section
 from hw2.files import atomic_dir
 
@@ -27,6 +27,9 @@ def run(
     metrics: Path,
     judge_metrics: Path,
     ablation_metrics: Path,
+    dann_metrics: Path,
+    dann_history: Path,
+    dann_tsne: Path,
     figures: Path,
 ) -> None:
     """Draw the report from the records into the directory `figures`.
@@ -45,7 +48,12 @@ def run(
         judge_metrics=Path(judge_metrics),
         ablation_metrics=Path(ablation_metrics),
     )
+    adapted = dann_records.read(
+        metrics=Path(dann_metrics), history=Path(dann_history), tsne=Path(dann_tsne)
+    )
     sections = [ddpm.section(found, params_figures.dpi)]  # further capabilities join here
+    if adapted:
+        sections.append(dann.section(adapted))
     publish(sections, Path(figures), params_figures.dpi)
 
 
@@ -56,4 +64,6 @@ def publish(sections: Sequence[Section], figures: Path, dpi: int) -> None:
         for plate in plates:
             style.save(plate.figure, folder / plate.name, dpi)
         images = {plate.name: (folder / plate.name).read_bytes() for plate in plates}
+        for sheet in (sheet for section in sections for sheet in section.sheets):
+            (folder / sheet.name).write_text(sheet.text, encoding="utf-8")
         (folder / "index.html").write_text(page.render(sections, images), encoding="utf-8")

@@ -40,6 +40,14 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """A table as a file of its own beside the figures."""
+
+    name: str  # file name, unique in the report
+    text: str
+
+
+@dataclass(frozen=True)
 class Section:
     """One capability's part of the report."""
 
@@ -49,3 +57,4 @@ class Section:
     stats: tuple[Stat, ...]
     tables: tuple[Table, ...]
     plates: tuple[Plate, ...]
+    sheets: tuple[Sheet, ...] = ()

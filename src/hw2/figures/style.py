@@ -22,7 +22,10 @@ MUTED = "#6e7781"
 GRID = "#e4e7eb"
 BLUE, ORANGE, GREEN, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#56B4E9"
 
-DOMAIN_NAMES = {"all": "all domains", "mnistm": "MNIST-M", "svhn": "SVHN", "usps": "USPS"}
+DOMAIN_NAMES = {
+    **{"all": "all domains", "mnistm": "MNIST-M", "svhn": "SVHN", "usps": "USPS"},
+    "mnist": "MNIST",
+}
 SAMPLER_NAMES = {"ddpm": "DDPM", "ddim": "DDIM", "dpmpp": "DPM-Solver++ 2M"}
 DOMAIN_LOOKS = {
     "all": (INK, "o"),

@@ -1,0 +1,1 @@
+"""Unsupervised domain adaptation: from labelled source images to unlabelled target images."""

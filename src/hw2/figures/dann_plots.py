@@ -1,0 +1,144 @@
+"""Figures of domain adaptation: features in the plane, and the trainings' curves."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from hw2.figures import style
+from hw2.figures.dann_records import ORDER, Cloud, Curve, Pair
+from hw2.labels import NUM_DIGITS
+
+METHOD_NAMES = {
+    "source_only": "source only",
+    "dann": "DANN, faithful",
+    "dann_tuned": "DANN, tuned",
+    "strong": "self-training",
+    "target_only": "trained on target",
+}
+# Paul Tol's "muted", which people with colour-blindness tell apart, and black.
+DIGIT_COLOURS = (
+    *("#332288", "#88CCEE", "#44AA99", "#117733", "#999933"),
+    *("#DDCC77", "#CC6677", "#882255", "#AA4499", "#1f2328"),
+)
+CHANCE = math.log(2)  # the domain head's loss when it cannot tell
+DASHES = (0, (4, 2.5))
+MARKERS = ("o", "^")  # source, target
+
+
+def method_name(method: str) -> str:
+    """Return the name of a row as a reader knows it."""
+    return METHOD_NAMES.get(method, method)
+
+
+@style.house()
+def by_class(pair: Pair) -> Figure:
+    """Draw both clouds with a colour per digit and a marker per domain."""
+    fig, axes = _panels(pair)
+    for ax, cloud in zip(axes, pair.clouds.values(), strict=True):
+        for domain, marker in zip((pair.source, pair.target), MARKERS, strict=True):
+            here = np.array([name == domain for name in cloud.domains])
+            colours = [DIGIT_COLOURS[digit] for digit in cloud.digits[here]]
+            _points(ax, cloud, here, colours, marker)
+    digits = [
+        Line2D([], [], color=colour, marker="s", linestyle="", markersize=6, label=str(digit))
+        for digit, colour in enumerate(DIGIT_COLOURS[:NUM_DIGITS])
+    ]
+    domains = [
+        Line2D([], [], color=style.MUTED, marker=marker, linestyle="", label=label)
+        for marker, label in zip(MARKERS, _domain_labels(pair), strict=True)
+    ]
+    _legend(fig, [*digits, *domains])
+    return fig
+
+
+@style.house()
+def by_domain(pair: Pair) -> Figure:
+    """Draw both clouds, at the same places as `by_class`, with a colour per domain."""
+    fig, axes = _panels(pair)
+    colours = (style.BLUE, style.ORANGE)
+    for ax, cloud in zip(axes, pair.clouds.values(), strict=True):
+        looks = zip((pair.source, pair.target), colours, MARKERS, strict=True)
+        for domain, colour, marker in looks:
+            here = np.array([name == domain for name in cloud.domains])
+            _points(ax, cloud, here, [colour] * int(here.sum()), marker)
+    looks = zip(_domain_labels(pair), colours, MARKERS, strict=True)
+    _legend(
+        fig,
+        [
+            Line2D([], [], color=colour, marker=marker, linestyle="", markersize=6, label=label)
+            for label, colour, marker in looks
+        ],
+    )
+    return fig
+
+
+def _panels(pair: Pair) -> tuple[Figure, list[Axes]]:
+    fig = Figure(figsize=(style.WIDTH, 3.6), layout="constrained")
+    axes = fig.subplots(1, len(pair.clouds), squeeze=False)[0]
+    for ax, method in zip(axes, pair.clouds, strict=True):
+        ax.set_title(method_name(method))
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.spines["bottom"].set_visible(False)
+        ax.margins(0.02)
+    return fig, list(axes)
+
+
+def _points(ax: Axes, cloud: Cloud, here: np.ndarray, colours: Sequence[str], marker: str) -> None:
+    x, y = cloud.places[here].T
+    ax.scatter(x, y, s=9, c=colours, marker=marker, alpha=0.75, linewidths=0)
+
+
+def _domain_labels(pair: Pair) -> tuple[str, str]:
+    return (
+        f"{style.domain_name(pair.source)} (source)",
+        f"{style.domain_name(pair.target)} (target)",
+    )
+
+
+def _legend(fig: Figure, handles: list[Line2D]) -> None:
+    fig.legend(
+        handles=handles, loc="outside upper left", ncols=6, borderaxespad=0.2,
+        handletextpad=0.2, columnspacing=0.9,
+    )  # fmt: skip
+
+
+@style.house()
+def curves(pairs: Sequence[Pair]) -> Figure:
+    """Draw the label loss of every row, and the domain head's loss of the adversarial ones."""
+    fig = Figure(figsize=(style.WIDTH, 4.6), layout="constrained")
+    axes = fig.subplots(2, len(pairs), sharex="col", sharey="row", squeeze=False)
+    for column, pair in enumerate(pairs):
+        upper, lower = axes[:, column]
+        for method, curve in pair.curves["label"].items():
+            _line(upper, curve, method)
+        for method, curve in pair.curves["domain"].items():
+            _line(lower, curve, method)
+        lower.axhline(CHANCE, color=style.MUTED, linewidth=1.0, linestyle=DASHES)
+        upper.set_title(f"{style.domain_name(pair.source)} to {style.domain_name(pair.target)}")
+        lower.set_xlabel("step")
+    axes[0, 0].set_ylabel("label loss")
+    axes[1, 0].set_ylabel("domain loss")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    chance = Line2D([], [], color=style.MUTED, linestyle=DASHES, linewidth=1.0)
+    fig.legend(
+        [*handles, chance], [*labels, "cannot tell"], loc="outside upper left", ncols=3,
+        borderaxespad=0.2,
+    )  # fmt: skip
+    return fig
+
+
+def _line(ax: Axes, curve: Curve, method: str) -> None:
+    place = ORDER.index(method) if method in ORDER else len(ORDER)
+    colour, marker = style.LOOKS[place % len(style.LOOKS)]
+    if len(curve.values) > 1:
+        low, high = curve.values.min(0), curve.values.max(0)
+        ax.fill_between(curve.step, low, high, color=colour, alpha=0.14, linewidth=0)
+    ax.plot(
+        curve.step, curve.values.mean(0), color=colour, marker=marker, linewidth=1.2,
+        markevery=max(1, len(curve.step) // 6), label=method_name(method),
+    )  # fmt: skip

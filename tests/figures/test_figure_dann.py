@@ -1,0 +1,165 @@
+"""The section on adaptation: figures that agree with each other, tables with every number."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hw2.errors import UserError
+from hw2.figures import dann, dann_plots, dann_records, report
+from hw2.figures.dann_records import Pair
+from hw2.figures.sections import Section
+
+Write = Callable[..., dict[str, Path]]
+
+
+def read(paths: dict[str, Path]) -> list[Pair]:
+    return dann_records.read(
+        metrics=paths["dann_metrics"], history=paths["dann_history"], tsne=paths["dann_tsne"]
+    )
+
+
+@pytest.fixture
+def pairs(records_in: Write, tmp_path: Path) -> list[Pair]:
+    return read(records_in(tmp_path))
+
+
+def sheet(section: Section, name: str) -> str:
+    return next(found.text for found in section.sheets if found.name == name)
+
+
+def test_without_pairs_there_is_no_section(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    paths["dann_metrics"].write_text("{}")
+    assert read(paths) == []
+    figures = tmp_path / "figures"
+    report.run(SimpleNamespace(dpi=20), **paths, figures=figures)
+    names = {path.name for path in figures.iterdir()}
+    assert "ddpm_loss.png" in names
+    assert not [name for name in names if name.startswith("dann")]
+
+
+def test_every_row_in_its_order(pairs: list[Pair]) -> None:
+    for pair in pairs:
+        assert tuple(row.method for row in pair.rows) == dann_records.ORDER
+        assert [row.gain is None for row in pair.rows] == [True, False, False, False, False]
+
+
+def test_both_colourings_have_the_same_points_before_and_after(pairs: list[Pair]) -> None:
+    for pair in pairs:
+        figures = dann_plots.by_class(pair), dann_plots.by_domain(pair)
+        places = [
+            np.concatenate([np.asarray(found.get_offsets()) for found in ax.collections])
+            for figure in figures
+            for ax in figure.axes
+        ]
+        assert len(places) == 4
+        assert np.array_equal(places[0], places[2])
+        assert np.array_equal(places[1], places[3])
+        assert not np.array_equal(places[0], places[1])
+        titles = [[ax.get_title(loc="left") for ax in figure.axes] for figure in figures]
+        assert titles[0] == titles[1] == ["source only", "DANN, tuned"]
+
+
+def test_colours_are_of_digits_and_of_domains(pairs: list[Pair]) -> None:
+    digits, domains = dann_plots.by_class(pairs[0]), dann_plots.by_domain(pairs[0])
+    for ax in digits.axes:
+        assert all(len(np.unique(c.get_facecolor(), axis=0)) == 10 for c in ax.collections)
+    for ax in domains.axes:
+        colours = [np.unique(c.get_facecolor(), axis=0) for c in ax.collections]
+        assert [len(found) for found in colours] == [1, 1]
+        assert not np.array_equal(*colours)
+
+
+def test_the_csv_has_every_number_unrounded(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    record = json.loads(paths["dann_metrics"].read_text())
+    rows = list(csv.DictReader(io.StringIO(sheet(dann.section(read(paths)), "dann_table.csv"))))
+    assert len(rows) == 10
+    for row in rows:
+        found = record[f"{row['source']}->{row['target']}"][row["method"]]
+        for key in ("accuracy", "accuracy_low", "accuracy_high", "n", "gain_low", "a_distance"):
+            assert row[key] == str(found.get(key, ""))
+
+
+def test_the_markdown_is_the_page_s_table(pairs: list[Pair]) -> None:
+    section = dann.section(pairs)
+    text = sheet(section, "dann_table.md")
+    for table in section.tables:
+        assert f"## {table.title}" in text
+        for row in table.rows:
+            assert f"| {' | '.join(row)} |".replace("\N{NO-BREAK SPACE}", " ") in text
+    plain = text.replace("\N{EN DASH}", "-").replace("\N{MINUS SIGN}", "-")
+    assert "| DANN, faithful | 58.0 % (55.8-60.1 %, n = 2000) | 1.2 (3 seeds) |" in plain
+    assert "| -3.0 (-4.3 to -1.7) |" in plain
+    assert "+32.0 (+30.7 to +33.3)" in text
+
+
+def test_the_headline_is_the_best_row_without_target_labels(pairs: list[Pair]) -> None:
+    stats = dann.section(pairs).stats
+    assert [stat.value.replace("\N{NO-BREAK SPACE}", " ") for stat in stats] == ["93.0 %", "94.0 %"]
+    assert stats[0].label == "MNIST-M to SVHN, self-training"
+
+
+def test_curves_have_a_line_per_method_and_a_band_over_seeds(pairs: list[Pair]) -> None:
+    figure = dann_plots.curves(pairs)
+    upper = figure.axes[0]
+    assert len(upper.get_lines()) == len(upper.collections) == 5
+    first = np.asarray(upper.get_lines()[0].get_ydata())
+    assert first == pytest.approx([2.3 / step + 0.15 for step in range(1, 11)])
+    lower = figure.axes[2]
+    assert len(lower.collections) == 2  # two adversaries
+    assert len(lower.get_lines()) == 3  # and what chance gives
+
+
+def test_pairs_that_share_a_target_get_names_of_their_own(
+    records_in: Write, tmp_path: Path
+) -> None:
+    paths = records_in(tmp_path)
+    for name in ("dann_metrics", "dann_history", "dann_tsne"):
+        text = paths[name].read_text().replace("mnistm->svhn", "svhn->usps")
+        paths[name].write_text(text.replace("mnistm,", "svhn,"))
+    assert sorted(pair.name for pair in read(paths)) == ["mnistm_usps", "svhn_usps"]
+
+
+def spoil_json(key: str, value: Any) -> Callable[[str], str]:
+    def spoil(text: str) -> str:
+        record = json.loads(text)
+        row = record["mnistm->usps"]["strong"]
+        if value is None:
+            del row[key]
+        else:
+            row[key] = value
+        return json.dumps(record)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "words"),
+    [
+        ("dann_metrics", lambda text: text.replace("source_only", "x"), "'source_only' is missing"),
+        ("dann_metrics", lambda text: text.replace("->", "-"), "is no source->target"),
+        ("dann_metrics", spoil_json("gain", None), "strong: 'gain' is missing"),
+        ("dann_metrics", spoil_json("a_distance", "far"), "'a_distance' is 'far'"),
+        ("dann_metrics", spoil_json("accuracy", 1.5), "not a share with its interval"),
+        ("dann_history", lambda text: text.replace("label", "lable"), "no column 'label'"),
+        ("dann_history", lambda text: text.rsplit("\n", 2)[0] + "\n", "differ in length"),
+        ("dann_tsne", lambda text: text.replace("mnistm->usps", "a->b"), "no points"),
+    ],
+)
+def test_bad_records_are_one_line(
+    records_in: Write, tmp_path: Path, name: str, spoil: Callable[[str], str], words: str
+) -> None:
+    paths = records_in(tmp_path)
+    paths[name].write_text(spoil(paths[name].read_text()))
+    with pytest.raises(UserError, match=words) as caught:
+        read(paths)
+    assert "\n" not in str(caught.value)
+    assert str(paths[name]) in str(caught.value)
