@@ -204,7 +204,7 @@ def test_the_choice_is_the_best_candidate(both: Run) -> None:
     assert [row["weight"] for row in tried] == [0.0, 2.0]
     best = max(row["accuracy"] for row in tried)
     assert record["weight"] == min(row["weight"] for row in tried if row["accuracy"] == best)
-    assert all(row["diversity"] > 0 for row in tried)
+    assert all(row["diversity"] > 0 <= row["recall"] for row in tried)
     assert all(row["n"] == 20 * both[1].guidance.images_per_label for row in tried)
 
 
@@ -214,10 +214,10 @@ def test_the_choice_is_the_best_candidate(both: Run) -> None:
 )
 def test_the_choice_keeps_some_variety(least: float, weight: float) -> None:
     tried: list[dict[str, float | int]] = [
-        {"weight": 0.0, "accuracy": 0.5, "diversity": 0.97},
-        {"weight": 1.0, "accuracy": 0.9, "diversity": 0.85},
-        {"weight": 1.5, "accuracy": 0.9, "diversity": 0.82},
-        {"weight": 2.0, "accuracy": 0.99, "diversity": 0.7},
+        {"weight": 0.0, "accuracy": 0.5, "diversity": 1.0, "recall": 0.97},
+        {"weight": 1.0, "accuracy": 0.9, "diversity": 0.85, "recall": 0.9},
+        {"weight": 1.5, "accuracy": 0.9, "diversity": 0.82, "recall": 0.9},
+        {"weight": 2.0, "accuracy": 0.99, "diversity": 0.9, "recall": 0.7},
     ]
     assert select_guidance._best(tried, least)["weight"] == weight
 

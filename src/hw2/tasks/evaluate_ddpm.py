@@ -11,10 +11,8 @@ from hw2.digits import packed as arrays
 from hw2.digits.packed import Digits
 from hw2.errors import UserError
 from hw2.evaluation import judge as judges
-from hw2.evaluation.coverage import recall
-from hw2.evaluation.diversity import within_label_distance
+from hw2.evaluation import variety
 from hw2.evaluation.intervals import proportion
-from hw2.evaluation.judge import Judge
 from hw2.labels import DOMAINS, NUM_DIGITS
 
 _SOURCES = {
@@ -48,7 +46,9 @@ def run(
         here = drawn["domains"] == DOMAINS.index(domain)
         generated = Digits(drawn["images"][here], drawn["digits"][here])
         record[domain] = proportion(right[here]).named("accuracy")
-        record[domain] |= _variety(reader, generated, domain, packed)
+        record[domain] |= variety.measure(
+            reader, generated, domain, packed, part="report", other="select"
+        )
     record["digits"] = {
         str(digit): proportion(right[drawn["digits"] == digit]).named("accuracy")
         for digit in range(NUM_DIGITS)
@@ -64,31 +64,6 @@ def _described(source: str, present: list[str], packed: Path) -> str:
     counts = [f"{len(arrays.load(packed, name, 'train').digits):,} of {name}" for name in present]
     left_out = [f"none of {name}" for name in DOMAINS if name not in present]
     return f"{_SOURCES[source]}, {', '.join([*counts, *left_out])}"
-
-
-def _variety(judge: Judge, generated: Digits, domain: str, packed: Path) -> dict[str, float]:
-    """Diversity, recall and precision, each beside the value that real images reach.
-
-    Real images are those of the report part; for their own recall and precision those of the
-    select part stand in for generated ones. All sets hold equally many images of each digit.
-    """
-    real, other = (arrays.load(packed, domain, part) for part in ("report", "select"))
-    count = min(np.bincount(part.digits).min() for part in (real, other, generated))
-    a, b, g = (judge.embed(_first(part, int(count)), domain) for part in (real, other, generated))
-    return {
-        "diversity": within_label_distance(generated.rgb, generated.digits).value,
-        "diversity_real": within_label_distance(real.rgb, real.digits).value,
-        "recall": recall(a, g).value,
-        "recall_real": recall(a, b).value,
-        "precision": recall(g, a).value,
-        "precision_real": recall(b, a).value,
-    }
-
-
-def _first(part: Digits, count: int) -> np.ndarray:
-    """The first `count` images of each digit: uint8 (10 * count, 28, 28, 3)."""
-    rows = [np.flatnonzero(part.digits == digit)[:count] for digit in range(NUM_DIGITS)]
-    return part.rgb[np.concatenate(rows)]
 
 
 def _unguided(sweep: Path) -> dict[str, Any]:
