@@ -15,15 +15,8 @@ from hw2.evaluation import variety
 from hw2.evaluation.intervals import proportion
 from hw2.labels import DOMAINS, NUM_DIGITS
 
-_SOURCES = {
-    "embedded": "images drawn offline",
-    "course": "the course's images",
-    "public": "the public data sets",
-}
-
 
 def run(
-    source: str,
     *,
     samples: Path,
     judge: Path,
@@ -34,18 +27,19 @@ def run(
     device: torch.device,
 ) -> None:
     """Write `metrics`: accuracy in all, by domain, by digit, unguided, and the judge's own; for
-    each domain also how varied the images are and how much of the real ones they cover.
+    each domain also how many images were trained on, how varied the generated ones are, and how
+    much of the real ones they cover.
     """
     drawn = files.load_arrays(samples)
     reader = judges.load(judge, device)
     right = reader.right(drawn["images"], drawn["digits"], drawn["domains"], DOMAINS)
     present = [DOMAINS[index] for index in np.unique(drawn["domains"])]
-    record: dict[str, Any] = {"data": _described(source, present, packed)}
-    record |= proportion(right).named("accuracy")
+    record: dict[str, Any] = proportion(right).named("accuracy")
     for domain in present:
         here = drawn["domains"] == DOMAINS.index(domain)
         generated = Digits(drawn["images"][here], drawn["digits"][here])
         record[domain] = proportion(right[here]).named("accuracy")
+        record[domain]["train_images"] = len(arrays.load(packed, domain, "train").digits)
         record[domain] |= variety.measure(
             reader, generated, domain, packed, part="report", other="select"
         )
@@ -57,13 +51,6 @@ def run(
     real = files.read_json(judge_metrics)
     record["judge"] = {domain: real[domain]["accuracy"] for domain in present}
     files.write_json(metrics, record)
-
-
-def _described(source: str, present: list[str], packed: Path) -> str:
-    """What the model was trained on, for the reader of the metrics."""
-    counts = [f"{len(arrays.load(packed, name, 'train').digits):,} of {name}" for name in present]
-    left_out = [f"none of {name}" for name in DOMAINS if name not in present]
-    return f"{_SOURCES[source]}, {', '.join([*counts, *left_out])}"
 
 
 def _unguided(sweep: Path) -> dict[str, Any]:
