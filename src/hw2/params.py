@@ -158,7 +158,7 @@ class Guidance(Section):
     )
     candidates: Weights = Field(description="weights to select from")
     images_per_label: int = Field(ge=3, description="of a candidate; diversity needs three")
-    least_diversity: Fraction = Field(
+    least_variety: Fraction = Field(
         description="of a candidate, as a share of the real images'; 0 to go by accuracy alone"
     )
 

@@ -104,7 +104,6 @@ def generate(at: SimpleNamespace, p: params.Params) -> None:
         device=CPU,
     )
     evaluate_ddpm.run(
-        p.data.source,
         samples=at.samples,
         judge=at.judge,
         judge_metrics=at.judge_metrics,
@@ -204,7 +203,7 @@ def test_the_choice_is_the_best_candidate(both: Run) -> None:
     assert [row["weight"] for row in tried] == [0.0, 2.0]
     best = max(row["accuracy"] for row in tried)
     assert record["weight"] == min(row["weight"] for row in tried if row["accuracy"] == best)
-    assert all(row["diversity"] > 0 for row in tried)
+    assert all(row["diversity"] > 0 <= row["recall"] for row in tried)
     assert all(row["n"] == 20 * both[1].guidance.images_per_label for row in tried)
 
 
@@ -214,10 +213,10 @@ def test_the_choice_is_the_best_candidate(both: Run) -> None:
 )
 def test_the_choice_keeps_some_variety(least: float, weight: float) -> None:
     tried: list[dict[str, float | int]] = [
-        {"weight": 0.0, "accuracy": 0.5, "diversity": 0.97},
-        {"weight": 1.0, "accuracy": 0.9, "diversity": 0.85},
-        {"weight": 1.5, "accuracy": 0.9, "diversity": 0.82},
-        {"weight": 2.0, "accuracy": 0.99, "diversity": 0.7},
+        {"weight": 0.0, "accuracy": 0.5, "diversity": 1.0, "recall": 0.97},
+        {"weight": 1.0, "accuracy": 0.9, "diversity": 0.85, "recall": 0.9},
+        {"weight": 1.5, "accuracy": 0.9, "diversity": 0.82, "recall": 0.9},
+        {"weight": 2.0, "accuracy": 0.99, "diversity": 0.9, "recall": 0.7},
     ]
     assert select_guidance._best(tried, least)["weight"] == weight
 
@@ -381,7 +380,7 @@ def test_one_domain_goes_through(both: Run, tmp_path: Path) -> None:
     generate(at, p)
     record = files.read_json(at.metrics)
     assert "svhn" not in record
-    assert record["data"] == "images drawn offline, 60 of mnistm, none of svhn"
+    assert record["mnistm"]["train_images"] == p.data.train_images
     variety = record["mnistm"]
     assert variety["diversity"] > 0 < variety["diversity_real"] < 1
     for name in ("recall", "precision"):
@@ -399,7 +398,6 @@ def test_a_sweep_without_the_unguided_weight_is_named(both: Run, tmp_path: Path)
     files.write_table(tmp_path / "sweep.csv", rows)
     with pytest.raises(UserError, match=r"no row without guidance; .* sweep\.weights"):
         evaluate_ddpm.run(
-            "embedded",
             samples=both[0].samples,
             judge=both[0].judge,
             judge_metrics=both[0].judge_metrics,
@@ -429,5 +427,5 @@ def test_a_wrong_course_classifier_is_refused_before_training(
 
 
 def test_the_same_digits_are_the_same_archive(both: Run, tmp_path: Path) -> None:
-    fetch_digits.run(both[1].data, digits=tmp_path / "digits.zip")
+    fetch_digits.run(both[1].data, digits=tmp_path / "digits.zip", raw=tmp_path / "raw")
     assert (tmp_path / "digits.zip").read_bytes() == both[0].digits.read_bytes()

@@ -6,7 +6,6 @@ from hw2.tasks import evaluate_ddpm
 
 def main(job: door.Job) -> None:
     evaluate_ddpm.run(
-        job.params.data.source,
         samples=job.paths.samples,
         judge=job.paths.judge,
         judge_metrics=job.paths.judge_metrics,

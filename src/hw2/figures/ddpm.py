@@ -4,7 +4,7 @@ from hw2.figures import curves, ddpm_tables, grids, words
 from hw2.figures.ddpm_records import Records
 from hw2.figures.sections import Plate, Section
 from hw2.figures.style import domain_name, sampler_name
-from hw2.labels import NUM_DIGITS
+from hw2.labels import DOMAINS, NUM_DIGITS
 
 CONVENTIONS = {
     "ho-salimans": "as in Ho & Salimans, so w = 0 is no guidance",
@@ -33,11 +33,13 @@ def section(found: Records, dpi: int) -> Section:
 
 def _lead(found: Records) -> str:
     names = " and ".join(domain_name(domain) for domain in found.samples.grids)
+    counts = [f"{count:,} of {domain_name(name)}" for name, count in found.train_images.items()]
+    counts += [f"none of {domain_name(name)}" for name in DOMAINS if name not in found.train_images]
     facts = "".join(f" {key.capitalize()}: {text}." for key, text in found.facts.items())
     return (
         f"One diffusion model draws {names} digits on request, steered by classifier-free guidance "
         f"at {words.weight(found.choice.weight)}. A judge that has only seen real images reads "
-        f"what it draws.{facts}"
+        f"what it draws. Images trained on: {', '.join(counts)}.{facts}"
     )
 
 

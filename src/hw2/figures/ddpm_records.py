@@ -28,6 +28,7 @@ class Records:
     generated: Scores
     unguided: Scores
     digits: list[Interval]  # accuracy per digit
+    train_images: dict[str, int]  # by domain
     variety: dict[str, dict[str, Variety]]  # by domain and measure
     judge: Scores  # on real images
     ablation: Scores | None  # None where the profile leaves it out
@@ -63,6 +64,10 @@ def read(
         generated=records.scores(score, str(metrics), ("all", *domains)),
         unguided=records.scores(unguided, f"{metrics}, unguided", ["all"]),
         digits=_digits(_inner(score, "digits", metrics), metrics),
+        train_images={
+            domain: int(records.number(score[domain], "train_images", f"{metrics}, {domain}"))
+            for domain in domains
+        },
         variety={domain: _variety(score[domain], f"{metrics}, {domain}") for domain in domains},
         judge=records.scores(records.mapping(judge_metrics), str(judge_metrics), domains),
         ablation=_ablation(records.mapping(ablation_metrics), str(ablation_metrics)),

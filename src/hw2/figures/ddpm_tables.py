@@ -94,12 +94,18 @@ def _candidates(found: Records) -> Table:
     choice = found.choice
     return Table(
         title="How the guidance weight was chosen",
-        head=("Weight", f"Accuracy on the {choice.part} part", "Diversity, of the real images'"),
+        head=(
+            "Weight",
+            f"Accuracy on the {choice.part} part",
+            "Diversity, of real",
+            "Recall, of real",
+        ),
         rows=tuple(
             (
                 words.weight(tried.weight) + (" (in use)" if tried.weight == choice.weight else ""),
                 words.accuracy(tried.accuracy),
                 words.percent(tried.diversity),
+                words.percent(tried.recall),
             )
             for tried in choice.candidates
         ),

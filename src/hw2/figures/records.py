@@ -69,7 +69,8 @@ class Candidate:
 
     weight: float
     accuracy: Interval
-    diversity: float  # as a share of the real images'
+    diversity: float  # as a share of the real images', like the next
+    recall: float
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,12 @@ def choice(path: Path) -> Choice:
         if key not in record:
             raise UserError(f"{path}: '{key}' is missing; {REMAKE}")
     candidates = [
-        Candidate(number(c, "weight", where), accuracy(c, where), number(c, "diversity", where))
+        Candidate(
+            number(c, "weight", where),
+            accuracy(c, where),
+            number(c, "diversity", where),
+            number(c, "recall", where),
+        )
         for k, c in enumerate(record["candidates"] or ())
         for where in (f"{path}, candidate {k}",)
     ]

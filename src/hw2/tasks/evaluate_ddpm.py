@@ -11,21 +11,12 @@ from hw2.digits import packed as arrays
 from hw2.digits.packed import Digits
 from hw2.errors import UserError
 from hw2.evaluation import judge as judges
-from hw2.evaluation.coverage import recall
-from hw2.evaluation.diversity import within_label_distance
+from hw2.evaluation import variety
 from hw2.evaluation.intervals import proportion
-from hw2.evaluation.judge import Judge
 from hw2.labels import DOMAINS, NUM_DIGITS
-
-_SOURCES = {
-    "embedded": "images drawn offline",
-    "course": "the course's images",
-    "public": "the public data sets",
-}
 
 
 def run(
-    source: str,
     *,
     samples: Path,
     judge: Path,
@@ -36,19 +27,22 @@ def run(
     device: torch.device,
 ) -> None:
     """Write `metrics`: accuracy in all, by domain, by digit, unguided, and the judge's own; for
-    each domain also how varied the images are and how much of the real ones they cover.
+    each domain also how many images were trained on, how varied the generated ones are, and how
+    much of the real ones they cover.
     """
     drawn = files.load_arrays(samples)
     reader = judges.load(judge, device)
     right = reader.right(drawn["images"], drawn["digits"], drawn["domains"], DOMAINS)
     present = [DOMAINS[index] for index in np.unique(drawn["domains"])]
-    record: dict[str, Any] = {"data": _described(source, present, packed)}
-    record |= proportion(right).named("accuracy")
+    record: dict[str, Any] = proportion(right).named("accuracy")
     for domain in present:
         here = drawn["domains"] == DOMAINS.index(domain)
         generated = Digits(drawn["images"][here], drawn["digits"][here])
         record[domain] = proportion(right[here]).named("accuracy")
-        record[domain] |= _variety(reader, generated, domain, packed)
+        record[domain]["train_images"] = len(arrays.load(packed, domain, "train").digits)
+        record[domain] |= variety.measure(
+            reader, generated, domain, packed, part="report", other="select"
+        )
     record["digits"] = {
         str(digit): proportion(right[drawn["digits"] == digit]).named("accuracy")
         for digit in range(NUM_DIGITS)
@@ -57,38 +51,6 @@ def run(
     real = files.read_json(judge_metrics)
     record["judge"] = {domain: real[domain]["accuracy"] for domain in present}
     files.write_json(metrics, record)
-
-
-def _described(source: str, present: list[str], packed: Path) -> str:
-    """What the model was trained on, for the reader of the metrics."""
-    counts = [f"{len(arrays.load(packed, name, 'train').digits):,} of {name}" for name in present]
-    left_out = [f"none of {name}" for name in DOMAINS if name not in present]
-    return f"{_SOURCES[source]}, {', '.join([*counts, *left_out])}"
-
-
-def _variety(judge: Judge, generated: Digits, domain: str, packed: Path) -> dict[str, float]:
-    """Diversity, recall and precision, each beside the value that real images reach.
-
-    Real images are those of the report part; for their own recall and precision those of the
-    select part stand in for generated ones. All sets hold equally many images of each digit.
-    """
-    real, other = (arrays.load(packed, domain, part) for part in ("report", "select"))
-    count = min(np.bincount(part.digits).min() for part in (real, other, generated))
-    a, b, g = (judge.embed(_first(part, int(count)), domain) for part in (real, other, generated))
-    return {
-        "diversity": within_label_distance(generated.rgb, generated.digits).value,
-        "diversity_real": within_label_distance(real.rgb, real.digits).value,
-        "recall": recall(a, g).value,
-        "recall_real": recall(a, b).value,
-        "precision": recall(g, a).value,
-        "precision_real": recall(b, a).value,
-    }
-
-
-def _first(part: Digits, count: int) -> np.ndarray:
-    """The first `count` images of each digit: uint8 (10 * count, 28, 28, 3)."""
-    rows = [np.flatnonzero(part.digits == digit)[:count] for digit in range(NUM_DIGITS)]
-    return part.rgb[np.concatenate(rows)]
 
 
 def _unguided(sweep: Path) -> dict[str, Any]:
