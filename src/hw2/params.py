@@ -214,6 +214,7 @@ class AdaptationTrain(Section):
     steps: PositiveInt = Field(description="optimizer steps")
     batch: int = Field(ge=8, multiple_of=8, description="images of a step")
     lr: PositiveFloat = Field(le=1, description="peak learning rate of AdamW")
+    muon_lr: NonNegative = Field(le=1, description="Muon's, for inner convolutions; 0: AdamW only")
     weight_decay: NonNegative = Field(le=1, description="decoupled decay")
     warmup: Fraction = Field(description="share of the steps in which the rate rises")
     ema: float = Field(ge=0, lt=1, description="decay of the averaged weights of a step")
@@ -363,9 +364,9 @@ def _data_conflicts(params: Params) -> Iterator[str]:
         if domain not in data.domains:
             yield f"ddpm.domains: {domain} is not in data.domains; add it there or leave it out"
     for pair in params.dann.pairs:
-        for domain in pair.split("->"):
-            if domain not in data.domains:
-                yield f"dann.pairs: {pair} needs {domain} in data.domains; leave the pair out"
+        for name in pair.split("->"):
+            if name not in data.domains:
+                yield f"dann.pairs: {pair} needs {name} in data.domains; leave the pair out"
     if data.source == "embedded":
         for part in ("train", "select", "report"):
             if getattr(data, f"{part}_images") is None:

@@ -18,6 +18,7 @@ from hw2.tensors import from_uint8
 from hw2.training.checkpoint import Resume
 from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
+from hw2.training.muon import Muon
 from hw2.training.order import Order
 from hw2.training.shards import Shards
 
@@ -79,7 +80,7 @@ def fit(
     modules = {name: module.to(device) for name, module in row.modules().items()}
     batches = _Batches(images, row.domains, row.sizes(settings.batch), training.seed, device)
     weights = [p for module in (network, *modules.values()) for p in module.parameters()]
-    optimizer = _optimizer(weights, dann, faithful)
+    optimizers = _optimizers(weights, network.extractor.inner_weights(), dann, faithful)
     shards = Shards(PARTS)
 
     def advance(step: int) -> dict[str, float]:
@@ -91,21 +92,27 @@ def fit(
             value, numbers[place] = row.loss(batches.part(step, place, progress))
             return PARTS * value  # Shards takes the mean, and parts are added
 
-        rate = _rate(progress, dann, faithful)
+        share = _faithful_rate(progress) if faithful else _rate(progress, settings)
         value = finite(shards.backward(loss, PARTS, weights), step, "lower dann.train.lr")
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.step()
+        for optimizer, peak in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = peak * share
+            optimizer.step()
         row.settle()
         ema.update(network)
         names = dict.fromkeys([*numbers[0], *numbers[1]])
         added = {n: sum(part.get(n, 0.0) for part in numbers) for n in names}
-        return {"loss": value, "lr": rate, **added}
+        return {"loss": value, "lr": optimizers[0][1] * share, **added}
 
     network.train()
     history = train(
         advance,
-        {"network": network, "ema": ema, "optimizer": optimizer, **modules},
+        {
+            "network": network,
+            "ema": ema,
+            **{type(o).__name__: o for o, _ in optimizers},
+            **modules,
+        },
         steps=settings.steps,
         resume=resume,
         save_every=settings.save_every,
@@ -161,21 +168,29 @@ def _new_network(
     return network.to(device).to(memory_format=torch.channels_last)
 
 
-def _optimizer(weights: list[nn.Parameter], dann: params.Dann, faithful: bool) -> Optimizer:
+def _optimizers(
+    weights: list[nn.Parameter], inner: list[nn.Parameter], dann: params.Dann, faithful: bool
+) -> list[tuple[Optimizer, float]]:
+    """Optimizers with their peak rates: the paper's SGD for the faithful DANN, else Muon for inner
+    convolutions if asked for and AdamW for the rest."""
     if faithful:
-        return SGD(weights, lr=dann.faithful.lr, momentum=dann.faithful.momentum)
-    return AdamW(
-        weights, lr=dann.train.lr, betas=(0.9, 0.99), weight_decay=dann.train.weight_decay,
-        fused=True,
-    )  # fmt: skip
+        settings = dann.faithful
+        return [(SGD(weights, lr=settings.lr, momentum=settings.momentum), settings.lr)]
+    train = dann.train
+    taken = {id(p) for p in inner} if train.muon_lr > 0 else set()
+    rest = [p for p in weights if id(p) not in taken]
+    adamw = AdamW(rest, lr=train.lr, betas=(0.9, 0.99), weight_decay=train.weight_decay, fused=True)
+    both: list[tuple[Optimizer, float]] = [(adamw, train.lr)]
+    return [*both, (Muon(inner, train.muon_lr), train.muon_lr)] if taken else both
 
 
-def _rate(progress: float, dann: params.Dann, faithful: bool) -> float:
-    """The learning rate: mu_0 / (1 + 10 p)^0.75 (Ganin et al., 2016, section 5.2.2) for the
-    faithful DANN, else a linear rise and half a cosine down to zero."""
-    if faithful:
-        return dann.faithful.lr / (1 + 10 * progress) ** 0.75
-    warmup = dann.train.warmup
-    if progress < warmup:
-        return dann.train.lr * (progress + 1 / dann.train.steps) / (warmup + 1 / dann.train.steps)
-    return dann.train.lr * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+def _faithful_rate(progress: float) -> float:
+    """Share of mu_0: (1 + 10 p)^-0.75 (Ganin et al., 2016, section 5.2.2)."""
+    return (1 + 10 * progress) ** -0.75
+
+
+def _rate(progress: float, train: params.AdaptationTrain) -> float:
+    """Share of the peak rate: a linear rise, then half a cosine down to zero."""
+    if progress < train.warmup:
+        return (progress + 1 / train.steps) / (train.warmup + 1 / train.steps)
+    return 0.5 * (1 + math.cos(math.pi * (progress - train.warmup) / (1 - train.warmup)))

@@ -2,7 +2,7 @@
 
 `mnistm` follows the recipe of MNIST-M (Ganin et al., 2016): |digit - photo patch|. `svhn` looks
 like cropped house numbers: fonts, colours, neighbours cut in at the sides, perspective, blur.
-`usps` is grey.
+`usps` is grey and in another hand: it fills the frame, leans, and is written with any pen.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,9 @@ from hw2.labels import NUM_DIGITS
 
 SIZE = 28
 _CONTRAST = 70  # grey levels that ink and paper differ by at least, so that a person can read it
+_EDGE = 0.42  # share of ink at which a stroke of a scan ends
+_USPS_EDGES = (0.3, 0.42, 0.56)  # the same for a bold pen, a middle one and a fine one
+_USPS_LEAN = 0.5
 _GLYPH = 4 * SIZE  # glyphs and enlarged scans are kept at four times the size and warped down
 
 
@@ -56,12 +59,23 @@ def _mnistm(part: str, seed: int) -> Painter:
 
 
 def _usps(part: str, seed: int) -> Painter:
-    pens = _pens("usps", part, seed)
+    pens = [
+        np.concatenate(scans)
+        for scans in zip(*(_pens("usps", part, seed, edge) for edge in _USPS_EDGES), strict=True)
+    ]
 
     def paint(digit: int, random: np.random.Generator) -> np.ndarray:
-        # USPS digits fill their frame and are softer than MNIST's.
+        # USPS digits fill their frame whatever their width was, lean to the right, are written
+        # with pens from fine to bold, and are softer than MNIST's.
         stroke = _warp(
-            _pick(pens[digit], random), random, height=(23, 26), turn=8, shear=0.2, shift=0.7
+            _pick(pens[digit], random),
+            random,
+            height=(25, 28),
+            turn=8,
+            shear=0.2,
+            shift=0.7,
+            lean=_USPS_LEAN,
+            stretch=random.uniform(0.8, 1.3),
         )
         soft = Image.fromarray((255 * stroke).astype(np.uint8)).filter(
             ImageFilter.GaussianBlur(0.8)
@@ -152,16 +166,19 @@ def _warp(
     shear: float,
     shift: float,
     keystone: float = 0.0,
+    lean: float = 0.0,
+    stretch: float = 1.0,
 ) -> np.ndarray:
     """A random view of a mask float32 (112, 112) in [0, 1]: float32 (28, 28) in [0, 1].
 
     `height` is the range of the drawn height in pixels, `turn` degrees, `shear` and `keystone`
-    slopes, `shift` pixels; angles and slopes are uniform in plus or minus the value.
+    slopes, `shift` pixels; angles and slopes are uniform in plus or minus the value. `lean` is the
+    slope to the right that all have, `stretch` the width over what it was.
     """
     angle = np.deg2rad(random.uniform(-turn, turn))
     scale = _GLYPH / 2 / random.uniform(*height)  # the mask's subject is half the canvas high
-    slant = random.uniform(-shear, shear)
-    a, b = scale * np.cos(angle), scale * (np.sin(angle) + slant)
+    slant = random.uniform(-shear, shear) + lean
+    a, b = scale * np.cos(angle) / stretch, scale * (np.sin(angle) + slant) / stretch
     c, d = -scale * np.sin(angle), scale * np.cos(angle)
     dx, dy = random.uniform(-shift, shift, 2) + SIZE / 2
     g, h = random.uniform(-keystone, keystone, 2) / SIZE
@@ -181,22 +198,22 @@ def _warp(
     return np.asarray(view).clip(0, 1)
 
 
-def _pens(domain: str, part: str, seed: int) -> list[np.ndarray]:
+def _pens(domain: str, part: str, seed: int, edge: float = _EDGE) -> list[np.ndarray]:
     """Enlarged scans by digit: ten arrays float32 (n, 112, 112) in [0, 1], about 56 high."""
     ink, digits = material.scans(domain, part, seed)
-    big = np.stack([_enlarge(scan) for scan in ink])
+    big = np.stack([_enlarge(scan, edge) for scan in ink])
     return [big[digits == digit] for digit in range(NUM_DIGITS)]
 
 
-def _enlarge(scan: np.ndarray) -> np.ndarray:
+def _enlarge(scan: np.ndarray, edge: float) -> np.ndarray:
     """An 8x8 scan as a smooth stroke on a 112x112 canvas.
 
-    Bicubic enlargement blurs; a soft threshold at mid-ink gives the stroke its edge back, and a
-    last small blur keeps warping free of aliasing.
+    Bicubic enlargement blurs; a soft threshold at the share `edge` of ink gives the stroke its
+    edge back, bolder for less, and a last small blur keeps warping free of aliasing.
     """
     half = _GLYPH // 2
     grey = np.asarray(Image.fromarray(scan).resize((half, half), Image.Resampling.BICUBIC))
-    sharp = 1 / (1 + np.exp(-10 * (grey - 0.42)))
+    sharp = 1 / (1 + np.exp(-10 * (grey - edge)))
     canvas = np.zeros((_GLYPH, _GLYPH), np.float32)
     canvas[half // 2 : half // 2 + half, half // 2 : half // 2 + half] = sharp
     soft = Image.fromarray((255 * canvas).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1.5))

@@ -53,9 +53,9 @@ class Extractor(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.features = 4 * width
+        self.first = Block(3, width, kernel=5, stride=2)
         self.blocks = nn.ModuleList(
             [
-                Block(3, width, kernel=5, stride=2),
                 Block(width, width),
                 Block(width, 2 * width),
                 Block(2 * width, 2 * width),
@@ -64,10 +64,14 @@ class Extractor(nn.Module):
             ]
         )
 
+    def inner_weights(self) -> list[nn.Parameter]:
+        """Convolutions from features to features, which Muon may train."""
+        return [weight for weight in self.blocks.parameters() if weight.ndim == 4]
+
     def forward(self, images: Tensor, slot: int) -> Tensor:
-        x = images
+        x = self.first(images, slot)
         for place, block in enumerate(self.blocks):
-            x = block(F.max_pool2d(x, 2) if place == 3 else x, slot)
+            x = block(F.max_pool2d(x, 2) if place == 2 else x, slot)
         return x.mean((2, 3))
 
 
@@ -81,6 +85,10 @@ class GaninExtractor(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 32, 5)
         self.conv2 = nn.Conv2d(32, 48, 5)
+
+    def inner_weights(self) -> list[nn.Parameter]:
+        """None: the paper has SGD for all."""
+        return []
 
     def forward(self, images: Tensor, slot: int) -> Tensor:
         x = F.max_pool2d(F.relu(self.conv1(images)), 2)
