@@ -193,7 +193,7 @@ def test_dpm_solver_is_that_of_diffusers(
         LEVELS[kind],
     )
     scheduler.set_timesteps(steps)
-    assert scheduler.timesteps.tolist() == samplers.times(T, steps)
+    assert [*scheduler.timesteps.tolist(), -1] == samplers.times(T, steps)
     images = randn(0, dtype=dtype)
     for t in scheduler.timesteps:
         images = scheduler.step(output(images, every(t)), t, images).prev_sample
@@ -251,12 +251,13 @@ def test_the_states_run_from_pure_noise_to_clean_images() -> None:
 def test_times_fall_from_the_noisiest_level(timesteps: int) -> None:
     for steps in range(1, timesteps + 1, max(1, timesteps // 60)):
         grid = samplers.times(timesteps, steps)
-        assert len(grid) == steps
+        assert len(grid) == steps + 1
         assert grid[0] == timesteps - 1
-        assert all(a > b >= 0 for a, b in pairwise(grid))
-        gaps = {a - b for a, b in zip(grid, [*grid[1:], -1], strict=True)}
+        assert grid[-1] == -1
+        assert all(a > b for a, b in pairwise(grid))
+        gaps = {a - b for a, b in pairwise(grid)}
         assert max(gaps) - min(gaps) <= 2  # evenly spaced: each end is rounded to a whole step
-    assert samplers.times(timesteps, timesteps) == list(range(timesteps - 1, -1, -1))
+    assert samplers.times(timesteps, timesteps) == list(range(timesteps - 1, -2, -1))
 
 
 @pytest.mark.parametrize("steps", [0, -1, 21])

@@ -302,7 +302,7 @@ def test_an_ablation_trains_without_dropping_and_draws_without_guidance(
     p = mini(tmp_path / "params", ablation__run=True)
     dropped: list[float] = []
     monkeypatch.setattr(
-        "hw2.generation.fit.drop_labels",
+        "hw2.training.denoising.drop_labels",
         lambda labels, share, null, stream: (dropped.append(share), labels)[1],
     )
     weights: list[float] = []
