@@ -34,14 +34,14 @@ def read(path: Path) -> tuple[dict[str, Tensor], Schedule]:
 
 def _loaded(path: Path) -> Any:
     try:
-        start = path.open("rb").read(64).lstrip().lower()
-        if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-            raise UserError(f"{path}: a web page, not a model; download it again, then {_HINT}")
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:
+            start = file.read(64).lstrip().lower()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); {_HINT}") from error
-    except UserError:
-        raise
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise UserError(f"{path}: a web page, not a model; download it again, then {_HINT}")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises most kinds for a file that is something else
         said = str(error)
         code = re.search(r"(?:GLOBAL|global) (\S+)", said)

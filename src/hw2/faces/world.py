@@ -108,11 +108,12 @@ class _Head:
     """Where the head is: coordinates in which it is an ellipse about the origin."""
 
     def __init__(self, sheet: _Sheet, of: _Traits) -> None:
-        self.scale = of.span("scale", 1.10, 1.25)
-        self.x = (sheet.x - of.span("x", -0.07, 0.07)) / self.scale
-        self.y = (sheet.y - of.span("y", -0.02, 0.10)) / self.scale
-        self.wide = of.span("wide", 0.48, 0.56)
-        self.tall = of.span("tall", 0.60, 0.68)
+        self.scale = of.span("scale", 1.14, 1.20)
+        self.x = (sheet.x - of.span("x", -0.03, 0.03)) / self.scale
+        self.y = (sheet.y - of.span("y", 0.02, 0.06)) / self.scale
+        self.wide = of.span("wide", 0.50, 0.55)
+        self.tall = of.span("tall", 0.62, 0.67)
+        self.level = of.span("eye level", -0.08, -0.04)
         self.skin = of.colour("skin", _SKIN)
         self.hair = of.colour("hair", _HAIR)
         style = of.share("hair style")
@@ -129,14 +130,14 @@ class _Head:
 
 def _behind(sheet: _Sheet, of: _Traits, head: _Head) -> None:
     """Long hair falls behind the shoulders."""
-    fall = of.span("fall", 0.75, 1.0)
+    fall = of.span("fall", 0.80, 0.95)
     outer = head.ellipse(0, fall - 0.62, head.wide + 0.17, fall)
     sheet.paint(outer, 0.86 * head.hair, head.is_long)
 
 
 def _body(sheet: _Sheet, of: _Traits, head: _Head) -> None:
     sheet.paint(
-        head.ellipse(0, 1.30, of.span("shoulders", 0.78, 0.95), 0.52), of.colour("shirt", _SHIRT)
+        head.ellipse(0, 1.30, of.span("shoulders", 0.82, 0.92), 0.52), of.colour("shirt", _SHIRT)
     )
     sheet.paint(head.ellipse(0, 0.66, 0.20, 0.26), 0.86 * head.skin)
 
@@ -154,15 +155,15 @@ def _skull(sheet: _Sheet, of: _Traits, head: _Head) -> None:
 def _fringe(sheet: _Sheet, of: _Traits, head: _Head) -> None:
     """Hair above a slanted line; on the sides it reaches lower than on the forehead."""
     cap = head.ellipse(0, -0.06, head.wide + 0.07, head.tall + 0.07)
-    line = of.span("fringe", -0.42, -0.26) + of.span("parting", -0.30, 0.30) * head.x
+    line = of.span("fringe", -0.40, -0.28) + of.span("parting", -0.30, 0.30) * head.x
     line = line + of.span("temples", 0.4, 1.2) * head.x**2
     below = (head.y - line) * 0.85 * head.scale
     sheet.paint(np.maximum(cap, below), head.hair, head.has_hair)
 
 
 def _eyes(sheet: _Sheet, of: _Traits, head: _Head) -> None:
-    apart, level = of.span("eyes apart", 0.20, 0.25), of.span("eye level", -0.10, -0.02)
-    size, look = of.span("eye size", 0.10, 0.13), of.span("look", -0.03, 0.03)
+    apart, level = of.span("eyes apart", 0.215, 0.24), head.level
+    size, look = of.span("eye size", 0.11, 0.13), of.span("look", -0.03, 0.03)
     iris, lift = of.colour("iris", _IRIS), of.span("brows", 0.0, 0.06)
     white, black = np.full_like(iris, 0.98), np.full_like(iris, 0.06)
     brow = np.where(head.has_hair[:, 0] > 0, 0.75 * head.hair, 0.45 * head.skin).astype(np.float32)
@@ -191,7 +192,7 @@ def _mouth(sheet: _Sheet, of: _Traits, head: _Head) -> None:
 def _glasses(sheet: _Sheet, of: _Traits, head: _Head) -> None:
     """Round or oval rims about the eyes, a bridge between them, in a dark colour."""
     worn = (of.share("glasses") < _GLASSES).astype(np.float32)
-    rim, level = of.span("rim", 0.19, 0.21), of.span("eye level", -0.10, -0.02)
+    rim, level = of.span("rim", 0.19, 0.21), head.level
     dark = np.full_like(head.skin, 0.14)
     for side in (-1, 1):
         ring = head.ellipse(side * 0.235, level, rim, 0.9 * rim)
