@@ -178,6 +178,66 @@ def points(pairs: tuple[str, ...] = PAIRS) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+ETAS, ALPHAS, COUNTS = (0.0, 0.25, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0), (1, 4, 20)
+WAYS = {"slerp": 1.0, "lerp": 0.707}
+GRIDS = ("course", "leading", "trailing")
+
+
+def faces(size: int = 16, noises: int = 4) -> dict[str, np.ndarray]:
+    """The arrays of the faces' `samples.npz`: images of noise."""
+    pixels = np.random.default_rng(5)
+
+    def images(*shape: int) -> np.ndarray:
+        return pixels.integers(0, 256, (*shape, size, size, 3), dtype=np.uint8)
+
+    return {
+        "eta": images(len(ETAS), noises, 3),
+        **{way: images(2, len(ALPHAS)) for way in WAYS},
+        "steps": images(len(GRIDS), noises, len(COUNTS)),
+        "grids": images(len(GRIDS), 10),
+        "etas": np.array(ETAS),
+        "alphas": np.array(ALPHAS),
+        "counts": np.array(COUNTS),
+    }
+
+
+def measured(size: int = 16) -> dict[str, Any]:
+    """The record of `evaluate_faces`."""
+
+    def spread(name: str, value: float) -> dict[str, float]:
+        return {name: value, f"{name}_low": 0.9 * value, f"{name}_high": 1.1 * value}
+
+    return {
+        "noises": 10,
+        "size": size,
+        "pairs": 2,
+        "interpolation": {
+            way: {"norm_ratio": ratio, "variance": ratio**2, "contrast": 0.8 + 0.2 * ratio,
+                  "smoothness": 1.3 * ratio, "smoothness_first_pair": 1.2}
+            for way, ratio in WAYS.items()
+        },
+        "eta": {
+            f"{eta:g}": {**spread("distance", 0.2 * eta), **spread("diversity", 0.3 * eta), "n": 4}
+            for eta in ETAS
+        },
+        "steps": {grid: {str(c): 0.4 / c for c in COUNTS} for grid in GRIDS},
+        "grid_mse": {"leading": 1.56, "trailing": 2.47},
+    }  # fmt: skip
+
+
+def along() -> list[dict[str, Any]]:
+    """The curves of interpolation."""
+    return [
+        {
+            "way": way, "pair": pair, "alpha": alpha,
+            "norm_ratio": 1 - 4 * (1 - ratio) * alpha * (1 - alpha),
+            "variance": 1 - 4 * (1 - ratio**2) * alpha * (1 - alpha),
+            "contrast": 0.2 + 0.01 * pair - 0.1 * (1 - ratio) * alpha * (1 - alpha),
+        }
+        for way, ratio in WAYS.items() for pair in range(2) for alpha in ALPHAS
+    ]  # fmt: skip
+
+
 def write(folder: Path, domains: tuple[str, ...] = DOMAINS) -> dict[str, Path]:
     """Write all records into `folder`; return the keyword arguments of `report.run`."""
     save_arrays(folder / "samples.npz", **samples(domains))
@@ -189,7 +249,15 @@ def write(folder: Path, domains: tuple[str, ...] = DOMAINS) -> dict[str, Path]:
     write_json(folder / "dann.json", adapted(pairs))
     write_table(folder / "dann_history.csv", adaptation_history(pairs))
     write_table(folder / "tsne.csv", points(pairs))
+    save_arrays(folder / "faces.npz", **faces())
+    write_table(folder / "along.csv", along())
+    write_table(folder / "faces_history.csv", history())
+    write_json(folder / "faces.json", measured())
     return {
+        "faces_samples": folder / "faces.npz",
+        "faces_interpolation": folder / "along.csv",
+        "faces_history": folder / "faces_history.csv",
+        "faces_metrics": folder / "faces.json",
         "dann_metrics": folder / "dann.json",
         "dann_history": folder / "dann_history.csv",
         "dann_tsne": folder / "tsne.csv",

@@ -17,6 +17,10 @@ def main(job: door.Job) -> None:
         dann_metrics=job.paths.dann_metrics,
         dann_history=job.paths.dann_history,
         dann_tsne=job.paths.dann_tsne,
+        faces_samples=job.paths.faces_samples,
+        faces_interpolation=job.paths.faces_interpolation,
+        faces_history=job.paths.faces_history,
+        faces_metrics=job.paths.faces_metrics,
         figures=job.paths.figures,
     )
 
