@@ -71,7 +71,9 @@ class Zeroshot(Section):
     """Zero-shot classification."""
 
     seed: Seed
-    images: str = Field(min_length=1, description="embedded, course, or the path of a folder or zip")
+    images: str = Field(
+        min_length=1, description="embedded, course, or the path of a folder or zip"
+    )
     models: Annotated[tuple[ClipModel, ...], Strict(False)] = Field(
         min_length=1, description="the first is shown in the figures of single images"
     )

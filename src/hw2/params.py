@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraints, field_validator
 
 from hw2 import clip_params, strict
-from hw2.clip_params import Clip, Shapes, Zeroshot
+from hw2.clip_params import Clip as Clip
 from hw2.clip_params import ClipModel as ClipModel
 from hw2.clip_params import ClipNetwork as ClipNetwork
 from hw2.clip_params import ClipTrain as ClipTrain
+from hw2.clip_params import Shapes as Shapes
+from hw2.clip_params import Zeroshot as Zeroshot
 from hw2.errors import UserError
 from hw2.ranges import Fraction, NonNegative, Seed, once
 from hw2.strict import Section
@@ -363,9 +365,9 @@ def _data_conflicts(params: Params) -> Iterator[str]:
         if domain not in data.domains:
             yield f"ddpm.domains: {domain} is not in data.domains; add it there or leave it out"
     for pair in params.dann.pairs:
-        for domain in pair.split("->"):
-            if domain not in data.domains:
-                yield f"dann.pairs: {pair} needs {domain} in data.domains; leave the pair out"
+        for end in pair.split("->"):
+            if end not in data.domains:
+                yield f"dann.pairs: {pair} needs {end} in data.domains; leave the pair out"
     if data.source == "embedded":
         for part in ("train", "select", "report"):
             if getattr(data, f"{part}_images") is None:

@@ -1,4 +1,4 @@
-"""The exam of the embedded world, and the copy of anyone's images, as one zip in the course's form."""
+"""The exam's images in one zip of the course's form: the embedded world's, or anyone's."""
 
 import io
 import json

@@ -1,9 +1,9 @@
 """Training of the small CLIP (Radford et al., 2021) on the embedded world."""
 
 import math
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import open_clip
@@ -36,7 +36,7 @@ class Trained:
 
 
 def fit(
-    clip: params.Clip, shapes: params.Shapes, checkpoints: Any, device: torch.device
+    clip: params.Clip, shapes: params.Shapes, checkpoints: Path, device: torch.device
 ) -> Trained:
     """Train on `shapes.train_images` pictures; nothing of the exam is looked at.
 
@@ -61,7 +61,7 @@ def fit(
             [lambda: network.visual(data.images(rows)), lambda: _texts(network, data.texts(rows))]
         )
         ends = [f.detach().requires_grad_() for f in features]
-        loss = contrastive(*ends, scale)
+        loss = contrastive(ends[0], ends[1], scale)
         value = finite(loss.item(), step, "lower clip.train.lr or clip.train.muon_lr")
         *pulls, scale.grad = torch.autograd.grad(loss, [*ends, scale])
         rate = _rate(step, settings)

@@ -118,9 +118,7 @@ def _classes(tree: Tree, at: str, path: Path) -> dict[int, str]:
         key.isdecimal() and isinstance(name, str) and name.strip() for key, name in found.items()
     )
     if not right or not found:
-        raise UserError(
-            f'{path}: {LABELS} should be {{"0": "name of class 0", ...}}; correct it'
-        )
+        raise UserError(f'{path}: {LABELS} should be {{"0": "name of class 0", ...}}; correct it')
     names = {int(key): " ".join(name.replace("_", " ").split()) for key, name in found.items()}
     if len(set(names.values())) < len(found):
         raise UserError(f"{path}: {LABELS} names two classes alike; no prompt tells them apart")

@@ -8,7 +8,7 @@ from typing import Any
 
 import open_clip
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hw2.clip.preprocess import Preprocess
 from hw2.clip.weights import Located
@@ -30,7 +30,7 @@ class Clip:
     """
 
     located: Located
-    network: nn.Module
+    network: Any
     tokenize: Callable[[Sequence[str]], Tensor]
     preprocess: Preprocess
     device: torch.device
@@ -38,12 +38,12 @@ class Clip:
     @property
     def scale(self) -> float:
         """What cosines are multiplied by before the softmax."""
-        return float(self.network.logit_scale.exp())  # type: ignore[operator]
+        return float(self.network.logit_scale.exp())
 
     @property
     def context(self) -> int:
         """Tokens of a text, the marks of its start and end among them."""
-        return int(self.network.context_length)  # type: ignore[arg-type]
+        return int(self.network.context_length)
 
 
 def load(located: Located, device: torch.device) -> Clip:
@@ -66,11 +66,11 @@ def load(located: Located, device: torch.device) -> Clip:
     finally:
         root.setLevel(level)
     network.to(device).eval().requires_grad_(False)
-    config: Any = network.visual.preprocess_cfg
-    return Clip(located, network, tokenize, Preprocess(config), device)
+    prepare = Preprocess(network.visual.preprocess_cfg)
+    return Clip(located, network, tokenize, prepare, device)
 
 
-def _made(located: Located) -> tuple[nn.Module, Callable[[Sequence[str]], Tensor]]:
+def _made(located: Located) -> tuple[Any, Callable[[Sequence[str]], Tensor]]:
     """The network with its weights, and its tokenizer."""
     if located.config is None:
         name, own = located.architecture, {}

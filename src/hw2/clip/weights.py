@@ -6,8 +6,6 @@ with the name of its architecture, the same on the Hugging Face hub, or the proj
 
 import hashlib
 import logging
-import os
-import re
 import socket
 import threading
 from dataclasses import dataclass
@@ -81,7 +79,9 @@ def _located(model: params.ClipModel, folder: Path, remedy: str) -> Located:
     if not found:
         raise UserError(f"{_key(model)}: no {' or '.join(WEIGHTS)} in {folder}; {remedy}")
     if model.architecture is None and not config.is_file():
-        raise UserError(f"{_key(model)}: no {CONFIG} in {folder}; {remedy}, or name the architecture")
+        raise UserError(
+            f"{_key(model)}: no {CONFIG} in {folder}; {remedy}, or name the architecture"
+        )
     return _pinned(model, folder / found[0], None if model.architecture else config)
 
 
@@ -125,7 +125,9 @@ def _from_hub(model: params.ClipModel) -> Path:
         f"{f' --revision {revision}' if revision else ''}, copy the folder, and write its path"
     )
     if constants.HF_HUB_OFFLINE:
-        raise UserError(f"{_key(model)}: not in the hub's cache, and HF_HUB_OFFLINE is set; {by_hand}")
+        raise UserError(
+            f"{_key(model)}: not in the hub's cache, and HF_HUB_OFFLINE is set; {by_hand}"
+        )
     if not _reachable(constants.ENDPOINT):
         raise UserError(
             f"{_key(model)}: not in the hub's cache, and {constants.ENDPOINT} cannot be reached;"
@@ -135,7 +137,9 @@ def _from_hub(model: params.ClipModel) -> Path:
         return _download(repository, revision)
     except (HfHubHTTPError, LocalEntryNotFoundError, EntryNotFoundError, OSError) as error:
         said = " ".join(str(error).split())[:160]
-        raise UserError(f"{_key(model)}: {repository} was not downloaded ({said}); {by_hand}") from error
+        raise UserError(
+            f"{_key(model)}: {repository} was not downloaded ({said}); {by_hand}"
+        ) from error
 
 
 def _cached(repository: str, revision: str | None) -> Path | None:

@@ -42,7 +42,7 @@ def _bars(ax: Axes, answer: Answer) -> None:
     colours = {**wrong, answer.true: style.BLUE}
     places = np.arange(len(names))
     ax.barh(places, shares, color=[colours.get(name, _OTHER) for name in names], height=0.74)
-    for place, share in zip(places, shares, strict=True):
+    for place, share in enumerate(shares):
         ax.text(share + 0.01, place, f"{100 * share:.1f}", va="center", size=9)
     ax.set_yticks(places, names)
     ax.set_xlim(0, 1.1)
@@ -76,7 +76,7 @@ def confusion(found: Zeroshot) -> Figure:
     ax.grid(False)
     bar = fig.colorbar(image, ax=ax, shrink=0.5, aspect=24, format=PercentFormatter(1, 0, ""))
     bar.set_label("share of the true class, %")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     return fig
 
 
@@ -90,7 +90,7 @@ def _classes(given: Sequence[Answer]) -> list[str]:
 
 @style.house()
 def per_class(found: Zeroshot) -> Figure:
-    """Draw the accuracy of every class with its interval, worst first, and its commonest mistake."""
+    """Draw every class's accuracy with its interval, worst first, and its commonest mistake."""
     rows = []
     for name in _classes(found.answers):
         mine = [answer for answer in found.answers if answer.true == name]

@@ -78,9 +78,7 @@ def _classified(
     }
 
 
-def _rows(
-    name: str, said: Predictions, found: LabelledImages, prompt_set: str
-) -> list[Record]:
+def _rows(name: str, said: Predictions, found: LabelledImages, prompt_set: str) -> list[Record]:
     """The table of one model: a row for each image."""
     rows = []
     for place, file in enumerate(found.files):
