@@ -1,8 +1,8 @@
 """open_clip's preprocessing for many images at once: resize, crop, normalise.
 
 open_clip prepares image by image with Pillow. Here images of one size are resized together as
-bytes, by torchvision's kernel, which rounds at the same places: pixels differ by one level of 255
-at most, and by nothing in most. What has no such form goes through open_clip's own transform.
+bytes, by torchvision's kernel, which rounds at the same places as Pillow's: few values differ, by a
+level or two of 255. What has no such form goes through open_clip's own transform.
 """
 
 from collections import defaultdict

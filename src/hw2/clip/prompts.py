@@ -1,5 +1,6 @@
 """Prompt sets: names to templates, in which `{}` stands for the name of a class."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from hw2.errors import UserError
@@ -62,5 +63,5 @@ def chosen(names: Sequence[str], own: Mapping[str, Sequence[str]]) -> dict[str, 
 def words() -> tuple[str, ...]:
     """Every word of the known sets: the small CLIP's tokenizer keeps each as one token."""
     text = " ".join(template for templates in known().values() for template in templates)
-    plain = text.replace("{}", " ").replace(".", " ").lower()
+    plain = re.sub(r"[^a-z]", " ", text.lower())
     return tuple(sorted(set(plain.split())))

@@ -121,8 +121,8 @@ def _from_hub(model: params.ClipModel) -> Path:
     if snapshot is not None:
         return snapshot
     by_hand = (
-        f"on a machine with a network run `hf download {repository}`"
-        f"{f' --revision {revision}' if revision else ''}, copy the folder, and write its path"
+        f"on a machine with a network run `hf download {repository}"
+        f"{f' --revision {revision}' if revision else ''}`, copy the folder, and write its path"
     )
     if constants.HF_HUB_OFFLINE:
         raise UserError(

@@ -15,6 +15,7 @@ def mcnemar(right: np.ndarray, base: np.ndarray) -> float:
     """
     if right.shape != base.shape:
         raise ValueError(f"not paired shapes: {right.shape} and {base.shape}")
+    right, base = right.astype(bool), base.astype(bool)
     gained, lost = int((right & ~base).sum()), int((base & ~right).sum())
     if gained + lost == 0:
         return 1.0

@@ -67,7 +67,7 @@ def _cross(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _heart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Two lobes above a corner that points down, whose sides touch them."""
-    across, up = np.abs(x), 0.3 - y
+    across, up = np.abs(x), -0.2 - y
     lobe = np.hypot(across - 0.42, up - 0.1) - 0.46
     side = (across - up) * _HALF - (0.32 * _HALF + 0.46)
     corner = np.maximum(side, np.maximum((across + up - 0.52) * _HALF, up - 0.1))

@@ -9,6 +9,7 @@ from hw2.shapes.outlines import DISTANCES
 KINDS = tuple(DISTANCES)
 """Objects have places in this tuple."""
 _PERIOD = 0.62  # of stripes and dots, in radii of the object
+_RIM = 0.12  # plain edge around them, in the same units: at 32 pixels an outline stays readable
 _CHUNK = 256  # objects at a time, so that what is computed stays in the processor's cache
 PLAIN, STRIPED, DOTTED = range(3)
 
@@ -82,15 +83,17 @@ def _paint(canvas: np.ndarray, objects: Objects, kind: str, size: int) -> None:
     cos, sin = (f(objects.angle).astype(np.float32)[:, None, None] for f in (np.cos, np.sin))
     x, y = across * cos + down * sin, down * cos - across * sin
     width = (2 / size / radius)[:, :, None].astype(np.float32)
+    distance = DISTANCES[kind](x, y)
     colours = np.broadcast_to(objects.fill.astype(np.float32)[:, None, None], (*x.shape, 3))
     for texture, pattern in ((STRIPED, _stripes), (DOTTED, _dots)):
         rows = np.flatnonzero(objects.texture == texture)
         if len(rows):
             colours = np.array(colours)
-            share = _coverage(pattern(x[rows], y[rows]), width[rows])[..., None]
+            inset = np.maximum(pattern(x[rows], y[rows]), distance[rows] + np.float32(_RIM))
+            share = _coverage(inset, width[rows])[..., None]
             ink = objects.ink.astype(np.float32)[rows, None, None]
             colours[rows] += share * (ink - colours[rows])
-    share = _coverage(DISTANCES[kind](x, y), width)[..., None]
+    share = _coverage(distance, width)[..., None]
     canvas[objects.picture] += share * (colours - canvas[objects.picture])
 
 

@@ -150,7 +150,7 @@ def _backgrounds(stream: np.random.Generator, which: np.ndarray) -> np.ndarray:
 def _inks(fill: np.ndarray) -> np.ndarray:
     """A darker colour for stripes and dots on a light object, a lighter one on a dark object."""
     light = (fill @ _LUMINANCE > 0.5)[..., None]
-    return np.where(light, fill * 0.35, fill * 0.3 + 0.7).astype(np.float32)
+    return np.where(light, fill * 0.4, fill * 0.35 + 0.65).astype(np.float32)
 
 
 def _alone(
