@@ -53,13 +53,17 @@ def test_texts_without_padding_have_open_clip_s_features(mini: params.Params) ->
         assert torch.allclose(fit._texts(network, texts), network.encode_text(texts), atol=1e-6)
 
 
-def test_it_learns(once: fit.Trained, mini: params.Params) -> None:
+def test_the_history_has_every_step(once: fit.Trained, mini: params.Params) -> None:
     assert [row["step"] for row in once.history] == list(range(1, mini.clip.train.steps + 1))
-    assert once.history[-1]["loss"] < once.history[0]["loss"]
-    before = open_clip.CLIP(**once.design.model).state_dict()
-    for name, value in once.network.state_dict().items():
-        assert value.shape == before[name].shape
-        assert torch.isfinite(value.float()).all()
+    assert all(torch.isfinite(value.float()).all() for value in weights(once).values())
+
+
+def test_it_learns(mini: params.Params, tmp_path: Path) -> None:
+    longer = mini.clip.train.model_copy(update={"steps": 60, "batch": 32, "save_every": 60})
+    shapes = mini.shapes.model_copy(update={"train_images": 500})
+    trained = fit.fit(mini.clip.model_copy(update={"train": longer}), shapes, tmp_path, CPU)
+    losses = [row["loss"] for row in trained.history]
+    assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.15
 
 
 def test_every_weight_is_trained_once(mini: params.Params) -> None:

@@ -43,7 +43,8 @@ def test_captions_name_only_words_of_the_world(pictures: scenes.Pictures) -> Non
         words.vocabulary()
     )
     form = re.compile(
-        r"(a photo of |a picture of |)an? [\w ]+?( (and|next to) an? [\w ]+?)?( on a \w+ background)?"
+        r"(a photo of |a picture of |)an? [\w ]+?( (and|next to) an? [\w ]+?)?"
+        r"( on a \w+ background)?"
     )
     assert all(form.fullmatch(caption) for caption in pictures.captions)
     kinds = {
