@@ -87,6 +87,15 @@ def _parser() -> argparse.ArgumentParser:
     mse.add_argument("truth", type=_absolute, metavar="GT", help="folder with as many")
     mse.set_defaults(do=_mse)
 
+    zero_shot = verbs.add_parser("zero-shot", help="classify a folder of images with CLIP")
+    zero_shot.add_argument(
+        "folder", type=_absolute, metavar="FOLDER", help="id2label.json and val/{class}_{id}.png"
+    )
+    zero_shot.add_argument("out", type=_absolute, metavar="OUT.csv", help="a row for each image")
+    zero_shot.add_argument("--model", help="a name of zeroshot.models (default the first)")
+    zero_shot.add_argument("--prompts", help="a prompt set (default zeroshot.shown)")
+    zero_shot.set_defaults(do=_zero_shot)
+
     plan = verbs.add_parser("plan", help="say which stages are due and how long they will take")
     plan.add_argument("--record", action="store_true", help="keep the times of the last run")
     plan.set_defaults(do=_plan)
@@ -177,6 +186,35 @@ def _mse(chosen: argparse.Namespace) -> None:
     from hw2.tasks import score_faces
 
     print(score_faces.table(score_faces.run(chosen.out, chosen.truth)))
+
+
+def _zero_shot(chosen: argparse.Namespace) -> None:
+    from hw2.clip import prompts, weights
+
+    settings, where = params.load(), paths.load()
+    zeroshot = settings.zeroshot
+    models = {model.name: model for model in zeroshot.models}
+    name = chosen.model or zeroshot.models[0].name
+    if name not in models:
+        raise UserError(f"--model {name}: choose of {', '.join(models)}, or add it to params.yaml")
+    located = weights.locate(models[name], where.clip_model)  # quick, before what is slow to import
+    prompt_set = chosen.prompts or zeroshot.shown
+    templates = prompts.chosen([prompt_set], zeroshot.own_prompts)[prompt_set]
+
+    from hw2.tasks import zero_shot
+
+    device.use_threads(settings.runtime.threads)
+    found = zero_shot.run(
+        zeroshot,
+        located,
+        templates,
+        folder=chosen.folder,
+        cache=where.clip_cache,
+        out=chosen.out,
+        device=device.choose(settings.runtime.device),
+    )
+    share = f"{100 * found.value:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f})"
+    print(f"{found.n} images, {share} right with {name}; {chosen.out}")
 
 
 def _plan(chosen: argparse.Namespace) -> None:

@@ -10,13 +10,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraints, field_validator
 
-from hw2 import strict
+from hw2 import clip_params, strict
+from hw2.clip_params import Clip as Clip
+from hw2.clip_params import ClipModel as ClipModel
+from hw2.clip_params import ClipNetwork as ClipNetwork
+from hw2.clip_params import ClipTrain as ClipTrain
+from hw2.clip_params import Shapes as Shapes
+from hw2.clip_params import Zeroshot as Zeroshot
 from hw2.errors import UserError
+from hw2.ranges import Fraction, NonNegative, Seed, once
 from hw2.strict import Section
 
-Seed = Annotated[int, Field(ge=0, lt=2**31, description="seed; streams are derived by name")]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-NonNegative = Annotated[float, Field(ge=0)]
 Domain = Literal["mnistm", "svhn"]
 DataDomain = Literal["mnistm", "svhn", "usps", "mnist"]
 Sampler = Literal["ddpm", "ddim", "dpmpp"]
@@ -25,12 +29,6 @@ Pair = Annotated[str, StringConstraints(pattern=r"^([a-z]+)->([a-z]+)$")]
 Weight = Annotated[float, Field(ge=-1, le=50)]
 Weights = Annotated[tuple[Weight, ...], Strict(False), Field(min_length=1)]
 # YAML has lists; tuples keep a frozen model frozen. Strict(False) is for the outside only.
-
-
-def _once(names: tuple[Any, ...]) -> tuple[Any, ...]:
-    if len(set(names)) < len(names):
-        raise ValueError("one stands there twice")
-    return names
 
 
 def _images(part: str) -> Any:
@@ -65,7 +63,7 @@ class Data(Section):
     )
     test_labels: bool = Field(description="whether the course folder's test.csv holds labels")
 
-    _domains_once = field_validator("domains")(_once)
+    _domains_once = field_validator("domains")(once)
 
 
 class Judge(Section):
@@ -143,7 +141,7 @@ class Ddpm(Section):
     diffusion: Diffusion
     train: Train
 
-    _domains_once = field_validator("domains")(_once)
+    _domains_once = field_validator("domains")(once)
 
 
 class Sampling(Section):
@@ -285,7 +283,7 @@ class Dann(Section):
     strong: StrongAdaptation
     tsne: Tsne
 
-    _all_once = field_validator("seeds", "pairs", "methods")(_once)
+    _all_once = field_validator("seeds", "pairs", "methods")(once)
 
     @field_validator("pairs")
     @classmethod
@@ -341,7 +339,7 @@ class Ddim(Section):
         min_length=2, description="numbers of steps that are compared"
     )
 
-    _once = field_validator("etas", "counts")(_once)
+    _all_once = field_validator("etas", "counts")(once)
 
     @field_validator("etas")
     @classmethod
@@ -379,6 +377,9 @@ class Params(Section):
     dann: Dann
     faces: Faces
     ddim: Ddim
+    shapes: Shapes
+    clip: Clip
+    zeroshot: Zeroshot
     figures: Figures
 
 
@@ -404,6 +405,7 @@ def _conflicts(params: Params) -> Iterator[str]:
     """Values that are allowed alone but not together."""
     yield from _data_conflicts(params)
     yield from _face_conflicts(params.faces, params.ddim)
+    yield from clip_params.conflicts(params.clip, params.zeroshot)
     levels = params.ddpm.diffusion.timesteps
     limit = f"more than ddpm.diffusion.timesteps = {levels}"
     if params.sampling.steps > levels:

@@ -238,6 +238,74 @@ def along() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+MODELS = {"small CLIP": 0.0, "large CLIP": 0.05}
+PROMPTS = {"course": (1, 0.70), "cifar18": (18, 0.68), "textures": (3, 0.80)}
+NAMED = ("red circle", "red heart", "blue star", "blue ring")
+
+
+def zeroshot_record(models: tuple[str, ...] = tuple(MODELS)) -> dict[str, Any]:
+    """The record of `evaluate_clip`."""
+    record: dict[str, Any] = {}
+    for model in models:
+        record[model] = {}
+        for place, (name, (count, share)) in enumerate(PROMPTS.items()):
+            acc = {key: shares(key, share + MODELS[model]) for key in ("acc1", "acc5")}
+            gain = share - PROMPTS["course"][1]
+            row = {"place": place, "prompts": count, **acc["acc1"], **acc["acc5"], "n": 400}
+            row |= {
+                "recall": share,
+                "gain": gain,
+                "gain_low": gain - 0.02,
+                "gain_high": gain + 0.02,
+            }
+            row |= {"p": 1.0 if place == 0 else 0.00001 if gain > 0 else 0.2031}
+            over = MODELS[model]
+            row |= {
+                "model_gain": over,
+                "model_gain_low": over - 0.01,
+                "model_gain_high": over + 0.01,
+            }
+            row |= {"model_p": 1.0 if over == 0 else 0.004}
+            row["groups"] = {
+                name: {**shares("acc1", share - lower), "n": 200}
+                for name, lower in (("plain", 0.0), ("unseen pairs", 0.1))
+            }
+            record[model][name] = row
+    return record
+
+
+def shares(key: str, p: float) -> dict[str, float]:
+    """A share of 400 under the names of the record; the five most likely hold more."""
+    p = min(1.0, p + 0.15) if key == "acc5" else p
+    ends = interval(p, 400)
+    return {key: p, f"{key}_low": ends["low"], f"{key}_high": ends["high"]}
+
+
+def predictions(models: tuple[str, ...] = tuple(MODELS)) -> list[dict[str, Any]]:
+    """A hundred images of each class: of class k, 60 + 10 k are right, the others one class on."""
+    rows = []
+    for model in models:
+        for k, true in enumerate(NAMED):
+            for number in range(100):
+                first = k if number < 60 + 10 * k else (k + 1) % 4
+                order = [first, *(j for j in range(4) if j != first)]
+                row = {"model": model, "prompts": "textures", "image": f"{k}_{number}.png"}
+                row |= {"true": true, "right": first == k}
+                for place in range(5):
+                    there = place < len(order)
+                    row[f"class{place + 1}"] = NAMED[order[place]] if there else None
+                    row[f"confidence{place + 1}"] = (0.5, 0.3, 0.15, 0.05)[place] if there else None
+                rows.append(row)
+    return rows
+
+
+def examples() -> dict[str, np.ndarray]:
+    """Two right answers and three wrong ones."""
+    files = ["0_3.png", "2_5.png", "0_90.png", "1_99.png", "2_98.png"]
+    images = np.random.default_rng(4).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    return {"files": np.array(files), "images": images}
+
+
 def write(folder: Path, domains: tuple[str, ...] = DOMAINS) -> dict[str, Path]:
     """Write all records into `folder`; return the keyword arguments of `report.run`."""
     save_arrays(folder / "samples.npz", **samples(domains))
@@ -253,11 +321,17 @@ def write(folder: Path, domains: tuple[str, ...] = DOMAINS) -> dict[str, Path]:
     write_table(folder / "along.csv", along())
     write_table(folder / "faces_history.csv", history())
     write_json(folder / "faces.json", measured())
+    write_json(folder / "clip.json", zeroshot_record())
+    write_table(folder / "predictions.csv", predictions())
+    save_arrays(folder / "examples.npz", **examples())
     return {
         "faces_samples": folder / "faces.npz",
         "faces_interpolation": folder / "along.csv",
         "faces_history": folder / "faces_history.csv",
         "faces_metrics": folder / "faces.json",
+        "clip_metrics": folder / "clip.json",
+        "clip_predictions": folder / "predictions.csv",
+        "clip_examples": folder / "examples.npz",
         "dann_metrics": folder / "dann.json",
         "dann_history": folder / "dann_history.csv",
         "dann_tsne": folder / "tsne.csv",

@@ -21,6 +21,9 @@ def main(job: door.Job) -> None:
         faces_interpolation=job.paths.faces_interpolation,
         faces_history=job.paths.faces_history,
         faces_metrics=job.paths.faces_metrics,
+        clip_metrics=job.paths.clip_metrics,
+        clip_predictions=job.paths.clip_predictions,
+        clip_examples=job.paths.clip_examples,
         figures=job.paths.figures,
     )
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Protocol
 
 from hw2.figures import (
+    clip,
+    clip_records,
     dann,
     dann_records,
     ddpm,
@@ -43,6 +45,9 @@ def run(
     faces_interpolation: Path,
     faces_history: Path,
     faces_metrics: Path,
+    clip_metrics: Path,
+    clip_predictions: Path,
+    clip_examples: Path,
     figures: Path,
 ) -> None:
     """Draw the report from the records into the directory `figures`.
@@ -74,6 +79,12 @@ def run(
         metrics=Path(faces_metrics),
     )
     sections.append(faces.section(drawn, params_figures.dpi))
+    examined = clip_records.read(
+        metrics=Path(clip_metrics),
+        predictions=Path(clip_predictions),
+        examples=Path(clip_examples),
+    )
+    sections.append(clip.section(examined))
     publish(sections, Path(figures), params_figures.dpi)
 
 
