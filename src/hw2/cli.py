@@ -68,6 +68,34 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--method", default="strong", help="row of the table (default strong)")
     predict.set_defaults(do=_predict)
 
+    faces = verbs.add_parser("faces", help="draw the faces of a folder of noises with DDIM")
+    faces.add_argument(
+        "noise", type=_absolute, metavar="NOISE", help="folder with 00.pt, 01.pt ..."
+    )
+    faces.add_argument("out", type=_absolute, metavar="OUT", help="folder for 00.png, 01.png ...")
+    faces.add_argument(
+        "model", nargs="?", type=_model, metavar="UNET",
+        help="the course's UNet.pt, a diffusers folder or hub id; default: the pipeline's",
+    )  # fmt: skip
+    faces.add_argument("--steps", type=int, help="network calls (default ddim.steps)")
+    faces.add_argument("--eta", type=float, help="fresh noise, 0 to 1 (default ddim.eta)")
+    faces.add_argument("--grid", help="course, leading or trailing (default ddim.grid)")
+    faces.set_defaults(do=_faces)
+
+    mse = verbs.add_parser("mse", help="compare drawn faces with the ground truth, as the course")
+    mse.add_argument("out", type=_absolute, metavar="OUT", help="folder with 00.png, 01.png ...")
+    mse.add_argument("truth", type=_absolute, metavar="GT", help="folder with as many")
+    mse.set_defaults(do=_mse)
+
+    zero_shot = verbs.add_parser("zero-shot", help="classify a folder of images with CLIP")
+    zero_shot.add_argument(
+        "folder", type=_absolute, metavar="FOLDER", help="id2label.json and val/{class}_{id}.png"
+    )
+    zero_shot.add_argument("out", type=_absolute, metavar="OUT.csv", help="a row for each image")
+    zero_shot.add_argument("--model", help="a name of zeroshot.models (default the first)")
+    zero_shot.add_argument("--prompts", help="a prompt set (default zeroshot.shown)")
+    zero_shot.set_defaults(do=_zero_shot)
+
     plan = verbs.add_parser("plan", help="say which stages are due and how long they will take")
     plan.add_argument("--record", action="store_true", help="keep the times of the last run")
     plan.set_defaults(do=_plan)
@@ -136,6 +164,59 @@ def _predict(chosen: argparse.Namespace) -> None:
     print(f"{count} images read; {chosen.out}")
 
 
+def _faces(chosen: argparse.Namespace) -> None:
+    from hw2.tasks import export_faces
+
+    settings, where = params.load(), paths.load()
+    asked = {key: getattr(chosen, key) for key in ("steps", "eta", "grid")}
+    asked = {key: value for key, value in asked.items() if value is not None}
+    ddim = strict.parse(params.Ddim, settings.ddim.model_dump() | asked, "hw2 faces")
+    device.use_threads(settings.runtime.threads)
+    count = export_faces.run(
+        ddim,
+        noise=chosen.noise,
+        out=chosen.out,
+        model=chosen.model or str(where.faces_model),
+        device=device.choose(settings.runtime.device),
+    )
+    print(f"{count} images in {chosen.out}")
+
+
+def _mse(chosen: argparse.Namespace) -> None:
+    from hw2.tasks import score_faces
+
+    print(score_faces.table(score_faces.run(chosen.out, chosen.truth)))
+
+
+def _zero_shot(chosen: argparse.Namespace) -> None:
+    from hw2.clip import prompts, weights
+
+    settings, where = params.load(), paths.load()
+    zeroshot = settings.zeroshot
+    models = {model.name: model for model in zeroshot.models}
+    name = chosen.model or zeroshot.models[0].name
+    if name not in models:
+        raise UserError(f"--model {name}: choose of {', '.join(models)}, or add it to params.yaml")
+    located = weights.locate(models[name], where.clip_model)  # quick, before what is slow to import
+    prompt_set = chosen.prompts or zeroshot.shown
+    templates = prompts.chosen([prompt_set], zeroshot.own_prompts)[prompt_set]
+
+    from hw2.tasks import zero_shot
+
+    device.use_threads(settings.runtime.threads)
+    found = zero_shot.run(
+        zeroshot,
+        located,
+        templates,
+        folder=chosen.folder,
+        cache=where.clip_cache,
+        out=chosen.out,
+        device=device.choose(settings.runtime.device),
+    )
+    share = f"{100 * found.value:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f})"
+    print(f"{found.n} images, {share} right with {name}; {chosen.out}")
+
+
 def _plan(chosen: argparse.Namespace) -> None:
     from hw2.pipeline import plan
 
@@ -159,6 +240,11 @@ def _plan(chosen: argparse.Namespace) -> None:
 
 def _absolute(text: str) -> Path:
     return Path(text).absolute()  # before the change of folder
+
+
+def _model(text: str) -> str:
+    """A path, absolute if something lies there, or a hub id."""
+    return str(_absolute(text)) if Path(text).exists() else text
 
 
 def _value(text: str) -> tuple[str, object]:

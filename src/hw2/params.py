@@ -10,13 +10,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraints, field_validator
 
-from hw2 import strict
+from hw2 import clip_params, strict
+from hw2.clip_params import Clip as Clip
+from hw2.clip_params import ClipModel as ClipModel
+from hw2.clip_params import ClipNetwork as ClipNetwork
+from hw2.clip_params import ClipTrain as ClipTrain
+from hw2.clip_params import Shapes as Shapes
+from hw2.clip_params import Zeroshot as Zeroshot
 from hw2.errors import UserError
+from hw2.ranges import Fraction, NonNegative, Seed, once
 from hw2.strict import Section
 
-Seed = Annotated[int, Field(ge=0, lt=2**31, description="seed; streams are derived by name")]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-NonNegative = Annotated[float, Field(ge=0)]
 Domain = Literal["mnistm", "svhn"]
 DataDomain = Literal["mnistm", "svhn", "usps", "mnist"]
 Sampler = Literal["ddpm", "ddim", "dpmpp"]
@@ -25,12 +29,6 @@ Pair = Annotated[str, StringConstraints(pattern=r"^([a-z]+)->([a-z]+)$")]
 Weight = Annotated[float, Field(ge=-1, le=50)]
 Weights = Annotated[tuple[Weight, ...], Strict(False), Field(min_length=1)]
 # YAML has lists; tuples keep a frozen model frozen. Strict(False) is for the outside only.
-
-
-def _once(names: tuple[Any, ...]) -> tuple[Any, ...]:
-    if len(set(names)) < len(names):
-        raise ValueError("one stands there twice")
-    return names
 
 
 def _images(part: str) -> Any:
@@ -65,7 +63,7 @@ class Data(Section):
     )
     test_labels: bool = Field(description="whether the course folder's test.csv holds labels")
 
-    _domains_once = field_validator("domains")(_once)
+    _domains_once = field_validator("domains")(once)
 
 
 class Judge(Section):
@@ -81,16 +79,21 @@ class Judge(Section):
     )
 
 
-class Network(Section):
-    """The noise predictor."""
+class UNetShape(Section):
+    """Our own noise predictor."""
 
-    kind: Literal["unet", "context_unet"] = Field(description="ours, or the well-known small one")
     base: int = Field(ge=4, le=1024, description="channels of the finest level")
     mult: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
         min_length=1, max_length=4, description="channels of each level, in units of base"
     )
     blocks: int = Field(ge=1, le=8, description="residual blocks of a level")
     patch: Literal[1, 2, 4] = Field(description="pixels folded into channels before the network")
+
+
+class Network(UNetShape):
+    """The noise predictor of digits."""
+
+    kind: Literal["unet", "context_unet"] = Field(description="ours, or the well-known small one")
     n_feat: int = Field(ge=4, le=1024, description="channels of context_unet")
 
 
@@ -102,8 +105,8 @@ class Diffusion(Section):
     prediction: Literal["eps", "v"] = Field(description="what the network predicts")
 
 
-class Train(Section):
-    """The training loop of the DDPM."""
+class Denoising(Section):
+    """The training loop of a diffusion model."""
 
     steps: PositiveInt = Field(description="optimizer steps")
     batch: PositiveInt = Field(description="images of a step")
@@ -114,12 +117,17 @@ class Train(Section):
     warmup: int = Field(ge=0, description="steps of linear warm-up")
     decay_from: Fraction = Field(description="share of the steps after which the rate decays")
     grad_clip: PositiveFloat = Field(description="largest norm of the gradient")
-    p_uncond: Fraction = Field(description="share of labels dropped, for guidance")
     ema: float = Field(ge=0, lt=1, description="decay of the averaged weights of a step")
     precision: Literal["fp32", "bf16"] = Field(description="of the forward pass")
     channels_last: bool = Field(description="memory format of the images")
     compile: bool = Field(description="torch.compile; a minute to start")
     save_every: PositiveInt = Field(description="steps between resume files")
+
+
+class Train(Denoising):
+    """The training loop of the conditional DDPM."""
+
+    p_uncond: Fraction = Field(description="share of labels dropped, for guidance")
 
 
 class Ddpm(Section):
@@ -133,7 +141,7 @@ class Ddpm(Section):
     diffusion: Diffusion
     train: Train
 
-    _domains_once = field_validator("domains")(_once)
+    _domains_once = field_validator("domains")(once)
 
 
 class Sampling(Section):
@@ -275,7 +283,7 @@ class Dann(Section):
     strong: StrongAdaptation
     tsne: Tsne
 
-    _all_once = field_validator("seeds", "pairs", "methods")(_once)
+    _all_once = field_validator("seeds", "pairs", "methods")(once)
 
     @field_validator("pairs")
     @classmethod
@@ -291,6 +299,61 @@ class Dann(Section):
         if "source_only" not in methods:
             raise ValueError("source_only is missing; gains are over it")
         return methods
+
+
+class Faces(Section):
+    """The face model: trained here on drawn faces, or given."""
+
+    seed: Seed
+    source: Literal["embedded", "course", "diffusers"] = Field(
+        description="trained here, the course's UNet.pt, or a UNet2DModel of diffusers"
+    )
+    weights: str | None = Field(
+        description="path of UNet.pt, or folder or hub id of the UNet2DModel; null if embedded"
+    )
+    revision: str | None = Field(description="commit of a hub id; null for the newest")
+    images: PositiveInt = Field(description="drawn faces to train on")
+    size: int = Field(ge=16, le=256, multiple_of=16, description="height and width, pixels")
+    network: UNetShape
+    diffusion: Diffusion
+    train: Denoising
+
+
+class Ddim(Section):
+    """How faces are drawn from the model, and what is compared."""
+
+    seed: Seed
+    noises: str | None = Field(description="folder with 00.pt, 01.pt ...; null draws ten")
+    ground_truth: str | None = Field(description="folder with 00.png ... to compare with, or null")
+    steps: PositiveInt = Field(description="network calls for an image")
+    grid: Literal["course", "leading", "trailing"] = Field(description="which times are visited")
+    eta: Fraction = Field(description="fresh noise: 0 none, 1 as ancestral")
+    batch: PositiveInt = Field(description="images at a time")
+    etas: Annotated[tuple[Fraction, ...], Strict(False)] = Field(
+        min_length=2, description="rows of the grid, the first one without fresh noise"
+    )
+    repeats: int = Field(ge=3, description="images of each noise and eta; diversity needs three")
+    alphas: int = Field(ge=3, le=101, description="images of an interpolation, both ends included")
+    pairs: int = Field(ge=1, le=5, description="pairs of noises that are interpolated")
+    counts: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
+        min_length=2, description="numbers of steps that are compared"
+    )
+
+    _all_once = field_validator("etas", "counts")(once)
+
+    @field_validator("etas")
+    @classmethod
+    def _from_zero(cls, etas: tuple[float, ...]) -> tuple[float, ...]:
+        if etas[0] != 0 or list(etas) != sorted(etas):
+            raise ValueError("etas rise from 0; distances are to it")
+        return etas
+
+    @field_validator("alphas")
+    @classmethod
+    def _with_middle(cls, alphas: int) -> int:
+        if alphas % 2 == 0:
+            raise ValueError("an odd number has alpha = 0.5 in it")
+        return alphas
 
 
 class Figures(Section):
@@ -312,6 +375,11 @@ class Params(Section):
     sweep: Sweep
     ablation: Ablation
     dann: Dann
+    faces: Faces
+    ddim: Ddim
+    shapes: Shapes
+    clip: Clip
+    zeroshot: Zeroshot
     figures: Figures
 
 
@@ -336,6 +404,8 @@ def parse(data: Any, source: str | Path = "params.yaml") -> Params:
 def _conflicts(params: Params) -> Iterator[str]:
     """Values that are allowed alone but not together."""
     yield from _data_conflicts(params)
+    yield from _face_conflicts(params.faces, params.ddim)
+    yield from clip_params.conflicts(params.clip, params.zeroshot)
     levels = params.ddpm.diffusion.timesteps
     limit = f"more than ddpm.diffusion.timesteps = {levels}"
     if params.sampling.steps > levels:
@@ -373,6 +443,22 @@ def _data_conflicts(params: Params) -> Iterator[str]:
                 yield f"data.{part}_images: null is for real data; write how many to draw"
         if "mnist" in data.domains:
             yield "data.domains: mnist is not among the embedded domains; leave it out"
+
+
+def _face_conflicts(faces: Faces, ddim: Ddim) -> Iterator[str]:
+    given = faces.source != "embedded"
+    if given != (faces.weights is not None):
+        what = "the path of its weights" if given else "null"
+        yield f"faces.weights: {faces.weights!r} with source {faces.source}; write {what}"
+    cells = faces.size // faces.network.patch
+    if cells % 2 ** (len(faces.network.mult) - 1):
+        yield f"faces.network.mult: {cells} cells of {faces.size} pixels are not halved so often"
+    if faces.train.warmup >= faces.train.steps:
+        yield f"faces.train.warmup: {faces.train.warmup} is not less than {faces.train.steps} steps"
+    most = (1000 if given else faces.diffusion.timesteps) // 2  # of the course's grid
+    for key, count in (("steps", ddim.steps), ("counts", max(ddim.counts))):
+        if count > most:
+            yield f"ddim.{key}: {count} is more than half of the noise levels, {most}"
 
 
 def _unguided(convention: str) -> float:

@@ -11,6 +11,9 @@ from hw2 import cli, files, params, paths, profiles
 from hw2.adaptation import classifier, fit
 from hw2.adaptation.classifier import Classifier
 from hw2.adaptation.pairs import Pair
+from hw2.faces import fit as faces_fit
+from hw2.faces import model as models
+from hw2.faces import noises
 from hw2.generation import denoiser
 
 REPO = Path(__file__).parents[2]
@@ -147,3 +150,60 @@ def test_predict_reads_a_folder(clone: Path, capsys: pytest.CaptureFixture[str])
     said = capsys.readouterr().err
     assert "run `dvc repro train_dann`" in said
     assert said.count("\n") == 1
+
+
+def save_face_model() -> None:
+    """A model file and the noises, as the stages write them."""
+    faces, where = params.load().faces, paths.load()
+    blueprint, levels = faces_fit.blueprint(faces), faces_fit.levels(faces)
+    models.save(where.faces_model, blueprint, blueprint.build(levels).state_dict(), levels)
+    where.faces_noise.mkdir(parents=True)
+    noises.write(where.faces_noise, noises.draw(1, faces.size))
+
+
+def test_faces_of_a_folder_of_noises_and_their_mse(
+    clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_face_model()
+    out, other, noise = (str(clone / name) for name in ("out", "other", "results/faces/noise"))
+    assert cli.main(["faces", noise, out]) == 0
+    assert "10 images in" in capsys.readouterr().out
+    model = str(clone / "results/faces/model.safetensors")
+    assert cli.main(["faces", noise, other, model, "--steps", "3", "--eta", "0.5"]) == 0
+    assert sorted(p.name for p in Path(other).iterdir()) == [f"{k:02d}.png" for k in range(10)]
+    capsys.readouterr()
+    assert cli.main(["mse", out, out]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "00     0.0000"
+    assert said[10] == "mean 0.0000, below the course's 20 (0 to 255)"
+    assert cli.main(["mse", other, out]) == 0
+    assert "mean 0.0000" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--eta", "2"], "eta: 2.0 is not allowed"),
+        (["--grid", "centre"], "grid: 'centre' is not allowed"),
+        (["--steps", "11"], "--steps 11: more than half of the 20 noise levels"),
+    ],
+)
+def test_faces_refuses_in_one_line(
+    clone: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    save_face_model()
+    out = clone / "out"
+    assert cli.main(["faces", "results/faces/noise", str(out), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
+def test_a_web_page_is_no_model(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_face_model()
+    (clone / "UNet.pt").write_text("<!doctype html>")
+    assert cli.main(["faces", "results/faces/noise", "out", "UNet.pt"]) == 2
+    error = capsys.readouterr().err
+    assert "a web page, not a model" in error
+    assert error.count("\n") == 1

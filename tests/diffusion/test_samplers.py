@@ -10,7 +10,7 @@ from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
 from torch import Tensor
 
 from hw2.diffusion import samplers, schedule
-from hw2.diffusion.samplers import SamplerName
+from hw2.diffusion.samplers import Grid, SamplerName
 from hw2.diffusion.schedule import Prediction, Schedule
 
 # Theirs, about NumPy 2.
@@ -193,7 +193,7 @@ def test_dpm_solver_is_that_of_diffusers(
         LEVELS[kind],
     )
     scheduler.set_timesteps(steps)
-    assert scheduler.timesteps.tolist() == samplers.times(T, steps)
+    assert [*scheduler.timesteps.tolist(), -1] == samplers.times(T, steps)
     images = randn(0, dtype=dtype)
     for t in scheduler.timesteps:
         images = scheduler.step(output(images, every(t)), t, images).prev_sample
@@ -251,12 +251,13 @@ def test_the_states_run_from_pure_noise_to_clean_images() -> None:
 def test_times_fall_from_the_noisiest_level(timesteps: int) -> None:
     for steps in range(1, timesteps + 1, max(1, timesteps // 60)):
         grid = samplers.times(timesteps, steps)
-        assert len(grid) == steps
+        assert len(grid) == steps + 1
         assert grid[0] == timesteps - 1
-        assert all(a > b >= 0 for a, b in pairwise(grid))
-        gaps = {a - b for a, b in zip(grid, [*grid[1:], -1], strict=True)}
+        assert grid[-1] == -1
+        assert all(a > b for a, b in pairwise(grid))
+        gaps = {a - b for a, b in pairwise(grid)}
         assert max(gaps) - min(gaps) <= 2  # evenly spaced: each end is rounded to a whole step
-    assert samplers.times(timesteps, timesteps) == list(range(timesteps - 1, -1, -1))
+    assert samplers.times(timesteps, timesteps) == list(range(timesteps - 1, -2, -1))
 
 
 @pytest.mark.parametrize("steps", [0, -1, 21])
@@ -347,3 +348,90 @@ def test_the_order_of_the_solver(sampler: SamplerName, low: float, high: float) 
         still, moved = half.images.flatten().tolist()
         errors.append(abs((moved - still) / 0.5 - (abar * STD**2 + 1 - abar) ** 0.5))
     assert low < errors[1] / errors[0] < high
+
+
+# What diffusers calls each grid: spacing, offset, and whether the last step ends at abar = 1.
+THEIR_GRIDS = {
+    "trailing": ("trailing", 0, True),
+    "leading": ("leading", 0, True),
+    "course": ("leading", 1, False),
+}
+
+
+@pytest.mark.parametrize("grid", THEIR_GRIDS)
+@pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("reach", [0.8, 1.6], ids=["inside", "clipped"])
+def test_every_grid_is_one_of_diffusers_with_the_noise_as_the_network_says_it(
+    grid: Grid, eta: float, reach: float
+) -> None:
+    levels = LEVELS["linear"]
+    output = network(levels, "eps", reach)
+    spacing, offset, to_one = THEIR_GRIDS[grid]
+    scheduler = with_table(
+        DDIMScheduler(
+            T,
+            timestep_spacing=spacing,
+            steps_offset=offset,
+            set_alpha_to_one=to_one,
+            clip_sample=True,
+        ),
+        levels,
+    )
+    scheduler.final_alpha_cumprod = torch.tensor(1.0) if to_one else levels.abar[0]
+    scheduler.set_timesteps(50)
+    assert scheduler.timesteps.tolist() == samplers.times(T, 50, grid)[:-1]
+    images = randn(0)
+    for k, t in enumerate(scheduler.timesteps):
+        images = scheduler.step(
+            output(images, every(t)),
+            int(t),
+            images,
+            eta=eta,
+            variance_noise=randn(1, k) if eta > 0 else None,
+        ).prev_sample
+    found = samplers.final(
+        samplers.sample(
+            output,
+            levels,
+            "eps",
+            randn(0),
+            sampler="ddim",
+            steps=50,
+            grid=grid,
+            eta=eta,
+            noise=lambda k: randn(1, k),
+            clipped_eps=False,
+        )
+    )
+    assert_close(found, images, 1e-4)
+
+
+def test_the_course_grid_is_the_one_that_gives_its_images() -> None:
+    assert samplers.times(1000, 50, "course") == [*range(981, 0, -20), 0]
+    assert samplers.times(1000, 50, "leading") == [*range(980, -1, -20), -1]
+    assert samplers.times(1000, 1, "course") == [1, 0]
+    assert samplers.times(1000, 500, "course") == [*range(999, 0, -2), 0]
+    with pytest.raises(ValueError, match="501 steps of 1000 timesteps"):
+        samplers.times(1000, 501, "course")
+
+
+def test_eta_1_over_all_steps_has_the_mean_and_variance_of_ddpm() -> None:
+    """Of every step: q(xs | xt, x0) of DDPM, equations 6 and 7, from eps, for Gaussian data."""
+    levels = LEVELS["linear"]
+    data = torch.Generator().manual_seed(3)
+    x0 = (0.2 + 0.25 * torch.randn((1, 1, 100, 100), generator=data)).double().clamp(-1, 1)
+    for t in (1, 10, 500, 999):
+        abar, before = levels.abar[t], levels.abar[t - 1]
+        eps = torch.randn(x0.shape, generator=data).double()
+        xt = levels.add_noise(x0, eps, torch.tensor([t]))
+        fresh = torch.randn(x0.shape, generator=data).double()
+        step, random = samplers._step("ddim", levels, 1.0)
+        assert random
+        found = step(xt, x0, eps, t, t - 1, fresh)
+        beta = 1 - abar / before
+        mean = (before.sqrt() * beta * x0 + (1 - beta).sqrt() * (1 - before) * xt) / (1 - abar)
+        deviation = (beta * (1 - before) / (1 - abar)).sqrt()
+        torch.testing.assert_close(found, mean + deviation * fresh, rtol=0, atol=1e-9)
+        assert found.std() == pytest.approx(  # and so the images keep the noise level of s
+            (before * x0.var() + 1 - before).sqrt().item(), rel=0.05
+        )

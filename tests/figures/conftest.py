@@ -178,6 +178,134 @@ def points(pairs: tuple[str, ...] = PAIRS) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+ETAS, ALPHAS, COUNTS = (0.0, 0.25, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0), (1, 4, 20)
+WAYS = {"slerp": 1.0, "lerp": 0.707}
+GRIDS = ("course", "leading", "trailing")
+
+
+def faces(size: int = 16, noises: int = 4) -> dict[str, np.ndarray]:
+    """The arrays of the faces' `samples.npz`: images of noise."""
+    pixels = np.random.default_rng(5)
+
+    def images(*shape: int) -> np.ndarray:
+        return pixels.integers(0, 256, (*shape, size, size, 3), dtype=np.uint8)
+
+    return {
+        "eta": images(len(ETAS), noises, 3),
+        **{way: images(2, len(ALPHAS)) for way in WAYS},
+        "steps": images(len(GRIDS), noises, len(COUNTS)),
+        "grids": images(len(GRIDS), 10),
+        "etas": np.array(ETAS),
+        "alphas": np.array(ALPHAS),
+        "counts": np.array(COUNTS),
+    }
+
+
+def measured(size: int = 16) -> dict[str, Any]:
+    """The record of `evaluate_faces`."""
+
+    def spread(name: str, value: float) -> dict[str, float]:
+        return {name: value, f"{name}_low": 0.9 * value, f"{name}_high": 1.1 * value}
+
+    return {
+        "noises": 10,
+        "size": size,
+        "pairs": 2,
+        "interpolation": {
+            way: {"norm_ratio": ratio, "variance": ratio**2, "contrast": 0.8 + 0.2 * ratio,
+                  "smoothness": 1.3 * ratio, "smoothness_first_pair": 1.2}
+            for way, ratio in WAYS.items()
+        },
+        "eta": {
+            f"{eta:g}": {**spread("distance", 0.2 * eta), **spread("diversity", 0.3 * eta), "n": 4}
+            for eta in ETAS
+        },
+        "steps": {grid: {str(c): 0.4 / c for c in COUNTS} for grid in GRIDS},
+        "grid_mse": {"leading": 1.56, "trailing": 2.47},
+    }  # fmt: skip
+
+
+def along() -> list[dict[str, Any]]:
+    """The curves of interpolation."""
+    return [
+        {
+            "way": way, "pair": pair, "alpha": alpha,
+            "norm_ratio": 1 - 4 * (1 - ratio) * alpha * (1 - alpha),
+            "variance": 1 - 4 * (1 - ratio**2) * alpha * (1 - alpha),
+            "contrast": 0.2 + 0.01 * pair - 0.1 * (1 - ratio) * alpha * (1 - alpha),
+        }
+        for way, ratio in WAYS.items() for pair in range(2) for alpha in ALPHAS
+    ]  # fmt: skip
+
+
+MODELS = {"small CLIP": 0.0, "large CLIP": 0.05}
+PROMPTS = {"course": (1, 0.70), "cifar18": (18, 0.68), "textures": (3, 0.80)}
+NAMED = ("red circle", "red heart", "blue star", "blue ring")
+
+
+def zeroshot_record(models: tuple[str, ...] = tuple(MODELS)) -> dict[str, Any]:
+    """The record of `evaluate_clip`."""
+    record: dict[str, Any] = {}
+    for model in models:
+        record[model] = {}
+        for place, (name, (count, share)) in enumerate(PROMPTS.items()):
+            acc = {key: shares(key, share + MODELS[model]) for key in ("acc1", "acc5")}
+            gain = share - PROMPTS["course"][1]
+            row = {"place": place, "prompts": count, **acc["acc1"], **acc["acc5"], "n": 400}
+            row |= {
+                "recall": share,
+                "gain": gain,
+                "gain_low": gain - 0.02,
+                "gain_high": gain + 0.02,
+            }
+            row |= {"p": 1.0 if place == 0 else 0.00001 if gain > 0 else 0.2031}
+            over = MODELS[model]
+            row |= {
+                "model_gain": over,
+                "model_gain_low": over - 0.01,
+                "model_gain_high": over + 0.01,
+            }
+            row |= {"model_p": 1.0 if over == 0 else 0.004}
+            row["groups"] = {
+                name: {**shares("acc1", share - lower), "n": 200}
+                for name, lower in (("plain", 0.0), ("unseen pairs", 0.1))
+            }
+            record[model][name] = row
+    return record
+
+
+def shares(key: str, p: float) -> dict[str, float]:
+    """A share of 400 under the names of the record; the five most likely hold more."""
+    p = min(1.0, p + 0.15) if key == "acc5" else p
+    ends = interval(p, 400)
+    return {key: p, f"{key}_low": ends["low"], f"{key}_high": ends["high"]}
+
+
+def predictions(models: tuple[str, ...] = tuple(MODELS)) -> list[dict[str, Any]]:
+    """A hundred images of each class: of class k, 60 + 10 k are right, the others one class on."""
+    rows = []
+    for model in models:
+        for k, true in enumerate(NAMED):
+            for number in range(100):
+                first = k if number < 60 + 10 * k else (k + 1) % 4
+                order = [first, *(j for j in range(4) if j != first)]
+                row = {"model": model, "prompts": "textures", "image": f"{k}_{number}.png"}
+                row |= {"true": true, "right": first == k}
+                for place in range(5):
+                    there = place < len(order)
+                    row[f"class{place + 1}"] = NAMED[order[place]] if there else None
+                    row[f"confidence{place + 1}"] = (0.5, 0.3, 0.15, 0.05)[place] if there else None
+                rows.append(row)
+    return rows
+
+
+def examples() -> dict[str, np.ndarray]:
+    """Two right answers and three wrong ones."""
+    files = ["0_3.png", "2_5.png", "0_90.png", "1_99.png", "2_98.png"]
+    images = np.random.default_rng(4).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    return {"files": np.array(files), "images": images}
+
+
 def write(folder: Path, domains: tuple[str, ...] = DOMAINS) -> dict[str, Path]:
     """Write all records into `folder`; return the keyword arguments of `report.run`."""
     save_arrays(folder / "samples.npz", **samples(domains))
@@ -189,7 +317,21 @@ def write(folder: Path, domains: tuple[str, ...] = DOMAINS) -> dict[str, Path]:
     write_json(folder / "dann.json", adapted(pairs))
     write_table(folder / "dann_history.csv", adaptation_history(pairs))
     write_table(folder / "tsne.csv", points(pairs))
+    save_arrays(folder / "faces.npz", **faces())
+    write_table(folder / "along.csv", along())
+    write_table(folder / "faces_history.csv", history())
+    write_json(folder / "faces.json", measured())
+    write_json(folder / "clip.json", zeroshot_record())
+    write_table(folder / "predictions.csv", predictions())
+    save_arrays(folder / "examples.npz", **examples())
     return {
+        "faces_samples": folder / "faces.npz",
+        "faces_interpolation": folder / "along.csv",
+        "faces_history": folder / "faces_history.csv",
+        "faces_metrics": folder / "faces.json",
+        "clip_metrics": folder / "clip.json",
+        "clip_predictions": folder / "predictions.csv",
+        "clip_examples": folder / "examples.npz",
         "dann_metrics": folder / "dann.json",
         "dann_history": folder / "dann_history.csv",
         "dann_tsne": folder / "tsne.csv",

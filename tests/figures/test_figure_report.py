@@ -24,6 +24,7 @@ Write = Callable[..., Paths]
 CURVES = {
     *("ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "index.html"),
     *("dann_curves.png", "dann_table.csv", "dann_table.md"),
+    *(f"faces_{name}.png" for name in ("eta", "slerp", "lerp", "steps", "interpolation", "loss")),
 }
 
 
@@ -160,7 +161,7 @@ def written(paths: Paths) -> set[str]:
     """Every number of the records in the forms in which the page may show it."""
     jsons = [path for path in paths.values() if path.suffix == ".json"]
     found = {abs(leaf) for path in jsons for leaf in leaves(json.loads(path.read_text()))}
-    for name in ("sweep", "history", "dann_history"):
+    for name in ("sweep", "history", "dann_history", "faces_interpolation"):
         cells = re.split(r"[,\n]", paths[name].read_text())
         found |= {float(cell) for cell in cells if re.fullmatch(r"[\d.]+", cell)}
     forms = (lambda v: f"{v:g}", lambda v: f"{v:.0f}", lambda v: f"{v:.3f}", lambda v: f"{v:.2f}")
@@ -180,6 +181,8 @@ def test_page_says_the_numbers_of_the_records_and_no_others(
     # 95 is the kind of interval, 6 the images of a strip, 10 a side of the grid, 60 the points of
     # a cloud; 2019 is of a reference; the last are the shares of variety, generated of real.
     made_here = {"95", "6", "10", "8", "60", smoothed, "2019", "76.3", "75.0", "93.8"}
+    # Names of noises, settings of the faces' samples, the scale of pixels, the course's threshold.
+    made_here |= {"00", "01", "03", "0.25", "4", "20", "255"}
     assert said <= written(paths) | times | digits | made_here
     for key in ("accuracy", "accuracy_low", "accuracy_high"):
         for path in (paths["metrics"], paths["judge_metrics"]):

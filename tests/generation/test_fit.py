@@ -13,8 +13,9 @@ from torch import Tensor
 
 from hw2 import params
 from hw2.errors import Interrupted, UserError
-from hw2.generation.fit import _rate, _stratified_times, fit
+from hw2.generation.fit import fit
 from hw2.training.checkpoint import Resume
+from hw2.training.denoising import _rate, _stratified_times
 from hw2.training.order import Order
 
 CPU = torch.device("cpu")
@@ -166,7 +167,7 @@ def test_a_broken_loss_keeps_the_last_save(
         good = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2) / 127.5 - 1
         return good * float("nan") if next(calls) == 7 else good
 
-    monkeypatch.setattr("hw2.generation.fit.from_uint8", poisoned)
+    monkeypatch.setattr("hw2.training.denoising.from_uint8", poisoned)
     with pytest.raises(UserError, match=r"loss is nan at step 8.* lower ddpm\.train\.lr") as caught:
         fit(tiny(mini), digits, tmp_path, CPU)
     assert "\n" not in str(caught.value)
@@ -180,7 +181,7 @@ def test_one_domain_uses_its_own_labels(
 ) -> None:
     seen: list[Tensor] = []
     monkeypatch.setattr(
-        "hw2.generation.fit.drop_labels",
+        "hw2.training.denoising.drop_labels",
         lambda labels, p, null, stream: (seen.append(labels), labels)[1],
     )
     fit(changed(tiny(mini), domains=("svhn",), steps=4), digits, tmp_path, CPU)

@@ -13,7 +13,7 @@ import torch
 from hw2 import files, params, profiles
 from hw2.digits import packed
 from hw2.errors import UserError
-from hw2.figures import report
+from hw2.figures import ddpm, ddpm_records, report
 from hw2.figures.records import SWEEP_COLUMNS
 from hw2.generation import draw
 from hw2.labels import DOMAINS, PARTS
@@ -143,17 +143,16 @@ def ablate(at: SimpleNamespace, p: params.Params) -> None:
 
 
 def draw_report(at: SimpleNamespace, p: params.Params) -> None:
-    report.run(
-        p.figures,
-        samples=at.samples,
+    found = ddpm_records.read(
+        samples_path=at.samples,
         sweep=at.sweep,
         guidance=at.guidance,
         history=at.history,
         metrics=at.metrics,
         judge_metrics=at.judge_metrics,
         ablation_metrics=at.ablation_metrics,
-        figures=at.figures,
     )
+    report.publish([ddpm.section(found, p.figures.dpi)], at.figures, p.figures.dpi)
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +301,7 @@ def test_an_ablation_trains_without_dropping_and_draws_without_guidance(
     p = mini(tmp_path / "params", ablation__run=True)
     dropped: list[float] = []
     monkeypatch.setattr(
-        "hw2.generation.fit.drop_labels",
+        "hw2.training.denoising.drop_labels",
         lambda labels, share, null, stream: (dropped.append(share), labels)[1],
     )
     weights: list[float] = []

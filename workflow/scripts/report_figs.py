@@ -17,6 +17,13 @@ def main(job: door.Job) -> None:
         dann_metrics=job.paths.dann_metrics,
         dann_history=job.paths.dann_history,
         dann_tsne=job.paths.dann_tsne,
+        faces_samples=job.paths.faces_samples,
+        faces_interpolation=job.paths.faces_interpolation,
+        faces_history=job.paths.faces_history,
+        faces_metrics=job.paths.faces_metrics,
+        clip_metrics=job.paths.clip_metrics,
+        clip_predictions=job.paths.clip_predictions,
+        clip_examples=job.paths.clip_examples,
         figures=job.paths.figures,
     )
 

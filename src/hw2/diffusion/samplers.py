@@ -1,12 +1,12 @@
 """Samplers of a diffusion model: one loop, and the step is the variable.
 
 Every step takes the noisy image and the network's estimates at time t to time s < t; s = -1 is the
-clean image. Time grids are `trailing` (Lin et al., 2024): they start at T-1, the noisiest step,
-for any count.
+clean image. Which times are visited is one named choice, a `Grid`.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 from hw2.diffusion.schedule import Prediction, Schedule
 
 SamplerName = Literal["ddpm", "ddim", "dpmpp"]
+Grid = Literal["trailing", "leading", "course"]
 Noise = Callable[[int], Tensor]  # step number -> standard normal noise shaped like the images
 Step = Callable[
     [Tensor, Tensor, Tensor, int, int, Tensor | None], Tensor
@@ -30,11 +31,27 @@ class State:
     x0: Tensor | None
 
 
-def times(timesteps: int, steps: int) -> list[int]:
-    """`steps` evenly spaced times from T-1 downwards, without the final -1."""
-    if not 1 <= steps <= timesteps:
+def times(timesteps: int, steps: int, grid: Grid = "trailing") -> list[int]:
+    """`steps` + 1 falling times, evenly spaced, the last one where sampling ends.
+
+    With T = 1000 and 50 steps:
+        trailing: 999, 979, ..., 19, -1. Starts at the noisiest time for any count (Lin et al.,
+            2024).
+        leading: 980, 960, ..., 0, -1. DDIM's code and diffusers' default; never sees the noisiest
+            times.
+        course: 981, 961, ..., 1, 0. What gives the course's face images: it is `leading` one later,
+            and ends at abar[0], not at 1.
+
+    Raises:
+        ValueError: where there are not so many times.
+    """
+    later = int(grid == "course")
+    if not 1 <= steps <= timesteps or (later and 2 * steps > timesteps):
         raise ValueError(f"cannot make {steps} steps of {timesteps} timesteps")
-    return [round(timesteps - k * timesteps / steps) - 1 for k in range(steps)]
+    if grid == "trailing":
+        return [*(round(timesteps - k * timesteps / steps) - 1 for k in range(steps)), -1]
+    rising = [k * timesteps // steps + later for k in range(steps)]
+    return [*reversed(rising), later - 1]
 
 
 def sample(
@@ -45,8 +62,10 @@ def sample(
     *,
     sampler: SamplerName,
     steps: int,
+    grid: Grid = "trailing",
     eta: float = 0.0,
     noise: Noise | None = None,
+    clipped_eps: bool = True,
 ) -> Iterator[State]:
     """Sample, yielding the state before the first step and after each one.
 
@@ -55,18 +74,22 @@ def sample(
         start: standard normal noise (N, C, H, W).
         eta: DDIM's share of fresh noise; 0 is deterministic, 1 is ancestral DDPM. Only for `ddim`.
         noise: fresh noise by step number, needed where the step is random.
+        clipped_eps: whether the step goes on with the noise that fits the estimate of x0, which is
+            clipped to [-1, 1], or with the noise as the network said it (DDIM, equation 12).
     """
     step, random = _step(sampler, schedule, eta)
     images = start
-    grid = times(schedule.timesteps, steps)
-    yield State(grid[0], images, None)
-    for k, (t, s) in enumerate(zip(grid, [*grid[1:], -1], strict=True)):
+    visited = times(schedule.timesteps, steps, grid)
+    yield State(visited[0], images, None)
+    for k, (t, s) in enumerate(pairwise(visited)):
         moment = torch.full((len(images),), t, dtype=torch.int64, device=images.device)
-        x0, _ = schedule.x0_eps(output(images, moment), images, t, prediction)
+        x0, eps = schedule.x0_eps(output(images, moment), images, t, prediction)
         x0 = x0.clamp(-1, 1)
-        signal, sigma = schedule.signal_noise(t, images)
+        if clipped_eps:
+            signal, sigma = schedule.signal_noise(t, images)
+            eps = (images - signal * x0) / sigma
         fresh = noise(k) if random and s >= 0 and noise is not None else None
-        images = step(images, x0, (images - signal * x0) / sigma, t, s, fresh)
+        images = step(images, x0, eps, t, s, fresh)
         yield State(s, images, x0)
 
 

@@ -111,7 +111,7 @@ def _idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _svhn(raw: Path, table: str) -> Digits:
-    from scipy.io import loadmat  # type: ignore[import-untyped]
+    from scipy.io import loadmat
 
     path = raw / catalogue.SVHN[table].name
     try:

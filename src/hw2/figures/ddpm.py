@@ -1,6 +1,6 @@
 """The report's section on conditional diffusion: its figures and what stands under them."""
 
-from hw2.figures import curves, ddpm_tables, grids, words
+from hw2.figures import curves, ddpm_tables, grids, losses, words
 from hw2.figures.ddpm_records import Records
 from hw2.figures.sections import Plate, Section
 from hw2.figures.style import domain_name, sampler_name
@@ -26,7 +26,7 @@ def section(found: Records, dpi: int) -> Section:
             *(_reverse(found, domain, dpi) for domain in domains),
             _guidance(found),
             _samplers(found),
-            _loss(found),
+            losses.plate(found.history, "ddpm_loss.png"),
         ),
     )
 
@@ -133,20 +133,4 @@ def _samplers(found: Records) -> Plate:
             f"with {words.accuracy(best.accuracy)}. Points at equal calls are set slightly apart."
         ),
         alt="One line per sampler: accuracy on generated digits over network calls per image.",
-    )
-
-
-def _loss(found: Records) -> Plate:
-    history = found.history
-    window = curves.smoothing_window(len(history.loss))
-    mean = curves.running_mean(history.loss, window)[-1]
-    return Plate(
-        name="ddpm_loss.png",
-        figure=curves.loss(history),
-        title="Training",
-        caption=(
-            f"Loss over {history.step[-1]:.0f} steps and its mean over {window} logged values, "
-            f"which ends at {mean:.4f}."
-        ),
-        alt="Training loss over steps on a log scale, with its running mean.",
     )

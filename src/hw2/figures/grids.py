@@ -1,6 +1,7 @@
 """Image figures: the grid of generated digits and the strip of the reverse process.
 
-Images are drawn pixel by pixel, each enlarged a whole number of times: nothing is resampled.
+Images are drawn pixel by pixel, each enlarged a whole number of times; of images larger than their
+place whole blocks of pixels are averaged. Nothing else is resampled.
 Lengths are in inches, and `px` ones in pixels of the finished file.
 """
 
@@ -46,8 +47,18 @@ def compose(tiles: Pixels, enlarge: int, gap: int) -> Pixels:
     return flat[: len(flat) - gap, : flat.shape[1] - gap]
 
 
-def _lay(tiles: Pixels, cell: float, gap: float, margins: Margins, dpi: int) -> Sheet:
+def _shrunk(tiles: Pixels, times: int) -> Pixels:
+    """Return tiles whose sides are `times` shorter, where that divides them."""
+    rows, columns, height, width, colours = tiles.shape
+    if times < 2 or height % times or width % times:
+        return tiles
+    blocks = tiles.reshape(rows, columns, height // times, times, width // times, times, colours)
+    return blocks.mean((3, 5)).round().astype(np.uint8)
+
+
+def lay(tiles: Pixels, cell: float, gap: float, margins: Margins, dpi: int) -> Sheet:
     """Return a figure of `tiles`, each about `cell` wide, for saving at exactly `dpi`."""
+    tiles = _shrunk(tiles, round(tiles.shape[3] / (cell * dpi)))
     rows, columns, height, width, _ = tiles.shape
     enlarge = max(1, round(cell * dpi / width))
     gap_px = max(1, round(gap * dpi))
@@ -67,7 +78,7 @@ def _lay(tiles: Pixels, cell: float, gap: float, margins: Margins, dpi: int) -> 
 def sample_grid(tiles: Pixels, title: str, dpi: int) -> Figure:
     """Draw tiles uint8 (10, K, H, W, 3): a labelled row per digit, a column per noise."""
     margins = Margins(left=0.38, top=0.52, right=0.08, bottom=0.08)
-    fig, xs, ys = _lay(tiles, cell=0.56, gap=0.035, margins=margins, dpi=dpi)
+    fig, xs, ys = lay(tiles, cell=0.56, gap=0.035, margins=margins, dpi=dpi)
     width, height = fig.get_size_inches()
     for digit, y in enumerate(ys):
         fig.text(0.2 / width, y, str(digit), ha="center", va="center_baseline", weight="bold")
@@ -83,7 +94,7 @@ def sample_grid(tiles: Pixels, title: str, dpi: int) -> Figure:
 def reverse_strip(strip: Strip, dpi: int) -> Figure:
     """Draw the images of one reverse process, from noise to digit, the time under each."""
     margins = Margins(left=0.06, top=0.06, right=0.06, bottom=0.32)
-    fig, xs, _ = _lay(strip.images[None], cell=0.98, gap=0.08, margins=margins, dpi=dpi)
+    fig, xs, _ = lay(strip.images[None], cell=0.98, gap=0.08, margins=margins, dpi=dpi)
     for x, t in zip(xs, strip.times, strict=True):
         fig.text(x, 0.12 / fig.get_size_inches()[1], f"t = {t}", ha="center", size=9.5)
     return fig

@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from hw2.figures import dann, dann_records, ddpm, ddpm_records, page, style
+from hw2.figures import (
+    clip,
+    clip_records,
+    dann,
+    dann_records,
+    ddpm,
+    ddpm_records,
+    faces,
+    faces_records,
+    page,
+    style,
+)
 from hw2.figures.sections import Section
 from hw2.files import atomic_dir
 
@@ -30,6 +41,13 @@ def run(
     dann_metrics: Path,
     dann_history: Path,
     dann_tsne: Path,
+    faces_samples: Path,
+    faces_interpolation: Path,
+    faces_history: Path,
+    faces_metrics: Path,
+    clip_metrics: Path,
+    clip_predictions: Path,
+    clip_examples: Path,
     figures: Path,
 ) -> None:
     """Draw the report from the records into the directory `figures`.
@@ -54,6 +72,19 @@ def run(
     sections = [ddpm.section(found, params_figures.dpi)]  # further capabilities join here
     if adapted:
         sections.append(dann.section(adapted))
+    drawn = faces_records.read(
+        samples=Path(faces_samples),
+        interpolation=Path(faces_interpolation),
+        history=Path(faces_history),
+        metrics=Path(faces_metrics),
+    )
+    sections.append(faces.section(drawn, params_figures.dpi))
+    examined = clip_records.read(
+        metrics=Path(clip_metrics),
+        predictions=Path(clip_predictions),
+        examples=Path(clip_examples),
+    )
+    sections.append(clip.section(examined))
     publish(sections, Path(figures), params_figures.dpi)
 
 

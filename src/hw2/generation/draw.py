@@ -1,7 +1,6 @@
 """Images drawn from a denoiser: image k of a label depends on (seed, part, label, k) only."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor
 
 from hw2 import params, rng
+from hw2.batches import side_by_side
 from hw2.diffusion import samplers
 from hw2.diffusion.guidance import guided
 from hw2.diffusion.samplers import State
@@ -72,15 +72,10 @@ def draw(
             last = state
         return to_uint8(last.images)
 
-    # On a CPU a thread for each batch is faster than all threads in each operation.
-    on_cpu = next(denoiser.network.parameters()).device.type == "cpu"
-    workers = min(len(batches), torch.get_num_threads()) if on_cpu else 1
     images = []
-    each = max(1, torch.get_num_threads() // workers)
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(each,)) as pool:
-        for drawn in pool.map(one, batches):
-            images.append(drawn)
-            tick(len(drawn))
+    for drawn in side_by_side(one, batches, next(denoiser.network.parameters()).device):
+        images.append(drawn)
+        tick(len(drawn))
     return np.concatenate(images)
 
 

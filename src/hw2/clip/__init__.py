@@ -1,0 +1,1 @@
+"""CLIP: a small one trained from nothing, and zero-shot classification with any."""

@@ -1,0 +1,105 @@
+"""Unit-length features of images and of classes, by a model of open_clip."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import open_clip
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hw2.clip.cache import Cache
+from hw2.clip.images import LabelledImages
+from hw2.clip.model import Clip
+from hw2.progress import progress
+
+Precision = Literal["fp32", "bf16"]
+_TEXTS = 500  # encoded at a time
+
+
+def precision(asked: str, device: torch.device) -> Precision:
+    """What "auto" is on this device: bf16 where it is computed by the hardware, else fp32."""
+    if asked != "auto":
+        return "bf16" if asked == "bf16" else "fp32"
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16" if native else "fp32"
+
+
+def image_encoder(clip: Clip, precision: Precision) -> Callable[[Sequence[np.ndarray]], Tensor]:
+    """A function from images uint8 (H, W, 3) to features float32 (N, F) of length 1, on the CPU.
+
+    In bf16 a copy of the image tower has its weights in bf16; autocast would convert them in
+    every call.
+    """
+    visual, low = clip.network.visual, torch.float32
+    if precision == "bf16":
+        low = torch.bfloat16
+        visual = copy.deepcopy(visual).to(low)
+
+    @torch.inference_mode()
+    def encode(images: Sequence[np.ndarray]) -> Tensor:
+        batch = clip.preprocess(images).to(clip.device, low)
+        return F.normalize(visual(batch).float(), dim=-1).cpu()
+
+    return encode
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Features of a model, from the cache where they are there.
+
+    Attributes:
+        clip: The model.
+        cache: Where features are kept.
+        precision: Of the image tower; texts are always encoded in fp32.
+        batch: Images at a time.
+    """
+
+    clip: Clip
+    cache: Cache
+    precision: Precision
+    batch: int
+
+    def images(self, images: LabelledImages) -> np.ndarray:
+        """Float32 (N, F), each row of length 1."""
+        made_of = {
+            "weights": self.clip.located.sha256,
+            "images": images.digest,
+            "preprocess": self.clip.preprocess.config,
+            "precision": self.precision,
+        }
+        return self.cache.get(made_of, lambda: self._encoded(images))
+
+    def _encoded(self, images: LabelledImages) -> np.ndarray:
+        encode, found = image_encoder(self.clip, self.precision), []
+        with progress(len(images), f"{self.clip.located.name} sees", unit="image") as bar:
+            for start in range(0, len(images), self.batch):
+                rows = range(start, min(start + self.batch, len(images)))
+                found.append(encode(images.read(rows)))
+                bar.update(len(rows))
+        return torch.cat(found).numpy()
+
+    def classes(self, names: Sequence[str], templates: Sequence[str]) -> np.ndarray:
+        """Float32 (F, classes): of each class the mean over its prompts, of length 1."""
+        made_of = {
+            "weights": self.clip.located.sha256,
+            "classes": list(names),
+            "templates": list(templates),
+        }
+        return self.cache.get(made_of, lambda: self._ensembled(names, templates))
+
+    def _ensembled(self, names: Sequence[str], templates: Sequence[str]) -> np.ndarray:
+        weights = open_clip.build_zero_shot_classifier(
+            self.clip.network,
+            self.clip.tokenize,
+            classnames=names,
+            templates=templates,
+            num_classes_per_batch=max(1, _TEXTS // len(templates)),
+            device=self.clip.device,
+        )
+        return weights.float().cpu().numpy()

@@ -1,0 +1,205 @@
+"""Labelled images in the course's form: `id2label.json` and `val/{class}_{id}.png`.
+
+Any folder or zip of that form is read, also one that holds it as `clip_zeroshot`. A file
+`groups.json` beside `id2label.json` may name groups of images, whose accuracy is given apart.
+"""
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from hw2.digits.tree import Tree, Unreadable, join, open_tree
+from hw2.errors import UserError
+
+LABELS, FOLDER, GROUPS = "id2label.json", "val", "groups.json"
+_PLACES = ("", "clip_zeroshot", "hw2_data/clip_zeroshot")
+_NAME = re.compile(r"(\d+)_(.+)\.(png|jpg|jpeg)", re.IGNORECASE)
+_FORMATS = ("PNG", "JPEG")
+_MAX_BYTES = 1 << 27
+_NAMED = 3  # wrong files that a message names
+_REMEDY = f"give a folder or zip with {LABELS} and {FOLDER}/{{class}}_{{id}}.png"
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """N images and their classes; pixels are read when they are asked for.
+
+    Attributes:
+        files: N file names, sorted by class and then by id.
+        labels: int (N,), places in `classes`.
+        ids: The class ids of the file names, ascending.
+        classes: Their names as prompts say them: underscores are spaces.
+        groups: Names to bool (N,).
+        digest: Hash of the names and contents of all images.
+    """
+
+    files: tuple[str, ...]
+    labels: np.ndarray
+    ids: tuple[int, ...]
+    classes: tuple[str, ...]
+    groups: dict[str, np.ndarray]
+    digest: str
+    _tree: Tree
+    _folder: str
+    _origin: Path
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def content(self, row: int) -> bytes:
+        """The file of an image, as it is."""
+        return self._tree.read(join(self._folder, self.files[row]), _MAX_BYTES)
+
+    def read(self, rows: Sequence[int]) -> list[np.ndarray]:
+        """The pixels of some images: uint8 (H, W, 3) each, H and W may differ.
+
+        Raises:
+            UserError: naming those that are no whole image.
+        """
+        found, wrong = [], []
+        for row in rows:
+            try:
+                found.append(_pixels(self.content(row)))
+            except _UNREADABLE as error:
+                wrong.append(f"{self.files[row]} ({_said(error)})")
+        if wrong:
+            raise UserError(f"{self._origin}: {_some(wrong)}: no whole image; restore it")
+        return found
+
+
+_UNREADABLE = (Unreadable, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[LabelledImages]:
+    """Open a folder or zip of labelled images.
+
+    Raises:
+        UserError: if it is not in the course's form; the text says which file and what to do.
+    """
+    with open_tree(path, _REMEDY) as tree:
+        at = next((place for place in _PLACES if LABELS in tree.files(place)), None)
+        if at is None:
+            raise UserError(f"{path}: no {LABELS} in it; {_REMEDY}")
+        names = _classes(tree, at, path)
+        folder = join(at, FOLDER)
+        files = sorted(_listed(tree, folder, names, path), key=_order)
+        ids = sorted(names)
+        digest = hashlib.sha256()
+        for file in files:
+            digest.update(f"{file}\0".encode())
+            digest.update(hashlib.sha256(_content(tree, folder, file, path)).digest())
+        yield LabelledImages(
+            files=tuple(files),
+            labels=np.array([ids.index(int(file.partition("_")[0])) for file in files]),
+            ids=tuple(ids),
+            classes=tuple(names[k] for k in ids),
+            groups=_groups(tree, at, files, path),
+            digest=digest.hexdigest(),
+            _tree=tree,
+            _folder=folder,
+            _origin=path,
+        )
+
+
+def _classes(tree: Tree, at: str, path: Path) -> dict[int, str]:
+    """Class ids to names."""
+    found = _json(tree, join(at, LABELS), path)
+    right = isinstance(found, dict) and all(
+        key.isdecimal() and isinstance(name, str) and name.strip() for key, name in found.items()
+    )
+    if not right or not found:
+        raise UserError(f'{path}: {LABELS} should be {{"0": "name of class 0", ...}}; correct it')
+    names = {int(key): " ".join(name.replace("_", " ").split()) for key, name in found.items()}
+    if len(set(names.values())) < len(found):
+        raise UserError(f"{path}: {LABELS} names two classes alike; no prompt tells them apart")
+    return names
+
+
+def _listed(tree: Tree, folder: str, names: Mapping[int, str], path: Path) -> list[str]:
+    """The names of all images, hidden files left out."""
+    files = [name for name in tree.files(folder) if not name.startswith(".")]
+    matches = {file: _NAME.fullmatch(file) for file in files}
+    odd = sorted(file for file, match in matches.items() if match is None)
+    if odd:
+        raise UserError(
+            f"{path}: {_some(odd)} in {FOLDER}: not called {{class}}_{{id}}.png;"
+            " rename it, or take it out"
+        )
+    strange = sorted(file for file, m in matches.items() if m and int(m[1]) not in names)
+    if strange:
+        raise UserError(
+            f"{path}: {_some(strange)} in {FOLDER}: of a class that {LABELS} does not name;"
+            " add its name, or take it out"
+        )
+    if len(files) < 2:
+        raise UserError(f"{path}: {len(files)} images in {FOLDER}; {_REMEDY}")
+    return files
+
+
+def _groups(tree: Tree, at: str, files: Sequence[str], path: Path) -> dict[str, np.ndarray]:
+    if GROUPS not in tree.files(at):
+        return {}
+    found = _json(tree, join(at, GROUPS), path)
+    known = set(files)
+    if not isinstance(found, dict) or not all(
+        isinstance(group, list) and group and known.issuperset(group) for group in found.values()
+    ):
+        raise UserError(
+            f'{path}: {GROUPS} should be {{"group": ["file in {FOLDER}", ...]}}; correct it'
+        )
+    return {
+        name: np.array([file in members for file in files])
+        for name, members in ((name, set(group)) for name, group in found.items())
+    }
+
+
+def _json(tree: Tree, name: str, path: Path) -> Any:
+    try:
+        return json.loads(tree.read(name, _MAX_BYTES))
+    except (Unreadable, ValueError) as error:
+        raise UserError(f"{path}: {name}: not JSON ({_said(error)}); correct it") from error
+
+
+def _content(tree: Tree, folder: str, file: str, path: Path) -> bytes:
+    try:
+        return tree.read(join(folder, file), _MAX_BYTES)
+    except Unreadable as error:
+        raise UserError(f"{path}: {file} {error}; restore it") from error
+
+
+def _order(file: str) -> tuple[int, int, str]:
+    """By class, then by number, as far as ids are numbers."""
+    start, _, rest = file.partition("_")
+    number = rest.rpartition(".")[0]
+    return int(start), int(number) if number.isdecimal() else 0, rest
+
+
+def _pixels(content: bytes) -> np.ndarray:
+    """A whole PNG or JPEG in colour, uint8 (H, W, 3), as Pillow's `convert("RGB")` makes it.
+
+    A PNG's checksums are checked first: Pillow's reading of pixels does not look at all of them.
+    """
+    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+        image.verify()
+    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _said(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return "no PNG or JPEG" if text.startswith("cannot identify") else text[:80] or "damaged"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"

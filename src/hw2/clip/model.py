@@ -1,0 +1,86 @@
+"""A CLIP of open_clip, loaded from its files and ready to classify."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import open_clip
+import torch
+from torch import Tensor
+
+from hw2.clip.preprocess import Preprocess
+from hw2.clip.weights import Located
+from hw2.errors import UserError
+
+_BPE = "bpe_path"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A model with what belongs to it.
+
+    Attributes:
+        located: The files it is from.
+        network: open_clip's module, in evaluation mode.
+        tokenize: Texts to int64 (N, context).
+        preprocess: Images to the tensor that `network.encode_image` takes.
+        device: Where `network` is.
+    """
+
+    located: Located
+    network: Any
+    tokenize: Callable[[Sequence[str]], Tensor]
+    preprocess: Preprocess
+    device: torch.device
+
+    @property
+    def scale(self) -> float:
+        """What cosines are multiplied by before the softmax."""
+        return float(self.network.logit_scale.exp())
+
+    @property
+    def context(self) -> int:
+        """Tokens of a text, the marks of its start and end among them."""
+        return int(self.network.context_length)
+
+
+def load(located: Located, device: torch.device) -> Clip:
+    """Make the model that open_clip makes of the files.
+
+    Raises:
+        UserError: if the files do not belong together, or are damaged.
+    """
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)  # open_clip reports each of its steps there
+    try:
+        network, tokenize = _made(located)
+    except Exception as error:  # open_clip and torch raise most kinds for files of another form
+        said = " ".join(str(error).split())[:160]
+        raise UserError(
+            f"zeroshot.models, {located.name}: {located.weights} cannot be loaded ({said});"
+            " give weights and an architecture that belong together"
+        ) from error
+    finally:
+        root.setLevel(level)
+    network.to(device).eval().requires_grad_(False)
+    prepare = Preprocess(network.visual.preprocess_cfg)
+    return Clip(located, network, tokenize, prepare, device)
+
+
+def _made(located: Located) -> tuple[Any, Callable[[Sequence[str]], Tensor]]:
+    """The network with its weights, and its tokenizer."""
+    if located.config is None:
+        name, own = located.architecture, {}
+    else:
+        name = f"local-dir:{located.config.parent}"
+        text = json.loads(located.config.read_text(encoding="utf-8"))["model_cfg"]["text_cfg"]
+        own = dict(text.get("tokenizer_kwargs") or {})
+        if _BPE in own:  # open_clip would look for it in the working folder
+            own[_BPE] = str(located.config.parent / own[_BPE])
+    # Without weights first: in a folder with several weight files open_clip has its own order.
+    network = open_clip.create_model(name, load_weights=False, pretrained_text=False)
+    open_clip.load_checkpoint(network, str(located.weights), weights_only=True)
+    return network, open_clip.get_tokenizer(name, **own)

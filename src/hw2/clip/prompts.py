@@ -1,0 +1,67 @@
+"""Prompt sets: names to templates, in which `{}` stands for the name of a class."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from hw2.errors import UserError
+
+COURSE = ("A photo of {}.",)
+"""The single prompt of the course's assignment."""
+
+_CIFAR = (
+    *("a photo of a {}.", "a blurry photo of a {}.", "a black and white photo of a {}."),
+    *("a low contrast photo of a {}.", "a high contrast photo of a {}."),
+    *("a bad photo of a {}.", "a good photo of a {}."),
+    *("a photo of a small {}.", "a photo of a big {}."),
+)
+CIFAR = (*_CIFAR, *(template.replace("of a", "of the") for template in _CIFAR))
+"""OpenAI's 18 for CIFAR-10 and CIFAR-100: github.com/openai/CLIP, data/prompts.md (MIT)."""
+
+ARTICLE = ("a photo of a {}",)
+"""The form of the embedded world's captions."""
+TEXTURES = tuple(f"a photo of a {texture} {{}}" for texture in ("plain", "striped", "dotted"))
+"""The same for each texture of the embedded world."""
+SHAPES = tuple(
+    f"{prefix} {texture} {{}}{place}"
+    for prefix in ("a photo of a", "a picture of a", "a")
+    for texture in ("plain", "striped", "dotted")
+    for place in ("", *(f" on a {b} background" for b in ("gray", "pink", "brown", "cyan")))
+)
+"""Every form of the embedded world's captions: prefix, texture and background."""
+
+
+def known() -> dict[str, tuple[str, ...]]:
+    """The sets that come with the project; ImageNet's 80 are open_clip's constants."""
+    from open_clip.zero_shot_metadata import OPENAI_IMAGENET_TEMPLATES  # slow to import
+
+    return {
+        "course": COURSE,
+        "article": ARTICLE,
+        "cifar18": CIFAR,
+        "imagenet80": tuple(template("{}") for template in OPENAI_IMAGENET_TEMPLATES),
+        "textures": TEXTURES,
+        "shapes": SHAPES,
+    }
+
+
+def chosen(names: Sequence[str], own: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """The sets of these names, in order; `own` goes before what the project has.
+
+    Raises:
+        UserError: for a name of neither.
+    """
+    every = known() | {name: tuple(templates) for name, templates in own.items()}
+    for name in names:
+        if name not in every:
+            raise UserError(
+                f"zeroshot.prompts: no prompt set {name!r}; choose of {', '.join(every)},"
+                " or write its templates into zeroshot.own_prompts"
+            )
+    return {name: every[name] for name in names}
+
+
+def words() -> tuple[str, ...]:
+    """Every word of the known sets: the small CLIP's tokenizer keeps each as one token."""
+    text = " ".join(template for templates in known().values() for template in templates)
+    plain = re.sub(r"[^a-z]", " ", text.lower())
+    return tuple(sorted(set(plain.split())))

@@ -1,0 +1,56 @@
+"""A small vocabulary for the small CLIP: open_clip's byte-pair merges, cut to some words.
+
+Every word of the list becomes one token where CLIP's own vocabulary has it as one; any other text
+still has tokens, by bytes. The merges keep their order, so a word is cut as CLIP would cut it with
+the same merges.
+"""
+
+import gzip
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from open_clip.tokenizer import SimpleTokenizer, bytes_to_unicode, default_bpe
+
+_BYTES, _SPECIAL = 512, 2  # each byte inside a word and at its end; start and end of a text
+_END = "</w>"
+
+
+def subset(words: Iterable[str]) -> bytes:
+    """The merges for `words` (Sennrich et al., 2016) as a file that `SimpleTokenizer` reads."""
+    merges = _merges(Path(default_bpe()))
+    made_by = {left + right: (left, right) for left, right in merges}
+    tokenizer = SimpleTokenizer()
+    wanted: set[tuple[str, str]] = set()
+
+    def add(piece: str) -> None:
+        if piece in made_by and made_by[piece] not in wanted:
+            wanted.add(made_by[piece])
+            for part in made_by[piece]:
+                add(part)
+
+    for word in words:
+        for piece in _pieces(tokenizer, word):
+            add(piece)
+    lines = ["#version: 0.2", *(" ".join(pair) for pair in merges if pair in wanted)]
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", filename="", mtime=0) as file:
+        file.write("\n".join(lines).encode())
+    return packed.getvalue()
+
+
+def size(merges: bytes) -> int:
+    """How many tokens a tokenizer with these merges has."""
+    return _BYTES + gzip.decompress(merges).count(b"\n") + _SPECIAL
+
+
+def _merges(path: Path) -> list[tuple[str, str]]:
+    """CLIP's merges, the first 48,894 of the file as in CLIP's own tokenizer."""
+    lines = gzip.decompress(path.read_bytes()).decode().split("\n")
+    pairs = (line.split() for line in lines[1 : 49152 - 256 - 2 + 1])
+    return [(left, right) for left, right in pairs]
+
+
+def _pieces(tokenizer: SimpleTokenizer, word: str) -> Iterator[str]:
+    symbols = bytes_to_unicode()
+    yield from tokenizer.bpe("".join(symbols[byte] for byte in word.encode())).split(" ")

@@ -1,0 +1,195 @@
+"""Where the weights of a CLIP are: found, pinned and checked before anything slow is imported.
+
+A model is a folder of open_clip's form (`open_clip_config.json` and a weight file), a weight file
+with the name of its architecture, the same on the Hugging Face hub, or the project's own.
+"""
+
+import hashlib
+import logging
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from hw2 import params
+from hw2.errors import UserError
+
+CONFIG = "open_clip_config.json"
+WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+"""Names of the weight file in a folder, the preferred one first."""
+_HUB = "hf-hub:"
+_KNOCK_SECONDS = 1.2  # until it is said that the hub cannot be reached
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Located:
+    """A model's files.
+
+    Attributes:
+        name: What tables call it.
+        weights: The weight file.
+        config: open_clip's configuration file, or None where `architecture` stands for it.
+        architecture: A name that open_clip knows, or None.
+        sha256: Of the weight file and, where there is one, of the configuration.
+    """
+
+    name: str
+    weights: Path
+    config: Path | None
+    architecture: str | None
+    sha256: str
+
+
+def locate(model: params.ClipModel, own: Path) -> Located:
+    """Find the files of a model; `own` is the folder of the project's own.
+
+    Raises:
+        UserError: if they are not there, within about a second also without a network; or if they
+            are not the pinned ones.
+    """
+    if model.weights == "embedded":
+        return _located(model, own, "run `dvc repro train_clip`")
+    if model.weights.startswith(_HUB):
+        return _located(model, _from_hub(model), "choose another model")
+    path = Path(model.weights)
+    if path.is_file():
+        if model.architecture is None:
+            raise UserError(
+                f"{_key(model)}: {path} is a weight file; give its architecture as well,"
+                " such as ViT-B-32-quickgelu"
+            )
+        return _pinned(model, path, None)
+    if not path.is_dir():
+        raise UserError(
+            f"{_key(model)}: no weights at {path}; put a folder with {CONFIG} and {WEIGHTS[0]}"
+            f" there, or write `{_HUB}OWNER/NAME` to download them"
+        )
+    return _located(model, path, "complete the folder")
+
+
+def _key(model: params.ClipModel) -> str:
+    return f"zeroshot.models, {model.name}"
+
+
+def _located(model: params.ClipModel, folder: Path, remedy: str) -> Located:
+    """The files of a folder in open_clip's form."""
+    config, found = folder / CONFIG, [name for name in WEIGHTS if (folder / name).is_file()]
+    if not found:
+        raise UserError(f"{_key(model)}: no {' or '.join(WEIGHTS)} in {folder}; {remedy}")
+    if model.architecture is None and not config.is_file():
+        raise UserError(
+            f"{_key(model)}: no {CONFIG} in {folder}; {remedy}, or name the architecture"
+        )
+    return _pinned(model, folder / found[0], None if model.architecture else config)
+
+
+def _pinned(model: params.ClipModel, weights: Path, config: Path | None) -> Located:
+    """Refuse weights that are not the pinned ones."""
+    found = _sha256(weights)
+    pin = model.pin
+    if pin is not None and len(pin) == 64 and found != pin:
+        raise UserError(
+            f"{_key(model)}: {weights} has sha256 {found}, not the pinned {pin};"
+            " restore the file, or correct the pin"
+        )
+    if pin is None and model.weights != "embedded":
+        log.info("%s: not pinned; `pin: %s` keeps these weights", model.name, found)
+    whole = found if config is None else hashlib.sha256(
+        f"{found} {_sha256(config)}".encode()
+    ).hexdigest()  # fmt: skip
+    return Located(model.name, weights, config, model.architecture, whole)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# --- the hub -----------------------------------------------------------------------------------
+
+
+def _from_hub(model: params.ClipModel) -> Path:
+    """The folder of a repository's snapshot; what is cached is not asked for again."""
+    from huggingface_hub import constants
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+
+    repository = model.weights.removeprefix(_HUB)
+    revision = model.pin if model.pin and len(model.pin) == 40 else None
+    snapshot = _cached(repository, revision)
+    if snapshot is not None:
+        return snapshot
+    by_hand = (
+        f"on a machine with a network run `hf download {repository}"
+        f"{f' --revision {revision}' if revision else ''}`, copy the folder, and write its path"
+    )
+    if constants.HF_HUB_OFFLINE:
+        raise UserError(
+            f"{_key(model)}: not in the hub's cache, and HF_HUB_OFFLINE is set; {by_hand}"
+        )
+    if not _reachable(constants.ENDPOINT):
+        raise UserError(
+            f"{_key(model)}: not in the hub's cache, and {constants.ENDPOINT} cannot be reached;"
+            f" {by_hand}"
+        )
+    try:
+        return _download(repository, revision)
+    except (HfHubHTTPError, LocalEntryNotFoundError, EntryNotFoundError, OSError) as error:
+        said = " ".join(str(error).split())[:160]
+        raise UserError(
+            f"{_key(model)}: {repository} was not downloaded ({said}); {by_hand}"
+        ) from error
+
+
+def _cached(repository: str, revision: str | None) -> Path | None:
+    """The snapshot in the hub's cache, if it has the weights and the configuration."""
+    from huggingface_hub import try_to_load_from_cache
+
+    config = try_to_load_from_cache(repository, CONFIG, revision=revision)
+    for name in WEIGHTS:
+        found = try_to_load_from_cache(repository, name, revision=revision)
+        if isinstance(found, str) and isinstance(config, str):
+            return Path(found).parent
+    return None
+
+
+def _download(repository: str, revision: str | None) -> Path:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    config = hf_hub_download(repository, CONFIG, revision=revision)
+    log.info("%s: downloading the weights", repository)
+    for name in WEIGHTS[:-1]:
+        try:
+            return Path(hf_hub_download(repository, name, revision=revision)).parent
+        except EntryNotFoundError:
+            log.info("%s: has no %s", repository, name)
+    hf_hub_download(repository, WEIGHTS[-1], revision=revision)
+    return Path(config).parent
+
+
+def _reachable(url: str) -> bool:
+    """Whether a connection to the server, or to the proxy for it, opens in about a second.
+
+    The hub's own client retries for most of a minute. A thread, because the look-up of a name
+    takes a quarter of a minute where there is no network.
+    """
+    import requests
+
+    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    parts = urlsplit((proxy if "//" in proxy else f"http://{proxy}") if proxy else url)
+    address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    answered: list[bool] = []
+
+    def call() -> None:
+        try:
+            socket.create_connection(address, timeout=_KNOCK_SECONDS).close()
+            answered.append(True)
+        except OSError:
+            answered.append(False)
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(_KNOCK_SECONDS)
+    return answered == [True]

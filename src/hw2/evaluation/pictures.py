@@ -1,0 +1,46 @@
+"""How images differ from each other, and how strong their contrasts are."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw2.evaluation.intervals import Estimate, jackknife
+
+Pixels = NDArray[np.uint8]
+Numbers = NDArray[np.float64]
+
+
+def mse(first: Pixels, second: Pixels) -> float:
+    """Mean square difference of two images on the scale of 0 to 255, as the course grades.
+
+    In float64: a difference of uint8 would wrap around.
+    """
+    return float(((first.astype(np.float64) - second.astype(np.float64)) ** 2).mean())
+
+
+def distance(first: Pixels, second: Pixels) -> Numbers:
+    """Root mean square difference of pixels in [0, 1]: images (..., H, W, C) give (...)."""
+    gap = first.astype(np.float64) - second.astype(np.float64)
+    return np.sqrt((gap**2).mean((-3, -2, -1))) / 255
+
+
+def contrast(images: Pixels) -> Numbers:
+    """Standard deviation of an image's pixels in [0, 1], of each colour by itself, then their mean:
+    (..., H, W, C) give (...)."""
+    return images.std((-3, -2), dtype=np.float64).mean(-1) / 255
+
+
+def unevenness(rows: Pixels) -> Numbers:
+    """The largest step between neighbours over the mean step: (..., A, H, W, C) give (...).
+
+    1 is a walk at even pace; A - 1 is one that stands still but for one leap. A row without any
+    change counts as even.
+    """
+    steps = distance(rows[..., 1:, :, :, :], rows[..., :-1, :, :, :])
+    mean = steps.mean(-1)
+    return np.where(mean > 0, steps.max(-1) / np.where(mean > 0, mean, 1), 1.0)
+
+
+def mean(values: Numbers) -> Estimate:
+    """The mean of independent values (N,), N >= 2, with its interval."""
+    left_out = (values.sum() - values) / (len(values) - 1)
+    return jackknife(float(values.mean()), left_out)

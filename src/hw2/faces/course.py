@@ -1,0 +1,91 @@
+"""The course's `UNet.pt`: a state dict, possibly in a wrapper, read without running its code."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hw2.diffusion import schedule
+from hw2.diffusion.schedule import Schedule
+from hw2.errors import UserError
+from hw2.faces.model import COURSE
+
+_INSIDE = ("state_dict", "model_state_dict", "model", "ema", "unet")  # keys of training files
+_PREFIX = re.compile(r"^(module|model|unet|network|_orig_mod)\.")
+_HINT = "give the course's UNet.pt"
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], Schedule]:
+    """The 427 entries, float32, and the noise levels: 1000, beta linear from 1e-4 to 0.02.
+
+    Raises:
+        UserError: in one line, if the file is not that; its code, if it holds any, is not run.
+    """
+    weights = _unwrapped(_loaded(path))
+    levels = schedule.make("linear", 1000)
+    with torch.device("meta"):
+        expected = COURSE.build(levels).state_dict()
+    _check(path, weights, expected)
+    return {name: weights[name].float() for name in expected}, levels
+
+
+def _loaded(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            start = file.read(64).lstrip().lower()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); {_HINT}") from error
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise UserError(f"{path}: a web page, not a model; download it again, then {_HINT}")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises most kinds for a file that is something else
+        said = str(error)
+        code = re.search(r"(?:GLOBAL|global) (\S+)", said)
+        if "weights_only" in said.lower() and code:
+            reason = f"it holds code ({code[1]}), which is not run"
+        else:
+            reason = f"damaged, cut or no file of PyTorch ({type(error).__name__})"
+        raise UserError(f"{path}: {reason}; {_HINT}") from error
+
+
+def _unwrapped(found: Any) -> Any:
+    """The state dict inside, its names without what wrappers put before them."""
+    while isinstance(found, Mapping):
+        inner = next((found[k] for k in _INSIDE if isinstance(found.get(k), Mapping)), None)
+        if inner is None:
+            break
+        found = inner
+    if not isinstance(found, Mapping):
+        return found
+    while found and all(isinstance(k, str) and _PREFIX.match(k) for k in found):
+        found = {_PREFIX.sub("", k, count=1): v for k, v in found.items()}
+    return found
+
+
+def _check(path: Path, found: Any, expected: Mapping[str, Tensor]) -> None:
+    """Names, shapes and finite numbers.
+
+    Raises:
+        UserError: with the first thing that does not fit.
+    """
+    if not isinstance(found, Mapping):
+        raise UserError(f"{path}: a {type(found).__name__}, not a state dict; {_HINT}")
+    missing = [name for name in expected if name not in found]
+    surplus = [str(name) for name in found if name not in expected]
+    if missing or surplus:
+        which = f"without {missing[0]}" if missing else f"with {surplus[0]}"
+        raise UserError(
+            f"{path}: {len(expected) - len(missing)} of {len(expected)} entries of the course's"
+            f" UNet, {which}; {_HINT}"
+        )
+    for name, tensor in expected.items():
+        given = found[name]
+        if not isinstance(given, Tensor) or given.shape != tensor.shape:
+            shape = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
+            raise UserError(f"{path}: {name} is {shape}, not {tuple(tensor.shape)}; {_HINT}")
+        if not given.isfinite().all():
+            raise UserError(f"{path}: {name} is not finite; {_HINT}")

@@ -1,0 +1,69 @@
+"""Unconditional face models of diffusers: a `UNet2DModel` and the betas of its scheduler."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from hw2.diffusion.schedule import Prediction, Schedule
+from hw2.errors import UserError
+from hw2.faces.model import Blueprint
+
+_PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v"}
+log = logging.getLogger(__name__)
+
+
+def read(name: str, revision: str | None) -> tuple[Blueprint, dict[str, Tensor], Schedule]:
+    """Read a pipeline's folder, or that of a network alone, or fetch a hub id.
+
+    Args:
+        name: a folder, or an id as google/ddpm-celebahq-256; HF_HUB_OFFLINE=1 allows cached ones
+            only.
+        revision: commit of a hub id; diffusers ignores it for a folder, so it is refused there.
+
+    Raises:
+        UserError: if there is no such model, or it is not one for coloured square images.
+    """
+    if Path(name).is_dir() and revision is not None:
+        raise UserError(f"faces.revision: {name} is a folder, which has no commits; write null")
+    network, scheduler = _network(name, revision), _scheduler(name, revision)
+    config = {k: v for k, v in network.config.items() if not k.startswith("_")}
+    if config["in_channels"] != 3 or config["out_channels"] != 3:
+        channels = f"{config['in_channels']} to {config['out_channels']} channels"
+        raise UserError(f"{name}: a network of {channels}, not 3 to 3; give a model of pixels")
+    size = config["sample_size"]
+    if not isinstance(size, int):
+        raise UserError(f"{name}: sample_size is {size}, not one number; give a square model")
+    kind = scheduler.config.prediction_type
+    if kind not in _PREDICTIONS:
+        raise UserError(f"{name}: predicts {kind}; give a model that predicts eps or v")
+    schedule = Schedule((1 - scheduler.betas.double()).cumprod(0))
+    blueprint = Blueprint("diffusers", _PREDICTIONS[kind], size, config)
+    return blueprint, {f"inner.{k}": v for k, v in network.state_dict().items()}, schedule
+
+
+def _network(name: str, revision: str | None) -> Any:
+    from diffusers.models.unets.unet_2d import UNet2DModel
+
+    return _first(UNet2DModel, name, revision, ("unet", None), "UNet2DModel")
+
+
+def _scheduler(name: str, revision: str | None) -> Any:
+    from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+
+    return _first(DDIMScheduler, name, revision, ("scheduler", None), "scheduler")
+
+
+def _first(kind: Any, name: str, revision: str | None, places: tuple[Any, ...], what: str) -> Any:
+    """`kind.from_pretrained` of the first subfolder that has one."""
+    reasons = []
+    for place in places:
+        try:
+            return kind.from_pretrained(name, subfolder=place, revision=revision)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            reasons.append(str(error).split("\n")[0])
+    raise UserError(
+        f"faces.weights: {name} has no {what} ({reasons[-1][:120]}); give the folder of a"
+        " diffusers pipeline, or a hub id and a network to fetch it"
+    )

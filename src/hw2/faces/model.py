@@ -1,0 +1,142 @@
+"""A face model of any origin: network, noise levels and size, and its one file.
+
+The file is safetensors: the weights, the noise levels as `abar`, and what is needed to build the
+network in the metadata. The embedded model is written by its training; the course's `UNet.pt` and
+the models of diffusers are turned into this form.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from hw2 import params
+from hw2.atomic import atomic_path
+from hw2.diffusion.schedule import Prediction, Schedule
+from hw2.errors import UserError
+from hw2.models.course_unet import SIDE, CourseUNet
+from hw2.models.image_predictor import ImagePredictor
+from hw2.models.unet import UNet
+
+_WEIGHTS = "network."
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What kind of model it is.
+
+    Attributes:
+        kind: whose network; it is a function of images (N, 3, size, size) and times int64 (N,).
+        config: what the network is built from, of a form that depends on the kind.
+    """
+
+    kind: Literal["embedded", "course", "diffusers"]
+    prediction: Prediction
+    size: int
+    config: Mapping[str, Any]
+
+    def build(self, schedule: Schedule) -> nn.Module:
+        """The network, untrained."""
+        if self.kind == "course":
+            return CourseUNet()
+        if self.kind == "diffusers":
+            return _Sample(self.config)
+        shape = params.UNetShape.model_validate(self.config)
+        inner = UNet(
+            num_labels=0,
+            base=shape.base,
+            mult=shape.mult,
+            blocks=shape.blocks,
+            patch=shape.patch,
+            timesteps=schedule.timesteps,
+            size=self.size,
+        )
+        return ImagePredictor(inner, schedule, self.prediction)
+
+
+COURSE = Blueprint("course", "eps", SIDE, {})
+
+
+@dataclass(frozen=True)
+class FaceModel:
+    """A network that is ready to sample: a function of images (N, 3, size, size) and times."""
+
+    network: nn.Module
+    schedule: Schedule
+    prediction: Prediction
+    size: int
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.network.parameters()).device
+
+
+class _Sample(nn.Module):
+    """A UNet2DModel that returns the tensor itself."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__()
+        from diffusers.models.unets.unet_2d import UNet2DModel  # here: it takes seconds to import
+
+        self.inner = UNet2DModel.from_config(dict(config))
+
+    def forward(self, xt: Tensor, t: Tensor) -> Tensor:
+        return self.inner(xt, t).sample
+
+
+def save(
+    path: Path, blueprint: Blueprint, weights: Mapping[str, Tensor], schedule: Schedule
+) -> None:
+    """Write a model file; `weights` are of the network that the blueprint builds."""
+    tensors = {f"{_WEIGHTS}{k}": v.detach().cpu().contiguous() for k, v in weights.items()}
+    described = json.dumps({**vars(blueprint), "config": dict(blueprint.config)}, sort_keys=True)
+    with atomic_path(path) as temporary:
+        save_file({**tensors, "abar": schedule.abar}, temporary, {"faces": described})
+
+
+def load(path: Path, device: torch.device) -> FaceModel:
+    """Read a model file, ready to sample on `device`.
+
+    Raises:
+        UserError: if the file is missing, damaged, or of another kind.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            blueprint = Blueprint(**json.loads((file.metadata() or {})["faces"]))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        schedule = Schedule(tensors.pop("abar"))
+        weights = {name.removeprefix(_WEIGHTS): value for name, value in tensors.items()}
+        network = build_with(blueprint, weights, schedule)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).split("\n")[0]  # PyTorch lists every tensor that does not fit
+        raise UserError(f"{path}: no face model ({reason}); run `dvc repro train_faces`") from error
+    return ready(network, blueprint, schedule, device)
+
+
+def build_with(
+    blueprint: Blueprint, weights: Mapping[str, Tensor], schedule: Schedule
+) -> nn.Module:
+    """The network with these weights, which must fit; they are not copied.
+
+    Raises:
+        RuntimeError: if a weight is missing, surplus, or of another shape.
+    """
+    with torch.device("meta"):  # no time is lost on initial weights
+        network = blueprint.build(schedule)
+    network.load_state_dict(dict(weights), assign=True)
+    return network
+
+
+def ready(
+    network: nn.Module, blueprint: Blueprint, schedule: Schedule, device: torch.device
+) -> FaceModel:
+    """The model on its device, in the mode for sampling."""
+    network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    return FaceModel(network, schedule, blueprint.prediction, blueprint.size)

@@ -1,0 +1,69 @@
+"""Noise files as the course has them: NN.pt, a float32 tensor (1, 3, S, S)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hw2 import rng
+from hw2.errors import UserError
+
+COUNT = 10  # as in the course's folder
+
+
+def draw(seed: int, size: int) -> dict[str, Tensor]:
+    """Ten standard normal noises float32 (3, size, size) by name, 00 to 09."""
+    return {
+        f"{k:02d}": torch.randn((3, size, size), generator=rng.torch_rng(seed, "noise", k))
+        for k in range(COUNT)
+    }
+
+
+def write(folder: Path, noises: Mapping[str, Tensor]) -> None:
+    """Write a file for each noise into `folder`, which exists."""
+    for name, noise in noises.items():
+        torch.save(noise[None].clone(), folder / f"{name}.pt")
+
+
+def read(folder: Path, size: int | None = None) -> dict[str, Tensor]:
+    """The noises float32 (3, S, S) of all NN.pt in `folder`, by name, in order.
+
+    Args:
+        size: S of the model they are for; None takes that of the first one.
+
+    Raises:
+        UserError: if there are none, or one is not a finite float32 tensor of that shape.
+    """
+    paths = sorted(folder.glob("*.pt"))
+    if not paths:
+        raise UserError(f"{folder}: no noise files; name the folder with 00.pt, 01.pt ...")
+    noises: dict[str, Tensor] = {}
+    for path in paths:
+        noises[path.stem] = _read(path, size)
+        size = noises[path.stem].shape[-1]
+    return noises
+
+
+def _read(path: Path, size: int | None) -> Tensor:
+    try:
+        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises most kinds for a file that is something else
+        raise UserError(
+            f"{path}: no tensor ({type(error).__name__}: damaged, cut or not of PyTorch);"
+            " copy it again"
+        ) from error
+    side = size or (found.shape[-1] if isinstance(found, Tensor) and found.dim() else 0)
+    wanted = (1, 3, side, side)
+    if not isinstance(found, Tensor):
+        fault = f"a {type(found).__name__}, not a tensor"
+    elif tuple(found.shape) != wanted:
+        fault = f"of shape {tuple(found.shape)}, not {wanted}"
+    elif found.dtype != torch.float32:
+        fault = f"{found.dtype}, not torch.float32"
+    elif not found.isfinite().all():
+        fault = "not finite"
+    else:
+        return found[0].clone()
+    raise UserError(f"{path}: {fault}; give a noise that fits the model")

@@ -1,0 +1,153 @@
+"""Figures of zero-shot classification."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from hw2.evaluation.intervals import proportion
+from hw2.figures import style, words
+from hw2.figures.clip_records import Answer, Example, Row, Zeroshot
+
+MOST = 60  # classes that a figure has room for
+_OTHER = "#c3c9d0"
+_LEGIBLE = 0.001  # smaller p-values are not told apart
+
+
+@style.house()
+def answers(examples: Sequence[Example]) -> Figure:
+    """Draw images with their five most likely classes: a row each."""
+    rows = len(examples)
+    fig = Figure(figsize=(style.WIDTH, 1.42 * rows + 0.4), layout="constrained")
+    axes = fig.subplots(rows, 2, width_ratios=(1, 3.1), squeeze=False)
+    for (left, right), example in zip(axes, examples, strict=True):
+        _picture(left, example)
+        _bars(right, example.answer)
+    axes[-1, 1].set_xlabel("confidence, %")
+    return fig
+
+
+def _picture(ax: Axes, example: Example) -> None:
+    ax.imshow(example.pixels, interpolation="nearest")
+    ax.set_axis_off()
+
+
+def _bars(ax: Axes, answer: Answer) -> None:
+    names = [name for name, _ in answer.top]
+    shares = [share for _, share in answer.top]
+    wrong = {names[0]: style.ORANGE} if not answer.right else {}
+    colours = {**wrong, answer.true: style.BLUE}
+    places = np.arange(len(names))
+    ax.barh(places, shares, color=[colours.get(name, _OTHER) for name in names], height=0.74)
+    for place, share in enumerate(shares):
+        ax.text(share + 0.01, place, f"{100 * share:.1f}", va="center", size=9)
+    ax.set_yticks(places, names)
+    ax.set_xlim(0, 1.1)
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
+    ax.invert_yaxis()
+    ax.grid(False)
+    mark = "" if answer.right else f", taken for {names[0]}"
+    ax.set_title(f"{answer.true}{mark}", size=9.5)
+
+
+@style.house()
+def confusion(found: Zeroshot) -> Figure:
+    """Draw which class is taken for which; of many classes those with the most mistakes."""
+    names = _classes(found.answers)
+    place = {name: k for k, name in enumerate(names)}
+    counts = np.zeros((len(names), len(names)))
+    for answer in found.answers:
+        if answer.true in place and answer.top[0][0] in place:
+            counts[place[answer.true], place[answer.top[0][0]]] += 1
+    totals = Counter(answer.true for answer in found.answers)
+    shares = counts / np.array([totals[name] for name in names])[:, None]
+    side = max(4.2, 0.145 * len(names) + 1.5)
+    fig = Figure(figsize=(side + 0.5, side), layout="constrained")
+    ax = fig.subplots()
+    image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    ax.set_xticks(range(len(names)), names, rotation=90)
+    ax.set_yticks(range(len(names)), names)
+    ax.tick_params(length=0)
+    ax.set_xlabel("predicted")
+    ax.set_ylabel("true")
+    ax.grid(False)
+    bar = fig.colorbar(image, ax=ax, shrink=0.5, aspect=24, format=PercentFormatter(1, 0, ""))
+    bar.set_label("share of the true class, %")
+    bar.outline.set_visible(False)
+    return fig
+
+
+def _classes(given: Sequence[Answer]) -> list[str]:
+    """At most `MOST` classes in the order of the files, those with the most mistakes."""
+    order = list(dict.fromkeys(answer.true for answer in given))
+    missed = Counter(answer.true for answer in given if not answer.right)
+    kept = set(sorted(order, key=lambda name: -missed[name])[:MOST])
+    return [name for name in order if name in kept]
+
+
+@style.house()
+def per_class(found: Zeroshot) -> Figure:
+    """Draw every class's accuracy with its interval, worst first, and its commonest mistake."""
+    rows = []
+    for name in _classes(found.answers):
+        mine = [answer for answer in found.answers if answer.true == name]
+        taken = Counter(answer.top[0][0] for answer in mine if not answer.right)
+        rows.append((proportion(np.array([answer.right for answer in mine])), name, taken))
+    rows.sort(key=lambda row: row[0].value)
+    fig = Figure(figsize=(style.WIDTH, 0.155 * len(rows) + 0.9), layout="constrained")
+    ax = fig.subplots()
+    for place, (share, _, taken) in enumerate(rows):
+        ax.plot([share.low, share.high], [place, place], color=style.SKY, linewidth=1.6)
+        ax.plot(share.value, place, marker="o", color=style.BLUE)
+        if taken:
+            name, count = taken.most_common(1)[0]
+            ax.text(1.02, place, f"{name} ({count})", va="center", size=9, color=style.MUTED)
+    ax.set_yticks(range(len(rows)), [name for _, name, _ in rows])
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.set_xlim(0, 1.01)
+    ax.xaxis.set_major_formatter(PercentFormatter(1, 0, ""))
+    ax.set_xlabel(f"accuracy, %, with {words.LEVEL} intervals")
+    ax.set_title("most often taken for", loc="right", size=9, weight="normal", color=style.MUTED)
+    return fig
+
+
+@style.house()
+def templates(found: Zeroshot) -> Figure:
+    """Draw the accuracy of every prompt set with its interval: a panel for each model."""
+    models = found.models
+    height = sum(0.27 * len(found.of(model)) + 0.5 for model in models) + 0.6
+    fig = Figure(figsize=(style.WIDTH, height), layout="constrained")
+    ratios = [len(found.of(model)) + 1 for model in models]
+    axes = fig.subplots(len(models), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
+    for ax, model in zip(axes, models, strict=True):
+        rows = found.of(model)
+        for place, row in enumerate(rows):
+            share = row.acc1
+            ax.plot([share.low, share.high], [place, place], color=style.SKY, linewidth=2.2)
+            ax.plot(share.value, place, marker="o", color=style.BLUE, markersize=6)
+            ax.text(
+                1.02, place, _note(row), va="center", size=9, color=style.INK,
+                transform=ax.get_yaxis_transform(),
+            )  # fmt: skip
+        ax.axvline(rows[0].acc1.value, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 2.5)))
+        labels = [f"{row.prompts} ({row.templates})" for row in rows]
+        ax.set_yticks(range(len(rows)), labels)
+        ax.set_ylim(len(rows) - 0.4, -0.6)
+        ax.set_title(model)
+    axes[-1].xaxis.set_major_formatter(PercentFormatter(1, None, ""))
+    axes[-1].set_xlabel(f"accuracy, %, with {words.LEVEL} intervals")
+    return fig
+
+
+def _note(row: Row) -> str:
+    """The accuracy and, where there is a comparison, its p-value."""
+    value = f"{100 * row.acc1.value:.1f}"
+    return value if row.p is None else f"{value}, {p_value(row.p)}"
+
+
+def p_value(p: float) -> str:
+    """Return a p-value as people write it."""
+    return f"p < {_LEGIBLE:g}" if p < _LEGIBLE else f"p = {p:.3f}"

@@ -1,0 +1,158 @@
+"""The records that the section on zero-shot classification is made of, read and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw2.errors import UserError
+from hw2.figures import records
+from hw2.figures.records import Interval
+
+TOP = 5
+COLUMNS = ("model", "prompts", "image", "true", "right", "class1", "confidence1")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model with one prompt set."""
+
+    model: str
+    prompts: str
+    templates: int  # how many are averaged
+    acc1: Interval
+    acc5: Interval
+    recall: float  # mean over classes
+    gain: Interval | None  # over the model's first prompt set; None for that
+    p: float | None  # McNemar's, of the same comparison
+    model_gain: Interval | None  # over the first model with the same prompts; None for that
+    model_p: float | None
+    groups: dict[str, Interval]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says about one image: the true class and the most likely ones."""
+
+    image: str
+    true: str
+    top: tuple[tuple[str, float], ...]  # class and confidence, best first
+
+    @property
+    def right(self) -> bool:
+        return self.top[0][0] == self.true
+
+
+@dataclass(frozen=True)
+class Example:
+    """An answer and its image, uint8 (H, W, 3)."""
+
+    answer: Answer
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Zeroshot:
+    """All that is shown."""
+
+    rows: tuple[Row, ...]  # model by model
+    shown: str  # the first model, whose answers these are
+    prompts: str  # with this prompt set
+    answers: tuple[Answer, ...]
+    examples: tuple[Example, ...]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(row.model for row in self.rows))
+
+    def of(self, model: str) -> tuple[Row, ...]:
+        """The rows of a model, in the order of the prompt sets."""
+        return tuple(row for row in self.rows if row.model == model)
+
+
+def read(*, metrics: Path, predictions: Path, examples: Path) -> Zeroshot:
+    """Read every record of the section.
+
+    Raises:
+        UserError: a record is missing, incomplete or not finite.
+    """
+    table = records.table(predictions, COLUMNS)
+    order = list(dict.fromkeys(str(row["model"]) for row in table))
+    shown = order[0]
+    answers = tuple(
+        _answer(row, f"{predictions}, line {line}")
+        for line, row in enumerate(table, start=2)
+        if str(row["model"]) == shown
+    )
+    record = records.mapping(metrics)
+    missing = [name for name in order if not isinstance(record.get(name), Mapping)]
+    if missing:
+        raise UserError(f"{metrics}: no {missing[0]!r}; {records.REMAKE}")
+    rows = tuple(row for name in order for row in _rows(name, record[name], metrics, name == shown))
+    prompts = str(table[0]["prompts"])
+    return Zeroshot(rows, shown, prompts, answers, _examples(examples, answers))
+
+
+def _answer(row: Mapping[str, Any], where: str) -> Answer:
+    top = tuple(
+        (str(row[f"class{k}"]), records.number(row, f"confidence{k}", where))
+        for k in range(1, TOP + 1)
+        if row.get(f"class{k}") is not None
+    )
+    return Answer(str(row["image"]), str(row["true"]), top)
+
+
+def _rows(model: str, record: Mapping[str, Any], path: Path, first_model: bool) -> list[Row]:
+    rows = []
+    for name, found in sorted(record.items(), key=lambda item: item[1].get("place", 0)):
+        where = f"{path}, {model}, {name}"
+        first = int(records.number(found, "place", where)) == 0
+        gain, p = _comparison(found, "", where)
+        model_gain, model_p = _comparison(found, "model_", where)
+        rows.append(
+            Row(
+                model=model,
+                prompts=name,
+                templates=int(records.number(found, "prompts", where)),
+                acc1=_share(found, "acc1", where),
+                acc5=_share(found, "acc5", where),
+                recall=records.number(found, "recall", where),
+                gain=None if first else gain,
+                p=None if first else p,
+                model_gain=None if first_model else model_gain,
+                model_p=None if first_model else model_p,
+                groups={
+                    group: _share(inner, "acc1", f"{where}, {group}")
+                    for group, inner in found.get("groups", {}).items()
+                },
+            )
+        )
+    return rows
+
+
+def _comparison(found: Mapping[str, Any], prefix: str, where: str) -> tuple[Interval, float]:
+    value, low, high = (
+        records.number(found, f"{prefix}gain{end}", where) for end in ("", "_low", "_high")
+    )
+    n = int(records.number(found, "n", where))
+    return Interval(value, low, high, n), records.number(found, f"{prefix}p", where)
+
+
+def _share(found: Mapping[str, Any], name: str, where: str) -> Interval:
+    """An accuracy under another name than `accuracy`."""
+    ends = {"accuracy": name, "low": f"{name}_low", "high": f"{name}_high", "n": "n"}
+    given = {key: records.number(found, of, where) for key, of in ends.items()}
+    return records.accuracy(given, where)
+
+
+def _examples(path: Path, answers: tuple[Answer, ...]) -> tuple[Example, ...]:
+    found = records.arrays(path, ("images", "files"))
+    by_name = {answer.image: answer for answer in answers}
+    files = [str(file) for file in found["files"]]
+    absent = [file for file in files if file not in by_name]
+    if absent or found["images"].dtype != np.uint8 or len(files) != len(found["images"]):
+        raise UserError(f"{path}: not the examples of these predictions; {records.REMAKE}")
+    return tuple(Example(by_name[f], i) for f, i in zip(files, found["images"], strict=True))

@@ -1,0 +1,151 @@
+"""The records that the section on faces is made of, read and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw2.errors import UserError
+from hw2.figures import records
+from hw2.figures.records import History, Interval
+from hw2.figures.samples import Pixels
+from hw2.files import read_table
+
+WAYS = ("slerp", "lerp")
+GRIDS = ("course", "leading", "trailing")
+MEASURES = ("norm_ratio", "variance", "contrast")
+CURVES = ("way", "pair", "alpha", *MEASURES)
+
+
+@dataclass(frozen=True)
+class Eta:
+    """What fresh noise does, for one eta; distances are of pixels in [0, 1]."""
+
+    eta: float
+    distance: Interval  # to the face without fresh noise
+    diversity: Interval  # between repetitions with the same noise
+
+
+@dataclass(frozen=True)
+class Middle:
+    """One way of interpolation half way between two noises."""
+
+    norm_ratio: float
+    variance: float
+    contrast: float  # as a share of the contrast at the ends
+    smoothness: float  # the largest step between neighbours over the mean step
+
+
+@dataclass(frozen=True)
+class Records:
+    """Everything the section shows."""
+
+    size: int
+    noises: int
+    pairs: int
+    eta_faces: Pixels  # (E, K, S, S, 3): by eta and noise
+    ways: dict[str, Pixels]  # (A, S, S, 3) of the first pair
+    alphas: NDArray[np.float64]
+    step_faces: dict[str, Pixels]  # by grid: (K, C, S, S, 3)
+    counts: tuple[int, ...]
+    etas: tuple[Eta, ...]
+    middle: dict[str, Middle]
+    curves: dict[str, dict[str, NDArray[np.float64]]]  # way -> measure -> (pairs, A)
+    step_distances: dict[str, tuple[float, ...]]  # by grid, in the order of counts
+    grid_mse: dict[str, float]  # of the grids that are not in use, from 0 to 255
+    mse: dict[str, float]  # to the ground truth by image and `mean`; empty without one
+    history: History | None  # None for a model that was given
+
+
+def read(*, samples: Path, interpolation: Path, history: Path, metrics: Path) -> Records:
+    """Read every record of the section.
+
+    Raises:
+        UserError: a record is missing, incomplete or not finite.
+    """
+    names = ("eta", *WAYS, "steps", "etas", "alphas", "counts")
+    found = records.arrays(samples, names)
+    for name, dims in (("eta", 6), ("slerp", 5), ("lerp", 5), ("steps", 6)):
+        if found[name].dtype != np.uint8 or found[name].ndim != dims:
+            raise UserError(f"{samples}: '{name}' holds no images; {records.REMAKE}")
+    if len(found["steps"]) != len(GRIDS):
+        raise UserError(f"{samples}: 'steps' is not of {len(GRIDS)} grids; {records.REMAKE}")
+    score = records.mapping(metrics)
+    counts = tuple(int(count) for count in found["counts"])
+    return Records(
+        size=int(records.number(score, "size", str(metrics))),
+        noises=int(records.number(score, "noises", str(metrics))),
+        pairs=int(records.number(score, "pairs", str(metrics))),
+        eta_faces=found["eta"][:, :, 0],
+        ways={way: found[way][0] for way in WAYS},
+        alphas=found["alphas"],
+        step_faces=dict(zip(GRIDS, found["steps"], strict=True)),
+        counts=counts,
+        etas=tuple(_eta(f"{eta:g}", score, metrics) for eta in found["etas"].tolist()),
+        middle={way: _middle(way, score, metrics) for way in WAYS},
+        curves=_curves(interpolation, found["alphas"]),
+        step_distances={grid: _distances(grid, counts, score, metrics) for grid in GRIDS},
+        grid_mse=_numbers(_inner(score, "grid_mse", metrics), f"{metrics}, grid_mse"),
+        mse=_numbers(score.get("mse", {}), f"{metrics}, mse"),
+        history=_history(history),
+    )
+
+
+def _inner(record: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]:
+    inner = record.get(key)
+    if not isinstance(inner, dict):
+        raise UserError(f"{path}: '{key}' is missing; {records.REMAKE}")
+    return inner
+
+
+def _numbers(record: Mapping[str, Any], where: str) -> dict[str, float]:
+    return {key: records.number(record, key, where) for key in record}
+
+
+def _eta(name: str, score: Mapping[str, Any], path: Path) -> Eta:
+    row = _inner(_inner(score, "eta", path), name, path)
+    where = f"{path}, eta {name}"
+    n = int(records.number(row, "n", where))
+
+    def interval(key: str) -> Interval:
+        value, low, high = (records.number(row, key + end, where) for end in ("", "_low", "_high"))
+        return Interval(value, low, high, n)
+
+    return Eta(float(name), interval("distance"), interval("diversity"))
+
+
+def _middle(way: str, score: Mapping[str, Any], path: Path) -> Middle:
+    row = _inner(_inner(score, "interpolation", path), way, path)
+    names = (*MEASURES, "smoothness")
+    return Middle(*(records.number(row, name, f"{path}, {way}") for name in names))
+
+
+def _distances(
+    grid: str, counts: tuple[int, ...], score: Mapping[str, Any], path: Path
+) -> tuple[float, ...]:
+    row = _inner(_inner(score, "steps", path), grid, path)
+    return tuple(records.number(row, str(count), f"{path}, steps, {grid}") for count in counts)
+
+
+def _curves(path: Path, alphas: NDArray[np.float64]) -> dict[str, dict[str, NDArray[np.float64]]]:
+    rows = records.table(path, CURVES)
+    found: dict[str, dict[str, NDArray[np.float64]]] = {}
+    for way in WAYS:
+        mine = [row for row in rows if row["way"] == way]
+        if not mine or len(mine) % len(alphas):
+            raise UserError(f"{path}: {len(mine)} rows of {way}; {records.REMAKE}")
+        found[way] = {
+            name: np.array([records.number(row, name, f"{path}, {way}") for row in mine]).reshape(
+                -1, len(alphas)
+            )
+            for name in MEASURES
+        }
+    return found
+
+
+def _history(path: Path) -> History | None:
+    """None where the table has a head alone: nothing was trained."""
+    return records.history(path) if read_table(path) else None

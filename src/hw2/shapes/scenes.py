@@ -1,0 +1,187 @@
+"""Random scenes with captions, and the pictures of the zero-shot exam.
+
+A scene is drawn from the stream of its own thousand, so more pictures leave the first ones as
+they are.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hw2 import rng
+from hw2.shapes import words
+from hw2.shapes.render import KINDS, PLAIN, Objects, draw
+
+BLOCK = 1000
+SINGLE, DOUBLE = 0.60, 0.28  # shares of scenes; the rest shows one thing without a name
+_PLAIN_SHARE = 0.5
+_SAYS_PLAIN, _SAYS_BACKGROUND, _NEXT_TO = 0.25, 0.7, 1 / 3
+_OWN_INK = 0.7  # of the unnamed: share with a second random colour
+_COLOURS = np.array(list(words.COLOURS.values()), np.float32)
+_BACKGROUNDS = np.array(list(words.BACKGROUNDS.values()), np.float32)
+_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures uint8 (N, size, size, 3) and N captions."""
+
+    images: np.ndarray
+    captions: list[str]
+
+
+@dataclass(frozen=True)
+class Exam:
+    """Pictures of one thing each, with a class: uint8 (N, size, size, 3), int (N,), and the
+    texture of each as its place in `words.TEXTURES`, int (N,)."""
+
+    images: np.ndarray
+    classes: np.ndarray
+    textures: np.ndarray
+
+
+def training(count: int, size: int, seed: int) -> Pictures:
+    """`count` pictures of random scenes; no named thing is one of `words.HELD_OUT`."""
+    images, captions = [], []
+    for block in range(-(-count // BLOCK)):
+        scene = _Scene(rng.numpy_rng(seed, "shapes", "train", block))
+        images.append(draw(scene.backgrounds, scene.objects, size))
+        captions += scene.captions
+    return Pictures(np.concatenate(images)[:count], captions[:count])
+
+
+def exam(part: str, per_class: int, size: int, seed: int) -> Exam:
+    """`per_class` pictures of each of `words.CLASSES`, class by class; `part` names the stream."""
+    stream = rng.numpy_rng(seed, "shapes", "exam", part)
+    classes = np.repeat(np.arange(len(words.CLASSES)), per_class)
+    colours, shapes = np.divmod(classes, len(words.SHAPES))  # classes are colour by colour
+    n = len(classes)
+    textures = _textures(stream, n)
+    backgrounds = _backgrounds(stream, stream.integers(len(_BACKGROUNDS), size=n))
+    fill = _jittered(stream, _COLOURS[colours], 0.04)
+    objects = _alone(stream, np.arange(n), _kinds(shapes), textures, fill, _inks(fill))
+    return Exam(draw(backgrounds, objects, size), classes, textures)
+
+
+class _Scene:
+    """A block of scenes: everything random is drawn in whole columns, used or not."""
+
+    def __init__(self, stream: np.random.Generator) -> None:
+        n = BLOCK
+        u = stream.random(n)
+        self.double = (u >= SINGLE) & (u < SINGLE + DOUBLE)
+        self.unnamed = u >= SINGLE + DOUBLE
+        self.background = stream.integers(len(_BACKGROUNDS), size=n)
+        self.backgrounds = _backgrounds(stream, self.background)
+        allowed = np.argwhere(~words.is_held_out())
+        pairs = allowed[stream.integers(len(allowed), size=(2, n))]
+        self.colour, self.shape = pairs[..., 0], pairs[..., 1]  # (2, n)
+        self.texture = np.stack([_textures(stream, n), _textures(stream, n)])
+        self.objects = self._objects(stream)
+        self.captions = self._captions(stream)
+
+    def _objects(self, stream: np.random.Generator) -> Objects:
+        n = BLOCK
+        kinds, fills = _kinds(self.shape), _jittered(stream, _COLOURS[self.colour], 0.04)
+        inks = _inks(fills)
+        # Of the unnamed two in three have a shape of their own, all have any colour.
+        odd = np.array([KINDS.index(name) for name in words.UNNAMED_SHAPES])
+        strange = self.unnamed & (stream.random(n) < 2 / 3)
+        kinds[0] = np.where(strange, odd[stream.integers(len(odd), size=n)], kinds[0])
+        any_fill, any_ink = stream.random((2, n, 3), dtype=np.float32)
+        fills[0] = np.where(self.unnamed[:, None], any_fill, fills[0])
+        own = self.unnamed & (stream.random(n) < _OWN_INK)
+        inks[0] = np.where(own[:, None], any_ink, _inks(fills[0]))
+        everyone, pair = np.arange(n), np.flatnonzero(self.double)
+        alone = _alone(stream, everyone, kinds[0], self.texture[0], fills[0], inks[0])[~self.double]
+        sides = [
+            _beside(stream, pair, side, kinds[k][pair], self.texture[k][pair], fills[k][pair],
+                    inks[k][pair])
+            for k, side in enumerate((-0.5, 0.5))
+        ]  # fmt: skip
+        names = vars(alone)
+        return Objects(
+            **{name: np.concatenate([vars(o)[name] for o in (alone, *sides)]) for name in names}
+        )
+
+    def _captions(self, stream: np.random.Generator) -> list[str]:
+        n = BLOCK
+        prefix = stream.choice(len(words.PREFIXES), size=n, p=words.PREFIX_SHARES)
+        says_background = stream.random(n) < _SAYS_BACKGROUND
+        says_plain = stream.random((2, n)) < _SAYS_PLAIN
+        next_to = stream.random(n) < _NEXT_TO
+        noun = stream.integers(len(words.NOUNS), size=n)
+        colours, backgrounds = tuple(words.COLOURS), tuple(words.BACKGROUNDS)
+        captions = []
+        for i in range(n):
+            things = []
+            for k in range(2 if self.double[i] else 1):
+                said = self.texture[k, i] != PLAIN or says_plain[k, i]
+                texture = [words.TEXTURES[self.texture[k, i]]] if said else []
+                named = [*texture, colours[self.colour[k, i]], words.SHAPES[self.shape[k, i]]]
+                thing = words.NOUNS[noun[i]] if self.unnamed[i] else " ".join(named)
+                things.append(words.with_article(thing))
+            text = (" next to " if next_to[i] else " and ").join(things)
+            if says_background[i]:
+                text += f" on a {backgrounds[self.background[i]]} background"
+            captions.append(f"{words.PREFIXES[prefix[i]]} {text}".strip())
+        return captions
+
+
+def _kinds(shapes: np.ndarray) -> np.ndarray:
+    """Places in KINDS of places in `words.SHAPES`."""
+    return np.array([KINDS.index(name) for name in words.SHAPES])[shapes]
+
+
+def _textures(stream: np.random.Generator, n: int) -> np.ndarray:
+    patterned = stream.random(n) >= _PLAIN_SHARE
+    return np.where(patterned, stream.integers(1, len(words.TEXTURES), size=n), PLAIN)
+
+
+def _jittered(stream: np.random.Generator, colours: np.ndarray, sigma: float) -> np.ndarray:
+    noise = stream.standard_normal(colours.shape, dtype=np.float32)
+    return (colours + np.float32(sigma) * noise).clip(0, 1)
+
+
+def _backgrounds(stream: np.random.Generator, which: np.ndarray) -> np.ndarray:
+    return _jittered(stream, _BACKGROUNDS[which], 0.03)
+
+
+def _inks(fill: np.ndarray) -> np.ndarray:
+    """A darker colour for stripes and dots on a light object, a lighter one on a dark object."""
+    light = (fill @ _LUMINANCE > 0.5)[..., None]
+    return np.where(light, fill * 0.4, fill * 0.35 + 0.65).astype(np.float32)
+
+
+def _alone(
+    stream: np.random.Generator,
+    picture: np.ndarray,
+    kind: np.ndarray,
+    texture: np.ndarray,
+    fill: np.ndarray,
+    ink: np.ndarray,
+) -> Objects:
+    n = len(picture)
+    return Objects(
+        picture, kind,
+        place=stream.uniform(-0.2, 0.2, (n, 2)), radius=stream.uniform(0.50, 0.72, n),
+        angle=stream.uniform(-0.2, 0.2, n), texture=texture, fill=fill, ink=ink,
+    )  # fmt: skip
+
+
+def _beside(
+    stream: np.random.Generator,
+    picture: np.ndarray,
+    side: float,
+    kind: np.ndarray,
+    texture: np.ndarray,
+    fill: np.ndarray,
+    ink: np.ndarray,
+) -> Objects:
+    """The left or the right one of two."""
+    n = len(picture)
+    place = np.stack([side + stream.uniform(-0.05, 0.05, n), stream.uniform(-0.25, 0.25, n)], 1)
+    return Objects(
+        picture, kind, place=place, radius=stream.uniform(0.36, 0.44, n),
+        angle=stream.uniform(-0.2, 0.2, n), texture=texture, fill=fill, ink=ink,
+    )  # fmt: skip

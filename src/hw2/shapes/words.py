@@ -1,0 +1,65 @@
+"""What the world consists of, and its names: the one place that knows them."""
+
+import numpy as np
+
+SHAPES = ("circle", "square", "triangle", "star", "cross", "heart", "ring", "diamond")
+UNNAMED_SHAPES = ("moon", "hexagon", "bar", "flower")
+"""Shapes that no caption names: textual inversion finds something new in them."""
+NOUNS = ("object", "thing", "shape", "toy")
+"""Words for a shape that is not named."""
+
+COLOURS = {
+    "red": (0.90, 0.12, 0.12),
+    "green": (0.10, 0.65, 0.20),
+    "blue": (0.12, 0.25, 0.90),
+    "yellow": (0.95, 0.85, 0.10),
+    "purple": (0.55, 0.15, 0.75),
+    "orange": (0.98, 0.52, 0.05),
+    "white": (0.97, 0.97, 0.97),
+    "black": (0.05, 0.05, 0.05),
+}
+"""Names to RGB in [0, 1]."""
+BACKGROUNDS = {
+    "gray": (0.60, 0.60, 0.60),
+    "pink": (0.98, 0.72, 0.80),
+    "brown": (0.45, 0.30, 0.18),
+    "cyan": (0.45, 0.88, 0.90),
+}
+TEXTURES = ("plain", "striped", "dotted")
+
+HELD_OUT = (
+    ("red", "heart"),
+    ("blue", "star"),
+    ("green", "ring"),
+    ("yellow", "square"),
+    ("purple", "triangle"),
+    ("orange", "cross"),
+)
+"""(Colour, shape) pairs of which there is no training picture: the test of composition."""
+
+EXAM_COLOURS = tuple(COLOURS)[:6]
+CLASSES = tuple((colour, shape) for colour in EXAM_COLOURS for shape in SHAPES)
+"""The 48 classes of the zero-shot exam, by class id."""
+
+PREFIXES = ("a photo of", "a picture of", "")
+PREFIX_SHARES = (0.6, 0.2, 0.2)
+
+
+def is_held_out() -> np.ndarray:
+    """Which pairs are held out: bool (colours, shapes), in the order of COLOURS and SHAPES."""
+    table = np.zeros((len(COLOURS), len(SHAPES)), bool)
+    for colour, shape in HELD_OUT:
+        table[tuple(COLOURS).index(colour), SHAPES.index(shape)] = True
+    return table
+
+
+def with_article(phrase: str) -> str:
+    """The phrase after "a" or "an"."""
+    return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
+
+
+def vocabulary() -> tuple[str, ...]:
+    """Every word of a caption."""
+    phrases = [*SHAPES, *NOUNS, *COLOURS, *BACKGROUNDS, *TEXTURES, *PREFIXES, "on a background"]
+    words = " ".join([*phrases, "an and next to"]).split()
+    return tuple(dict.fromkeys(words))

@@ -1,0 +1,39 @@
+"""Train the face model on drawn faces, or take the one that is given."""
+
+from pathlib import Path
+
+import torch
+
+from hw2 import files, params
+from hw2.errors import UserError
+from hw2.faces import course, fit, hub
+from hw2.faces import model as models
+from hw2.training import runlock
+
+COLUMNS = ("step", "loss", "lr")
+
+
+def run(
+    faces: params.Faces, *, model: Path, history: Path, checkpoints: Path, device: torch.device
+) -> None:
+    """Write `model`, whatever its origin, and the loss by step to `history`, empty for a given one.
+
+    Raises:
+        UserError: if a given model is missing, or is not what `faces.source` says.
+    """
+    if faces.source == "embedded":
+        with runlock.hold(checkpoints):
+            weights, rows, resume = fit.fit(faces, checkpoints, device)
+            files.write_table(history, rows, COLUMNS)
+            models.save(model, fit.blueprint(faces), weights, fit.levels(faces))
+            resume.finish()
+        return
+    if faces.weights is None:
+        raise UserError(f"faces.weights: null; say where the model of {faces.source} lies")
+    if faces.source == "course":
+        blueprint = models.COURSE
+        weights, schedule = course.read(Path(faces.weights))
+    else:
+        blueprint, weights, schedule = hub.read(faces.weights, faces.revision)
+    files.write_table(history, [], COLUMNS)
+    models.save(model, blueprint, weights, schedule)

@@ -1,0 +1,67 @@
+"""Small models and folders of images."""
+
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from PIL import Image
+
+from hw2 import params, profiles, rng
+from hw2.clip import folder
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = {"0": "red_circle", "1": "blue_star", "2": "green_ring"}
+
+
+def png(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def course_form(tmp_path: Path) -> Callable[..., Path]:
+    """`course_form(per_class, sizes)` writes a folder with id2label.json and val/."""
+
+    def write(per_class: int = 2, sizes: tuple[tuple[int, int], ...] = ((32, 32),)) -> Path:
+        folder = tmp_path / "images"
+        (folder / "val").mkdir(parents=True)
+        (folder / "id2label.json").write_text(json.dumps(NAMES))
+        stream = np.random.Generator(np.random.PCG64(1))
+        for k in range(len(NAMES)):
+            for number in range(per_class):
+                height, width = sizes[(k * per_class + number) % len(sizes)]
+                pixels = stream.integers(0, 256, (height, width, 3), dtype=np.uint8)
+                (folder / f"val/{k}_{450 + number}.png").write_bytes(png(pixels))
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
+    """The mini profile."""
+    folder = tmp_path_factory.mktemp("params")
+    for name in ("params.yaml", "profiles.yaml"):
+        shutil.copy(ROOT / name, folder)
+    profiles.apply("mini", folder / "params.yaml")
+    return params.load(folder / "params.yaml")
+
+
+@pytest.fixture
+def tiny_folder(tmp_path: Path, mini: params.Params) -> Path:
+    """An untrained small CLIP in open_clip's form."""
+    design = folder.design(mini.clip.network)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(rng.derive(1, "tiny"))
+        network = open_clip.CLIP(**design.model)
+    place = tmp_path / "tiny"
+    place.mkdir()
+    folder.save(place, network, design)
+    return place

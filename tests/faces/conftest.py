@@ -1,0 +1,59 @@
+"""Small face models and noises."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from hw2 import params, profiles
+from hw2.faces import fit, noises
+from hw2.faces import model as models
+from hw2.faces.model import FaceModel
+
+ROOT = Path(__file__).resolve().parents[2]
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="session")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
+    """The mini profile."""
+    folder = tmp_path_factory.mktemp("params")
+    for name in ("params.yaml", "profiles.yaml"):
+        shutil.copy(ROOT / name, folder)
+    profiles.apply("mini", folder / "params.yaml")
+    return params.load(folder / "params.yaml")
+
+
+@pytest.fixture(scope="session")
+def weights(mini: params.Params) -> dict[str, Tensor]:
+    """Of the mini network, random where training starts from zero, so that it does something."""
+    network = fit.blueprint(mini.faces).build(fit.levels(mini.faces))
+    stream = torch.Generator().manual_seed(5)
+    return {
+        name: value if name in ("signal", "noise")
+        else 0.2 * torch.randn(value.shape, generator=stream)
+        for name, value in network.state_dict().items()
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def face(mini: params.Params, weights: dict[str, Tensor]) -> FaceModel:
+    """A model that is ready to sample."""
+    blueprint, levels = fit.blueprint(mini.faces), fit.levels(mini.faces)
+    return models.ready(models.build_with(blueprint, weights, levels), blueprint, levels, CPU)
+
+
+@pytest.fixture
+def noise_folder(tmp_path: Path, mini: params.Params) -> Callable[[int], Path]:
+    """`noise_folder(size)` writes the ten noises of that size."""
+
+    def write(size: int = mini.faces.size) -> Path:
+        folder = tmp_path / f"noise{size}"
+        folder.mkdir()
+        noises.write(folder, noises.draw(3, size))
+        return folder
+
+    return write

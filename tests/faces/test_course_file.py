@@ -1,0 +1,112 @@
+"""The course's UNet.pt: what is that loads, wrapped or not; all else is refused in one line."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from hw2.errors import UserError
+from hw2.faces import course, given
+from hw2.models.course_unet import CourseUNet
+
+State = dict[str, Tensor]
+
+
+@pytest.fixture(scope="module")
+def state() -> State:
+    """Zeros that take no memory: each tensor is one number seen everywhere."""
+    with torch.device("meta"):
+        shapes = {k: v.shape for k, v in CourseUNet().state_dict().items()}
+    return {name: torch.zeros(1).expand(shape) for name, shape in shapes.items()}
+
+
+def saved(path: Path, content: Any) -> Path:
+    torch.save(content, path)
+    return path
+
+
+WRAPPERS = {
+    "plain": lambda s: s,
+    "state_dict": lambda s: {"state_dict": s, "epoch": 3},
+    "training file": lambda s: {"model": s, "optimizer": {"lr": 0.1}},
+    "DataParallel": lambda s: {f"module.{k}": v for k, v in s.items()},
+    "Lightning": lambda s: {"state_dict": {f"unet.{k}": v for k, v in s.items()}},
+    "compiled in DataParallel": lambda s: {f"module._orig_mod.{k}": v for k, v in s.items()},
+}
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_it_loads_strictly_whatever_wraps_it(tmp_path: Path, state: State, wrapper: str) -> None:
+    found, schedule = course.read(saved(tmp_path / "UNet.pt", WRAPPERS[wrapper](state)))
+    assert list(found) == list(state)
+    assert sum(v.numel() for k, v in found.items() if k != "time.0.inv_freq") == 113_673_219
+    betas = torch.linspace(1e-4, 2e-2, 1000, dtype=torch.float64)
+    torch.testing.assert_close(schedule.abar, (1 - betas).cumprod(0))
+
+
+def one_channel(state: State) -> Any:
+    return state | {"down1.weight": torch.zeros(128, 1, 3, 3)}
+
+
+class Code:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return print, ("ran",)
+
+
+WRONG = {
+    "one channel": (one_channel, r"down1\.weight is \(128, 1, 3, 3\), not \(128, 3, 3, 3\)"),
+    "one entry less": (
+        lambda s: {k: v for k, v in s.items() if k != "mid1.attention.out.bias"},
+        r"426 of 427 entries.* without mid1\.attention\.out\.bias",
+    ),
+    "one entry more": (lambda s: s | {"ema": torch.zeros(1)}, "427 of 427 entries.* with ema"),
+    "not finite": (lambda s: s | {"out.2.bias": torch.full((3,), torch.nan)}, "not finite"),
+    "a list": (lambda s: [1, 2], "a list, not a state dict"),
+    "code": (lambda s: {"state_dict": Code()}, "code.* which is not run"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_content_is_refused(
+    tmp_path: Path, state: State, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    make, said = WRONG[case]
+    with pytest.raises(UserError, match=said) as caught:
+        course.read(saved(tmp_path / "UNet.pt", make(state)))
+    assert "\n" not in str(caught.value)
+    assert "UNet.pt" in str(caught.value)
+    assert "ran" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<!DOCTYPE html><html>Quota exceeded</html>", "a web page, not a model"),
+        (b"  <html>", "a web page, not a model"),
+        (b"", "damaged, cut or no file of PyTorch"),
+        (b"PK\x03\x04 half a zip", "damaged, cut or no file of PyTorch"),
+    ],
+)
+def test_wrong_bytes_are_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "UNet.pt").write_bytes(content)
+    with pytest.raises(UserError, match=said) as caught:
+        course.read(tmp_path / "UNet.pt")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path, state: State) -> None:
+    path = saved(tmp_path / "UNet.pt", state)
+    for share in (0.3, 0.9, 0.999):
+        cut = tmp_path / "cut.pt"
+        cut.write_bytes(path.read_bytes()[: math.floor(share * path.stat().st_size)])
+        with pytest.raises(UserError, match="damaged, cut") as caught:
+            course.read(cut)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no such file; give UNet\.pt"):
+        given.load(str(tmp_path / "UNet.pt"), torch.device("cpu"))

@@ -1,0 +1,201 @@
+"""The section on zero-shot classification: figures and tables that agree with the records."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hw2.errors import UserError
+from hw2.figures import clip, clip_plots, clip_records, report
+from hw2.figures.clip_records import Zeroshot
+from hw2.figures.sections import Section
+
+Write = Callable[..., dict[str, Path]]
+FIGURES = ("successes", "failures", "templates", "per_class", "confusion")
+
+
+def read(paths: dict[str, Path]) -> Zeroshot:
+    return clip_records.read(
+        metrics=paths["clip_metrics"],
+        predictions=paths["clip_predictions"],
+        examples=paths["clip_examples"],
+    )
+
+
+@pytest.fixture
+def found(records_in: Write, tmp_path: Path) -> Zeroshot:
+    return read(records_in(tmp_path))
+
+
+def sheet(section: Section, name: str) -> str:
+    return next(sheet.text for sheet in section.sheets if sheet.name == name)
+
+
+def plain(text: str) -> str:
+    return (
+        text.replace("\N{NO-BREAK SPACE}", " ")
+        .replace("\N{EN DASH}", "-")
+        .replace("\N{MINUS SIGN}", "-")
+    )
+
+
+def test_every_file_of_the_section(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    report.run(SimpleNamespace(dpi=20), **paths)
+    names = {path.name for path in paths["figures"].iterdir()}
+    assert {f"clip_{name}.png" for name in FIGURES} | {"clip_table.csv", "clip_table.md"} <= names
+    assert "Zero-shot classification with CLIP" in (paths["figures"] / "index.html").read_text()
+
+
+def test_rows_in_the_order_of_models_and_prompts(found: Zeroshot) -> None:
+    assert found.models == ("small CLIP", "large CLIP")
+    assert [row.prompts for row in found.of("large CLIP")] == ["course", "cifar18", "textures"]
+    assert [row.gain is None for row in found.rows] == [True, False, False] * 2
+    assert [row.model_gain is None for row in found.rows] == [True] * 3 + [False] * 3
+    assert (found.shown, found.prompts, len(found.answers)) == ("small CLIP", "textures", 400)
+
+
+def test_the_table_has_numbers_intervals_and_tests(found: Zeroshot) -> None:
+    text = plain(sheet(clip.section(found), "clip_table.md"))
+    assert (
+        "| small CLIP | course (1) | 70.0 % (65.3-74.3 %, n = 400) | 85.0 % | 70.0 % | - |" in text
+    )
+    assert "| +10.0 (+8.0 to +12.0) | < 0.001 | - | - |" in text
+    assert "| -2.0 (-4.0 to +0.0) | 0.203 | +5.0 (+4.0 to +6.0) | 0.004 |" in text
+    assert "| Model | Prompts | Plain | Unseen pairs |" in text
+
+
+def test_one_model_has_no_columns_of_another(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    record = json.loads(paths["clip_metrics"].read_text())
+    del record["large CLIP"]
+    paths["clip_metrics"].write_text(json.dumps(record))
+    lines = paths["clip_predictions"].read_text().splitlines()
+    kept = [line for line in lines if not line.startswith("large")]
+    paths["clip_predictions"].write_text("\n".join(kept) + "\n")
+    section = clip.section(read(paths))
+    assert "Over the first model" not in section.tables[0].head
+    assert all(len(row) == len(section.tables[0].head) for row in section.tables[0].rows)
+
+
+def test_the_csv_has_every_number_unrounded(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    record = json.loads(paths["clip_metrics"].read_text())
+    rows = list(csv.DictReader(io.StringIO(sheet(clip.section(read(paths)), "clip_table.csv"))))
+    assert len(rows) == 6
+    for row in rows:
+        of = record[row["model"]][row["prompts"]]
+        first = row["prompts"] == "course"
+        for key in ("acc1", "acc1_low", "acc5_high", "n", "recall"):
+            assert row[key] == str(of[key])
+        for key in ("gain", "gain_low", "p"):
+            assert row[key] == ("" if first else str(of[key]))
+        assert row["unseen pairs"] == str(of["groups"]["unseen pairs"]["acc1"])
+
+
+def test_headlines_are_of_the_shown_prompts(found: Zeroshot) -> None:
+    stats = clip.section(found).stats
+    assert [stat.label for stat in stats] == [
+        "small CLIP, prompts textures", "large CLIP, prompts textures", "small CLIP, unseen pairs"
+    ]  # fmt: skip
+    assert [plain(stat.value) for stat in stats] == ["80.0 %", "85.0 %", "70.0 %"]
+
+
+def test_galleries_show_image_true_predicted_and_bars(found: Zeroshot) -> None:
+    wrong = [example for example in found.examples if not example.answer.right]
+    assert len(wrong) == 3
+    figure = clip_plots.answers(wrong)
+    left, right = figure.axes[0], figure.axes[1]
+    assert np.array_equal(left.get_images()[0].get_array(), wrong[0].pixels)
+    assert right.get_title(loc="left") == "red circle, taken for red heart"
+    labels = [label.get_text() for label in right.get_yticklabels()]
+    assert labels[:2] == ["red heart", "red circle"]
+    widths = [bar.get_width() for bar in right.patches]
+    assert widths == pytest.approx([0.5, 0.3, 0.15, 0.05])
+    colours = [bar.get_facecolor() for bar in right.patches]
+    assert len({*colours[:2]}) == 2
+    assert colours[2] == colours[3] not in colours[:2]
+
+
+def test_without_failures_there_is_no_gallery_of_them(found: Zeroshot) -> None:
+    right = tuple(example for example in found.examples if example.answer.right)
+    perfect = Zeroshot(found.rows, found.shown, found.prompts, found.answers, right)
+    names = [plate.name for plate in clip.section(perfect).plates]
+    assert "clip_successes.png" in names
+    assert "clip_failures.png" not in names
+
+
+def test_the_confusion_matrix_counts_answers(found: Zeroshot) -> None:
+    image = clip_plots.confusion(found).axes[0].get_images()[0].get_array()
+    expected = np.diag([0.6, 0.7, 0.8, 0.9]) + np.roll(np.diag([0.4, 0.3, 0.2, 0.1]), 1, axis=1)
+    assert np.asarray(image) == pytest.approx(expected)
+
+
+def test_classes_stand_worst_first_with_their_commonest_mistake(found: Zeroshot) -> None:
+    ax = clip_plots.per_class(found).axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        *("red circle", "red heart", "blue star", "blue ring")
+    ]
+    texts = [text.get_text() for text in ax.texts]
+    assert texts == ["red heart (40)", "blue star (30)", "blue ring (20)", "red circle (10)"]
+    points = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 1]
+    assert [float(point[0]) for point in points] == pytest.approx([0.6, 0.7, 0.8, 0.9])
+
+
+def test_of_many_classes_the_worst_are_shown(found: Zeroshot) -> None:
+    answers = tuple(
+        clip_records.Answer(f"{k}.png", f"class {k}", ((f"class {k - k % 2}", 1.0),))
+        for k in range(200)
+    )
+    many = Zeroshot(found.rows, found.shown, found.prompts, answers, found.examples)
+    shown = [label.get_text() for label in clip_plots.per_class(many).axes[0].get_yticklabels()]
+    assert shown == [f"class {k}" for k in range(1, 120, 2)]
+    assert "Of 200 classes the 60" in clip.section(many).plates[-1].caption
+
+
+def test_prompt_sets_have_a_panel_for_each_model(found: Zeroshot) -> None:
+    axes = clip_plots.templates(found).axes
+    assert [ax.get_title(loc="left") for ax in axes] == list(found.models)
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == [
+        "course (1)", "cifar18 (18)", "textures (3)"
+    ]  # fmt: skip
+    assert [text.get_text() for text in axes[0].texts] == [
+        "70.0", "68.0, p = 0.203", "80.0, p < 0.001"
+    ]  # fmt: skip
+
+
+def spoil_json(key: str, value: Any) -> Callable[[str], str]:
+    def spoil(text: str) -> str:
+        record = json.loads(text)
+        record["small CLIP"]["textures"][key] = value
+        return json.dumps({k: v for k, v in record.items() if v is not None})
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "said"),
+    [
+        ("clip_metrics", spoil_json("acc1", 2), "textures: accuracy 2 .* is not a share"),
+        ("clip_metrics", spoil_json("p", "small"), "textures: 'p' is 'small'"),
+        ("clip_metrics", lambda text: text.replace("small CLIP", "x"), "no 'small CLIP'"),
+        ("clip_metrics", lambda text: text.replace('"recall"', '"r"'), "'recall' is missing"),
+        ("clip_predictions", lambda text: text.replace("class1", "c"), "no column 'class1'"),
+        ("clip_predictions", lambda text: text.replace("0_3.png", "0_x.png"), "not the examples"),
+        ("clip_predictions", lambda text: text.replace("0.5", "far"), "line 2: 'confidence1'"),
+    ],
+)
+def test_bad_records_are_one_line(
+    records_in: Write, tmp_path: Path, name: str, spoil: Callable[[str], str], said: str
+) -> None:
+    paths = records_in(tmp_path)
+    paths[name].write_text(spoil(paths[name].read_text()))
+    with pytest.raises(UserError, match=said) as caught:
+        read(paths)
+    assert "\n" not in str(caught.value)

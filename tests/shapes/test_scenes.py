@@ -1,0 +1,153 @@
+"""The embedded world: what is drawn is what the captions say."""
+
+import re
+
+import numpy as np
+import pytest
+
+from hw2.shapes import scenes, words
+from hw2.shapes.outlines import DISTANCES
+from hw2.shapes.render import DOTTED, KINDS, PLAIN, STRIPED, Objects, draw
+
+SEED = 3
+
+
+@pytest.fixture(scope="module")
+def pictures() -> scenes.Pictures:
+    return scenes.training(2000, 32, SEED)
+
+
+def thing(kind: str, texture: int = PLAIN, **values: object) -> Objects:
+    """One red object in the middle of picture 0."""
+    given = {
+        "picture": [0], "kind": [KINDS.index(kind)], "place": [[0.0, 0.0]], "radius": [0.8],
+        "angle": [0.0], "texture": [texture], "fill": [[1.0, 0.0, 0.0]], "ink": [[0.0, 0.0, 1.0]],
+    }  # fmt: skip
+    return Objects(**{name: np.array(value) for name, value in (given | values).items()})
+
+
+def picture(objects: Objects, size: int = 64) -> np.ndarray:
+    return draw(np.full((1, 3), 0.5), objects, size)[0].astype(int)
+
+
+def test_no_picture_of_a_held_out_pair(pictures: scenes.Pictures) -> None:
+    held_out = [" ".join(pair) for pair in words.HELD_OUT]
+    assert len(held_out) == 6
+    assert not [c for c in pictures.captions if any(pair in c for pair in held_out)]
+    for pair in (("red", "circle"), ("green", "heart"), ("white", "heart")):
+        assert any(" ".join(pair) in caption for caption in pictures.captions)
+
+
+def test_captions_name_only_words_of_the_world(pictures: scenes.Pictures) -> None:
+    assert {word for caption in pictures.captions for word in caption.split()} <= set(
+        words.vocabulary()
+    )
+    form = re.compile(
+        r"(a photo of |a picture of |)an? [\w ]+?( (and|next to) an? [\w ]+?)?"
+        r"( on a \w+ background)?"
+    )
+    assert all(form.fullmatch(caption) for caption in pictures.captions)
+    kinds = {
+        "double": sum(" and " in c or " next to " in c for c in pictures.captions),
+        "unnamed": sum(any(f" {n}" in f" {c}" for n in words.NOUNS) for c in pictures.captions),
+    }
+    assert kinds["double"] / 2000 == pytest.approx(scenes.DOUBLE, abs=0.04)
+    assert kinds["unnamed"] / 2000 == pytest.approx(1 - scenes.SINGLE - scenes.DOUBLE, abs=0.03)
+
+
+def test_the_picture_has_the_colours_of_its_caption(pictures: scenes.Pictures) -> None:
+    checked = 0
+    for image, caption in zip(pictures.images, pictures.captions, strict=True):
+        match = re.search(r"plain (\w+) circle on a (\w+) background$", caption)
+        if match is None or " and " in caption or "next" in caption:
+            continue
+        corner = image[0, 0] / 255
+        assert corner == pytest.approx(words.BACKGROUNDS[match[2]], abs=0.16)
+        near = np.abs(image / 255 - words.COLOURS[match[1]]).max(-1) < 0.2
+        assert near.mean() > 0.1
+        checked += 1
+    assert checked >= 3
+
+
+def test_of_two_things_the_first_is_on_the_left(pictures: scenes.Pictures) -> None:
+    checked = 0
+    for image, caption in zip(pictures.images, pictures.captions, strict=True):
+        match = re.search(r"plain (\w+) \w+ (?:and|next to) an? plain (\w+)", caption)
+        if match is None or match[1] == match[2]:
+            continue
+        for name, half in ((match[1], image[:, :16]), (match[2], image[:, 16:])):
+            near = np.abs(half / 255 - words.COLOURS[name]).max(-1) < 0.2
+            assert near.mean() > 0.03
+        checked += 1
+    assert checked >= 3
+
+
+def test_more_pictures_leave_the_first_as_they_are(pictures: scenes.Pictures) -> None:
+    fewer = scenes.training(700, 32, SEED)
+    assert np.array_equal(fewer.images, pictures.images[:700])
+    assert fewer.captions == pictures.captions[:700]
+    assert scenes.training(700, 32, SEED + 1).captions != fewer.captions
+
+
+def test_the_exam_has_every_class_alike_and_parts_of_its_own() -> None:
+    exam = scenes.exam("report", 3, 32, SEED)
+    assert len(words.CLASSES) == 48
+    assert np.array_equal(np.bincount(exam.classes), np.full(48, 3))
+    assert exam.images.shape == (144, 32, 32, 3)
+    other = scenes.exam("select", 3, 32, SEED)
+    assert not (exam.images == other.images).all((1, 2, 3)).any()
+    assert np.array_equal(exam.images, scenes.exam("report", 3, 32, SEED).images)
+    assert set(words.HELD_OUT) <= set(words.CLASSES)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_outline_is_inside_its_radius_and_looks_like_no_other(kind: str) -> None:
+    image = picture(thing(kind))
+    red = image[..., 0] > 200
+    assert 0.03 < red.mean() < 0.6
+    y, x = np.nonzero(red)
+    assert np.hypot((x + 0.5) / 32 - 1, (y + 0.5) / 32 - 1).max() < 0.8 * 1.2
+    for other in set(KINDS) - {kind}:
+        assert ((picture(thing(other))[..., 0] > 200) != red).mean() > 0.01
+
+
+def test_distances_change_sign_at_the_outline_and_no_faster_than_the_way() -> None:
+    ticks = np.linspace(-1.3, 1.3, 200, dtype=np.float32)
+    x, y = np.meshgrid(ticks, ticks)
+    step = float(ticks[1] - ticks[0])
+    for name, distance in DISTANCES.items():
+        d = distance(x[None], y[None])[0]
+        assert d.min() < 0 < d.max()
+        near = (np.abs(d) < 0.05)[:, 1:]
+        steepest = np.abs(np.diff(d, axis=1))[near].max() / step
+        assert steepest < (2.8 if name == "flower" else 1.1), name
+
+
+def test_an_edge_covers_a_pixel_by_its_share() -> None:
+    image = picture(thing("square", radius=[0.8], place=[[1 / 64, 0.0]]), 32)
+    row = image[16, :, 1] / 127.5  # 1 outside, 0 inside
+    inside = (1 - row).sum() * 2 / 32
+    assert inside == pytest.approx(2 * 0.78 * 0.8, abs=0.01)
+
+
+@pytest.mark.parametrize(("texture", "share"), [(STRIPED, 0.5), (DOTTED, 0.28)])
+def test_textures_take_their_share(texture: int, share: float) -> None:
+    period = round(0.62 * 0.8 / 2 * 128)  # pixels
+    inside = picture(thing("square", texture), 128)[64 - period : 64 + period, 64 - period :]
+    assert inside[:, : 2 * period, 2].mean() / 255 == pytest.approx(share, abs=0.03)
+
+
+def test_a_later_object_is_in_front() -> None:
+    small = thing("circle", radius=[0.3], fill=[[0.0, 1.0, 0.0]])
+    pairs = zip(vars(thing("circle")).items(), vars(small).values(), strict=True)
+    both = Objects(**{name: np.concatenate([first, second]) for (name, first), second in pairs})
+    image = picture(both)
+    assert image[32, 32].tolist() == [0, 255, 0]
+    assert image[32, 12].tolist() == [255, 0, 0]
+
+
+def test_64_pixels_show_the_same_scene() -> None:
+    small, large = (scenes.training(20, size, SEED) for size in (32, 64))
+    assert small.captions == large.captions
+    halved = large.images.reshape(20, 32, 2, 32, 2, 3).astype(float).mean((2, 4))
+    assert np.abs(halved - small.images).mean() < 4
