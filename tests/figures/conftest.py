@@ -213,6 +213,7 @@ def measured(size: int = 16) -> dict[str, Any]:
         "pairs": 2,
         "interpolation": {
             way: {"norm_ratio": ratio, "variance": ratio**2, "contrast": 0.8 + 0.2 * ratio,
+                  "colour": 0.5 + 0.4 * ratio,
                   "smoothness": 1.3 * ratio, "smoothness_first_pair": 1.2}
             for way, ratio in WAYS.items()
         },
@@ -232,6 +233,7 @@ def along() -> list[dict[str, Any]]:
             "way": way, "pair": pair, "alpha": alpha,
             "norm_ratio": 1 - 4 * (1 - ratio) * alpha * (1 - alpha),
             "variance": 1 - 4 * (1 - ratio**2) * alpha * (1 - alpha),
+            "colour": 0.1 + 0.02 * alpha,
             "contrast": 0.2 + 0.01 * pair - 0.1 * (1 - ratio) * alpha * (1 - alpha),
         }
         for way, ratio in WAYS.items() for pair in range(2) for alpha in ALPHAS

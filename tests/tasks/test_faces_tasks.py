@@ -123,6 +123,7 @@ def test_metrics_are_what_the_samples_say(done: SimpleNamespace, mini: params.Pa
         middle = mini.ddim.alphas // 2
         face = arrays[way][0, middle] / 255
         assert row["contrast"] == pytest.approx(face.std((0, 1)).mean())
+        assert row["colour"] == pytest.approx(face.std(2).mean())
     assert record["interpolation"]["slerp"]["norm_ratio"] == pytest.approx(1, abs=0.05)
     assert record["interpolation"]["lerp"]["norm_ratio"] == pytest.approx(0.71, abs=0.05)
     assert record["eta"]["0"]["distance"] == record["eta"]["0"]["diversity"] == 0

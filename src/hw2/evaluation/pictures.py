@@ -29,6 +29,12 @@ def contrast(images: Pixels) -> Numbers:
     return images.std((-3, -2), dtype=np.float64).mean(-1) / 255
 
 
+def colour(images: Pixels) -> Numbers:
+    """How far from grey an image is: the standard deviation of a pixel's three colours in [0, 1],
+    mean over the pixels; (..., H, W, C) give (...)."""
+    return images.std(-1, dtype=np.float64).mean((-2, -1)) / 255
+
+
 def unevenness(rows: Pixels) -> Numbers:
     """The largest step between neighbours over the mean step: (..., A, H, W, C) give (...).
 

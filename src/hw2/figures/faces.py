@@ -58,9 +58,9 @@ def _stats(found: Records) -> tuple[Stat, ...]:
             f"of the ends' norm; slerp {slerp.norm_ratio:.3f}",
         ),
         Stat(
-            "Contrast half way, lerp",
-            words.percent(lerp.contrast),
-            f"of the ends' contrast; slerp {words.percent(slerp.contrast)}",
+            "Colour half way, lerp",
+            words.percent(lerp.colour),
+            f"of the ends' distance from grey; slerp {words.percent(slerp.colour)}",
         ),
         Stat(
             f"Diversity at eta = {last.eta:g}",
@@ -145,7 +145,7 @@ def _way(found: Records, way: str, dpi: int) -> Plate:
     middle = found.middle[way]
     names = [f"{alpha:g}" for alpha in np.round(found.alphas, 3).tolist()]
     says = {
-        "slerp": "The arc keeps the length that noises have, so every face on it is a face",
+        "slerp": "The arc keeps the length that noises have",
         "lerp": "The line passes through noises that are too short, which no training showed",
     }
     return Plate(
@@ -155,10 +155,11 @@ def _way(found: Records, way: str, dpi: int) -> Plate:
         ),
         title=f"From one noise to another by {way}",
         caption=(
-            f"{says[way]}. Half way the norm is {middle.norm_ratio:.3f} of the ends' and the "
-            f"face's contrast {words.percent(middle.contrast)} of the ends'; the largest step "
-            f"between neighbours is {middle.smoothness:.2f} times the mean step. Means over "
-            f"{found.pairs} pairs; the first is shown."
+            f"{says[way]}. Half way the norm is {middle.norm_ratio:.3f} of the ends', the face's "
+            f"contrast {words.percent(middle.contrast)} and its colour "
+            f"{words.percent(middle.colour)} of the ends'; the largest step between neighbours is "
+            f"{middle.smoothness:.2f} times the mean step. Means over {found.pairs} pairs; the "
+            "first is shown."
         ),
         alt=f"{len(names)} faces in a row, from noise 00 to noise 01 by {way}.",
     )
@@ -172,10 +173,13 @@ def _interpolation(found: Records) -> Plate:
         title="Why slerp: what happens to the noise, and to the face",
         caption=(
             f"Lerp's variance leaves 1 and is {lerp.variance:.3f} half way (slerp: "
-            f"{slerp.variance:.3f}). The model sees a noise that is too weak, and its faces lose "
-            "contrast there."
+            f"{slerp.variance:.3f}), a noise that is weaker than any in training. What this model "
+            f"makes of it: contrast {words.percent(lerp.contrast)} of the ends' (slerp: "
+            f"{words.percent(slerp.contrast)}), distance from grey {words.percent(lerp.colour)} "
+            f"(slerp: {words.percent(slerp.colour)})."
         ),
-        alt="Norm and variance of the noise and contrast of the face along alpha, slerp and lerp.",
+        alt="Four panels along alpha, slerp and lerp: norm and variance of the noise, contrast and "
+        "colour of the face.",
     )
 
 

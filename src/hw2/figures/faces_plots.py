@@ -13,11 +13,13 @@ TITLES = {
     "norm_ratio": "Norm of the noise",
     "variance": "Variance of the noise",
     "contrast": "Contrast of the face",
+    "colour": "Colour of the face",
 }
 UNITS = {
     "norm_ratio": "share of the ends' norm",
-    "variance": "the model was trained on 1",
-    "contrast": "standard deviation, pixels in [0, 1]",
+    "variance": "1 in training",
+    "contrast": "deviation over the pixels",
+    "colour": "deviation over the colours",
 }
 LOOKS = {"slerp": (style.BLUE, "o"), "lerp": (style.ORANGE, "s")}
 CELL = 0.85  # inches of a face
@@ -43,20 +45,24 @@ def tiles(
 
 @style.house()
 def interpolation(found: Records) -> Figure:
-    """Draw norm, variance and contrast along alpha: the mean over pairs, and each pair thinly."""
-    fig = Figure(figsize=(9.0, 3.1), layout="constrained")
-    axes = fig.subplots(1, len(MEASURES))
+    """Draw norm and variance of the noise, contrast and colour of the face, along alpha.
+
+    Thick lines are means over the pairs, thin ones are single pairs.
+    """
+    fig = Figure(figsize=(7.6, 5.2), layout="constrained")
+    axes = fig.subplots(2, 2, sharex=True).ravel()
     for ax, measure in zip(axes, MEASURES, strict=True):
         for way in WAYS:
             colour, marker = LOOKS[way]
             lines = found.curves[way][measure]
             ax.plot(found.alphas, lines.T, color=colour, alpha=0.3, linewidth=0.8)
             ax.plot(found.alphas, lines.mean(0), color=colour, marker=marker, label=way)
-        if measure != "contrast":
+        if measure in ("norm_ratio", "variance"):
             ax.axhline(1, color=style.MUTED, linewidth=1.0, linestyle=DASHES, zorder=1)
         ax.set_ylim(bottom=0)
         ax.set_title(TITLES[measure])
         ax.set_ylabel(UNITS[measure])
+    for ax in axes[2:]:
         ax.set_xlabel("alpha")
     handles, names = axes[0].get_legend_handles_labels()
     single = Line2D([], [], color=style.MUTED, alpha=0.5, linewidth=0.8)

@@ -16,7 +16,7 @@ from hw2.files import read_table
 
 WAYS = ("slerp", "lerp")
 GRIDS = ("course", "leading", "trailing")
-MEASURES = ("norm_ratio", "variance", "contrast")
+MEASURES = ("norm_ratio", "variance", "contrast", "colour")
 CURVES = ("way", "pair", "alpha", *MEASURES)
 
 
@@ -35,7 +35,8 @@ class Middle:
 
     norm_ratio: float
     variance: float
-    contrast: float  # as a share of the contrast at the ends
+    contrast: float  # of the face, as a share of that at the ends, as is the next
+    colour: float
     smoothness: float  # the largest step between neighbours over the mean step
 
 

@@ -1,6 +1,6 @@
 """Measure what eta, steps, time grids and interpolation do to the faces."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -57,13 +57,16 @@ def run(
 
 def _curves(drawn: Mapping[str, np.ndarray], given: Tensor) -> list[dict[str, Any]]:
     """Of each way, pair and alpha: the noise's norm over that of the ends, its variance, and the
-    contrast of the face."""
+    contrast and colour of the face."""
     rows = []
     for (way, between), pair in product(WAYS.items(), range(len(drawn["slerp"]))):
         first, second = given[2 * pair].double(), given[2 * pair + 1].double()
         ends = float((first.norm() + second.norm()) / 2)
-        contrasts = pictures.contrast(drawn[way][pair])
-        for alpha, contrast in zip(drawn["alphas"].tolist(), contrasts.tolist(), strict=True):
+        contrasts = pictures.contrast(drawn[way][pair]).tolist()
+        colours = pictures.colour(drawn[way][pair]).tolist()
+        for alpha, contrast, colour in zip(
+            drawn["alphas"].tolist(), contrasts, colours, strict=True
+        ):
             mixed = between(first, second, alpha)
             rows.append(
                 {
@@ -73,21 +76,26 @@ def _curves(drawn: Mapping[str, np.ndarray], given: Tensor) -> list[dict[str, An
                     "norm_ratio": float(mixed.norm()) / ends,
                     "variance": float(mixed.var(correction=0)),
                     "contrast": contrast,
+                    "colour": colour,
                 }
             )
     return rows
 
 
 def _middle(rows: list[dict[str, Any]], faces: np.ndarray, way: str) -> dict[str, float]:
-    """Numbers of a way half way, means over the pairs; the contrast is a share of the ends'."""
+    """Numbers of a way half way, means over the pairs; those of faces are shares of the ends'."""
     mine = [row for row in rows if row["way"] == way]
-    ends = pictures.contrast(faces[:, [0, -1]]).mean(1)
-    kept = np.array([row["contrast"] for row in mine]) / ends
+
+    def of_ends(name: str, measure: Callable[[np.ndarray], np.ndarray]) -> float:
+        ends = measure(faces[:, [0, -1]]).mean(1)
+        return float((np.array([row[name] for row in mine]) / ends).mean())
+
     uneven = pictures.unevenness(faces)
     return {
         "norm_ratio": float(np.mean([row["norm_ratio"] for row in mine])),
         "variance": float(np.mean([row["variance"] for row in mine])),
-        "contrast": float(kept.mean()),
+        "contrast": of_ends("contrast", pictures.contrast),
+        "colour": of_ends("colour", pictures.colour),
         "smoothness": float(uneven.mean()),
         "smoothness_first_pair": float(uneven[0]),
     }
