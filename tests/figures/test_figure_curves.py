@@ -17,8 +17,8 @@ Write = Callable[..., Paths]
 
 def read(paths: Paths) -> Records:
     """Read the records as `report.run` does."""
-    others = ("samples", "figures", "dann_metrics", "dann_history", "dann_tsne")
-    given = {name: path for name, path in paths.items() if name not in others}
+    others = ("samples", "figures", "dann_", "clip_")
+    given = {name: path for name, path in paths.items() if not name.startswith(others)}
     return ddpm_records.read(samples_path=paths["samples"], **given)
 
 

@@ -38,9 +38,8 @@ def test_without_pairs_there_is_no_section(records_in: Write, tmp_path: Path) ->
     paths = records_in(tmp_path)
     paths["dann_metrics"].write_text("{}")
     assert read(paths) == []
-    figures = tmp_path / "figures"
-    report.run(SimpleNamespace(dpi=20), **paths, figures=figures)
-    names = {path.name for path in figures.iterdir()}
+    report.run(SimpleNamespace(dpi=20), **paths)
+    names = {path.name for path in paths["figures"].iterdir()}
     assert "ddpm_loss.png" in names
     assert not [name for name in names if name.startswith("dann")]
 

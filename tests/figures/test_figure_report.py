@@ -24,6 +24,8 @@ Write = Callable[..., Paths]
 CURVES = {
     *("ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "index.html"),
     *("dann_curves.png", "dann_table.csv", "dann_table.md"),
+    *("clip_successes.png", "clip_failures.png", "clip_templates.png", "clip_per_class.png"),
+    *("clip_confusion.png", "clip_table.csv", "clip_table.md"),
 }
 
 
@@ -180,6 +182,7 @@ def test_page_says_the_numbers_of_the_records_and_no_others(
     # 95 is the kind of interval, 6 the images of a strip, 10 a side of the grid, 60 the points of
     # a cloud; 2019 is of a reference; the last are the shares of variety, generated of real.
     made_here = {"95", "6", "10", "8", "60", smoothed, "2019", "76.3", "75.0", "93.8"}
+    made_here |= {"0.001"}  # below it p-values are not told apart
     assert said <= written(paths) | times | digits | made_here
     for key in ("accuracy", "accuracy_low", "accuracy_high"):
         for path in (paths["metrics"], paths["judge_metrics"]):

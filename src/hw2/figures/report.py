@@ -32,6 +32,7 @@ def run(
     dann_tsne: Path,
     clip_metrics: Path,
     clip_predictions: Path,
+    clip_classes: Path,
     clip_examples: Path,
     figures: Path,
 ) -> None:
@@ -60,9 +61,11 @@ def run(
     examined = clip_records.read(
         metrics=Path(clip_metrics),
         predictions=Path(clip_predictions),
+        classes=Path(clip_classes),
         examples=Path(clip_examples),
     )
-    sections.append(clip.section(examined))
+    if examined:
+        sections.append(clip.section(examined))
     publish(sections, Path(figures), params_figures.dpi)
 
 
