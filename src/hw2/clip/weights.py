@@ -122,7 +122,8 @@ def _from_hub(model: params.ClipModel) -> Path:
         return snapshot
     by_hand = (
         f"on a machine with a network run `hf download {repository}"
-        f"{f' --revision {revision}' if revision else ''}`, copy the folder and write its path, or leave the model out"
+        f"{f' --revision {revision}' if revision else ''}`,"
+        " copy the folder and write its path, or leave the model out"
     )
     if constants.HF_HUB_OFFLINE:
         raise UserError(

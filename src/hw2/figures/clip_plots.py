@@ -25,6 +25,8 @@ def answers(examples: Sequence[Example]) -> Figure:
     for (left, right), example in zip(axes, examples, strict=True):
         _picture(left, example)
         _bars(right, example.answer)
+    for ax in axes[:-1, 1]:
+        ax.tick_params(labelbottom=False)
     axes[-1, 1].set_xlabel("confidence, %")
     return fig
 
@@ -106,7 +108,7 @@ def per_class(found: Zeroshot) -> Figure:
     ax.set_xlim(0, 1.01)
     ax.xaxis.set_major_formatter(PercentFormatter(1, 0, ""))
     ax.set_xlabel(f"accuracy, %, with {words.LEVEL} intervals")
-    ax.set_title("most often taken for", loc="right", size=9, weight="normal", color=style.MUTED)
+    ax.text(1.02, -1.2, "most often taken for", va="center", size=9, weight="bold")
     return fig
 
 
@@ -133,7 +135,7 @@ def templates(found: Zeroshot) -> Figure:
         ax.set_yticks(range(len(rows)), labels)
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.set_title(model)
-    axes[-1].xaxis.set_major_formatter(PercentFormatter(1, None, ""))
+    axes[-1].xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
     axes[-1].set_xlabel(f"accuracy, %, with {words.LEVEL} intervals")
     return fig
 
