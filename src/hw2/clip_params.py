@@ -75,7 +75,7 @@ class Zeroshot(Section):
         min_length=1, description="embedded, course, or the path of a folder or zip"
     )
     models: Annotated[tuple[ClipModel, ...], Strict(False)] = Field(
-        min_length=1, description="the first is shown in the figures of single images"
+        description="the first is shown in figures of images; none leaves the exam out"
     )
     prompts: Annotated[tuple[str, ...], Strict(False)] = Field(
         min_length=1, description="prompt sets; the first is what others are compared with"

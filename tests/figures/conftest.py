@@ -301,6 +301,15 @@ def predictions(models: tuple[str, ...] = tuple(MODELS)) -> list[dict[str, Any]]
     return rows
 
 
+def classes(models: tuple[str, ...] = tuple(MODELS)) -> list[dict[str, Any]]:
+    """What follows from `predictions`."""
+    return [
+        {"model": model, "class": name, **estimate(0.6 + 0.1 * k, 100),
+         "taken_for": NAMED[(k + 1) % 4], "times": 40 - 10 * k}
+        for model in models for k, name in enumerate(NAMED)
+    ]  # fmt: skip
+
+
 def examples() -> dict[str, np.ndarray]:
     """Two right answers and three wrong ones."""
     files = ["0_3.png", "2_5.png", "0_90.png", "1_99.png", "2_98.png"]
@@ -325,6 +334,7 @@ def write(folder: Path, domains: tuple[str, ...] = DOMAINS) -> dict[str, Path]:
     write_json(folder / "faces.json", measured())
     write_json(folder / "clip.json", zeroshot_record())
     write_table(folder / "predictions.csv", predictions())
+    write_table(folder / "classes.csv", classes())
     save_arrays(folder / "examples.npz", **examples())
     return {
         "faces_samples": folder / "faces.npz",
@@ -333,6 +343,7 @@ def write(folder: Path, domains: tuple[str, ...] = DOMAINS) -> dict[str, Path]:
         "faces_metrics": folder / "faces.json",
         "clip_metrics": folder / "clip.json",
         "clip_predictions": folder / "predictions.csv",
+        "clip_classes": folder / "classes.csv",
         "clip_examples": folder / "examples.npz",
         "dann_metrics": folder / "dann.json",
         "dann_history": folder / "dann_history.csv",

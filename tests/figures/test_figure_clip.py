@@ -1,6 +1,7 @@
 """The section on zero-shot classification: figures and tables that agree with the records."""
 
 import csv
+import dataclasses
 import io
 import json
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from hw2.errors import UserError
-from hw2.figures import clip, clip_plots, clip_records, report
+from hw2.figures import clip, clip_plots, clip_records, records, report
 from hw2.figures.clip_records import Zeroshot
 from hw2.figures.sections import Section
 
@@ -21,11 +22,14 @@ FIGURES = ("successes", "failures", "templates", "per_class", "confusion")
 
 
 def read(paths: dict[str, Path]) -> Zeroshot:
-    return clip_records.read(
+    found = clip_records.read(
         metrics=paths["clip_metrics"],
         predictions=paths["clip_predictions"],
+        classes=paths["clip_classes"],
         examples=paths["clip_examples"],
     )
+    assert found is not None
+    return found
 
 
 @pytest.fixture
@@ -51,6 +55,14 @@ def test_every_file_of_the_section(records_in: Write, tmp_path: Path) -> None:
     names = {path.name for path in paths["figures"].iterdir()}
     assert {f"clip_{name}.png" for name in FIGURES} | {"clip_table.csv", "clip_table.md"} <= names
     assert "Zero-shot classification with CLIP" in (paths["figures"] / "index.html").read_text()
+
+
+def test_without_models_there_is_no_section(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    paths["clip_metrics"].write_text("{}")
+    report.run(SimpleNamespace(dpi=20), **paths)
+    assert not list(paths["figures"].glob("clip*"))
+    assert (paths["figures"] / "ddpm_loss.png").is_file()
 
 
 def test_rows_in_the_order_of_models_and_prompts(found: Zeroshot) -> None:
@@ -125,7 +137,7 @@ def test_galleries_show_image_true_predicted_and_bars(found: Zeroshot) -> None:
 
 def test_without_failures_there_is_no_gallery_of_them(found: Zeroshot) -> None:
     right = tuple(example for example in found.examples if example.answer.right)
-    perfect = Zeroshot(found.rows, found.shown, found.prompts, found.answers, right)
+    perfect = dataclasses.replace(found, examples=right)
     names = [plate.name for plate in clip.section(perfect).plates]
     assert "clip_successes.png" in names
     assert "clip_failures.png" not in names
@@ -140,10 +152,11 @@ def test_the_confusion_matrix_counts_answers(found: Zeroshot) -> None:
 def test_classes_stand_worst_first_with_their_commonest_mistake(found: Zeroshot) -> None:
     ax = clip_plots.per_class(found).axes[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == [
-        *("red circle", "red heart", "blue star", "blue ring")
-    ]
+        "red circle", "red heart", "blue star", "blue ring"
+    ]  # fmt: skip
     texts = [text.get_text() for text in ax.texts]
-    assert texts == ["red heart (40)", "blue star (30)", "blue ring (20)", "red circle (10)"]
+    mistakes = ["red heart (40)", "blue star (30)", "blue ring (20)", "red circle (10)"]
+    assert texts == [*mistakes, "most often taken for"]
     points = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 1]
     assert [float(point[0]) for point in points] == pytest.approx([0.6, 0.7, 0.8, 0.9])
 
@@ -153,7 +166,9 @@ def test_of_many_classes_the_worst_are_shown(found: Zeroshot) -> None:
         clip_records.Answer(f"{k}.png", f"class {k}", ((f"class {k - k % 2}", 1.0),))
         for k in range(200)
     )
-    many = Zeroshot(found.rows, found.shown, found.prompts, answers, found.examples)
+    ends = (records.Interval(1.0, 0.2, 1.0, 1), records.Interval(0.0, 0.0, 0.8, 1))
+    classes = tuple(clip_records.OneClass(f"class {k}", ends[k % 2], None, 0) for k in range(200))
+    many = dataclasses.replace(found, answers=answers, classes=classes)
     shown = [label.get_text() for label in clip_plots.per_class(many).axes[0].get_yticklabels()]
     assert shown == [f"class {k}" for k in range(1, 120, 2)]
     assert "Of 200 classes the 60" in clip.section(many).plates[-1].caption
@@ -188,6 +203,7 @@ def spoil_json(key: str, value: Any) -> Callable[[str], str]:
         ("clip_metrics", lambda text: text.replace('"recall"', '"r"'), "'recall' is missing"),
         ("clip_predictions", lambda text: text.replace("class1", "c"), "no column 'class1'"),
         ("clip_predictions", lambda text: text.replace("0_3.png", "0_x.png"), "not the examples"),
+        ("clip_classes", lambda text: text.replace("times", "time"), "no column 'times'"),
         ("clip_predictions", lambda text: text.replace("0.5", "far"), "line 2: 'confidence1'"),
     ],
 )

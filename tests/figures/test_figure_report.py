@@ -25,6 +25,8 @@ CURVES = {
     *("ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "index.html"),
     *("dann_curves.png", "dann_table.csv", "dann_table.md"),
     *(f"faces_{name}.png" for name in ("eta", "slerp", "lerp", "steps", "interpolation", "loss")),
+    *("clip_successes.png", "clip_failures.png", "clip_templates.png", "clip_per_class.png"),
+    *("clip_confusion.png", "clip_table.csv", "clip_table.md"),
 }
 
 
@@ -183,6 +185,7 @@ def test_page_says_the_numbers_of_the_records_and_no_others(
     made_here = {"95", "6", "10", "8", "60", smoothed, "2019", "76.3", "75.0", "93.8"}
     # Names of noises, settings of the faces' samples, the scale of pixels, the course's threshold.
     made_here |= {"00", "01", "03", "0.25", "4", "20", "255"}
+    made_here |= {"0.001"}  # below it p-values are not told apart
     assert said <= written(paths) | times | digits | made_here
     for key in ("accuracy", "accuracy_low", "accuracy_high"):
         for path in (paths["metrics"], paths["judge_metrics"]):

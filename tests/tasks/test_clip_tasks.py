@@ -34,6 +34,7 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
 
 def places(folder: Path) -> SimpleNamespace:
     ends = {"exam": "exam.zip", "model": "model", "history": "history.csv", "metrics": "clip.json"}
+    ends |= {"classes": "classes.csv"}
     ends |= {"predictions": "p.csv", "examples": "e.npz", "cache": "cache", "checkpoints": "c"}
     return SimpleNamespace(**{name: folder / end for name, end in ends.items()})
 
@@ -60,6 +61,7 @@ def evaluate(zeroshot: params.Zeroshot, at: SimpleNamespace, own: Path | None = 
         own=own or at.model,
         cache=at.cache,
         predictions=at.predictions,
+        classes=at.classes,
         examples=at.examples,
         metrics=at.metrics,
         device=CPU,
@@ -107,6 +109,15 @@ def test_left_out_the_model_is_empty(mini: params.Params, tmp_path: Path) -> Non
     train(mini.clip.model_copy(update={"run": False}), mini, at)
     assert not list(at.model.iterdir())
     assert files.read_table(at.history) == []
+
+
+def test_without_models_the_records_are_empty(mini: params.Params, tmp_path: Path) -> None:
+    at, none = places(tmp_path), mini.zeroshot.model_copy(update={"models": ()})
+    fetch(none, mini, at)
+    evaluate(none, at)
+    assert files.read_json(at.metrics) == {}
+    assert files.read_table(at.predictions) == files.read_table(at.classes) == []
+    assert files.load_arrays(at.examples) == {}
 
 
 def test_a_row_for_each_model_and_image(done: SimpleNamespace, zeroshot: params.Zeroshot) -> None:
@@ -162,6 +173,18 @@ def test_the_test_is_of_the_same_images(
     assert record["p"] == pytest.approx(mcnemar(*by_set))
 
 
+def test_classes_are_counted_from_the_predictions(done: SimpleNamespace) -> None:
+    answers = files.read_table(done.predictions)
+    rows = files.read_table(done.classes)
+    assert len(rows) == 2 * 48
+    for row in rows:
+        mine = [a for a in answers if (a["model"], a["true"]) == (row["model"], row["class"])]
+        assert (row["n"], row["accuracy"]) == (2, np.mean([a["right"] for a in mine]))
+        wrong = [a["class1"] for a in mine if not a["right"]]
+        assert row["times"] == max((wrong.count(name) for name in wrong), default=0)
+        assert (row["taken_for"] in wrong) if wrong else (row["taken_for"] is None)
+
+
 def test_examples_are_right_and_wrong_ones(done: SimpleNamespace) -> None:
     found = files.load_arrays(done.examples)
     rows = {r["image"]: r for r in files.read_table(done.predictions) if r["model"] == "small CLIP"}
@@ -185,7 +208,7 @@ def test_a_second_run_computes_no_features(
     at.exam, at.cache = done.exam, done.cache
     monkeypatch.setattr(evaluate_clip, "model", SimpleNamespace(load=unused_towers))
     evaluate(zeroshot, at, done.model)
-    for name in ("predictions", "examples", "metrics"):
+    for name in ("predictions", "classes", "examples", "metrics"):
         assert getattr(at, name).read_bytes() == getattr(done, name).read_bytes()
 
 

@@ -22,7 +22,8 @@ FIGURES = "results/report_figs"
 BELOW_MODEL = {"select_guidance", "sample_ddpm", "sweep_ddpm", "evaluate_ddpm", "report_figs"}
 TRAININGS = {"train_judge", "train_ddpm", "ablate_ddpm"}
 ADAPTATION = {"train_dann", "evaluate_dann", "tsne_dann"}
-EVERYTHING = BELOW_MODEL | TRAININGS | ADAPTATION | {"fetch_digits", "pack_digits"}
+ZEROSHOT = {"fetch_clip", "train_clip", "evaluate_clip"}
+EVERYTHING = BELOW_MODEL | TRAININGS | ADAPTATION | ZEROSHOT | {"fetch_digits", "pack_digits"}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ def main(job: door.Job) -> None:
         own=job.paths.clip_model,
         cache=job.paths.clip_cache,
         predictions=job.paths.clip_predictions,
+        classes=job.paths.clip_classes,
         examples=job.paths.clip_examples,
         metrics=job.paths.clip_metrics,
         device=job.device,

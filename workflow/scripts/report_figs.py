@@ -23,6 +23,7 @@ def main(job: door.Job) -> None:
         faces_metrics=job.paths.faces_metrics,
         clip_metrics=job.paths.clip_metrics,
         clip_predictions=job.paths.clip_predictions,
+        clip_classes=job.paths.clip_classes,
         clip_examples=job.paths.clip_examples,
         figures=job.paths.figures,
     )

@@ -33,6 +33,12 @@ def write(path: Path, exam: scenes.Exam) -> None:
         _add(archive, GROUPS, _json({name: files for name, files in groups.items() if files}))
 
 
+def write_nothing(path: Path) -> None:
+    """Write a zip without files."""
+    with zipfile.ZipFile(path, "w"):
+        pass
+
+
 def copy(path: Path, images: LabelledImages, tick: Callable[[int], object]) -> None:
     """Write the files of `images` as they are, after every one of them was decoded.
 

@@ -64,7 +64,7 @@ def locate(model: params.ClipModel, own: Path) -> Located:
     if not path.is_dir():
         raise UserError(
             f"{_key(model)}: no weights at {path}; put a folder with {CONFIG} and {WEIGHTS[0]}"
-            f" there, or write `{_HUB}OWNER/NAME` to download them"
+            f" there, write `{_HUB}OWNER/NAME` to download them, or leave the model out"
         )
     return _located(model, path, "complete the folder")
 
@@ -122,7 +122,8 @@ def _from_hub(model: params.ClipModel) -> Path:
         return snapshot
     by_hand = (
         f"on a machine with a network run `hf download {repository}"
-        f"{f' --revision {revision}' if revision else ''}`, copy the folder, and write its path"
+        f"{f' --revision {revision}' if revision else ''}`,"
+        " copy the folder and write its path, or leave the model out"
     )
     if constants.HF_HUB_OFFLINE:
         raise UserError(

@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from hw2.evaluation.intervals import proportion
 from hw2.figures import style, words
-from hw2.figures.clip_records import Answer, Example, Row, Zeroshot
+from hw2.figures.clip_records import Answer, Example, OneClass, Row, Zeroshot
 
 MOST = 60  # classes that a figure has room for
 _OTHER = "#c3c9d0"
@@ -26,6 +25,8 @@ def answers(examples: Sequence[Example]) -> Figure:
     for (left, right), example in zip(axes, examples, strict=True):
         _picture(left, example)
         _bars(right, example.answer)
+    for ax in axes[:-1, 1]:
+        ax.tick_params(labelbottom=False)
     axes[-1, 1].set_xlabel("confidence, %")
     return fig
 
@@ -56,7 +57,7 @@ def _bars(ax: Axes, answer: Answer) -> None:
 @style.house()
 def confusion(found: Zeroshot) -> Figure:
     """Draw which class is taken for which; of many classes those with the most mistakes."""
-    names = _classes(found.answers)
+    names = [one.name for one in _worst(found)]
     place = {name: k for k, name in enumerate(names)}
     counts = np.zeros((len(names), len(names)))
     for answer in found.answers:
@@ -80,37 +81,34 @@ def confusion(found: Zeroshot) -> Figure:
     return fig
 
 
-def _classes(given: Sequence[Answer]) -> list[str]:
+def _worst(found: Zeroshot) -> list[OneClass]:
     """At most `MOST` classes in the order of the files, those with the most mistakes."""
-    order = list(dict.fromkeys(answer.true for answer in given))
-    missed = Counter(answer.true for answer in given if not answer.right)
-    kept = set(sorted(order, key=lambda name: -missed[name])[:MOST])
-    return [name for name in order if name in kept]
+    wrong = {one.name: one.accuracy.n * (1 - one.accuracy.value) for one in found.classes}
+    kept = set(sorted(wrong, key=lambda name: -wrong[name])[:MOST])
+    return [one for one in found.classes if one.name in kept]
 
 
 @style.house()
 def per_class(found: Zeroshot) -> Figure:
     """Draw every class's accuracy with its interval, worst first, and its commonest mistake."""
-    rows = []
-    for name in _classes(found.answers):
-        mine = [answer for answer in found.answers if answer.true == name]
-        taken = Counter(answer.top[0][0] for answer in mine if not answer.right)
-        rows.append((proportion(np.array([answer.right for answer in mine])), name, taken))
-    rows.sort(key=lambda row: row[0].value)
+    rows = sorted(_worst(found), key=lambda one: one.accuracy.value)
     fig = Figure(figsize=(style.WIDTH, 0.155 * len(rows) + 0.9), layout="constrained")
     ax = fig.subplots()
-    for place, (share, _, taken) in enumerate(rows):
+    for place, one in enumerate(rows):
+        share = one.accuracy
         ax.plot([share.low, share.high], [place, place], color=style.SKY, linewidth=1.6)
         ax.plot(share.value, place, marker="o", color=style.BLUE)
-        if taken:
-            name, count = taken.most_common(1)[0]
-            ax.text(1.02, place, f"{name} ({count})", va="center", size=9, color=style.MUTED)
-    ax.set_yticks(range(len(rows)), [name for _, name, _ in rows])
+        if one.taken_for:
+            ax.text(
+                1.02, place, f"{one.taken_for} ({one.times})", va="center", size=9,
+                color=style.MUTED,
+            )  # fmt: skip
+    ax.set_yticks(range(len(rows)), [one.name for one in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlim(0, 1.01)
     ax.xaxis.set_major_formatter(PercentFormatter(1, 0, ""))
     ax.set_xlabel(f"accuracy, %, with {words.LEVEL} intervals")
-    ax.set_title("most often taken for", loc="right", size=9, weight="normal", color=style.MUTED)
+    ax.text(1.02, -1.2, "most often taken for", va="center", size=9, weight="bold")
     return fig
 
 
@@ -137,7 +135,7 @@ def templates(found: Zeroshot) -> Figure:
         ax.set_yticks(range(len(rows)), labels)
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.set_title(model)
-    axes[-1].xaxis.set_major_formatter(PercentFormatter(1, None, ""))
+    axes[-1].xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
     axes[-1].set_xlabel(f"accuracy, %, with {words.LEVEL} intervals")
     return fig
 

@@ -13,6 +13,7 @@ from hw2.figures import records
 from hw2.figures.records import Interval
 
 TOP = 5
+CLASS_COLUMNS = ("model", "class", "accuracy", "taken_for", "times")
 COLUMNS = ("model", "prompts", "image", "true", "right", "class1", "confidence1")
 
 
@@ -55,6 +56,16 @@ class Example:
 
 
 @dataclass(frozen=True)
+class OneClass:
+    """How the images of a class are classified, and what it is most often taken for."""
+
+    name: str
+    accuracy: Interval
+    taken_for: str | None
+    times: int
+
+
+@dataclass(frozen=True)
 class Zeroshot:
     """All that is shown."""
 
@@ -62,6 +73,7 @@ class Zeroshot:
     shown: str  # the first model, whose answers these are
     prompts: str  # with this prompt set
     answers: tuple[Answer, ...]
+    classes: tuple[OneClass, ...]
     examples: tuple[Example, ...]
 
     @property
@@ -73,12 +85,15 @@ class Zeroshot:
         return tuple(row for row in self.rows if row.model == model)
 
 
-def read(*, metrics: Path, predictions: Path, examples: Path) -> Zeroshot:
-    """Read every record of the section.
+def read(*, metrics: Path, predictions: Path, classes: Path, examples: Path) -> Zeroshot | None:
+    """Read every record of the section; None where the exam was left out.
 
     Raises:
         UserError: a record is missing, incomplete or not finite.
     """
+    record = records.mapping(metrics)
+    if not record:
+        return None
     table = records.table(predictions, COLUMNS)
     order = list(dict.fromkeys(str(row["model"]) for row in table))
     shown = order[0]
@@ -87,13 +102,18 @@ def read(*, metrics: Path, predictions: Path, examples: Path) -> Zeroshot:
         for line, row in enumerate(table, start=2)
         if str(row["model"]) == shown
     )
-    record = records.mapping(metrics)
     missing = [name for name in order if not isinstance(record.get(name), Mapping)]
     if missing:
         raise UserError(f"{metrics}: no {missing[0]!r}; {records.REMAKE}")
     rows = tuple(row for name in order for row in _rows(name, record[name], metrics, name == shown))
-    prompts = str(table[0]["prompts"])
-    return Zeroshot(rows, shown, prompts, answers, _examples(examples, answers))
+    return Zeroshot(
+        rows=rows,
+        shown=shown,
+        prompts=str(table[0]["prompts"]),
+        answers=answers,
+        classes=_classes(classes, shown),
+        examples=_examples(examples, answers),
+    )
 
 
 def _answer(row: Mapping[str, Any], where: str) -> Answer:
@@ -103,6 +123,23 @@ def _answer(row: Mapping[str, Any], where: str) -> Answer:
         if row.get(f"class{k}") is not None
     )
     return Answer(str(row["image"]), str(row["true"]), top)
+
+
+def _classes(path: Path, model: str) -> tuple[OneClass, ...]:
+    found = []
+    for line, row in enumerate(records.table(path, CLASS_COLUMNS), start=2):
+        where = f"{path}, line {line}"
+        if str(row["model"]) == model:
+            taken = row["taken_for"]
+            found.append(
+                OneClass(
+                    name=str(row["class"]),
+                    accuracy=records.accuracy(row, where),
+                    taken_for=None if taken is None else str(taken),
+                    times=int(records.number(row, "times", where)),
+                )
+            )
+    return tuple(found)
 
 
 def _rows(model: str, record: Mapping[str, Any], path: Path, first_model: bool) -> list[Row]:

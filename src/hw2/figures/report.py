@@ -47,6 +47,7 @@ def run(
     faces_metrics: Path,
     clip_metrics: Path,
     clip_predictions: Path,
+    clip_classes: Path,
     clip_examples: Path,
     figures: Path,
 ) -> None:
@@ -82,9 +83,11 @@ def run(
     examined = clip_records.read(
         metrics=Path(clip_metrics),
         predictions=Path(clip_predictions),
+        classes=Path(clip_classes),
         examples=Path(clip_examples),
     )
-    sections.append(clip.section(examined))
+    if examined:
+        sections.append(clip.section(examined))
     publish(sections, Path(figures), params_figures.dpi)
 
 

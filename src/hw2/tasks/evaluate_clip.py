@@ -20,6 +20,14 @@ from hw2.evaluation.paired import mcnemar
 
 CODE = "hw2.clip.features"
 EXAMPLES = 5  # right ones, and as many wrong ones
+PREDICTIONS = (
+    *("model", "prompts", "image", "true", "right"),
+    *(f"{kind}{k}" for k in range(1, TOP + 1) for kind in ("class", "confidence")),
+)
+CLASSES = (
+    *("model", "class", "accuracy", "accuracy_low", "accuracy_high", "n"),
+    *("taken_for", "times"),
+)
 _SIDE = 224  # pixels of an example, at most
 Record = dict[str, Any]
 
@@ -31,16 +39,27 @@ def run(
     own: Path,
     cache: Path,
     predictions: Path,
+    classes: Path,
     examples: Path,
     metrics: Path,
     device: torch.device,
 ) -> None:
-    """Write three records.
+    """Write four records.
 
     predictions: a row for each model and image, with the prompt set `zeroshot.shown`.
+    classes: a row for each model and class, with the same prompts: its accuracy and what it was
+        most often taken for.
     examples: pixels of some images that the first model classifies rightly and wrongly.
     metrics: model -> prompt set -> acc1, acc5, recall, n, gain over the first set, and more.
+
+    Without models the records are empty.
     """
+    if not zeroshot.models:
+        files.write_table(predictions, [], PREDICTIONS)
+        files.write_table(classes, [], CLASSES)
+        files.save_arrays(examples)
+        files.write_json(metrics, {})
+        return
     sets = prompts.chosen(zeroshot.prompts, zeroshot.own_prompts)
     with images.opened(exam) as found:
         said = {
@@ -51,13 +70,15 @@ def run(
         }
         shown = {name: by_set[zeroshot.shown] for name, by_set in said.items()}
         rows = [row for name, p in shown.items() for row in _rows(name, p, found, zeroshot.shown)]
+        by_class = [row for name, p in shown.items() for row in _class_rows(name, p, found)]
         first = shown[zeroshot.models[0].name]
         _save_examples(examples, first, found, zeroshot.seed)
         record = {
             name: _record(by_set, next(iter(said.values())), sets, found)
             for name, by_set in said.items()
         }
-    files.write_table(predictions, rows)
+    files.write_table(predictions, rows, PREDICTIONS)
+    files.write_table(classes, by_class, CLASSES)
     files.write_json(metrics, record)
 
 
@@ -93,6 +114,20 @@ def _rows(name: str, said: Predictions, found: LabelledImages, prompt_set: str) 
             there = k < said.top.shape[1]
             row[f"class{k + 1}"] = found.classes[said.top[place, k]] if there else None
             row[f"confidence{k + 1}"] = float(said.confidence[place, k]) if there else None
+        rows.append(row)
+    return rows
+
+
+def _class_rows(name: str, said: Predictions, found: LabelledImages) -> list[Record]:
+    rows = []
+    for label in np.unique(said.labels):
+        mine = said.labels == label
+        taken = np.bincount(said.top[mine & ~said.right, 0], minlength=1)
+        commonest = int(taken.argmax())
+        row: Record = {"model": name, "class": found.classes[label]}
+        row |= proportion(said.right[mine]).named("accuracy")
+        row["taken_for"] = found.classes[commonest] if taken[commonest] else None
+        row["times"] = int(taken[commonest])
         rows.append(row)
     return rows
 

@@ -30,12 +30,18 @@ def run(
         own: The folder of the project's own model, which need not be there yet.
         raw: Where the course's zip is downloaded to, if `zeroshot.images` is "course".
 
+    Where `zeroshot.models` names none, the zip is empty.
+
     Raises:
         UserError: if weights are missing, or an image is not whole.
     """
     for model in zeroshot.models:
         if model.weights != "embedded":
             weights.locate(model, own)
+    if not zeroshot.models:
+        with atomic_path(out) as temporary:
+            exam.write_nothing(temporary)
+        return
     if zeroshot.images == "embedded":
         drawn = scenes.exam(PART, shapes.exam_images, shapes.size, shapes.seed)
         with atomic_path(out) as temporary:
