@@ -1,6 +1,7 @@
 """params.yaml is read strictly: every problem is one line with key, value and remedy."""
 
 import copy
+import itertools
 import math
 from pathlib import Path
 from typing import Any, get_args
@@ -57,9 +58,10 @@ def test_every_value_stands_in_the_file_with_a_reason() -> None:
                 check(field.annotation)
 
     check(params.Params)
-    for line in (ROOT / "params.yaml").read_text().splitlines():
-        if line.strip() and not line.startswith("#") and not line.endswith(":"):
-            assert "# " in line, line
+    lines = (ROOT / "params.yaml").read_text().splitlines()
+    for above, line in itertools.pairwise(["", *lines]):
+        if line.strip() and not line.endswith(":"):
+            assert "# " in line or above.lstrip().startswith("# "), line
 
 
 def test_dvc_reads_the_same_values() -> None:
