@@ -1,11 +1,11 @@
-"""The sections of params.yaml on pictures with captions and on CLIP; `hw2.params` joins them."""
+"""The sections of params.yaml on pictures with captions and on CLIP."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraints, field_validator
 
-from hw2.ranges import Fraction, NonNegative, Seed, once
+from hw2.schema.ranges import Fraction, NonNegative, Seed, once
 from hw2.strict import Section
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^,\n]{1,40}$")]
