@@ -14,8 +14,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 from diffusers import DDIMPipeline, DDIMScheduler
