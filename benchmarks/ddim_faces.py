@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 from diffusers import DDIMPipeline, DDIMScheduler
@@ -90,11 +91,11 @@ def _ours(model: FaceModel, ddim: params.Ddim) -> Callable[[], object]:
 
 
 def _theirs(model: FaceModel) -> Callable[[], object]:
-    scheduler = DDIMScheduler(
+    scheduler: Any = DDIMScheduler(
         model.schedule.timesteps, prediction_type=THEIR_NAME[model.prediction], clip_sample=True
     )
     scheduler.alphas_cumprod = model.schedule.abar.float()
-    pipeline = DDIMPipeline(AsTheirs(model), scheduler)
+    pipeline: Any = DDIMPipeline(AsTheirs(model), scheduler)
     pipeline.set_progress_bar_config(disable=True)
 
     def way() -> object:

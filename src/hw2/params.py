@@ -431,9 +431,9 @@ def _data_conflicts(params: Params) -> Iterator[str]:
         if domain not in data.domains:
             yield f"ddpm.domains: {domain} is not in data.domains; add it there or leave it out"
     for pair in params.dann.pairs:
-        for domain in pair.split("->"):
-            if domain not in data.domains:
-                yield f"dann.pairs: {pair} needs {domain} in data.domains; leave the pair out"
+        for name in pair.split("->"):
+            if name not in data.domains:
+                yield f"dann.pairs: {pair} needs {name} in data.domains; leave the pair out"
     if data.source == "embedded":
         for part in ("train", "select", "report"):
             if getattr(data, f"{part}_images") is None:

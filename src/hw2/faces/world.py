@@ -196,7 +196,7 @@ def _glasses(sheet: _Sheet, of: _Traits, head: _Head) -> None:
     dark = np.full_like(head.skin, 0.14)
     for side in (-1, 1):
         ring = head.ellipse(side * 0.235, level, rim, 0.9 * rim)
-        sheet.paint(np.abs(ring) - 0.022, dark, worn)
+        sheet.paint(np.abs(ring) - np.float32(0.022), dark, worn)
     bridge = np.maximum(np.abs(head.y - level + 0.03) - 0.022, np.abs(head.x) - 0.045)
     sheet.paint(bridge * head.scale, dark, worn)
 
