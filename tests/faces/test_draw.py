@@ -4,6 +4,7 @@ import pytest
 import torch
 from torchvision.utils import save_image
 
+from hw2.batches import even_slices
 from hw2.faces import noises
 from hw2.faces.draw import Setting, draw, normalised
 from hw2.faces.model import FaceModel
@@ -41,7 +42,22 @@ def test_fresh_noise_is_of_the_name_and_the_seed(face: FaceModel) -> None:
 def test_batches_are_told_as_they_end(face: FaceModel) -> None:
     told: list[int] = []
     draw(face, STACK, NAMES, Setting(2, "trailing", 0.0), seed=1, batch=4, tick=told.append)
-    assert told == [4, 4, 2]
+    assert sum(told) == 10
+    assert max(told) <= 4
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize(("count", "most"), [(10, 5), (10, 100), (3, 2), (1, 7), (11, 4)])
+def test_slices_are_even_and_no_thread_is_idle(
+    monkeypatch: pytest.MonkeyPatch, threads: int, count: int, most: int
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    found = even_slices(count, most, torch.device("cpu"))
+    assert [k for part in found for k in range(count)[part]] == list(range(count))
+    sizes = [part.stop - part.start for part in found]
+    assert max(sizes) <= most
+    assert max(sizes) - min(sizes) <= 1
+    assert len(found) >= min(threads, count)
 
 
 def test_images_are_stretched_as_by_torchvision(tmp_path_factory: pytest.TempPathFactory) -> None:

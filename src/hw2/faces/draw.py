@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from hw2 import rng
-from hw2.batches import side_by_side
+from hw2.batches import even_slices, side_by_side
 from hw2.diffusion import samplers
 from hw2.diffusion.samplers import Grid
 from hw2.faces.model import FaceModel
@@ -37,11 +37,10 @@ def draw(
     Args:
         noises: float32 (N, 3, S, S).
         names: each names the stream of fresh noise of its image, where eta is not 0.
-        batch: images at a time; it changes results by rounding at most.
+        batch: images at a time at most; it changes results by rounding at most.
         tick: called with the number of images finished.
     """
-    starts = range(0, len(noises), batch)
-    batches = [slice(start, start + batch) for start in starts]
+    batches = even_slices(len(noises), batch, model.device)
     faces = []
     for drawn in side_by_side(
         lambda part: _batch(model, noises[part], names[part], setting, seed), batches, model.device
@@ -51,7 +50,7 @@ def draw(
     return torch.cat(faces)
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def _batch(
     model: FaceModel, noises: Tensor, names: Sequence[str], setting: Setting, seed: int
 ) -> Tensor:
@@ -62,7 +61,7 @@ def _batch(
         return there(torch.stack([torch.randn(noises.shape[1:], generator=s) for s in streams]))
 
     def there(images: Tensor) -> Tensor:
-        return images.to(model.device, memory_format=torch.channels_last)
+        return images.to(model.device)
 
     states = samplers.sample(
         model.network,
