@@ -9,6 +9,11 @@ from hw2.errors import UserError
 if TYPE_CHECKING:
     import torch
 
+# OpenMP's threads would spin while they wait, and take the cores from the threads of ours that have
+# work (training.shards, training.lanes): up to ten times the processor time, and slower. The
+# variable is read when torch is loaded, which every door does after this module.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 def choose(name: str = "auto") -> "torch.device":
     """The device of that name: auto, cpu, cuda or cuda:N. HW2_DEVICE goes before `name`.
