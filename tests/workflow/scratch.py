@@ -23,7 +23,9 @@ BELOW_MODEL = {"select_guidance", "sample_ddpm", "sweep_ddpm", "evaluate_ddpm", 
 TRAININGS = {"train_judge", "train_ddpm", "ablate_ddpm"}
 ADAPTATION = {"train_dann", "evaluate_dann", "tsne_dann"}
 ZEROSHOT = {"fetch_clip", "train_clip", "evaluate_clip"}
-EVERYTHING = BELOW_MODEL | TRAININGS | ADAPTATION | ZEROSHOT | {"fetch_digits", "pack_digits"}
+FACES = {"train_faces", "sample_faces", "evaluate_faces"}
+DIGITS = BELOW_MODEL | TRAININGS | ADAPTATION | {"fetch_digits", "pack_digits"}
+EVERYTHING = DIGITS | ZEROSHOT | FACES
 
 
 @dataclass(frozen=True)

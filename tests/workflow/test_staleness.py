@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from scratch import ADAPTATION, BELOW_MODEL, EVERYTHING, FIGURES, Scratch
+from scratch import ADAPTATION, BELOW_MODEL, DIGITS, FACES, FIGURES, ZEROSHOT, Scratch
 
 from hw2 import sources
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 JUDGED = BELOW_MODEL | {"train_judge", "ablate_ddpm"}
 CHANGES: list[tuple[dict[str, object], set[str]]] = [
-    ({"data.seed": 123}, EVERYTHING),
+    ({"data.seed": 123}, DIGITS),
     ({"judge.seed": 123}, JUDGED),
     ({"ddpm.seed": 123}, BELOW_MODEL | {"train_ddpm", "ablate_ddpm"}),
     ({"guidance.candidates": [0.0, 3.0]}, BELOW_MODEL),
@@ -24,6 +24,8 @@ CHANGES: list[tuple[dict[str, object], set[str]]] = [
     ({"sweep.weights": [0.0, 3.0]}, {"sweep_ddpm", "evaluate_ddpm", "report_figs"}),
     ({"ablation.images_per_label": 2}, {"ablate_ddpm", "report_figs"}),
     ({"dann.train.lr": 1e-2}, ADAPTATION | {"report_figs"}),
+    ({"faces.seed": 123}, FACES | {"report_figs"}),
+    ({"shapes.seed": 123}, ZEROSHOT | {"report_figs"}),
     ({"figures.dpi": 41}, {"report_figs"}),
     ({"runtime.threads": 3}, set()),
 ]
