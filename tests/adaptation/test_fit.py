@@ -189,7 +189,7 @@ def test_every_row_costs_the_same_and_sees_its_domains(
 def test_rows_of_one_seed_start_alike_and_see_the_same_source(
     mini: params.Dann, digits: Path, tmp_path: Path
 ) -> None:
-    dann = changed(mini, steps=1, lr=1e-9, ema=0.0, weight_decay=0.0)
+    dann = changed(mini, steps=1, lr=1e-9, muon_lr=0.0, ema=0.0, weight_decay=0.0)
     found = [go(dann, method, digits, tmp_path / method)[0] for method in ADAPTED[:1] + ADAPTED[2:]]
     for weights in found[1:]:
         for name in ("head.weight", "extractor.blocks.0.conv.weight"):
