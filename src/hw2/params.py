@@ -10,14 +10,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraints, field_validator
 
-from hw2 import clip_params, strict
+from hw2 import clip_params, inversion_params, strict
 from hw2.clip_params import Clip as Clip
 from hw2.clip_params import ClipModel as ClipModel
 from hw2.clip_params import ClipNetwork as ClipNetwork
 from hw2.clip_params import ClipTrain as ClipTrain
 from hw2.clip_params import Shapes as Shapes
 from hw2.clip_params import Zeroshot as Zeroshot
+from hw2.denoising_params import Denoising as Denoising
+from hw2.denoising_params import Diffusion as Diffusion
+from hw2.denoising_params import Train as Train
+from hw2.denoising_params import UNetShape as UNetShape
 from hw2.errors import UserError
+from hw2.inversion_params import Concept as Concept
+from hw2.inversion_params import Drawing as Drawing
+from hw2.inversion_params import Inversion as Inversion
+from hw2.inversion_params import Personal as Personal
+from hw2.inversion_params import Several as Several
+from hw2.inversion_params import Stable as Stable
 from hw2.ranges import Fraction, NonNegative, Seed, once
 from hw2.strict import Section
 
@@ -79,55 +89,11 @@ class Judge(Section):
     )
 
 
-class UNetShape(Section):
-    """Our own noise predictor."""
-
-    base: int = Field(ge=4, le=1024, description="channels of the finest level")
-    mult: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
-        min_length=1, max_length=4, description="channels of each level, in units of base"
-    )
-    blocks: int = Field(ge=1, le=8, description="residual blocks of a level")
-    patch: Literal[1, 2, 4] = Field(description="pixels folded into channels before the network")
-
-
 class Network(UNetShape):
     """The noise predictor of digits."""
 
     kind: Literal["unet", "context_unet"] = Field(description="ours, or the well-known small one")
     n_feat: int = Field(ge=4, le=1024, description="channels of context_unet")
-
-
-class Diffusion(Section):
-    """The noise process that is learnt."""
-
-    timesteps: int = Field(ge=2, le=10_000, description="noise levels T")
-    schedule: Literal["linear", "cosine"] = Field(description="how abar falls with t")
-    prediction: Literal["eps", "v"] = Field(description="what the network predicts")
-
-
-class Denoising(Section):
-    """The training loop of a diffusion model."""
-
-    steps: PositiveInt = Field(description="optimizer steps")
-    batch: PositiveInt = Field(description="images of a step")
-    shards: int = Field(ge=1, le=64, description="parts of a batch that CPU threads take")
-    lr: PositiveFloat = Field(le=1, description="peak learning rate of AdamW")
-    muon_lr: NonNegative = Field(le=1, description="Muon's, for matrices; 0: AdamW only")
-    weight_decay: NonNegative = Field(le=1, description="decoupled decay")
-    warmup: int = Field(ge=0, description="steps of linear warm-up")
-    decay_from: Fraction = Field(description="share of the steps after which the rate decays")
-    grad_clip: PositiveFloat = Field(description="largest norm of the gradient")
-    ema: float = Field(ge=0, lt=1, description="decay of the averaged weights of a step")
-    precision: Literal["fp32", "bf16"] = Field(description="of the forward pass")
-    channels_last: bool = Field(description="memory format of the images")
-    compile: bool = Field(description="torch.compile; a minute to start")
-    save_every: PositiveInt = Field(description="steps between resume files")
-
-
-class Train(Denoising):
-    """The training loop of the conditional DDPM."""
-
-    p_uncond: Fraction = Field(description="share of labels dropped, for guidance")
 
 
 class Ddpm(Section):
@@ -380,6 +346,9 @@ class Params(Section):
     shapes: Shapes
     clip: Clip
     zeroshot: Zeroshot
+    stable: Stable
+    inversion: Inversion
+    several: Several
     figures: Figures
 
 
@@ -406,6 +375,7 @@ def _conflicts(params: Params) -> Iterator[str]:
     yield from _data_conflicts(params)
     yield from _face_conflicts(params.faces, params.ddim)
     yield from clip_params.conflicts(params.clip, params.zeroshot)
+    yield from inversion_params.conflicts(params.stable, params.inversion, params.several)
     levels = params.ddpm.diffusion.timesteps
     limit = f"more than ddpm.diffusion.timesteps = {levels}"
     if params.sampling.steps > levels:

@@ -25,17 +25,22 @@ class Lesson:
     """What is learnt.
 
     Attributes:
-        images: uint8 (N, H, W, 3).
+        images: uint8 (N, H, W, 3), or float (N, C, h, w) where latents are learnt.
         labels: int64 (N,), each replaced by `null_label` with probability `p_uncond`. A model
             without labels is one whose labels are all null.
     """
 
-    images: np.ndarray
+    images: np.ndarray | Tensor
     labels: Tensor
     null_label: int
     p_uncond: float
     levels: Schedule
     prediction: Prediction
+
+    def clean(self, rows: np.ndarray) -> Tensor:
+        """What noise is added to: float32 (n, C, H, W)."""
+        images = self.images
+        return images[rows] if isinstance(images, Tensor) else from_uint8(images[rows])
 
 
 def train_denoiser(
@@ -72,7 +77,7 @@ def train_denoiser(
         """
         stream = rng.torch_rng(seed, "train", step)
         rows = order.batch(step, settings.batch)
-        x0 = from_uint8(lesson.images[rows])
+        x0 = lesson.clean(rows)
         t = _stratified_times(len(rows), levels.timesteps, stream)
         eps = torch.randn(x0.shape, generator=stream).to(x0)
         given = drop_labels(lesson.labels[rows], lesson.p_uncond, lesson.null_label, stream)
