@@ -15,6 +15,7 @@ from hw2 import params, rng
 from hw2.clip.weights import WEIGHTS
 from hw2.diffusion.schedule import Schedule
 from hw2.inversion import text_tower
+from hw2.models.image_predictor import LEAST_NOISE
 from hw2.models.patch_codec import PatchCodec
 from hw2.shapes import scenes
 from hw2.tensors import from_uint8
@@ -27,17 +28,23 @@ _NORM_GROUPS = 8
 
 
 class Captioned(nn.Module):
-    """A U-Net whose condition is a caption, told by its place in a table.
+    """A U-Net that says clean latents as a predictor of v, its condition a caption's place.
+
+    A narrow network cannot carry the noise of 16 channels from its input to its output, clean
+    latents it can (as in `models.image_predictor`): v = (sqrt(abar) xt - x0) / sqrt(1 - abar).
 
     Args:
         unet: takes (latents, times, encoder_hidden_states).
         states: float (captions, context, width); the last one is the empty caption's.
+        levels: the noise levels.
     """
 
-    def __init__(self, unet: UNet2DConditionModel, states: Tensor) -> None:
+    def __init__(self, unet: UNet2DConditionModel, states: Tensor, levels: Schedule) -> None:
         super().__init__()
         self.unet = unet
-        self.states = [states]  # in a list: neither a weight nor in a resume file
+        noise = (1 - levels.abar).sqrt().clamp(min=LEAST_NOISE)
+        # In a list: neither weights nor in a resume file.
+        self.tables = [states, levels.abar.sqrt().float().to(states), noise.float().to(states)]
 
     def inner_weights(self) -> list[Tensor]:
         """Matrices and convolutions between the first and the last one."""
@@ -47,18 +54,21 @@ class Captioned(nn.Module):
         ]
 
     def forward(self, xt: Tensor, t: Tensor, captions: Tensor) -> Tensor:
-        return self.unet(xt, t, encoder_hidden_states=self.states[0][captions]).sample
+        states, signal, noise = self.tables
+        x0 = self.unet(xt, t, encoder_hidden_states=states[captions]).sample
+        return (signal[t][:, None, None, None] * xt - x0) / noise[t][:, None, None, None]
 
 
 def scheduler() -> DDIMScheduler:
-    """Stable Diffusion's betas, made to end in pure noise (Lin et al., 2024), for v."""
+    """Stable Diffusion's betas, made to end in pure noise (Lin et al., 2024), for a network that
+    says the clean latents."""
     return DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
         beta_schedule="scaled_linear",
         clip_sample=False,
         set_alpha_to_one=True,
-        prediction_type="v_prediction",
+        prediction_type="sample",
         timestep_spacing="trailing",
         rescale_betas_zero_snr=True,
     )
@@ -90,15 +100,17 @@ def fit(
     texts = list(dict.fromkeys([*drawn.captions]))
     places = {text: k for k, text in enumerate(texts)}
     states = text_tower.states(encoder, tokenizer, [*texts, ""]).to(device)
+    levels = Schedule(scheduler().alphas_cumprod.double())
     lesson = Lesson(
         _latents(codec, drawn.images),
         torch.tensor([places[text] for text in drawn.captions]),
         null_label=len(texts),
         p_uncond=stable.train.p_uncond,
-        levels=Schedule(scheduler().alphas_cumprod.double()),
+        levels=levels,
         prediction="v",
     )
-    network = Captioned(_new_unet(stable, shapes.size, states.shape[-1]), states).to(device)
+    unet = _new_unet(stable, shapes.size, states.shape[-1])
+    network = Captioned(unet, states, levels).to(device)
     layout = torch.channels_last if stable.train.channels_last else torch.contiguous_format
     resume = Resume(checkpoints, _identity(stable, shapes, clip_model))
     weights, history = train_denoiser(
@@ -111,7 +123,7 @@ def fit(
         name="stable",
     )
     network.load_state_dict(weights)
-    unet = network.unet.cpu().to(memory_format=torch.contiguous_format).eval()
+    unet.cpu().to(memory_format=torch.contiguous_format).eval()
     return assemble(codec, encoder, tokenizer, unet), history, resume
 
 

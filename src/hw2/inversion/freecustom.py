@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hw2 import params
+from hw2.diffusion.schedule import Schedule
 from hw2.inversion import draw as drawing
 from hw2.inversion import photos
 from hw2.inversion.learn import encoded
@@ -102,12 +103,13 @@ def draw(
     texts = [*([""] * n), *([prompt] * n), *sentences]
     states = pipe.text_encoder(encoded(pipe, texts))[0].to(kind)
     scheduler = pipe.scheduler
+    levels = Schedule(scheduler.alphas_cumprod.double().cpu())
     scheduler.set_timesteps(how.steps, device=device)
     latents = latents * scheduler.init_noise_sigma
     processor = _Shared(2 * n, [c.masks[0] for c in concepts], size, weight)
     with _attending(pipe.unet, processor):
         for t in scheduler.timesteps:
-            seen = scheduler.add_noise(clean, fresh.to(clean), t[None].expand(len(clean)))
+            seen = levels.add_noise(clean, fresh.to(clean), t.cpu()[None].long())
             both = scheduler.scale_model_input(torch.cat([latents, latents]), t)
             said = pipe.unet(torch.cat([both, seen]), t, encoder_hidden_states=states).sample
             blank, told = said[: 2 * n].chunk(2)

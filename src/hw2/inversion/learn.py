@@ -13,9 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hw2 import params, rng
+from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.inversion import tokens
 from hw2.inversion.lessons import Lesson
 from hw2.inversion.tokens import Added
+from hw2.models.image_predictor import LEAST_NOISE
 from hw2.training.checkpoint import Resume
 from hw2.training.loop import finite, train
 
@@ -132,27 +134,32 @@ def _backward(
     """
     images, texts = lesson(step)
     stream = rng.torch_rng(seed, "noise", step)
-    vae, scheduler, device = pipe.vae, pipe.scheduler, pipe.unet.device
+    vae, device = pipe.vae, pipe.unet.device
+    levels = Schedule(pipe.scheduler.alphas_cumprod.double().cpu())
+    said_is = pipe.scheduler.config.prediction_type
+    kind: Prediction = "eps" if said_is == "epsilon" else "v"
     scale = _FP16_SCALE if pipe.unet.dtype == torch.float16 else 1.0
     with torch.no_grad():
         moments = vae.encode(images.to(device, vae.dtype)).latent_dist
     size = moments.mean.shape
-    spread = torch.randn(size, generator=stream).to(moments.mean)
-    latents = (moments.mean + moments.std * spread).float() * vae.config.scaling_factor
+    fresh = torch.randn(size, generator=stream).to(moments.mean)
+    latents = (moments.mean + moments.std * fresh).float() * vae.config.scaling_factor
     noise = torch.randn(size, generator=stream).to(latents)
-    most = scheduler.config.num_train_timesteps
-    t = torch.randint(0, most, (len(texts),), generator=stream).to(device)
-    noisy = scheduler.add_noise(latents, noise, t)
-    target = _target(scheduler, latents, noise, t)
-    ids = encoded(pipe, texts)
+    times = torch.randint(0, levels.timesteps, (len(texts),), generator=stream)
+    noisy = levels.add_noise(latents, noise, times)
+    target = levels.target(latents, noise, times, kind)
+    t, ids = times.to(device), encoded(pipe, texts)
     total = 0.0
     for part in torch.arange(len(texts), device=device).tensor_split(settings.accumulate):
         if len(part) == 0:
             continue
         states = pipe.text_encoder(ids[part])[0].to(pipe.unet.dtype)
         said = pipe.unet(noisy[part].to(pipe.unet.dtype), t[part], encoder_hidden_states=states)
-        share = len(part) / len(texts)
-        loss = F.mse_loss(said.sample.float(), target[part]) * share
+        share, output = len(part) / len(texts), said.sample.float()
+        if said_is == "sample":  # in units of v, as such a model was trained
+            signal, spread = levels.signal_noise(times[part.cpu()], output)
+            output = (signal * noisy[part] - output) / spread.clamp(min=LEAST_NOISE)
+        loss = F.mse_loss(output, target[part]) * share
         (loss * scale).backward()
         total += loss.item()
     for weight in weights:
@@ -170,12 +177,6 @@ def encoded(pipe: Any, texts: list[str]) -> Tensor:
         truncation=True,
         return_tensors="pt",
     ).input_ids.to(pipe.unet.device)
-
-
-def _target(scheduler: Any, latents: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-    if scheduler.config.prediction_type == "v_prediction":
-        return scheduler.get_velocity(latents, noise, t)
-    return noise
 
 
 class _checkpointing:  # noqa: N801 - used as a word: `with _checkpointing(...)`

@@ -20,7 +20,7 @@ def single(
     concept: Concept, added: Added, *, size: int, batch: int, seed: int, wording: str, views: bool
 ) -> Lesson:
     """One concept: random photographs, or random `views` of them, with random sentences."""
-    sentences = templates.of(concept.spec.kind, wording)
+    said_in = sentences(concept, wording)
 
     def draw(step: int) -> tuple[Tensor, list[str]]:
         stream = rng.numpy_rng(seed, "lesson", concept.spec.key, step)
@@ -32,7 +32,7 @@ def single(
             )
             for _ in range(batch)
         ]
-        said = [sentences[stream.integers(len(sentences))] for _ in range(batch)]
+        said = [said_in[stream.integers(len(said_in))] for _ in range(batch)]
         return photos.tensor(images), [text.format(added.words) for text in said]
 
     return draw
@@ -57,7 +57,7 @@ def joint(
         single(c, a, size=size, batch=max(1, batch // 4), seed=seed, wording=wording, views=views)
         for c, a in zip(concepts, every, strict=True)
     ]
-    sentences = templates.pairs(wording)
+    pairs = templates.pairs(wording)
 
     def draw(step: int) -> tuple[Tensor, list[str]]:
         stream = rng.numpy_rng(seed, "composites", step)
@@ -68,7 +68,7 @@ def joint(
             left, right = (concepts[k] for k in order)
             chosen = tuple(int(stream.integers(len(c.images))) for c in (left, right))
             images.append(photos.composite(left, right, (chosen[0], chosen[1]), size))
-            text = sentences[stream.integers(len(sentences))]
+            text = pairs[stream.integers(len(pairs))]
             said.append(text.format(*(every[k].words for k in order)))
         pictures = [*(part[0] for part in parts), photos.tensor(images)]
         texts = [text for part in parts for text in part[1]]
@@ -95,3 +95,8 @@ def regular(images: np.ndarray, captions: Sequence[str], *, batch: int, seed: in
         return photos.tensor(list(images[rows])), [captions[k] for k in rows]
 
     return draw
+
+
+def sentences(concept: Concept, wording: str) -> tuple[str, ...]:
+    """The sentences that a concept is learnt in."""
+    return templates.of(concept.spec.kind, wording)

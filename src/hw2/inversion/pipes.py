@@ -74,6 +74,12 @@ def image_size(pipe: Any) -> int:
     return int(pipe.unet.config.sample_size * pipe.vae_scale_factor)
 
 
+def digest(pipe: Any) -> str:
+    """What tells one pipeline from another: sums of its U-Net's weights."""
+    sums = [float(p.double().abs().sum()) for _, p in sorted(pipe.unet.named_parameters())]
+    return f"{sum(sums):.9e} {len(sums)}"
+
+
 def _opened(stable: params.Stable, own: Path) -> Any:
     if stable.weights == "embedded":
         if not (own / "model_index.json").is_file():

@@ -1,6 +1,6 @@
 """New rows of a text encoder's token embedding: added, trained alone, saved and loaded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from hw2.atomic import atomic_path
 from hw2.errors import UserError
+from hw2.inversion.prompts import Asked
 
 _APART = 0.02  # spread of vectors that start from one word, as a share of its length
 
@@ -147,3 +148,29 @@ def read(path: Path) -> tuple[str, Tensor]:
     if len(found) != 1 or (rows := next(iter(found.values()))).ndim not in (1, 2):
         raise UserError(f"{path}: holds {len(found)} tensors, not one of a token; restore it")
     return next(iter(found)), rows.reshape(-1, rows.shape[-1])
+
+
+def of_folder(folder: Path) -> dict[str, Tensor]:
+    """Tokens to rows, of every `.safetensors` in a folder.
+
+    Raises:
+        UserError: if there are none, or one is damaged.
+    """
+    paths = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    if not paths:
+        raise UserError(f"{folder}: no embeddings; run `dvc repro train_inversion`")
+    return dict(read(path) for path in paths)
+
+
+def known(asked: Sequence[Asked], rows: Mapping[str, Tensor], source: Path) -> None:
+    """See that every token that is asked for was learnt.
+
+    Raises:
+        UserError: naming the first one that was not.
+    """
+    for one in asked:
+        if one.token not in rows:
+            raise UserError(
+                f"{source}: {one.token} was not learnt; there are {', '.join(rows)}:"
+                " add it to inversion.concepts and train"
+            )
