@@ -375,7 +375,9 @@ def _conflicts(params: Params) -> Iterator[str]:
     yield from _data_conflicts(params)
     yield from _face_conflicts(params.faces, params.ddim)
     yield from clip_params.conflicts(params.clip, params.zeroshot)
-    yield from inversion_params.conflicts(params.stable, params.inversion, params.several)
+    yield from inversion_params.conflicts(
+        params.stable, params.inversion, params.several, params.clip.run
+    )
     levels = params.ddpm.diffusion.timesteps
     limit = f"more than ddpm.diffusion.timesteps = {levels}"
     if params.sampling.steps > levels:
