@@ -24,6 +24,11 @@ def main(job: door.Job) -> None:
         clip_metrics=job.paths.clip_metrics,
         clip_predictions=job.paths.clip_predictions,
         clip_examples=job.paths.clip_examples,
+        inversion_metrics=job.paths.inversion_metrics,
+        inversion_history=job.paths.inversion_history,
+        inversion_looks=job.paths.inversion_looks,
+        inversion_samples=job.paths.inversion_samples,
+        several_images=job.paths.several_images,
         figures=job.paths.figures,
     )
 

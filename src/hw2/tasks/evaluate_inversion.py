@@ -105,6 +105,11 @@ def _concept(
                 photos.pixels(folder / grade.name_of(one.key, place, k)) for k in range(_SHOWN)
             ]
             shown[f"{one.key}_learnt_{place}"] = _small(learnt)
+    shown |= {
+        f"{one.key}_prompts": np.array(one.prompts),
+        f"{one.key}_token": np.array(one.token),
+        f"{one.key}_word": np.array(spec.initialiser),
+    }
     record: Record = {"prompts": len(ours)}
     for k, name in enumerate(("image", "text")):
         learnt_scores = np.concatenate([(case.image, case.text)[k] for case in ours])
