@@ -154,9 +154,7 @@ class Several(Section):
         return prompts
 
 
-def conflicts(
-    stable: Stable, inversion: Inversion, several: Several, clip: bool
-) -> Iterator[str]:
+def conflicts(stable: Stable, inversion: Inversion, several: Several, clip: bool) -> Iterator[str]:
     """Values that are allowed alone but not together; `clip`: whether the small CLIP is trained."""
     if not clip and "embedded" in (stable.weights, inversion.clip.weights):
         yield "clip.run: false leaves stable and inversion without the small CLIP; write true"

@@ -195,5 +195,3 @@ def _markdown(table: Table) -> str:
     lines = [table.head, tuple("---" for _ in table.head), *table.rows]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return f"## {table.title}\n\n{body}\n\n{table.note}\n".replace(words.NBSP, " ")
-
-

@@ -25,6 +25,7 @@ from hw2.training.denoising import Lesson, train_denoiser
 _FITTED = 3000  # pictures that the codec is fitted to
 _BATCH = 1000  # pictures encoded at a time
 _NORM_GROUPS = 8
+_MOST_SNR = 5.0
 
 
 class Captioned(nn.Module):
@@ -108,6 +109,7 @@ def fit(
         p_uncond=stable.train.p_uncond,
         levels=levels,
         prediction="v",
+        weights=_weights(levels),
     )
     unet = _new_unet(stable, shapes.size, states.shape[-1])
     network = Captioned(unet, states, levels).to(device)
@@ -125,6 +127,13 @@ def fit(
     network.load_state_dict(weights)
     unet.cpu().to(memory_format=torch.contiguous_format).eval()
     return assemble(codec, encoder, tokenizer, unet), history, resume
+
+
+def _weights(levels: Schedule) -> Tensor:
+    """(min(SNR, 5) + 1) / (SNR + 1), after min-SNR weighting (Hang et al., 2023): an error of v at
+    low noise is a tiny one of the picture, and would take the whole gradient."""
+    snr = levels.abar / (1 - levels.abar)
+    return ((snr.clamp(max=_MOST_SNR) + 1) / (snr + 1)).float()
 
 
 def assemble(codec: Any, encoder: Any, tokenizer: Any, unet: Any) -> StableDiffusionPipeline:

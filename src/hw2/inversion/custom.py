@@ -93,7 +93,9 @@ def features(pipe: Any, texts: Sequence[str]) -> Tensor:
     """Text features of every position but the first and the padding: (N, width), on the CPU."""
     ids = encoded(pipe, list(texts))
     states = pipe.text_encoder(ids)[0].float().cpu()
-    return torch.cat([row[1 : _length(one, pipe)] for row, one in zip(states, ids.cpu(), strict=True)])
+    return torch.cat(
+        [row[1 : _length(one, pipe)] for row, one in zip(states, ids.cpu(), strict=True)]
+    )
 
 
 @torch.no_grad()

@@ -27,7 +27,9 @@ from hw2.inversion.pipes import image_size
 class _Shared:
     """A self-attention processor of diffusers: rows 0 .. n-1 are pictures, the rest references."""
 
-    def __init__(self, pictures: int, masks: Sequence[np.ndarray], size: int, weight: float) -> None:
+    def __init__(
+        self, pictures: int, masks: Sequence[np.ndarray], size: int, weight: float
+    ) -> None:
         self.pictures, self.masks, self.size, self.weight = pictures, masks, size, weight
 
     def __call__(
@@ -118,4 +120,3 @@ def draw(
     images = pipe.vae.decode(latents / pipe.vae.config.scaling_factor).sample
     scaled = (images.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
     return (scaled * 255).round().astype(np.uint8)
-

@@ -71,7 +71,7 @@ def invert(
         checkpoints,
         {"inversion": described, "concept": spec.model_dump(mode="json"), "model": model},
     )
-    rows, history, trace = learn.fit(
+    _, history, trace = learn.fit(
         pipe,
         (added,),
         lesson,

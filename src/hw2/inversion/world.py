@@ -27,22 +27,24 @@ _DRAWN = ("circle", "square", "heart", "diamond", "triangle")  # in the style, i
 _LUMINANCE = np.array([0.299, 0.587, 0.114])
 _SEPIA = np.array([0.98, 0.90, 0.74])
 _LINES = 3.0  # pixels of 32 from one line of the hatching to the next
+_EDITS = ("a photo of {} on a pink background.", "a picture of {} on a cyan background.")
+_DRAWINGS = ("a photo of a {}star.", "a picture of a {}cross.")
 INPUTS: dict[str, Any] = {
     FLOWER: {
         "src_image": "object",
         "token_name": "<new1>",
-        "prompt": ["a photo of a <new1> on a pink background.", "a picture of a <new1> on a cyan background."],
-        "prompt_4_clip_eval": ["a photo of an object on a pink background.", "a picture of an object on a cyan background."],
+        "prompt": [text.format("a <new1>") for text in _EDITS],
+        "prompt_4_clip_eval": [text.format("an object") for text in _EDITS],
         "baseline": [[60, 20], [60, 20]],
     },
     HATCH: {
         "src_image": "hatching",
         "token_name": "<new2>",
-        "prompt": ["a photo of a <new2> star.", "a picture of a <new2> cross."],
-        "prompt_4_clip_eval": ["a photo of a star.", "a picture of a cross."],
+        "prompt": [text.format("<new2> ") for text in _DRAWINGS],
+        "prompt_4_clip_eval": [text.format("") for text in _DRAWINGS],
         "baseline": [[40, 20], [40, 20]],
     },
-}  # fmt: skip
+}
 """What the course's input.json holds, for this world."""
 
 
@@ -86,7 +88,7 @@ def references(key: str, count: int, size: int, seed: int) -> tuple[np.ndarray, 
 
 
 def hatched(pictures: np.ndarray) -> np.ndarray:
-    """Pictures uint8 (N, S, S, 3) as sepia drawings, darker where they were, under diagonal lines."""
+    """Pictures uint8 (N, S, S, 3) as sepia drawings under diagonal lines."""
     size = pictures.shape[1]
     grey = (pictures / 255) @ _LUMINANCE
     down, across = np.mgrid[:size, :size] * (32 / size)

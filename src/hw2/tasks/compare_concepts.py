@@ -20,9 +20,7 @@ from hw2.shapes import scenes
 from hw2.training import runlock
 from hw2.training.checkpoint import Resume
 
-COLUMNS = (
-    *("method", "seed", "prompt", "number", "first", "second", "text", "seconds", "bytes"),
-)
+COLUMNS = (*("method", "seed", "prompt", "number", "first", "second", "text", "seconds", "bytes"),)
 CAPTIONS = "captions.json"
 _SHOWN = 256  # pixels of a shown image, at most
 

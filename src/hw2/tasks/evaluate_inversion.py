@@ -156,7 +156,7 @@ def _of(rows: list[dict[str, Any]], method: str, name: str) -> np.ndarray | None
 
 
 def _values(by_seed: dict[Any, list[dict[str, Any]]]) -> dict[str, np.ndarray]:
-    """Scores float (seeds, images): of each concept, of the lesser one, of both, and of the text."""
+    """Scores float (seeds, images): of each concept, their mean, the lesser, and the text's."""
     first, second, text = (
         np.array([[float(row[key] or 0) for row in unit] for unit in by_seed.values()])
         for key in ("first", "second", "text")
@@ -168,5 +168,3 @@ def _values(by_seed: dict[Any, list[dict[str, Any]]]) -> dict[str, np.ndarray]:
         "lesser": np.minimum(first, second),
         "text": text,
     }
-
-

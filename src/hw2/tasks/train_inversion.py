@@ -47,7 +47,9 @@ def run(
     scorer = Scorer(clip_models.load(located, device))
     with runlock.hold(checkpoints):
         told = [
-            invert(pipe, concept, inversion, scorer, checkpoints / concept.spec.key, pipes.digest(pipe))
+            invert(
+                pipe, concept, inversion, scorer, checkpoints / concept.spec.key, pipes.digest(pipe)
+            )
             for concept in found
         ]
         with atomic_dir(embeddings) as folder:

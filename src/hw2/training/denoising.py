@@ -28,6 +28,7 @@ class Lesson:
         images: uint8 (N, H, W, 3), or float (N, C, h, w) where latents are learnt.
         labels: int64 (N,), each replaced by `null_label` with probability `p_uncond`. A model
             without labels is one whose labels are all null.
+        weights: float (T,), of the squared error at each time; None for all alike.
     """
 
     images: np.ndarray | Tensor
@@ -36,6 +37,7 @@ class Lesson:
     p_uncond: float
     levels: Schedule
     prediction: Prediction
+    weights: Tensor | None = None
 
     def clean(self, rows: np.ndarray) -> Tensor:
         """What noise is added to: float32 (n, C, H, W)."""
@@ -96,7 +98,7 @@ def train_denoiser(
             bf16 = settings.precision == "bf16"
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 output = forward(xt[part], t[part], given[part])
-            return F.mse_loss(output.float(), target[part])
+            return _error(output.float(), target[part], lesson.weights, t[part])
 
         rate = _rate(step, settings)
         value = shards.backward(loss, len(t), weights)
@@ -122,6 +124,14 @@ def train_denoiser(
         desc=name,
     )
     return ema.weights, history
+
+
+def _error(output: Tensor, target: Tensor, weights: Tensor | None, t: Tensor) -> Tensor:
+    """The mean squared error, weighted by time."""
+    if weights is None:
+        return F.mse_loss(output, target)
+    by_image = (output - target).square().flatten(1).mean(1)
+    return (by_image * weights.to(by_image)[t]).mean()
 
 
 def _optimizers(network: nn.Module, train: params.Denoising) -> list[tuple[Optimizer, float]]:
