@@ -40,16 +40,15 @@ def draw(
     """Images uint8 (N, S, S, 3) of a prompt, `how.batch` at a time.
 
     Args:
-        prompt: tokens of several vectors are written out, as diffusers does.
+        prompt: the pipeline itself writes out tokens of several vectors.
         numbers: which images of the stream.
     """
-    text = pipe.maybe_convert_prompt(prompt, pipe.tokenizer)
     found = []
     for start in range(0, len(numbers), how.batch):
         part = numbers[start : start + how.batch]
         latents = noises(pipe, seed, stream, part).to(pipe.unet.device, pipe.unet.dtype)
         images = pipe(
-            prompt=[text] * len(part),
+            prompt=[prompt] * len(part),
             latents=latents,
             num_inference_steps=how.steps,
             guidance_scale=how.scale,

@@ -3,13 +3,17 @@
 import logging
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
 from safetensors.torch import save_file
 from torch import Tensor
+from transformers.utils import logging as transformers_logging
 
 import hw2.models.patch_codec as _codec  # diffusers finds the class of our pipelines in it
 from hw2 import params
@@ -34,28 +38,24 @@ def load(stable: params.Stable, own: Path, device: torch.device) -> Any:
     Raises:
         UserError: if it is not there, or is no Stable Diffusion of one text encoder.
     """
-    level = _quieted(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    with _quiet():
+        try:
             pipe = _opened(stable, own)
-    except UserError:
-        raise
-    except Exception as error:  # diffusers raises most kinds for files that are something else
-        said = " ".join(str(error).split())[:160]
-        raise UserError(
-            f"stable.weights: {stable.weights} cannot be loaded ({said}); give a diffusers folder,"
-            " a hub id with a network to fetch it, or a .ckpt with stable.config"
-        ) from error
-    finally:
-        _quieted(level)
-    _check(pipe, stable)
-    kind = _PRECISIONS[precision(stable.precision, device)]
-    for name in _PARTS:
-        part = getattr(pipe, name)
-        # The text encoder stays in fp32: its new rows train, and it is small.
-        part.to(device, torch.float32 if name == "text_encoder" else kind)
-        part.eval().requires_grad_(False)
+        except UserError:
+            raise
+        except Exception as error:  # diffusers raises most kinds for files that are something else
+            said = " ".join(str(error).split())[:160]
+            raise UserError(
+                f"stable.weights: {stable.weights} cannot be loaded ({said}); give a diffusers"
+                " folder, a hub id with a network to fetch it, or a .ckpt with stable.config"
+            ) from error
+        _check(pipe, stable)
+        kind = _PRECISIONS[precision(stable.precision, device)]
+        for name in _PARTS:
+            part = getattr(pipe, name)
+            # The text encoder stays in fp32: its new rows train, and it is small.
+            part.to(device, torch.float32 if name == "text_encoder" else kind)
+            part.eval().requires_grad_(False)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
@@ -135,8 +135,17 @@ def _check(pipe: Any, stable: params.Stable) -> None:
         )
 
 
-def _quieted(level: int) -> int:
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Neither the libraries' bars nor what they say of a codec that is not theirs."""
     log = logging.getLogger("diffusers")
     before = log.level
-    log.setLevel(level)
-    return before
+    log.setLevel(logging.ERROR)
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(before)

@@ -176,10 +176,15 @@ def _draw(bench: Bench, method: str, place: int) -> np.ndarray:
     if method != "freecustom":
         return drawing.draw(bench.pipe, prompt, numbers, how, seed=bench.seed, stream=stream)
     sentences = [f"a photo of a {concept.spec.initialiser}" for concept in bench.pair]
-    return freecustom.draw(
-        bench.pipe, prompt, bench.pair, sentences, numbers, how,
-        weight=several.weight, seed=bench.seed, stream=stream,
-    )  # fmt: skip
+    parts = [numbers[k : k + how.batch] for k in range(0, len(numbers), how.batch)]
+    drawn = [
+        freecustom.draw(
+            bench.pipe, prompt, bench.pair, sentences, part, how,
+            weight=several.weight, seed=bench.seed, stream=stream,
+        )
+        for part in parts
+    ]  # fmt: skip
+    return np.concatenate(drawn)
 
 
 def begun(bench: Bench) -> State:

@@ -55,7 +55,9 @@ def run(
             pass
         return
     located = weights.locate(inversion.clip, clip_model)
-    pipe = pipes.load(stable, model, device)
+    # Keys and values train: half precision would lose small steps of theirs.
+    whole = stable.model_copy(update={"precision": "fp32"})
+    pipe = pipes.load(whole, model, device)
     draw.use_sampler(pipe, inversion.draw.sampler)
     specs = {spec.key: spec for spec in inversion.concepts}
     pair = tuple(photos.read(concepts, specs[key]) for key in settings.pair)
