@@ -13,7 +13,7 @@ from hw2.labels import DOMAINS, NUM_DIGITS
 
 sys.path.insert(0, str(Path(__file__).parent))  # the import mode `importlib` leaves this to us
 
-import personal  # noqa: E402
+import personal
 
 CURVES = {"mnistm": (0.62, 0.965), "svhn": (0.71, 0.985)}
 SAMPLERS = (

@@ -25,6 +25,8 @@ CURVES = {
     *("ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "index.html"),
     *("dann_curves.png", "dann_table.csv", "dann_table.md"),
     *(f"faces_{name}.png" for name in ("eta", "slerp", "lerp", "steps", "interpolation", "loss")),
+    *("ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"),
+    *("multi_concept_table.csv", "multi_concept_table.md"),
 }
 
 
