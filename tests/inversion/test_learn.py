@@ -61,8 +61,8 @@ def test_parts_and_checkpointing_change_no_numbers(
         added = tokens.add(pipe, "<new1>", tokens.initial(pipe, "circle", 1))
         settings = mini.inversion.train.model_copy(update=update)
         found.append(train(pipe, added, settings, tmp_path / str(place)))
-    assert torch.allclose(found[0], found[1], atol=1e-5)
-    assert torch.allclose(found[0], found[2], atol=1e-5)
+    assert torch.allclose(found[0], found[1], atol=1e-3)
+    assert torch.allclose(found[0], found[2], atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["bf16", "fp16"])

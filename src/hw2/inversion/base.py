@@ -67,6 +67,7 @@ def scheduler() -> DDIMScheduler:
         beta_start=0.00085,
         beta_end=0.012,
         beta_schedule="scaled_linear",
+        steps_offset=1,  # what diffusers asks for; trailing spacing does not look at it
         clip_sample=False,
         set_alpha_to_one=True,
         prediction_type="sample",

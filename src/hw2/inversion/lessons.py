@@ -63,7 +63,7 @@ def joint(
         stream = rng.numpy_rng(seed, "composites", step)
         parts = [one(step) for one in alone]
         images, said = [], []
-        for _ in range(batch - sum(len(part[1]) for part in parts)):
+        for _ in range(max(1, batch - sum(len(part[1]) for part in parts))):
             order = (0, 1) if stream.random() < 0.5 else (1, 0)
             left, right = (concepts[k] for k in order)
             chosen = tuple(int(stream.integers(len(c.images))) for c in (left, right))
