@@ -96,6 +96,29 @@ def _parser() -> argparse.ArgumentParser:
     zero_shot.add_argument("--prompts", help="a prompt set (default zeroshot.shown)")
     zero_shot.set_defaults(do=_zero_shot)
 
+    generate = verbs.add_parser(
+        "generate-inversion", help="draw 25 images of every prompt of an input.json"
+    )
+    generate.add_argument("input", type=_absolute, metavar="INPUT.json", help="as the course's")
+    generate.add_argument("out", type=_absolute, metavar="OUT", help="folder for the images")
+    generate.add_argument(
+        "model", nargs="?", type=_model, metavar="SD",
+        help="sd-v1-4.ckpt, a diffusers folder or hub id (default stable.weights)",
+    )  # fmt: skip
+    generate.add_argument(
+        "--embeddings", type=_absolute, help="folder of .safetensors (default the pipeline's)"
+    )
+    generate.set_defaults(do=_generate)
+
+    grade = verbs.add_parser("grade-inversion", help="grade generated images as the course does")
+    grade.add_argument("input", type=_absolute, metavar="INPUT.json", help="as the course's")
+    grade.add_argument(
+        "references", type=_absolute, metavar="REFERENCES", help="a folder for each concept"
+    )
+    grade.add_argument("images", type=_absolute, metavar="OUT", help="what generate-inversion made")
+    grade.add_argument("--clip", help="a name of zeroshot.models (default inversion.clip)")
+    grade.set_defaults(do=_grade)
+
     plan = verbs.add_parser("plan", help="say which stages are due and how long they will take")
     plan.add_argument("--record", action="store_true", help="keep the times of the last run")
     plan.set_defaults(do=_plan)
@@ -215,6 +238,53 @@ def _zero_shot(chosen: argparse.Namespace) -> None:
     )
     share = f"{100 * found.value:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f})"
     print(f"{found.n} images, {share} right with {name}; {chosen.out}")
+
+
+def _generate(chosen: argparse.Namespace) -> None:
+    from hw2.inversion import prompts
+
+    settings, where = params.load(), paths.load()
+    prompts.read(chosen.input)  # before what is slow to import
+    stable = settings.stable
+    if chosen.model is not None:
+        stable = stable.model_copy(update={"weights": chosen.model, "revision": None})
+
+    from hw2.tasks import generate_inversion
+
+    device.use_threads(settings.runtime.threads)
+    count = generate_inversion.run(
+        stable,
+        settings.inversion,
+        model=where.stable_model,
+        embeddings=chosen.embeddings or where.inversion_embeddings,
+        asked=chosen.input,
+        out=chosen.out,
+        device=device.choose(settings.runtime.device),
+    )
+    print(f"{count} images in {chosen.out}")
+
+
+def _grade(chosen: argparse.Namespace) -> None:
+    from hw2.inversion import grade
+    from hw2.tasks import grade_inversion
+
+    settings, where = params.load(), paths.load()
+    inversion = settings.inversion
+    if chosen.clip is not None:
+        models = {model.name: model for model in settings.zeroshot.models}
+        if chosen.clip not in models:
+            raise UserError(f"--clip {chosen.clip}: choose of {', '.join(models)}")
+        inversion = inversion.model_copy(update={"clip": models[chosen.clip]})
+    device.use_threads(settings.runtime.threads)
+    cases = grade_inversion.run(
+        inversion,
+        clip_model=where.clip_model,
+        asked=chosen.input,
+        references=chosen.references,
+        images=chosen.images,
+        device=device.choose(settings.runtime.device),
+    )
+    print(grade.table(cases))
 
 
 def _plan(chosen: argparse.Namespace) -> None:

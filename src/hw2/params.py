@@ -13,13 +13,14 @@ from pydantic import Field, StringConstraints
 
 from hw2 import strict
 from hw2.errors import UserError
-from hw2.schema import clip, dann, ddpm, digits, faces
+from hw2.schema import clip, dann, ddpm, digits, faces, inversion
 from hw2.schema.clip import Clip, ClipModel, ClipNetwork, ClipTrain, Shapes, Zeroshot
 from hw2.schema.dann import AdaptationNetwork, AdaptationTrain, Dann, StrongAdaptation, Views
-from hw2.schema.ddpm import Ablation, Ddpm, Domain, Guidance, Network, Sampling, Sweep, Train
-from hw2.schema.denoising import Denoising, Diffusion, UNetShape
+from hw2.schema.ddpm import Ablation, Ddpm, Domain, Guidance, Network, Sampling, Sweep
+from hw2.schema.denoising import Denoising, Diffusion, Train, UNetShape
 from hw2.schema.digits import Data, Judge
 from hw2.schema.faces import Ddim, Faces
+from hw2.schema.inversion import Concept, Drawing, Inversion, Personal, Several, Stable
 from hw2.strict import Section
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "ClipModel",
     "ClipNetwork",
     "ClipTrain",
+    "Concept",
     "Dann",
     "Data",
     "Ddim",
@@ -37,15 +39,20 @@ __all__ = [
     "Denoising",
     "Diffusion",
     "Domain",
+    "Drawing",
     "Faces",
     "Figures",
     "Guidance",
+    "Inversion",
     "Judge",
     "Network",
     "Params",
+    "Personal",
     "Runtime",
     "Sampling",
+    "Several",
     "Shapes",
+    "Stable",
     "StrongAdaptation",
     "Sweep",
     "Train",
@@ -90,6 +97,9 @@ class Params(Section):
     shapes: Shapes
     clip: Clip
     zeroshot: Zeroshot
+    stable: Stable
+    inversion: Inversion
+    several: Several
     figures: Figures
 
 
@@ -119,6 +129,7 @@ def _conflicts(params: Params) -> Iterator[str]:
     yield from dann.conflicts(params.dann)
     yield from faces.conflicts(params.faces, params.ddim)
     yield from clip.conflicts(params.clip, params.zeroshot)
+    yield from inversion.conflicts(params.stable, params.inversion, params.several, params.clip.run)
 
 
 def _missing_domains(params: Params) -> Iterator[str]:

@@ -70,6 +70,7 @@ def _set(tree: Any, key: str, value: Any, path: str | Path) -> None:
         holder, node = node, node[part]
     if isinstance(node, CommentedSeq) and isinstance(value, list | tuple):
         node[:] = list(value)  # in place, so that it stays on its line
+        node.fa.set_flow_style()  # an empty one forgets it
     else:
         holder[last] = value
 

@@ -17,7 +17,7 @@ Write = Callable[..., Paths]
 
 def read(paths: Paths) -> Records:
     """Read the records as `report.run` does."""
-    others = ("samples", "figures", "dann_", "faces_", "clip_")
+    others = ("samples", "figures", "dann_", "faces_", "clip_", "inversion_", "several_")
     given = {name: path for name, path in paths.items() if not name.startswith(others)}
     return ddpm_records.read(samples_path=paths["samples"], **given)
 

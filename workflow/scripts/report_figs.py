@@ -25,6 +25,11 @@ def main(job: door.Job) -> None:
         clip_predictions=job.paths.clip_predictions,
         clip_classes=job.paths.clip_classes,
         clip_examples=job.paths.clip_examples,
+        inversion_metrics=job.paths.inversion_metrics,
+        inversion_history=job.paths.inversion_history,
+        inversion_looks=job.paths.inversion_looks,
+        inversion_samples=job.paths.inversion_samples,
+        several_images=job.paths.several_images,
         figures=job.paths.figures,
     )
 

@@ -13,6 +13,8 @@ from hw2.figures import (
     ddpm_records,
     faces,
     faces_records,
+    inversion,
+    inversion_records,
     page,
     style,
 )
@@ -49,6 +51,11 @@ def run(
     clip_predictions: Path,
     clip_classes: Path,
     clip_examples: Path,
+    inversion_metrics: Path,
+    inversion_history: Path,
+    inversion_looks: Path,
+    inversion_samples: Path,
+    several_images: Path,
     figures: Path,
 ) -> None:
     """Draw the report from the records into the directory `figures`.
@@ -88,6 +95,14 @@ def run(
     )
     if examined:
         sections.append(clip.section(examined))
+    personal = inversion_records.read(
+        metrics=Path(inversion_metrics),
+        history=Path(inversion_history),
+        looks=Path(inversion_looks),
+        samples=Path(inversion_samples),
+        several_images=Path(several_images),
+    )
+    sections.append(inversion.section(personal, params_figures.dpi))
     publish(sections, Path(figures), params_figures.dpi)
 
 

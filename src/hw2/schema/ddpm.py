@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, Strict, field_validator
 
-from hw2.schema.denoising import Denoising, Diffusion, UNetShape
+from hw2.schema.denoising import Diffusion, Train, UNetShape
 from hw2.schema.ranges import Fraction, Seed, once
 from hw2.strict import Section
 
@@ -20,12 +20,6 @@ class Network(UNetShape):
 
     kind: Literal["unet", "context_unet"] = Field(description="ours, or the well-known small one")
     n_feat: int = Field(ge=4, le=1024, description="channels of context_unet")
-
-
-class Train(Denoising):
-    """The training loop of the conditional DDPM."""
-
-    p_uncond: Fraction = Field(description="share of labels dropped, for guidance")
 
 
 class Ddpm(Section):

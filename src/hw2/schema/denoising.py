@@ -44,3 +44,9 @@ class Denoising(Section):
     channels_last: bool = Field(description="memory format of the images")
     compile: bool = Field(description="torch.compile; a minute to start")
     save_every: PositiveInt = Field(description="steps between resume files")
+
+
+class Train(Denoising):
+    """The training loop of a conditional diffusion model."""
+
+    p_uncond: Fraction = Field(description="share of conditions dropped, for guidance")

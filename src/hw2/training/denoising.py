@@ -25,17 +25,24 @@ class Lesson:
     """What is learnt.
 
     Attributes:
-        images: uint8 (N, H, W, 3).
+        images: uint8 (N, H, W, 3), or float (N, C, h, w) where latents are learnt.
         labels: int64 (N,), each replaced by `null_label` with probability `p_uncond`. A model
             without labels is one whose labels are all null.
+        weights: float (T,), of the squared error at each time; None for all alike.
     """
 
-    images: np.ndarray
+    images: np.ndarray | Tensor
     labels: Tensor
     null_label: int
     p_uncond: float
     levels: Schedule
     prediction: Prediction
+    weights: Tensor | None = None
+
+    def clean(self, rows: np.ndarray) -> Tensor:
+        """What noise is added to: float32 (n, C, H, W)."""
+        images = self.images
+        return images[rows] if isinstance(images, Tensor) else from_uint8(images[rows])
 
 
 def train_denoiser(
@@ -72,7 +79,7 @@ def train_denoiser(
         """
         stream = rng.torch_rng(seed, "train", step)
         rows = order.batch(step, settings.batch)
-        x0 = from_uint8(lesson.images[rows])
+        x0 = lesson.clean(rows)
         t = _stratified_times(len(rows), levels.timesteps, stream)
         eps = torch.randn(x0.shape, generator=stream).to(x0)
         given = drop_labels(lesson.labels[rows], lesson.p_uncond, lesson.null_label, stream)
@@ -91,7 +98,7 @@ def train_denoiser(
             bf16 = settings.precision == "bf16"
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 output = forward(xt[part], t[part], given[part])
-            return F.mse_loss(output.float(), target[part])
+            return _error(output.float(), target[part], lesson.weights, t[part])
 
         rate = _rate(step, settings)
         value = shards.backward(loss, len(t), weights)
@@ -117,6 +124,14 @@ def train_denoiser(
         desc=name,
     )
     return ema.weights, history
+
+
+def _error(output: Tensor, target: Tensor, weights: Tensor | None, t: Tensor) -> Tensor:
+    """The mean squared error, weighted by time."""
+    if weights is None:
+        return F.mse_loss(output, target)
+    by_image = (output - target).square().flatten(1).mean(1)
+    return (by_image * weights.to(by_image)[t]).mean()
 
 
 def _optimizers(network: nn.Module, train: params.Denoising) -> list[tuple[Optimizer, float]]:

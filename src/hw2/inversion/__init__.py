@@ -1,0 +1,1 @@
+"""Personalisation: textual inversion, several concepts, and what the course grades of them."""

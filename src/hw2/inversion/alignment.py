@@ -1,0 +1,90 @@
+"""Whether the embedded Stable Diffusion draws what it is asked for, by an independent judge.
+
+The judge is a small classifier trained on pictures of the world with labels; it shares neither
+weights nor training pictures with the CLIP whose text tower the model was trained with.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from hw2 import params, rng
+from hw2.evaluation.intervals import Estimate, proportion
+from hw2.inversion.draw import draw
+from hw2.models.shape_judge import ShapeJudge
+from hw2.progress import progress
+from hw2.shapes import scenes, words
+from hw2.tensors import from_uint8
+from hw2.training.order import Order
+
+_EPOCHS, _BATCH, _LR = 6, 64, 3e-3
+PER_CLASS = 60
+"""Pictures of each class that the judge learns."""
+
+
+def train_judge(shapes: params.Shapes, seed: int, per_class: int) -> ShapeJudge:
+    """A judge for this world, trained on pictures of a stream of its own."""
+    taught = scenes.exam("judge", per_class, shapes.size, shapes.seed)
+    colours, kinds = (torch.from_numpy(x) for x in np.divmod(taught.classes, len(words.SHAPES)))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(rng.derive(seed, "judge"))
+        judge = ShapeJudge(len(words.EXAM_COLOURS), len(words.SHAPES)).train()
+        steps = max(1, _EPOCHS * len(colours) // _BATCH)
+        optimizer = torch.optim.AdamW(judge.parameters(), _LR, weight_decay=1e-2)
+        rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LR, total_steps=steps + 1)
+        order = Order(len(colours), seed)
+        with progress(steps, "judge of shapes") as bar:
+            for step in range(steps):
+                rows = order.batch(step, min(_BATCH, len(colours)))
+                colour, kind = judge(from_uint8(taught.images[rows]))
+                loss = F.cross_entropy(colour, colours[rows]) + F.cross_entropy(kind, kinds[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                rate.step()
+                bar.update(1, loss=loss.item())
+    return judge.eval()
+
+
+@torch.no_grad()
+def right(judge: ShapeJudge, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Whether pictures uint8 (N, S, S, 3) are of their places in `words.CLASSES`: bool (N,)."""
+    colour, kind = judge(from_uint8(images))
+    said = colour.argmax(1) * len(words.SHAPES) + kind.argmax(1)
+    return said.numpy() == classes
+
+
+def measure(
+    pipe: Any, shapes: params.Shapes, how: params.Drawing, *, seed: int, each: int, per_class: int
+) -> tuple[dict[str, Estimate], np.ndarray]:
+    """Shares of pictures that the judge reads as what was asked for, with their pictures.
+
+    Returns:
+        `drawn`: by the model, of "a photo of a {colour} {shape}", `each` of all 48; `unseen`: of
+        the pairs that no training picture shows; `real`: of plain pictures of the world that
+        neither was trained on, the most that can be expected. And the drawn pictures, uint8
+        (48, each, S, S, 3).
+    """
+    judge = train_judge(shapes, seed, per_class)
+    shown = []
+    with progress(each * len(words.CLASSES), "alignment", unit="image") as bar:
+        for colour, shape in words.CLASSES:
+            prompt = f"a photo of {words.with_article(colour)} {shape}"
+            stream = f"alignment {colour} {shape}"
+            shown.append(
+                draw(pipe, prompt, range(each), how, seed=seed, stream=stream, tick=bar.update)
+            )
+    images = np.stack(shown)
+    classes = np.repeat(np.arange(len(words.CLASSES)), each)
+    hits = right(judge, images.reshape(-1, *images.shape[2:]), classes)
+    new = np.array([pair in words.HELD_OUT for pair in words.CLASSES])[classes]
+    real = scenes.exam("alignment", max(2, each), shapes.size, shapes.seed)
+    plain = real.textures == 0
+    found = {
+        "drawn": proportion(hits),
+        "unseen": proportion(hits[new]),
+        "real": proportion(right(judge, real.images[plain], real.classes[plain])),
+    }
+    return found, images

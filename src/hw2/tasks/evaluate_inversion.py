@@ -1,0 +1,170 @@
+"""Score the embedded model, the learnt concepts and the ways to have two of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hw2 import files, params
+from hw2.clip import model as clip_models
+from hw2.clip import weights
+from hw2.evaluation.gains import paired_gain
+from hw2.evaluation.means import mean
+from hw2.inversion import alignment, draw, grade, photos, pipes, prompts
+from hw2.inversion.grade import Case
+from hw2.inversion.prompts import Asked
+from hw2.inversion.scores import Scorer
+from hw2.inversion.world import INPUT
+from hw2.progress import progress
+from hw2.tasks.generate_inversion import drawn
+
+EACH = 3  # images of each class that alignment is judged on
+_SHOWN, _SIDE = 5, 256
+Record = dict[str, Any]
+
+
+def run(
+    stable: params.Stable,
+    inversion: params.Inversion,
+    shapes: params.Shapes,
+    *,
+    model: Path,
+    clip_model: Path,
+    concepts: Path,
+    embeddings: Path,
+    images: Path,
+    table: Path,
+    samples: Path,
+    metrics: Path,
+    device: torch.device,
+) -> None:
+    """Write two records.
+
+    metrics: `stable` (alignment of the embedded model, judged by a classifier), `concepts` (scores
+        of each, and their gains over its initialiser's word, from the same noises), `grades` (the
+        course's), `several` (the ways to have two concepts).
+    samples: arrays of images that figures show.
+    """
+    located = weights.locate(inversion.clip, clip_model)
+    pipe = pipes.load(stable, model, device)
+    draw.use_sampler(pipe, inversion.draw.sampler)
+    scorer = Scorer(clip_models.load(located, device))
+    wanted = prompts.read(concepts / INPUT)
+    cases = grade.grade(wanted, concepts, images, scorer)
+    record: Record = {"grades": _grades(cases)}
+    shown: dict[str, np.ndarray] = {}
+    record["concepts"] = {
+        one.key: _concept(pipe, one, inversion, scorer, concepts, images, cases, shown)
+        for one in wanted
+    }
+    if stable.weights == "embedded":
+        found, pictures = alignment.measure(
+            pipe, shapes, inversion.draw, seed=inversion.seed, each=EACH,
+            per_class=alignment.PER_CLASS,
+        )  # fmt: skip
+        record["stable"] = {name: share.named("alignment") for name, share in found.items()}
+        shown["alignment"] = pictures[:, 0]
+    rows = files.read_table(table)
+    record["several"] = _several(rows) if rows else {}
+    files.save_arrays(samples, **shown)
+    files.write_json(metrics, record)
+
+
+def _grades(cases: Sequence[Case]) -> Record:
+    record: Record = {"passed": sum(case.passed for case in cases), "cases": len(cases)}
+    for case in cases:
+        image, text = case.scores
+        record[f"{case.key}/{case.prompt}"] = {
+            "image": image,
+            "text": text,
+            "baseline_image": case.baseline[0],
+            "baseline_text": case.baseline[1],
+            "passed": int(case.passed),
+        }
+    return record
+
+
+def _concept(
+    pipe: Any, one: Asked, inversion: params.Inversion, scorer: Scorer, concepts: Path,
+    images: Path, cases: Sequence[Case], shown: dict[str, np.ndarray],
+) -> Record:  # fmt: skip
+    """Scores of all 25 images of every prompt, and gains over the initialiser's."""
+    spec = next(spec for spec in inversion.concepts if spec.token == one.token)
+    references = scorer.features(photos.read(concepts, spec).images)
+    ours = [case for case in cases if case.key == one.key]
+    base: list[tuple[np.ndarray, np.ndarray]] = []
+    with progress(len(ours) * grade.IMAGES, f"{spec.initialiser} for {spec.token}") as bar:
+        for place, told in enumerate(one.told):
+            pictures = drawn(pipe, one, place, inversion, word=spec.initialiser, tick=bar.update)
+            base.append(scorer.both(list(pictures), references, told))
+            shown[f"{one.key}_word_{place}"] = _small(pictures[:_SHOWN])
+            folder = grade.folder_of(images, one.key, place)
+            learnt = [
+                photos.pixels(folder / grade.name_of(one.key, place, k)) for k in range(_SHOWN)
+            ]
+            shown[f"{one.key}_learnt_{place}"] = _small(learnt)
+    shown |= {
+        f"{one.key}_prompts": np.array(one.prompts),
+        f"{one.key}_token": np.array(one.token),
+        f"{one.key}_word": np.array(spec.initialiser),
+    }
+    record: Record = {"prompts": len(ours)}
+    for k, name in enumerate(("image", "text")):
+        learnt_scores = np.concatenate([(case.image, case.text)[k] for case in ours])
+        word_scores = np.concatenate([pair[k] for pair in base])
+        gain = paired_gain(learnt_scores[None], word_scores[None])
+        record |= {
+            **mean(learnt_scores).named(name),
+            **mean(word_scores).named(f"word_{name}"),
+            **gain.named(f"{name}_gain"),
+        }
+    record["text_kept"] = record["text"] / record["word_text"]
+    return record
+
+
+def _small(images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    return np.stack([photos.squared(image, min(_SIDE, len(image))) for image in images])
+
+
+def _several(rows: list[dict[str, Any]]) -> Record:
+    """By method: means over images with intervals that count seeds and images."""
+    record: Record = {}
+    methods = dict.fromkeys(str(row["method"]) for row in rows)
+    for place, method in enumerate(methods):
+        mine = [row for row in rows if row["method"] == method]
+        by_seed = {row["seed"]: [r for r in mine if r["seed"] == row["seed"]] for row in mine}
+        found: Record = {"place": place, "seeds": len(by_seed)}
+        for name, values in _values(by_seed).items():
+            if method == "photographs" and name == "text":
+                continue
+            found |= paired_gain(values, np.zeros_like(values)).named(name)
+            base = _of(rows, "separate", name)
+            if base is not None and base.shape == values.shape and method != "separate":
+                found |= paired_gain(values, base).named(f"{name}_gain")
+        found["seconds"] = float(np.mean([unit[0]["seconds"] for unit in by_seed.values()]))
+        found["bytes"] = mine[0]["bytes"]
+        record[method] = found
+    return record
+
+
+def _of(rows: list[dict[str, Any]], method: str, name: str) -> np.ndarray | None:
+    mine = [row for row in rows if row["method"] == method]
+    by_seed = {row["seed"]: [r for r in mine if r["seed"] == row["seed"]] for row in mine}
+    return _values(by_seed)[name] if mine else None
+
+
+def _values(by_seed: dict[Any, list[dict[str, Any]]]) -> dict[str, np.ndarray]:
+    """Scores float (seeds, images): of each concept, their mean, the lesser, and the text's."""
+    first, second, text = (
+        np.array([[float(row[key] or 0) for row in unit] for unit in by_seed.values()])
+        for key in ("first", "second", "text")
+    )
+    return {
+        "first": first,
+        "second": second,
+        "mean": (first + second) / 2,
+        "lesser": np.minimum(first, second),
+        "text": text,
+    }

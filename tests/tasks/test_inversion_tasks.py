@@ -1,0 +1,257 @@
+"""The stages of personalisation with the mini profile, one on the outputs of the other."""
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hw2 import files, params, profiles
+from hw2.errors import UserError
+from hw2.figures import inversion as drawn_section
+from hw2.figures import inversion_records
+from hw2.inversion import grade, pipes, tokens, world
+from hw2.tasks import (
+    compare_concepts,
+    evaluate_inversion,
+    fetch_concepts,
+    generate_inversion,
+    grade_inversion,
+    train_clip,
+    train_inversion,
+    train_stable,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
+    folder = tmp_path_factory.mktemp("params")
+    for name in ("params.yaml", "profiles.yaml"):
+        shutil.copy(ROOT / name, folder)
+    profiles.apply("mini", folder / "params.yaml")
+    return params.load(folder / "params.yaml")
+
+
+def places(folder: Path) -> SimpleNamespace:
+    ends = (
+        *("clip", "model", "concepts", "embeddings", "images", "stored", "checkpoints"),
+        *("history.csv", "steps.csv", "table.csv", "looks.npz", "several.npz", "samples.npz"),
+        "inversion.json",
+    )
+    return SimpleNamespace(**{end.partition(".")[0]: folder / end for end in ends})
+
+
+@pytest.fixture(scope="module")
+def base(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """The small CLIP, the embedded model and the concepts."""
+    at = places(tmp_path_factory.mktemp("base"))
+    train_clip.run(
+        mini.clip, mini.shapes, model=at.clip, history=at.steps, checkpoints=at.checkpoints / "c",
+        device=CPU,
+    )  # fmt: skip
+    train_stable.run(
+        mini.stable, mini.shapes, clip_model=at.clip, model=at.model, history=at.history,
+        checkpoints=at.checkpoints / "s", device=CPU,
+    )  # fmt: skip
+    fetch_concepts.run(mini.inversion, mini.shapes, out=at.concepts)
+    return at
+
+
+def learn(mini: params.Params, at: SimpleNamespace, base: SimpleNamespace) -> None:
+    train_inversion.run(
+        mini.stable, mini.inversion, model=base.model, clip_model=base.clip,
+        concepts=base.concepts, embeddings=at.embeddings, history=at.steps, looks=at.looks,
+        checkpoints=at.checkpoints / "i", device=CPU,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def done(
+    mini: params.Params, base: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory
+) -> SimpleNamespace:
+    at = places(tmp_path_factory.mktemp("done"))
+    learn(mini, at, base)
+    count = generate_inversion.run(
+        mini.stable, mini.inversion, model=base.model, embeddings=at.embeddings,
+        asked=base.concepts / world.INPUT, out=at.images, device=CPU,
+    )  # fmt: skip
+    assert count == 100
+    compare_concepts.run(
+        mini.stable, mini.inversion, mini.several, mini.shapes, model=base.model,
+        clip_model=base.clip, concepts=base.concepts, table=at.table, images=at.several,
+        stored=at.stored, checkpoints=at.checkpoints / "m", device=CPU,
+    )  # fmt: skip
+    evaluate_inversion.run(
+        mini.stable, mini.inversion, mini.shapes, model=base.model, clip_model=base.clip,
+        concepts=base.concepts, embeddings=at.embeddings, images=at.images, table=at.table,
+        samples=at.samples, metrics=at.inversion, device=CPU,
+    )  # fmt: skip
+    return at
+
+
+def test_the_model_is_a_stock_pipeline(base: SimpleNamespace) -> None:
+    index = json.loads((base.model / "model_index.json").read_text())
+    assert index["_class_name"] == "StableDiffusionPipeline"
+    assert index["vae"] == ["hw2.models.patch_codec", "PatchCodec"]
+    assert index["unet"] == ["diffusers", "UNet2DConditionModel"]
+    assert index["text_encoder"] == ["transformers", "CLIPTextModel"]
+    assert [row["step"] for row in files.read_table(base.history)] == [1, 2, 3, 4]
+
+
+def test_the_images_have_the_course_s_names(done: SimpleNamespace) -> None:
+    for key in ("0", "1"):
+        for place in (0, 1):
+            found = {path.name for path in (done.images / key / str(place)).iterdir()}
+            assert found == {f"source{key}_prompt{place}_{n}.png" for n in range(25)}
+    with Image.open(done.images / "0/1/source0_prompt1_24.png") as image:
+        assert image.size == (32, 32)
+
+
+def test_embeddings_are_what_diffusers_reads(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace
+) -> None:
+    pipe = pipes.load(mini.stable, base.model, CPU)
+    before = pipe.text_encoder.get_input_embeddings().weight.detach().clone()
+    pipe.load_textual_inversion(done.embeddings / "0.safetensors")
+    table = pipe.text_encoder.get_input_embeddings().weight
+    place = pipe.tokenizer.convert_tokens_to_ids("<new1>")
+    assert torch.equal(table[place], tokens.read(done.embeddings / "0.safetensors")[1][0])
+    assert torch.equal(table[: len(before)], before)
+
+
+def test_every_method_has_its_rows(mini: params.Params, done: SimpleNamespace) -> None:
+    rows = files.read_table(done.table)
+    each = len(mini.several.prompts) * mini.several.images
+    for method in mini.several.methods:
+        assert sum(row["method"] == method for row in rows) == each
+    sizes = {row["method"]: row["bytes"] for row in rows}
+    assert sizes["words"] == sizes["freecustom"] == 0
+    assert 0 < sizes["separate"] == sizes["joint"] < sizes["custom_joint"]
+    stored = {p.name for p in (done.stored / "custom_merged").iterdir()}
+    assert stored == {"0.safetensors", "2.safetensors", "keys_and_values.safetensors"}
+    arrays = files.load_arrays(done.several)
+    # the same noise and words: without references FreeCustom would be `words`
+    assert not np.array_equal(arrays["freecustom"], arrays["words"])
+
+
+def test_the_record_agrees_with_the_grade(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace
+) -> None:
+    record = files.read_json(done.inversion)
+    cases = grade_inversion.run(
+        mini.inversion, clip_model=base.clip, asked=base.concepts / world.INPUT,
+        references=base.concepts, images=done.images, device=CPU,
+    )  # fmt: skip
+    for case in cases:
+        found = record["grades"][f"{case.key}/{case.prompt}"]
+        assert (found["image"], found["text"]) == pytest.approx(case.scores)
+    mine = [case.image for case in cases if case.key == "1"]
+    assert record["concepts"]["1"]["image"] == pytest.approx(np.concatenate(mine).mean())
+    assert grade.table(cases).endswith(f"You have passed {record['grades']['passed']}/4 cases")
+
+
+def test_figures_of_the_records(done: SimpleNamespace) -> None:
+    found = inversion_records.read(
+        metrics=done.inversion, history=done.steps, looks=done.looks, samples=done.samples,
+        several_images=done.several,
+    )  # fmt: skip
+    section = drawn_section.section(found, 40)
+    names = [plate.name for plate in section.plates]
+    assert names == ["ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"]
+    assert [sheet.name for sheet in section.sheets] == [
+        "multi_concept_table.csv", "multi_concept_table.md"
+    ]  # fmt: skip
+    assert len(section.tables[1].rows) == 7
+
+
+def test_a_killed_training_goes_on_to_the_same_bits(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from hw2.inversion import learn as learning
+
+    at, calls, real = places(tmp_path), [0], learning._backward
+
+    def dies(*arguments: object) -> float:
+        calls[0] += 1
+        if calls[0] == 6:  # the last step of the second concept
+            raise KeyboardInterrupt
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(learning, "_backward", dies)
+    with pytest.raises(KeyboardInterrupt):
+        learn(mini, at, base)
+    assert not at.embeddings.exists()
+    learn(mini, at, base)
+    assert calls[0] < 2 * 9
+    for key in ("0", "1", "2"):
+        name = f"{key}.safetensors"
+        assert (at.embeddings / name).read_bytes() == (done.embeddings / name).read_bytes()
+    assert at.steps.read_bytes() == done.steps.read_bytes()
+    assert at.looks.read_bytes() == done.looks.read_bytes()
+
+
+def test_bad_input_is_one_line(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
+) -> None:
+    def generate(entry: dict[str, object], embeddings: Path = done.embeddings) -> None:
+        path = tmp_path / "in $(touch pwned); rm -rf x.json"
+        path.write_text(json.dumps(entry))
+        generate_inversion.run(
+            mini.stable, mini.inversion, model=base.model, embeddings=embeddings, asked=path,
+            out=tmp_path / "out", device=CPU,
+        )  # fmt: skip
+
+    entry = dict(world.INPUTS["0"])
+    for key, spoilt, said in (
+        ("../x; rm -rf ~", {}, "names a folder"),
+        ("0", {"token_name": "<new1>; rm"}, "none like <new1>"),
+        ("0", {"prompt": ["a <new1>\n$(reboot)", "a <new1>"]}, "lines of text"),
+        ("0", {"prompt": ["a cat", "a <new1>"]}, "does not say <new1>"),
+        ("0", {"baseline": [[1, 2]]}, "as many baselines"),
+        ("0", {"token_name": "<new9>", "prompt": ["<new9>", "<new9>"]}, "was not learnt"),
+    ):
+        with pytest.raises(UserError, match=said) as caught:
+            generate({key: entry | spoilt})
+        assert "\n" not in str(caught.value)
+    wide = tmp_path / "wide"
+    wide.mkdir()
+    tokens.save(wide / "0.safetensors", "<new1>", torch.zeros(1, 768))
+    with pytest.raises(UserError, match="width 768 for a text encoder of width 16"):
+        generate({"0": entry}, wide)
+    tokens.save(wide / "0.safetensors", "circle</w>", torch.zeros(1, 16))
+    with pytest.raises(UserError, match="is in the vocabulary already"):
+        tokens.add(pipes.load(mini.stable, base.model, CPU), *tokens.read(wide / "0.safetensors"))
+    assert not (tmp_path / "out").exists()
+    few = tmp_path / "few"
+    shutil.copytree(done.images, few)
+    (few / "1/0/source1_prompt0_7.png").unlink()
+    with pytest.raises(UserError, match="1/0: 24 images, not 25"):
+        grade_inversion.run(
+            mini.inversion, clip_model=base.clip, asked=base.concepts / world.INPUT,
+            references=base.concepts, images=few, device=CPU,
+        )  # fmt: skip
+
+
+def test_prompts_with_metacharacters_are_only_text(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
+) -> None:
+    path = tmp_path / "input.json"
+    text = f"a <new1> `touch {tmp_path}/a`; $(touch {tmp_path}/b) | tee & ../../c"
+    entry = world.INPUTS["0"] | {
+        "prompt": [text], "prompt_4_clip_eval": [text], "baseline": [[0, 0]]
+    }  # fmt: skip
+    path.write_text(json.dumps({"0": entry}))
+    count = generate_inversion.run(
+        mini.stable, mini.inversion, model=base.model, embeddings=done.embeddings, asked=path,
+        out=tmp_path / "out", device=CPU,
+    )  # fmt: skip
+    assert count == 25
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["input.json", "out"]
