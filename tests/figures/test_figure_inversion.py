@@ -46,6 +46,7 @@ def test_the_tables_say_what_the_records_say(found: Inversion) -> None:
     lesser = [row[4].split(" ")[0] for row in methods.rows]
     assert lesser == ["14.0", "34.0", "44.0", "74.0"]
     assert methods.rows[0][5].startswith("\N{MINUS SIGN}20.0")
+    assert methods.rows[2][7:] == ("960 + 960", "768")
     assert len({len(row) for row in methods.rows} | {len(methods.head)}) == 1
 
 
@@ -83,7 +84,7 @@ def test_without_a_comparison_there_is_no_table_of_it(records_in: Write, tmp_pat
     [
         (lambda r: r.pop("grades"), "no 'grades'"),
         (lambda r: r["concepts"]["0"].pop("image_gain"), "'image_gain' is missing"),
-        (lambda r: r["several"]["joint"].update(seconds="long"), "'seconds' is 'long'"),
+        (lambda r: r["several"]["joint"].update(trained="long"), "'trained' is 'long'"),
         (lambda r: r["concepts"].update({"7": r["concepts"]["0"]}), "no record of concept 7"),
     ],
 )

@@ -103,12 +103,13 @@ def test_learn_draw_and_grade(
     train_inversion.run(
         stable, settings, model=tmp_path / "none", clip_model=tmp_path / "clip",
         concepts=concepts, embeddings=tmp_path / "embeddings", history=tmp_path / "h.csv",
-        looks=tmp_path / "looks.npz", checkpoints=tmp_path / "checkpoints/i", device=CPU,
+        looks=tmp_path / "looks.npz", asked=tmp_path / "asked.json",
+        checkpoints=tmp_path / "checkpoints/i", device=CPU,
     )  # fmt: skip
     out = tmp_path / "out"
     count = generate_inversion.run(
         stable, settings, model=tmp_path / "none", embeddings=tmp_path / "embeddings",
-        asked=concepts / "input.json", out=out, device=CPU,
+        asked=tmp_path / "asked.json", out=out, device=CPU,
     )  # fmt: skip
     cases = grade_inversion.run(
         settings, clip_model=tmp_path / "clip", asked=concepts / "input.json",

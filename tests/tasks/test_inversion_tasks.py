@@ -43,7 +43,7 @@ def places(folder: Path) -> SimpleNamespace:
     ends = (
         *("clip", "model", "concepts", "embeddings", "images", "stored", "checkpoints"),
         *("history.csv", "steps.csv", "table.csv", "looks.npz", "several.npz", "samples.npz"),
-        "inversion.json",
+        *("inversion.json", "asked.json"),
     )
     return SimpleNamespace(**{end.partition(".")[0]: folder / end for end in ends})
 
@@ -68,7 +68,7 @@ def learn(mini: params.Params, at: SimpleNamespace, base: SimpleNamespace) -> No
     train_inversion.run(
         mini.stable, mini.inversion, model=base.model, clip_model=base.clip,
         concepts=base.concepts, embeddings=at.embeddings, history=at.steps, looks=at.looks,
-        checkpoints=at.checkpoints / "i", device=CPU,
+        asked=at.asked, checkpoints=at.checkpoints / "i", device=CPU,
     )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def done(
     learn(mini, at, base)
     count = generate_inversion.run(
         mini.stable, mini.inversion, model=base.model, embeddings=at.embeddings,
-        asked=base.concepts / world.INPUT, out=at.images, device=CPU,
+        asked=at.asked, out=at.images, device=CPU,
     )  # fmt: skip
     assert count == 100
     compare_concepts.run(
@@ -90,7 +90,7 @@ def done(
     )  # fmt: skip
     evaluate_inversion.run(
         mini.stable, mini.inversion, mini.shapes, model=base.model, clip_model=base.clip,
-        concepts=base.concepts, embeddings=at.embeddings, images=at.images, table=at.table,
+        concepts=base.concepts, asked=at.asked, images=at.images, table=at.table,
         samples=at.samples, metrics=at.inversion, device=CPU,
     )  # fmt: skip
     return at
@@ -134,6 +134,16 @@ def test_every_method_has_its_rows(mini: params.Params, done: SimpleNamespace) -
     sizes = {row["method"]: row["bytes"] for row in rows}
     assert sizes["words"] == sizes["freecustom"] == 0
     assert 0 < sizes["separate"] == sizes["joint"] < sizes["custom_joint"]
+    trained = {row["method"]: row["trained"] for row in rows}
+    batch, start, more = mini.inversion.train.batch, mini.several.steps, mini.several.more
+    assert trained["words"] == trained["freecustom"] == 0
+    assert trained["separate"] == 2 * batch * (start + more)
+    drawn = {row["method"]: row["drawn"] for row in rows}
+    passes = each * mini.inversion.draw.steps
+    assert drawn["words"] == drawn["joint"] == 2 * passes  # with and without the prompt
+    assert drawn["freecustom"] == 2 * passes + 2 * len(mini.several.prompts) * (
+        mini.inversion.draw.steps
+    )  # and the references
     stored = {p.name for p in (done.stored / "custom_merged").iterdir()}
     assert stored == {"0.safetensors", "2.safetensors", "keys_and_values.safetensors"}
     arrays = files.load_arrays(done.several)
@@ -146,7 +156,7 @@ def test_the_record_agrees_with_the_grade(
 ) -> None:
     record = files.read_json(done.inversion)
     cases = grade_inversion.run(
-        mini.inversion, clip_model=base.clip, asked=base.concepts / world.INPUT,
+        mini.inversion, clip_model=base.clip, asked=done.asked,
         references=base.concepts, images=done.images, device=CPU,
     )  # fmt: skip
     for case in cases:
@@ -155,6 +165,33 @@ def test_the_record_agrees_with_the_grade(
     mine = [case.image for case in cases if case.key == "1"]
     assert record["concepts"]["1"]["image"] == pytest.approx(np.concatenate(mine).mean())
     assert grade.table(cases).endswith(f"You have passed {record['grades']['passed']}/4 cases")
+
+
+def test_baselines_are_the_initialiser_s_validation_scores(
+    base: SimpleNamespace, done: SimpleNamespace
+) -> None:
+    asked, given = json.loads(done.asked.read_text()), files.read_json(base.concepts / world.INPUT)
+    first = {row["concept"]: row for row in files.read_table(done.steps) if row["step"] == 0}
+    for key, entry in asked.items():
+        row = next(row for name, row in first.items() if str(name) == key)
+        image, text = entry["baseline"][0]
+        assert image == pytest.approx(row["image"], abs=0.051)
+        assert text == pytest.approx(0.9 * row["text"], abs=0.051)
+        assert entry == given[key] | {"baseline": [[image, text]] * 2}
+
+
+def test_no_time_stands_in_a_result(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
+) -> None:
+    compare_concepts.run(
+        mini.stable, mini.inversion, mini.several, mini.shapes, model=base.model,
+        clip_model=base.clip, concepts=base.concepts, table=tmp_path / "table.csv",
+        images=tmp_path / "images.npz", stored=tmp_path / "stored",
+        checkpoints=tmp_path / "checkpoints/m", device=CPU,
+    )  # fmt: skip
+    assert (tmp_path / "table.csv").read_bytes() == done.table.read_bytes()
+    assert (tmp_path / "images.npz").read_bytes() == done.several.read_bytes()
+    assert done.inversion.stat().st_size < 10_000
 
 
 def test_figures_of_the_records(done: SimpleNamespace) -> None:
@@ -215,7 +252,7 @@ def test_bad_input_is_one_line(
         ("0", {"token_name": "<new1>; rm"}, "none like <new1>"),
         ("0", {"prompt": ["a <new1>\n$(reboot)", "a <new1>"]}, "lines of text"),
         ("0", {"prompt": ["a cat", "a <new1>"]}, "does not say <new1>"),
-        ("0", {"baseline": [[1, 2]]}, "as many baselines"),
+        ("0", {"baseline": [[1, 2]]}, "as many"),
         ("0", {"token_name": "<new9>", "prompt": ["<new9>", "<new9>"]}, "was not learnt"),
     ):
         with pytest.raises(UserError, match=said) as caught:
@@ -233,11 +270,16 @@ def test_bad_input_is_one_line(
     few = tmp_path / "few"
     shutil.copytree(done.images, few)
     (few / "1/0/source1_prompt0_7.png").unlink()
-    with pytest.raises(UserError, match="1/0: 24 images, not 25"):
-        grade_inversion.run(
-            mini.inversion, clip_model=base.clip, asked=base.concepts / world.INPUT,
-            references=base.concepts, images=few, device=CPU,
-        )  # fmt: skip
+    for asked, said in (
+        (done.asked, "1/0: 24 images, not 25"),
+        (base.concepts / world.INPUT, "concept 0: its baseline is null"),
+    ):
+        with pytest.raises(UserError, match=said) as caught:
+            grade_inversion.run(
+                mini.inversion, clip_model=base.clip, asked=asked, references=base.concepts,
+                images=few, device=CPU,
+            )  # fmt: skip
+        assert "\n" not in str(caught.value)
 
 
 def test_prompts_with_metacharacters_are_only_text(

@@ -23,9 +23,13 @@ BELOW_MODEL = {"select_guidance", "sample_ddpm", "sweep_ddpm", "evaluate_ddpm", 
 TRAININGS = {"train_judge", "train_ddpm", "ablate_ddpm"}
 ADAPTATION = {"train_dann", "evaluate_dann", "tsne_dann"}
 ZEROSHOT = {"fetch_clip", "train_clip", "evaluate_clip"}
+PERSONAL = {
+    *("fetch_concepts", "train_stable", "train_inversion", "generate_inversion"),
+    *("compare_concepts", "evaluate_inversion"),
+}
 FACES = {"train_faces", "sample_faces", "evaluate_faces"}
 DIGITS = BELOW_MODEL | TRAININGS | ADAPTATION | {"fetch_digits", "pack_digits"}
-EVERYTHING = DIGITS | ZEROSHOT | FACES
+EVERYTHING = DIGITS | ZEROSHOT | FACES | PERSONAL
 
 
 @dataclass(frozen=True)

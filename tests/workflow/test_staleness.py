@@ -4,7 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
-from scratch import ADAPTATION, BELOW_MODEL, DIGITS, FACES, FIGURES, ZEROSHOT, Scratch
+from scratch import (
+    ADAPTATION,
+    BELOW_MODEL,
+    DIGITS,
+    FACES,
+    FIGURES,
+    PERSONAL,
+    ZEROSHOT,
+    Scratch,
+)
 
 from hw2 import sources
 
@@ -25,7 +34,10 @@ CHANGES: list[tuple[dict[str, object], set[str]]] = [
     ({"ablation.images_per_label": 2}, {"ablate_ddpm", "report_figs"}),
     ({"dann.train.lr": 1e-2}, ADAPTATION | {"report_figs"}),
     ({"faces.seed": 123}, FACES | {"report_figs"}),
-    ({"shapes.seed": 123}, ZEROSHOT | {"report_figs"}),
+    ({"shapes.seed": 123}, ZEROSHOT | PERSONAL | {"report_figs"}),
+    ({"stable.seed": 123}, PERSONAL - {"fetch_concepts"} | {"report_figs"}),
+    ({"inversion.seed": 123}, PERSONAL - {"fetch_concepts", "train_stable"} | {"report_figs"}),
+    ({"several.seeds": [7]}, {"compare_concepts", "evaluate_inversion", "report_figs"}),
     ({"figures.dpi": 41}, {"report_figs"}),
     ({"runtime.threads": 3}, set()),
 ]

@@ -12,7 +12,7 @@ def main(job: door.Job) -> None:
         model=job.paths.stable_model,
         clip_model=job.paths.clip_model,
         concepts=job.paths.concepts,
-        embeddings=job.paths.inversion_embeddings,
+        asked=job.paths.inversion_asked,
         images=job.paths.inversion_images,
         table=job.paths.several_table,
         samples=job.paths.inversion_samples,

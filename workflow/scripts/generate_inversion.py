@@ -1,7 +1,6 @@
 """Draw the images that are graded."""
 
 from hw2 import door
-from hw2.inversion import world
 from hw2.tasks import generate_inversion
 
 
@@ -11,7 +10,7 @@ def main(job: door.Job) -> None:
         job.params.inversion,
         model=job.paths.stable_model,
         embeddings=job.paths.inversion_embeddings,
-        asked=job.paths.concepts / world.INPUT,
+        asked=job.paths.inversion_asked,
         out=job.paths.inversion_images,
         device=job.device,
     )

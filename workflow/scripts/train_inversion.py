@@ -14,6 +14,7 @@ def main(job: door.Job) -> None:
         embeddings=job.paths.inversion_embeddings,
         history=job.paths.inversion_history,
         looks=job.paths.inversion_looks,
+        asked=job.paths.inversion_asked,
         checkpoints=job.checkpoints,
         device=job.device,
     )

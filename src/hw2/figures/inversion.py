@@ -88,14 +88,16 @@ def _methods(found: Inversion) -> Table:
     return Table(
         title="Two concepts in one picture",
         head=("Method", "First", "Second", "Mean", "Lesser", "Lesser over learnt apart", "Text",
-              "Seconds", "Bytes"),
+              "Trained + drawn", "Bytes"),
         rows=tuple(
             (
                 METHODS[m.name],
-                *(_score(m.scores[k]) for k in ("first", "second", "mean", "lesser")),
+                f"{m.first:.1f}",
+                f"{m.second:.1f}",
+                *(_score(m.scores[k]) for k in ("mean", "lesser")),
                 words.DASH if m.gain is None else _gain(m.gain),
                 _score(m.scores["text"]) if "text" in m.scores else words.DASH,
-                f"{m.seconds:.0f}",
+                f"{m.trained} + {m.drawn}",
                 f"{m.bytes}",
             )
             for m in found.methods
@@ -103,9 +105,11 @@ def _methods(found: Inversion) -> Table:
         note=(
             "Image scores of the two halves of a picture, each with the concept that fits better "
             f"as a pair; the lesser one shows a concept that was dropped. {words.LEVEL} intervals "
-            "count images and seeds; differences are paired. Seconds and bytes are means of one "
-            "seed: training, with what methods share, and drawing; what has to be stored. A method "
-            "whose difference is below zero or whose interval holds zero has not helped."
+            "count images and seeds; differences are paired. Trained + drawn is the cost of one "
+            "seed on any machine: pictures through the U-Net in training (forward and backward, "
+            "with the start that methods share), and while images were drawn. Bytes have to be "
+            "stored. A method whose difference is below zero or whose interval holds zero has not "
+            "helped."
         ),
     )  # fmt: skip
 
@@ -179,11 +183,12 @@ def _csv(found: Inversion) -> str:
     ends = ("", "_low", "_high")
     table = csv.writer(text, lineterminator="\n")
     names = [f"{name}{end}" for name in (*SCORES, "lesser_gain") for end in ends]
-    table.writerow(["method", *names, "n", "seeds", "seconds", "bytes"])
+    table.writerow(["method", "first", "second", *names, "n", "seeds", "trained", "drawn", "bytes"])
     for m in found.methods:
         cells = [v for name in SCORES for v in _ends(m.scores.get(name))]
         n = m.scores["lesser"].n
-        table.writerow([m.name, *cells, *_ends(m.gain), n, m.seeds, m.seconds, m.bytes])
+        cost = (m.trained, m.drawn, m.bytes)
+        table.writerow([m.name, m.first, m.second, *cells, *_ends(m.gain), n, m.seeds, *cost])
     return text.getvalue()
 
 

@@ -22,7 +22,7 @@ METHODS = {
     "freecustom": "FreeCustom, nothing learnt",
     "photographs": "The photographs side by side",
 }
-SCORES = ("first", "second", "mean", "lesser", "text")
+SCORES = ("mean", "lesser", "text")
 COLUMNS = ("concept", "step", "loss", "image", "text", "chosen")
 
 
@@ -60,12 +60,18 @@ class Concept:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to have two concepts."""
+    """A way to have two concepts.
+
+    `trained` and `drawn` are pictures that passed the U-Net, for one seed.
+    """
 
     name: str
+    first: float
+    second: float
     scores: dict[str, Interval]
     gain: Interval | None  # of the lesser one, over `separate`
-    seconds: float
+    trained: int
+    drawn: int
     bytes: int
     seeds: int
     images: NDArray[np.uint8] | None  # (prompts, N, S, S, 3)
@@ -170,9 +176,12 @@ def _method(
     where = f"{path}, several, {name}"
     return Method(
         name=name,
+        first=records.number(found, "first", where),
+        second=records.number(found, "second", where),
         scores={k: _interval(found, k, where) for k in SCORES if k in found},
         gain=_interval(found, "lesser_gain", where) if "lesser_gain" in found else None,
-        seconds=records.number(found, "seconds", where),
+        trained=int(records.number(found, "trained", where)),
+        drawn=int(records.number(found, "drawn", where)),
         bytes=int(records.number(found, "bytes", where)),
         seeds=int(records.number(found, "seeds", where)),
         images=images.get(name),

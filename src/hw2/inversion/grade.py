@@ -54,12 +54,17 @@ def name_of(key: str, prompt: int, number: int) -> str:
 
 
 def check(asked: Sequence[Asked], images: Path) -> None:
-    """See that every prompt has its 25 images, before anything slow is done.
+    """See that every prompt has a baseline and its 25 images, before anything slow is done.
 
     Raises:
-        UserError: naming the first folder that does not.
+        UserError: naming the first concept or folder that has not.
     """
     for one in asked:
+        if one.baselines is None:
+            raise UserError(
+                f"concept {one.key}: its baseline is null; write [image, text] for each prompt, or"
+                " take the input.json that train_inversion completes"
+            )
         for place in range(len(one.prompts)):
             folder = folder_of(images, one.key, place)
             count = len(_listed(folder))
@@ -83,7 +88,8 @@ def grade(
     for one in asked:
         shown = [photos.pixels(path) for path in photos.files_of(references / one.key)]
         features = scorer.features(shown)
-        for place, (told, baseline) in enumerate(zip(one.told, one.baselines, strict=True)):
+        baselines = one.baselines or ()  # not null: checked
+        for place, (told, baseline) in enumerate(zip(one.told, baselines, strict=True)):
             drawn = [photos.pixels(p) for p in _listed(folder_of(images, one.key, place))]
             image, text = scorer.both(drawn, features, told)
             best = np.argsort(-(image + TEXT_WEIGHT * text), kind="stable")[:KEPT]

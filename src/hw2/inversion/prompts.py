@@ -1,6 +1,7 @@
 """The course's input.json: which images are asked for, of which concepts."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from hw2.errors import UserError
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")  # it names a folder
 _TOKEN = re.compile(r"<[A-Za-z0-9_-]{1,30}>")
 _FIELDS = ("token_name", "prompt", "prompt_4_clip_eval", "baseline")
+TEXT_KEPT = 0.9
+"""The share of the initialiser's text score that a learnt word should keep."""
 
 
 @dataclass(frozen=True)
@@ -22,14 +25,15 @@ class Asked:
         token: Its token.
         prompts: What images are drawn from; each says the token.
         told: What the text score compares with, one for each prompt.
-        baselines: Least (image score, text score) of each prompt.
+        baselines: Least (image score, text score) of each prompt; None where training is to find
+            them.
     """
 
     key: str
     token: str
     prompts: tuple[str, ...]
     told: tuple[str, ...]
-    baselines: tuple[tuple[float, float], ...]
+    baselines: tuple[tuple[float, float], ...] | None
 
 
 def read(path: Path) -> tuple[Asked, ...]:
@@ -51,6 +55,26 @@ def read(path: Path) -> tuple[Asked, ...]:
     return asked
 
 
+def completed(path: Path, scores: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+    """The content of an input.json in which no baseline is null.
+
+    The course gives baselines. Where there is none, a word should have learnt something and
+    forgotten little: its image score is to reach that of the word it starts from, its text score
+    `TEXT_KEPT` of it. Both are measured on validation prompts, before the first step.
+
+    Args:
+        path: an input.json that `read` accepts.
+        scores: mean (image, text) score of each token's initialiser on validation prompts.
+    """
+    found: dict[str, Any] = files.read_json(path)
+    for one in read(path):
+        if one.baselines is None:
+            image, text = scores[one.token]
+            least = [round(image, 1), round(TEXT_KEPT * text, 1)]
+            found[one.key]["baseline"] = [least] * len(one.prompts)
+    return found
+
+
 def _entry(path: Path, key: str, entry: Any) -> Asked:
     if not _KEY.fullmatch(key):
         raise UserError(f"{path}: key {key!r} names a folder; use letters, digits, _ and - only")
@@ -67,6 +91,8 @@ def _entry(path: Path, key: str, entry: Any) -> Asked:
     if silent:
         raise UserError(f"{where}: prompt {silent[0]!r} does not say {token}; correct one of them")
     baselines = entry["baseline"]
+    if baselines is None and len(prompts) == len(told):
+        return Asked(key, token, tuple(prompts), tuple(told), None)
     right = isinstance(baselines, list) and all(map(_is_pair, baselines))
     if not right or not len(prompts) == len(told) == len(baselines):
         raise UserError(

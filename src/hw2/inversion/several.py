@@ -4,8 +4,8 @@ All but `words` and `freecustom` start from the same rows, learnt for `steps` st
 alone, and train `more` steps after that (for each concept, where it is trained alone).
 """
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from hw2.inversion.tokens import Added
 from hw2.training.checkpoint import Resume
 
 UNTRAINED = ("words", "freecustom")
+WITH_MATRICES = ("custom_joint", "custom_merged")
 State = dict[str, Any]
 
 
@@ -59,7 +60,8 @@ class Bench:
 
     def _train(
         self, name: str, every: tuple[Added, ...], lesson: Lesson, steps: int, kv: bool = False
-    ) -> None:
+    ) -> int:
+        """Returns how many pictures the U-Net saw."""
         weights = custom.matrices(self.pipe.unet) if kv else None
         resume = Resume(self.checkpoints, self.identity | {"seed": self.seed, "training": name})
         learn.fit(
@@ -70,6 +72,7 @@ class Bench:
             matrices_lr=self.several.matrices_lr, desc=f"{name}, seed {self.seed}",
         )  # fmt: skip
         resume.finish()
+        return steps * len(lesson(0)[1])
 
     def _alone(self, place: int, name: str, batch: int) -> Lesson:
         concept, added = self.pair[place], self.added[place]
@@ -97,42 +100,47 @@ class Bench:
         for added, values in zip(self.added, rows, strict=True):
             tokens.put(self.pipe, added, values)
 
-    def start(self) -> None:
-        """Learn each concept alone, from its initialiser."""
+    def start(self) -> State:
+        """Learn each concept alone, from its initialiser; the `rows` that trained methods start
+        from, and the pictures `trained` on."""
+        trained = 0
         for place, (concept, added) in enumerate(zip(self.pair, self.added, strict=True)):
             spec = concept.spec
             tokens.put(self.pipe, added, tokens.initial(self.pipe, spec.initialiser, spec.vectors))
             batch, name = self.inversion.train.batch, f"start {spec.key}"
-            self._train(name, (added,), self._alone(place, name, batch), self.several.steps)
+            alone = self._alone(place, name, batch)
+            trained += self._train(name, (added,), alone, self.several.steps)
+        return {"rows": self.rows(), "trained": trained}
 
-    def apply(self, method: str) -> dict[str, Tensor]:
-        """Train a method from the present rows; returns the keys and values that it changed."""
+    def apply(self, method: str) -> int:
+        """Train a method from the present rows and matrices; returns the pictures trained on."""
         batch, more = self.inversion.train.batch, self.several.more
+        trained = 0
         if method == "separate":
             for place, added in enumerate(self.added):
                 name = f"separate {added.token}"
-                self._train(name, (added,), self._alone(place, name, batch), more)
+                trained += self._train(name, (added,), self._alone(place, name, batch), more)
         elif method == "joint":
             both = lessons.joint(self.pair, self.added, seed=self.seed, **self._how(batch))
-            self._train("joint", self.added, both, more)
+            trained = self._train("joint", self.added, both, more)
         elif method == "custom_joint":
             half = max(1, batch // 2)
             both = lessons.mixed(*(self._alone(k, f"custom {k}", half) for k in (0, 1)))
-            self._train("custom_joint", self.added, self._held(both, half), more, kv=True)
-            return custom.snapshot(custom.matrices(self.pipe.unet))
+            held = self._held(both, half)
+            trained = self._train("custom_joint", self.added, held, more, kv=True)
         elif method == "custom_merged":
-            return self._merged()
-        return {}
+            trained = self._merged()
+        return trained
 
-    def _merged(self) -> dict[str, Tensor]:
+    def _merged(self) -> int:
         """Each concept's keys and values trained alone, then merged in closed form."""
         weights = custom.matrices(self.pipe.unet)
-        base, tuned, seen = custom.snapshot(weights), [], []
+        base, tuned, seen, trained = custom.snapshot(weights), [], [], 0
         batch = self.inversion.train.batch
         for place, added in enumerate(self.added):
             name = f"custom {added.token}"
             lesson = self._held(self._alone(place, name, batch), max(1, batch // 2))
-            self._train(name, (added,), lesson, self.several.more, kv=True)
+            trained += self._train(name, (added,), lesson, self.several.more, kv=True)
             tuned.append(custom.snapshot(weights))
             custom.put(weights, base)
         sentences = lessons.sentences(self.pair[0], self.inversion.wording)
@@ -141,30 +149,46 @@ class Bench:
             seen.append(custom.concept_features(self.pipe, texts, added.ids))
         found = custom.merge(base, tuned, seen, custom.features(self.pipe, self.regular.captions))
         custom.put(weights, found)
-        return found
+        return trained
 
 
-def measure(bench: Bench, method: str, rows: Sequence[Tensor] | None) -> tuple[np.ndarray, State]:
+def measure(bench: Bench, method: str, start: State | None) -> tuple[np.ndarray, State]:
     """Train and draw one method.
 
     Args:
-        rows: what `Bench.start` learnt; None for a method without training.
+        start: what `Bench.start` learnt; None for a method without training.
 
     Returns:
-        Images uint8 (prompts, N, S, S, 3), and `seconds` with what is stored: `rows`, `deltas`.
+        Images uint8 (prompts, N, S, S, 3); the pictures that the U-Net was `trained` on, with the
+        start, and those that it saw while the images were `drawn`; what is stored: `rows`, and
+        `deltas` of keys and values.
     """
     weights = custom.matrices(bench.pipe.unet)
     base = custom.snapshot(weights)
-    before = time.perf_counter()
-    if rows is not None:
-        bench.put(rows)
-    tuned = bench.apply(method)
-    stored = [] if method in UNTRAINED else bench.rows()
-    images = [_draw(bench, method, place) for place in range(len(bench.several.prompts))]
-    seconds = time.perf_counter() - before
+    trained = 0
+    if start is not None:
+        bench.put(start["rows"])
+        trained = start["trained"] + bench.apply(method)
+    tuned = custom.snapshot(weights) if method in WITH_MATRICES else {}
+    stored = [] if start is None else bench.rows()
+    with _counted(bench.pipe.unet) as seen:
+        images = [_draw(bench, method, place) for place in range(len(bench.several.prompts))]
     custom.put(weights, base)
     deltas = {name: (tuned[name] - base[name]).cpu() for name in tuned}
-    return np.stack(images), {"seconds": seconds, "rows": stored, "deltas": deltas}
+    return np.stack(images), {
+        "trained": trained, "drawn": sum(seen), "rows": stored, "deltas": deltas
+    }  # fmt: skip
+
+
+@contextmanager
+def _counted(unet: Any) -> Iterator[list[int]]:
+    """A list that gets the pictures of each pass through the U-Net."""
+    seen: list[int] = []
+    hook = unet.register_forward_hook(lambda _unet, given, _said: seen.append(len(given[0])))
+    try:
+        yield seen
+    finally:
+        hook.remove()
 
 
 def _draw(bench: Bench, method: str, place: int) -> np.ndarray:
@@ -185,10 +209,3 @@ def _draw(bench: Bench, method: str, place: int) -> np.ndarray:
         for part in parts
     ]  # fmt: skip
     return np.concatenate(drawn)
-
-
-def begun(bench: Bench) -> State:
-    """The rows that trained methods start from, and the seconds that they took."""
-    before = time.perf_counter()
-    bench.start()
-    return {"rows": bench.rows(), "seconds": time.perf_counter() - before}

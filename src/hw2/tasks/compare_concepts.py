@@ -1,5 +1,7 @@
 """Compare the ways to have two concepts in one picture, over several seeds."""
 
+import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,12 @@ from hw2.shapes import scenes
 from hw2.training import runlock
 from hw2.training.checkpoint import Resume
 
-COLUMNS = (*("method", "seed", "prompt", "number", "first", "second", "text", "seconds", "bytes"),)
+COLUMNS = (
+    *("method", "seed", "prompt", "number", "first", "second", "text"),
+    *("trained", "drawn", "bytes"),
+)
 CAPTIONS = "captions.json"
+log = logging.getLogger(__name__)
 _SHOWN = 256  # pixels of a shown image, at most
 
 
@@ -44,8 +50,10 @@ def run(
     """Write three records.
 
     table: a row for each method, seed, prompt and image: image scores of both concepts, the text
-        score, and the method's seconds (training and drawing, with the start that methods share)
-        and bytes with that seed. Method `photographs` is composites of the photographs.
+        score, and the method's cost with that seed: pictures that passed the U-Net, `trained` on
+        (forward and backward, with the start that methods share) and while images were `drawn`,
+        and bytes stored. Seconds are no result, as they would differ from run to run; the log has
+        them. Method `photographs` is composites of the photographs.
     images: arrays `{method}` uint8 (prompts, N, S, S, 3) of the first seed.
     stored: `{method}/*.safetensors`, what the first seed's training has to keep.
     """
@@ -106,12 +114,12 @@ def _measured(bench_of: Any, settings: params.Several, resume: Resume) -> severa
         bench = bench_of(seed)
         start = state["start"]
         trained = method not in several.UNTRAINED
+        before = time.monotonic()
         if trained and (start is None or start["seed"] != seed):
-            start = several.begun(bench) | {"seed": seed}
+            start = bench.start() | {"seed": seed}
             state["start"] = start
-        shared = start if trained else None
-        images, told = several.measure(bench, method, shared and shared["rows"])
-        told["seconds"] += shared["seconds"] if shared else 0.0
+        images, told = several.measure(bench, method, start if trained else None)
+        log.info("%s, seed %d: %.1f s", method, seed, time.monotonic() - before)
         unit = {"seed": seed, "method": method, "images": torch.from_numpy(images), **told}
         state["units"].append(unit)
         resume.save(len(state["units"]), state)
@@ -134,7 +142,8 @@ def _rows(
                     {
                         "method": unit["method"], "seed": unit["seed"], "prompt": place,
                         "number": number, "first": image[number, 0], "second": image[number, 1],
-                        "text": text[number], "seconds": unit["seconds"], "bytes": size,
+                        "text": text[number], "trained": unit["trained"], "drawn": unit["drawn"],
+                        "bytes": size,
                     }
                 )  # fmt: skip
     return rows
@@ -152,7 +161,7 @@ def _photographs(pair: tuple[Concept, ...], scorer: Scorer, size: int) -> list[d
     return [
         {
             "method": "photographs", "seed": 0, "prompt": 0, "number": k, "first": a, "second": b,
-            "text": None, "seconds": 0.0, "bytes": 0,
+            "text": None, "trained": 0, "drawn": 0, "bytes": 0,
         }
         for k, (a, b) in enumerate(image)
     ]  # fmt: skip

@@ -16,7 +16,6 @@ from hw2.inversion import alignment, draw, grade, photos, pipes, prompts
 from hw2.inversion.grade import Case
 from hw2.inversion.prompts import Asked
 from hw2.inversion.scores import Scorer
-from hw2.inversion.world import INPUT
 from hw2.progress import progress
 from hw2.tasks.generate_inversion import drawn
 
@@ -33,7 +32,7 @@ def run(
     model: Path,
     clip_model: Path,
     concepts: Path,
-    embeddings: Path,
+    asked: Path,
     images: Path,
     table: Path,
     samples: Path,
@@ -51,7 +50,7 @@ def run(
     pipe = pipes.load(stable, model, device)
     draw.use_sampler(pipe, inversion.draw.sampler)
     scorer = Scorer(clip_models.load(located, device))
-    wanted = prompts.read(concepts / INPUT)
+    wanted = prompts.read(asked)
     cases = grade.grade(wanted, concepts, images, scorer)
     record: Record = {"grades": _grades(cases)}
     shown: dict[str, np.ndarray] = {}
@@ -129,22 +128,22 @@ def _small(images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
 
 
 def _several(rows: list[dict[str, Any]]) -> Record:
-    """By method: means over images with intervals that count seeds and images."""
+    """By method: means over images, with intervals that count seeds and images; and its cost."""
     record: Record = {}
     methods = dict.fromkeys(str(row["method"]) for row in rows)
     for place, method in enumerate(methods):
         mine = [row for row in rows if row["method"] == method]
         by_seed = {row["seed"]: [r for r in mine if r["seed"] == row["seed"]] for row in mine}
         found: Record = {"place": place, "seeds": len(by_seed)}
-        for name, values in _values(by_seed).items():
-            if method == "photographs" and name == "text":
-                continue
-            found |= paired_gain(values, np.zeros_like(values)).named(name)
-            base = _of(rows, "separate", name)
-            if base is not None and base.shape == values.shape and method != "separate":
-                found |= paired_gain(values, base).named(f"{name}_gain")
-        found["seconds"] = float(np.mean([unit[0]["seconds"] for unit in by_seed.values()]))
-        found["bytes"] = mine[0]["bytes"]
+        values = _values(by_seed)
+        found |= {name: float(values[name].mean()) for name in ("first", "second")}
+        for name in ("mean", "lesser", "text"):
+            if method != "photographs" or name != "text":
+                found |= paired_gain(values[name], np.zeros_like(values[name])).named(name)
+        base = _of(rows, "separate", "lesser")
+        if base is not None and base.shape == values["lesser"].shape and method != "separate":
+            found |= paired_gain(values["lesser"], base).named("lesser_gain")
+        found |= {name: mine[0][name] for name in ("trained", "drawn", "bytes")}
         record[method] = found
     return record
 

@@ -1,5 +1,6 @@
 """Learn every concept's token by textual inversion, watched on validation prompts."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,13 @@ import numpy as np
 import torch
 
 from hw2 import files, params
-from hw2.atomic import atomic_dir
+from hw2.atomic import atomic_dir, atomic_path
 from hw2.clip import model as clip_models
 from hw2.clip import weights
-from hw2.inversion import draw, photos, pipes, tokens
+from hw2.inversion import draw, photos, pipes, prompts, tokens
 from hw2.inversion.invert import Inverted, invert
 from hw2.inversion.scores import Scorer
+from hw2.inversion.world import INPUT
 from hw2.training import runlock
 
 
@@ -26,14 +28,16 @@ def run(
     embeddings: Path,
     history: Path,
     looks: Path,
+    asked: Path,
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write three records.
+    """Write four records.
 
     embeddings: `{key}.safetensors`, which `pipe.load_textual_inversion` reads.
     history: a row for each concept and step: the loss, and at looks the validation scores.
     looks: arrays `{key}_strips` uint8 (looks, images, S, S, 3) and `{key}_steps`.
+    asked: the concepts' input.json, with baselines where it has none.
 
     Raises:
         UserError: if a token or an initialiser does not fit the model's vocabulary.
@@ -58,6 +62,12 @@ def run(
                 tokens.save(folder / f"{spec.key}.safetensors", spec.token, one.rows)
         files.write_table(history, [row for one in told for row in _rows(one)])
         files.save_arrays(looks, **_arrays(told))
+        first = {
+            one.concept.spec.token: (one.trace.image[0], one.trace.text[0]) for one in told
+        }  # at step 0 a token has the rows of its initialiser
+        with atomic_path(asked) as temporary:
+            complete = prompts.completed(concepts / INPUT, first)
+            temporary.write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
         for one in told:
             one.resume.finish()
 
