@@ -20,13 +20,14 @@ from hw2.schema.ddpm import Ablation, Ddpm, Domain, Guidance, Network, Sampling,
 from hw2.schema.denoising import Denoising, Diffusion, Train, UNetShape
 from hw2.schema.digits import Data, Judge
 from hw2.schema.faces import Ddim, Faces
-from hw2.schema.inversion import Concept, Drawing, Inversion, Personal, Several, Stable
+from hw2.schema.inversion import Alignment, Concept, Drawing, Inversion, Personal, Several, Stable
 from hw2.strict import Section
 
 __all__ = [
     "Ablation",
     "AdaptationNetwork",
     "AdaptationTrain",
+    "Alignment",
     "Clip",
     "ClipModel",
     "ClipNetwork",

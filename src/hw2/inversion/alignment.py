@@ -20,8 +20,6 @@ from hw2.tensors import from_uint8
 from hw2.training.order import Order
 
 _EPOCHS, _BATCH, _LR = 6, 64, 3e-3
-PER_CLASS = 60
-"""Pictures of each class that the judge learns."""
 
 
 def train_judge(shapes: params.Shapes, seed: int, per_class: int) -> ShapeJudge:
@@ -57,18 +55,18 @@ def right(judge: ShapeJudge, images: np.ndarray, classes: np.ndarray) -> np.ndar
 
 
 def measure(
-    pipe: Any, shapes: params.Shapes, how: params.Drawing, *, seed: int, each: int, per_class: int
+    pipe: Any, shapes: params.Shapes, how: params.Drawing, settings: params.Alignment, *, seed: int
 ) -> tuple[dict[str, Estimate], np.ndarray]:
     """Shares of pictures that the judge reads as what was asked for, with their pictures.
 
     Returns:
-        `drawn`: by the model, of "a photo of a {colour} {shape}", `each` of all 48; `unseen`: of
-        the pairs that no training picture shows; `real`: of plain pictures of the world that
-        neither was trained on, the most that can be expected. And the drawn pictures, uint8
-        (48, each, S, S, 3).
+        `drawn`: by the model, of "a photo of a {colour} {shape}", `settings.images` of all 48;
+        `unseen`: of the pairs that no training picture shows; `real`: of plain pictures of the
+        world that neither was trained on, the most that can be expected. And the drawn pictures,
+        uint8 (48, images, S, S, 3).
     """
-    judge = train_judge(shapes, seed, per_class)
-    shown = []
+    judge = train_judge(shapes, seed, settings.judge_images)
+    each, shown = settings.images, []
     with progress(each * len(words.CLASSES), "alignment", unit="image") as bar:
         for colour, shape in words.CLASSES:
             prompt = f"a photo of {words.with_article(colour)} {shape}"

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from torch import Tensor
 
 from hw2 import params, rng
@@ -24,6 +23,10 @@ def use_sampler(pipe: Any, sampler: str) -> None:
     """`own` leaves the pipeline's scheduler, `dpmpp` is DPM-Solver++ of order 2, as the course's
     script has."""
     if sampler == "dpmpp":
+        from diffusers.schedulers.scheduling_dpmsolver_multistep import (  # slow to import
+            DPMSolverMultistepScheduler,
+        )
+
         pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
 
 

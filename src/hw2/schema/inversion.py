@@ -103,6 +103,13 @@ class Validation(Section):
         return self.object if kind == "object" else self.style
 
 
+class Alignment(Section):
+    """Whether the embedded model draws what it is asked for, judged by a classifier."""
+
+    judge_images: int = Field(ge=2, description="pictures of each of the 48 classes it learns")
+    images: PositiveInt = Field(description="drawn of each class")
+
+
 class Inversion(Section):
     """Textual inversion, its validation, and the images that are graded."""
 
@@ -119,6 +126,7 @@ class Inversion(Section):
     validation: Validation
     validation_images: int = Field(ge=2, description="of each prompt at each look")
     clip: ClipModel = Field(description="the CLIP that scores")
+    alignment: Alignment
 
     @field_validator("concepts")
     @classmethod

@@ -19,7 +19,6 @@ from hw2.inversion.scores import Scorer
 from hw2.progress import progress
 from hw2.tasks.generate_inversion import drawn
 
-EACH = 3  # images of each class that alignment is judged on
 _SHOWN, _SIDE = 5, 256
 Record = dict[str, Any]
 
@@ -60,9 +59,8 @@ def run(
     }
     if stable.weights == "embedded":
         found, pictures = alignment.measure(
-            pipe, shapes, inversion.draw, seed=inversion.seed, each=EACH,
-            per_class=alignment.PER_CLASS,
-        )  # fmt: skip
+            pipe, shapes, inversion.draw, inversion.alignment, seed=inversion.seed
+        )
         record["stable"] = {name: share.named("alignment") for name, share in found.items()}
         shown["alignment"] = pictures[:, 0]
     rows = files.read_table(table)
