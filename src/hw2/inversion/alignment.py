@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from hw2 import params, rng
 from hw2.evaluation.intervals import Estimate, proportion
-from hw2.inversion.draw import draw
+from hw2.inversion.draw import Wish, draw_all
 from hw2.models.shape_judge import ShapeJudge
 from hw2.progress import progress
 from hw2.shapes import scenes, words
@@ -66,15 +66,15 @@ def measure(
         uint8 (48, images, S, S, 3).
     """
     judge = train_judge(shapes, seed, settings.judge_images)
-    each, shown = settings.images, []
-    with progress(each * len(words.CLASSES), "alignment", unit="image") as bar:
-        for colour, shape in words.CLASSES:
-            prompt = f"a photo of {words.with_article(colour)} {shape}"
-            stream = f"alignment {colour} {shape}"
-            shown.append(
-                draw(pipe, prompt, range(each), how, seed=seed, stream=stream, tick=bar.update)
-            )
-    images = np.stack(shown)
+    each = settings.images
+    wishes = [
+        Wish(f"a photo of {words.with_article(colour)} {shape}", f"alignment {colour} {shape}", k)
+        for colour, shape in words.CLASSES
+        for k in range(each)
+    ]
+    with progress(len(wishes), "alignment", unit="image") as bar:
+        images = draw_all(pipe, wishes, how, seed=seed, tick=bar.update)
+    images = images.reshape(len(words.CLASSES), each, *images.shape[1:])
     classes = np.repeat(np.arange(len(words.CLASSES)), each)
     hits = right(judge, images.reshape(-1, *images.shape[2:]), classes)
     new = np.array([pair in words.HELD_OUT for pair in words.CLASSES])[classes]

@@ -1,6 +1,7 @@
 """Images drawn from a pipeline: image k of a stream depends on (seed, stream, k) only."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,15 @@ import torch
 from torch import Tensor
 
 from hw2 import params, rng
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An image that is wanted: its prompt, and the noise that it starts from."""
+
+    prompt: str
+    stream: str
+    number: int
 
 
 def noises(pipe: Any, seed: int, stream: str, numbers: Sequence[int]) -> Tensor:
@@ -40,19 +50,32 @@ def draw(
     stream: str,
     tick: Callable[[int], object] = lambda images: None,
 ) -> np.ndarray:
-    """Images uint8 (N, S, S, 3) of a prompt, `how.batch` at a time.
+    """Images uint8 (N, S, S, 3) of a prompt.
 
     Args:
         prompt: the pipeline itself writes out tokens of several vectors.
         numbers: which images of the stream.
     """
+    wishes = [Wish(prompt, stream, number) for number in numbers]
+    return draw_all(pipe, wishes, how, seed=seed, tick=tick)
+
+
+def draw_all(
+    pipe: Any,
+    wishes: Sequence[Wish],
+    how: params.Drawing,
+    *,
+    seed: int,
+    tick: Callable[[int], object] = lambda images: None,
+) -> np.ndarray:
+    """Images uint8 (N, S, S, 3) of any prompts, `how.batch` at a time."""
     found = []
-    for start in range(0, len(numbers), how.batch):
-        part = numbers[start : start + how.batch]
-        latents = noises(pipe, seed, stream, part).to(pipe.unet.device, pipe.unet.dtype)
+    for start in range(0, len(wishes), how.batch):
+        part = wishes[start : start + how.batch]
+        latents = torch.cat([noises(pipe, seed, one.stream, [one.number]) for one in part])
         images = pipe(
-            prompt=[prompt] * len(part),
-            latents=latents,
+            prompt=[one.prompt for one in part],
+            latents=latents.to(pipe.unet.device, pipe.unet.dtype),
             num_inference_steps=how.steps,
             guidance_scale=how.scale,
             output_type="np",
