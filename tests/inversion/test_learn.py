@@ -4,24 +4,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from hw2 import params
 from hw2.errors import UserError
-from hw2.inversion import custom, learn, pipes, tokens
+from hw2.inversion import custom, draw, learn, pipes, tokens
 from hw2.training.checkpoint import Resume
 
 CPU = torch.device("cpu")
 
 
 def lesson(words: str, count: int = 4) -> Callable[[int], tuple[Tensor, list[str]]]:
-    def draw(step: int) -> tuple[Tensor, list[str]]:
+    def taught(step: int) -> tuple[Tensor, list[str]]:
         images = torch.linspace(-1, 1, count * 3 * 64 * 64).view(count, 3, 64, 64)
         return images.roll(step, 0), [f"a photo of a {words}"] * count
 
-    return draw
+    return taught
 
 
 def train(
@@ -77,6 +78,13 @@ def test_half_precision_of_the_frozen_parts(
     assert rows.dtype == torch.float32
     assert torch.isfinite(rows).all()
     assert not torch.equal(rows, start)
+    how = mini.inversion.draw
+    images = draw.draw(pipe, "a photo of a <new1>", range(2), how, seed=1, stream="half")
+    exact = pipes.load(stable, v1, CPU)
+    tokens.add(exact, "<new1>", rows)
+    same = draw.draw(exact, "a photo of a <new1>", range(2), how, seed=1, stream="half")
+    assert images.std() > 1
+    assert np.abs(images.astype(int) - same.astype(int)).mean() < 5  # of 255
 
 
 def test_custom_diffusion_changes_keys_and_values_and_stores_deltas_alone(

@@ -103,7 +103,7 @@ def draw(
     fresh = drawing.noises(pipe, seed, f"{stream} references", range(len(concepts)))
     latents = drawing.noises(pipe, seed, stream, numbers).to(device, kind)
     texts = [*([""] * n), *([prompt] * n), *sentences]
-    states = pipe.text_encoder(encoded(pipe, texts))[0].to(kind)
+    states = pipe.text_encoder(encoded(pipe, texts))[0]
     scheduler = pipe.scheduler
     levels = Schedule(scheduler.alphas_cumprod.double().cpu())
     scheduler.set_timesteps(how.steps, device=device)

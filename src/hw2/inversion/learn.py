@@ -153,7 +153,7 @@ def _backward(
     for part in torch.arange(len(texts), device=device).tensor_split(settings.accumulate):
         if len(part) == 0:
             continue
-        states = pipe.text_encoder(ids[part])[0].to(pipe.unet.dtype)
+        states = pipe.text_encoder(ids[part])[0]
         said = pipe.unet(noisy[part].to(pipe.unet.dtype), t[part], encoder_hidden_states=states)
         share, output = len(part) / len(texts), said.sample.float()
         if said_is == "sample":  # in units of v, as such a model was trained

@@ -56,8 +56,16 @@ def load(stable: params.Stable, own: Path, device: torch.device) -> Any:
             # The text encoder stays in fp32: its new rows train, and it is small.
             part.to(device, torch.float32 if name == "text_encoder" else kind)
             part.eval().requires_grad_(False)
+        pipe.unet.register_forward_pre_hook(_text_in_its_type, with_kwargs=True)
     pipe.set_progress_bar_config(disable=True)
     return pipe
+
+
+def _text_in_its_type(unet: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """The text's features as a U-Net of half precision takes them: diffusers hands them on in the
+    text encoder's type."""
+    states = kwargs["encoder_hidden_states"].to(unet.dtype)
+    return args, kwargs | {"encoder_hidden_states": states}
 
 
 def precision(asked: str, device: torch.device) -> str:
