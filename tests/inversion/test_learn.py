@@ -107,6 +107,22 @@ def test_custom_diffusion_changes_keys_and_values_and_stores_deltas_alone(
     assert all(torch.allclose(again[k], tuned[k], atol=1e-7) for k in tuned)
 
 
+def test_several_vectors_are_what_diffusers_reads(
+    stable: params.Stable, v1: Path, tmp_path: Path
+) -> None:
+    rows = torch.linspace(-1, 1, 3 * 32).view(3, 32)
+    tokens.save(tmp_path / "one.safetensors", "<new1>", rows)
+    pipe = pipes.load(stable, v1, CPU)
+    pipe.load_textual_inversion(tmp_path / "one.safetensors")
+    ids = pipe.tokenizer.convert_tokens_to_ids(tokens.names("<new1>", 3))
+    assert torch.equal(pipe.text_encoder.get_input_embeddings().weight[ids], rows)
+    ours = pipes.load(stable, v1, CPU)
+    added = tokens.add(ours, *tokens.read(tmp_path / "one.safetensors"))
+    assert list(added.ids) == ids
+    said = "a photo of a <new1>"
+    assert ours.maybe_convert_prompt(said, ours.tokenizer) == f"a photo of a {added.words}"
+
+
 def test_initialisers_are_checked(stable: params.Stable, v1: Path) -> None:
     pipe = pipes.load(stable, v1, CPU)
     table = pipe.text_encoder.get_input_embeddings().weight

@@ -9,9 +9,10 @@ import pytest
 import torch
 from compvis import state_dict
 
-from hw2 import params
+from hw2 import files, params
 from hw2.errors import UserError
-from hw2.inversion import pipes
+from hw2.inversion import pipes, tokens
+from hw2.inversion.grade import Case
 from hw2.tasks import (
     compare_concepts,
     fetch_concepts,
@@ -23,13 +24,13 @@ from hw2.tasks import (
 
 CPU = torch.device("cpu")
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real_data"
-INPUT = {
+PROMPTS = {
     "0": {
         "src_image": "dog",
         "token_name": "<new1>",
-        "prompt": ["A <new1> on a hill.", "A <new1> on a bench."],
-        "prompt_4_clip_eval": ["A dog on a hill.", "A dog on a bench."],
-        "baseline": [[79, 34], [74, 35]],
+        "prompt": ["A <new1> on a hill."],
+        "prompt_4_clip_eval": ["A dog on a hill."],
+        "baseline": [[79, 34]],
     },
     "1": {
         "src_image": "painter",
@@ -61,16 +62,19 @@ def test_the_single_file_is_the_folder(v1: Path, single: Path, stable: params.St
     assert len(file.tokenizer) == len(folder.tokenizer)
 
 
-@pytest.fixture
-def settings(mini: params.Params, photographs: Path, tmp_path: Path) -> params.Inversion:
-    """The course's two concepts; real photographs where they are at hand."""
-    source, text = photographs, json.dumps(INPUT)
-    if REAL.exists():
-        for key, name in (("0", "dog"), ("1", "red_cartoon"), ("cat", "cat2")):
-            shutil.rmtree(photographs / key)
-            shutil.copytree(REAL / "concepts" / name, photographs / key)
-        text = (REAL / "course/textual_inversion/input.json").read_text(encoding="utf-8")
-    (tmp_path / "input.json").write_text(text, encoding="utf-8")
+@pytest.fixture(scope="module")
+def clip(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The CLIP that scores."""
+    folder = tmp_path_factory.mktemp("clip")
+    train_clip.run(
+        mini.clip, mini.shapes, model=folder / "model", history=folder / "history.csv",
+        checkpoints=folder / "checkpoints", device=CPU,
+    )  # fmt: skip
+    return folder / "model"
+
+
+def course(mini: params.Params, photographs: Path, asked: Path) -> params.Inversion:
+    """The settings of the course's profile, as far as the mini profile's sizes leave them."""
     concepts = tuple(
         params.Concept(key=key, token=token, kind=kind, initialiser="thing", vectors=1)
         for key, token, kind in (
@@ -81,52 +85,83 @@ def settings(mini: params.Params, photographs: Path, tmp_path: Path) -> params.I
     train = mini.inversion.train.model_copy(update={"views": True})
     return mini.inversion.model_copy(
         update={
-            "photographs": str(source), "input": str(tmp_path / "input.json"),
-            "wording": "course", "concepts": concepts, "draw": draw, "train": train,
+            "photographs": str(photographs), "input": str(asked), "wording": "course",
+            "concepts": concepts, "draw": draw, "train": train,
         }
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("form", ["folder", "ckpt"])
-def test_learn_draw_and_grade(
-    form: str, v1: Path, single: Path, stable: params.Stable, settings: params.Inversion,
-    mini: params.Params, tmp_path: Path,
-) -> None:  # fmt: skip
-    if form == "ckpt":
-        stable = stable.model_copy(update={"weights": str(single), "config": str(v1)})
-    train_clip.run(
-        mini.clip, mini.shapes, model=tmp_path / "clip", history=tmp_path / "c.csv",
-        checkpoints=tmp_path / "checkpoints/c", device=CPU,
-    )  # fmt: skip
-    concepts = tmp_path / "concepts"
+@pytest.fixture
+def settings(mini: params.Params, photographs: Path, tmp_path: Path) -> params.Inversion:
+    """The course's settings with stand-ins for its photographs."""
+    (tmp_path / "input.json").write_text(json.dumps(PROMPTS), encoding="utf-8")
+    return course(mini, photographs, tmp_path / "input.json")
+
+
+def graded(
+    stable: params.Stable, settings: params.Inversion, mini: params.Params, clip: Path, at: Path
+) -> tuple[Case, ...]:
+    """Learn, draw into `at/out`, and grade."""
+    concepts, asked = at / "concepts", at / "asked.json"
     fetch_concepts.run(settings, mini.shapes, out=concepts)
     train_inversion.run(
-        stable, settings, model=tmp_path / "none", clip_model=tmp_path / "clip",
-        concepts=concepts, embeddings=tmp_path / "embeddings", history=tmp_path / "h.csv",
-        looks=tmp_path / "looks.npz", asked=tmp_path / "asked.json",
-        checkpoints=tmp_path / "checkpoints/i", device=CPU,
+        stable, settings, model=at / "none", clip_model=clip, concepts=concepts,
+        embeddings=at / "embeddings", history=at / "h.csv", looks=at / "looks.npz", asked=asked,
+        checkpoints=at / "checkpoints", device=CPU,
     )  # fmt: skip
-    out = tmp_path / "out"
     count = generate_inversion.run(
-        stable, settings, model=tmp_path / "none", embeddings=tmp_path / "embeddings",
-        asked=tmp_path / "asked.json", out=out, device=CPU,
+        stable, settings, model=at / "none", embeddings=at / "embeddings", asked=asked,
+        out=at / "out", device=CPU,
     )  # fmt: skip
     cases = grade_inversion.run(
-        settings, clip_model=tmp_path / "clip", asked=concepts / "input.json",
-        references=concepts, images=out, device=CPU,
-    )  # fmt: skip
-    assert count == 25 * len(cases) == len(list(out.rglob("*.png")))
-    assert all(len(case.best) == 5 for case in cases)
+        settings, clip_model=clip, asked=asked, references=concepts, images=at / "out", device=CPU
+    )
+    assert count == 25 * len(cases) == len(list((at / "out").rglob("*.png")))
+    return cases
+
+
+def test_a_folder_and_a_single_file_lead_to_the_same_images(
+    v1: Path, single: Path, stable: params.Stable, settings: params.Inversion,
+    mini: params.Params, clip: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    file = stable.model_copy(update={"weights": str(single), "config": str(v1)})
+    folders = tmp_path / "folder", tmp_path / "file"
+    for given, at in zip((stable, file), folders, strict=True):
+        cases = graded(given, settings, mini, clip, at)
+        assert [case.baseline for case in cases] == [(79, 34), (70, 30)]
+        assert all(len(case.best) == 5 for case in cases)
+    for path in sorted((folders[0] / "out").rglob("*.png")):
+        other = folders[1] / path.relative_to(folders[0])
+        assert path.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="needs photographs in ../shared/real_data")
+@pytest.mark.parametrize("form", ["folder", "ckpt"])
+def test_the_course_s_photographs_and_prompts(
+    form: str, v1: Path, single: Path, stable: params.Stable, mini: params.Params, clip: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    for key, name in (("0", "dog"), ("1", "red_cartoon"), ("cat", "cat2")):
+        shutil.copytree(REAL / "concepts" / name, tmp_path / "photographs" / key)
+    asked = REAL / "course/textual_inversion/input.json"
+    if form == "ckpt":
+        stable = stable.model_copy(update={"weights": str(single), "config": str(v1)})
+    settings = course(mini, tmp_path / "photographs", asked)
+    cases = graded(stable, settings, mini, clip, tmp_path)
+    given = [tuple(pair) for one in files.read_json(asked).values() for pair in one["baseline"]]
+    assert [case.baseline for case in cases] == given
+    assert [case.key for case in cases] == ["0", "0", "1", "1"]
+    assert all(case.image.shape == case.text.shape == (25,) for case in cases)
+    learnt = tokens.of_folder(tmp_path / "embeddings")
+    assert {token: rows.shape for token, rows in learnt.items()} == dict.fromkeys(
+        ("<new1>", "<new2>", "<new3>"), (1, 32)
+    )
 
 
 def test_two_concepts_of_photographs(
     v1: Path, stable: params.Stable, settings: params.Inversion, mini: params.Params,
-    tmp_path: Path,
+    clip: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
-    train_clip.run(
-        mini.clip, mini.shapes, model=tmp_path / "clip", history=tmp_path / "c.csv",
-        checkpoints=tmp_path / "checkpoints/c", device=CPU,
-    )  # fmt: skip
     fetch_concepts.run(settings, mini.shapes, out=tmp_path / "concepts")
     regular = tmp_path / "regular"
     shutil.copytree(tmp_path / "concepts/1", regular)
@@ -137,7 +172,7 @@ def test_two_concepts_of_photographs(
     )
     compare_concepts.run(
         stable, settings, several, mini.shapes, model=tmp_path / "none",
-        clip_model=tmp_path / "clip", concepts=tmp_path / "concepts",
+        clip_model=clip, concepts=tmp_path / "concepts",
         table=tmp_path / "t.csv", images=tmp_path / "i.npz", stored=tmp_path / "s",
         checkpoints=tmp_path / "checkpoints/m", device=CPU,
     )  # fmt: skip
