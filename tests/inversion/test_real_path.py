@@ -3,7 +3,9 @@ learn, draw and grade from photographs and the course's input.json."""
 
 import json
 import shutil
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -47,7 +49,20 @@ def single(v1: Path, mini: params.Params, tmp_path_factory: pytest.TempPathFacto
     """The same weights as CompVis wrote them, with what Lightning left beside."""
     path = tmp_path_factory.mktemp("ckpt") / "sd-v1.ckpt"
     pipe = pipes.load(mini.stable.model_copy(update={"weights": str(v1)}), v1, CPU)
-    torch.save({"global_step": 7, "state_dict": state_dict(pipe)}, path)
+    places = "cond_stage_model.transformer.text_model.embeddings.position_ids"
+    left = {
+        "betas": torch.zeros(1000), "model_ema.decay": torch.tensor(0.9999),
+        places: torch.arange(77)[None],
+    }  # fmt: skip
+    callbacks = ModuleType("pytorch_lightning.callbacks.model_checkpoint")
+    kind = type("ModelCheckpoint", (), {"__module__": callbacks.__name__})
+    callbacks.ModelCheckpoint = kind  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patch:
+        for above in ("pytorch_lightning", "pytorch_lightning.callbacks"):
+            patch.setitem(sys.modules, above, ModuleType(above))
+        patch.setitem(sys.modules, callbacks.__name__, callbacks)
+        saved = {"global_step": 7, "callbacks": {kind: {"best_model_path": ""}}}
+        torch.save(saved | {"state_dict": left | state_dict(pipe)}, path)
     return path
 
 

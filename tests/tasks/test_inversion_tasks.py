@@ -180,17 +180,39 @@ def test_baselines_are_the_initialiser_s_validation_scores(
         assert entry == given[key] | {"baseline": [[image, text]] * 2}
 
 
-def test_no_time_stands_in_a_result(
-    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
-) -> None:
-    compare_concepts.run(
-        mini.stable, mini.inversion, mini.several, mini.shapes, model=base.model,
-        clip_model=base.clip, concepts=base.concepts, table=tmp_path / "table.csv",
-        images=tmp_path / "images.npz", stored=tmp_path / "stored",
-        checkpoints=tmp_path / "checkpoints/m", device=CPU,
-    )  # fmt: skip
-    assert (tmp_path / "table.csv").read_bytes() == done.table.read_bytes()
-    assert (tmp_path / "images.npz").read_bytes() == done.several.read_bytes()
+def test_a_killed_comparison_goes_on_to_the_same_bits(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """And no result has a wall clock's time in it: DVC compares bytes."""
+    from hw2.inversion import learn as learning
+
+    calls, real = [0], learning._backward
+    at = places(tmp_path)
+
+    def dies(*arguments: object) -> float:
+        calls[0] += 1
+        if calls[0] == 7:  # the start has 2, separate 2, joint and custom_joint one each
+            raise KeyboardInterrupt
+        return real(*arguments)  # type: ignore[arg-type]
+
+    def compare() -> None:
+        compare_concepts.run(
+            mini.stable, mini.inversion, mini.several, mini.shapes, model=base.model,
+            clip_model=base.clip, concepts=base.concepts, table=at.table, images=at.several,
+            stored=at.stored, checkpoints=at.checkpoints / "m", device=CPU,
+        )  # fmt: skip
+
+    monkeypatch.setattr(learning, "_backward", dies)
+    with pytest.raises(KeyboardInterrupt):
+        compare()
+    assert not at.table.exists()
+    compare()
+    assert calls[0] == 7 + 2  # nothing that was done is done again
+    assert at.table.read_bytes() == done.table.read_bytes()
+    assert at.several.read_bytes() == done.several.read_bytes()
+    for path in sorted(done.stored.rglob("*.safetensors")):
+        assert (at.stored / path.relative_to(done.stored)).read_bytes() == path.read_bytes()
     assert done.inversion.stat().st_size < 10_000
 
 
