@@ -39,6 +39,22 @@ def write_json(path: str | Path, obj: Any) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
+def write_metrics(path: str | Path, record: Mapping[str, Any]) -> None:
+    """Write a record with six significant digits of each number.
+
+    Further digits say nothing with a few thousand images, and fill `dvc metrics diff`.
+    """
+    write_json(path, _rounded(_finite(record, str(path), "")))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_rounded(inner) for inner in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
 def _finite(value: Any, path: str, key: str) -> Any:
     """`value` in plain types (0-d arrays become numbers), all of them finite."""
     if isinstance(value, Mapping):

@@ -168,6 +168,14 @@ def test_json_is_stable_and_takes_numpy_numbers(tmp_path: Path) -> None:
     assert files.read_json(path) == {"a": [1, None, "é"], "b": 0.5}
 
 
+def test_metrics_are_rounded_to_six_digits(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    files.write_metrics(
+        path, {"a": [0.47050000000000014], "b": {"c": np.float64(1234567.8)}, "n": 8}
+    )
+    assert files.read_json(path) == {"a": [0.4705], "b": {"c": 1234570.0}, "n": 8}
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf, np.float32("nan")])
 def test_json_names_the_key_of_a_nan(tmp_path: Path, bad: float) -> None:
     with pytest.raises(UserError, match=r"m.json: svhn\.1\.accuracy is (nan|inf)"):

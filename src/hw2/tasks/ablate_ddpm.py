@@ -38,7 +38,7 @@ def run(
     """
     if not ablation.run:
         with atomic_dir(ablation_dir):
-            files.write_json(metrics, {"ran": False})
+            files.write_metrics(metrics, {"ran": False})
         return
     always = ddpm.model_copy(update={"train": ddpm.train.model_copy(update={"p_uncond": 0.0})})
     with runlock.hold(checkpoints):
@@ -47,7 +47,7 @@ def run(
             denoiser.save(folder / "model.safetensors", weights, always)
             files.write_table(folder / "history.csv", history)
         trained = denoiser.load(ablation_dir / "model.safetensors", device)
-        files.write_json(
+        files.write_metrics(
             metrics, _measured(trained, judges.load(judge, device), ablation, sampling)
         )
         resume.finish()

@@ -58,7 +58,7 @@ def run(
         files.write_table(predictions, [], PREDICTIONS)
         files.write_table(classes, [], CLASSES)
         files.save_arrays(examples)
-        files.write_json(metrics, {})
+        files.write_metrics(metrics, {})
         return
     sets = prompts.chosen(zeroshot.prompts, zeroshot.own_prompts)
     with images.opened(exam) as found:
@@ -79,7 +79,7 @@ def run(
         }
     files.write_table(predictions, rows, PREDICTIONS)
     files.write_table(classes, by_class, CLASSES)
-    files.write_json(metrics, record)
+    files.write_metrics(metrics, record)
 
 
 def _classified(

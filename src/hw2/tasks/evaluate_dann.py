@@ -51,7 +51,7 @@ def run(
                     found[method].append(material.measure(classifier.load(path, device), seed))
                     bar.update()
             record[name] = _rows(found, dann.seeds, material.digits)
-    files.write_json(metrics, record)
+    files.write_metrics(metrics, record)
 
 
 class _Material:
@@ -90,7 +90,7 @@ def _rows(
     for method, measured in found.items():
         row = _accuracy(right[method])
         row["seeds"] = {
-            str(seed): proportion(m.right).named("accuracy") | m.more
+            str(seed): {"accuracy": float(m.right.mean())} | m.more
             for seed, m in zip(seeds, measured, strict=True)
         }
         for name in measured[0].more:

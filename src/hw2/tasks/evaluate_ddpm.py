@@ -50,7 +50,7 @@ def run(
     record["unguided"] = _unguided(sweep)
     real = files.read_json(judge_metrics)
     record["judge"] = {domain: real[domain]["accuracy"] for domain in present}
-    files.write_json(metrics, record)
+    files.write_metrics(metrics, record)
 
 
 def _unguided(sweep: Path) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def run(
     if ddim.ground_truth is not None:
         record["mse"] = score_faces.run(images, Path(ddim.ground_truth))
     files.write_table(interpolation, curves)
-    files.write_json(metrics, record)
+    files.write_metrics(metrics, record)
 
 
 def _curves(drawn: Mapping[str, np.ndarray], given: Tensor) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ def run(
         network = _train(judge, packed, resume, device)
         with atomic_dir(judge_dir) as folder:
             judges.save(folder, network, course)
-        files.write_json(metrics, _measure(judges.load(judge_dir, device), packed))
+        files.write_metrics(metrics, _measure(judges.load(judge_dir, device), packed))
         resume.finish()
 
 
