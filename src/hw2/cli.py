@@ -242,9 +242,11 @@ def _zero_shot(chosen: argparse.Namespace) -> None:
 
 def _generate(chosen: argparse.Namespace) -> None:
     from hw2.inversion import prompts
+    from hw2.tasks import exports
 
     settings, where = params.load(), paths.load()
     prompts.read(chosen.input)  # before what is slow to import
+    exports.need_new(chosen.out)
     stable = settings.stable
     if chosen.model is not None:
         stable = stable.model_copy(update={"weights": chosen.model, "revision": None})

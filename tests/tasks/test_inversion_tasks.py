@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from hw2 import files, params, profiles
+from hw2 import cli, files, params, paths, profiles
 from hw2.errors import UserError
 from hw2.figures import inversion as drawn_section
 from hw2.figures import inversion_records
@@ -28,6 +28,7 @@ from hw2.tasks import (
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
+ROUNDED = 1e-5  # metrics have six digits
 
 
 @pytest.fixture(scope="module")
@@ -161,9 +162,11 @@ def test_the_record_agrees_with_the_grade(
     )  # fmt: skip
     for case in cases:
         found = record["grades"][f"{case.key}/{case.prompt}"]
-        assert (found["image"], found["text"]) == pytest.approx(case.scores)
+        assert (found["image"], found["text"]) == pytest.approx(case.scores, rel=ROUNDED)
     mine = [case.image for case in cases if case.key == "1"]
-    assert record["concepts"]["1"]["image"] == pytest.approx(np.concatenate(mine).mean())
+    assert record["concepts"]["1"]["image"] == pytest.approx(
+        np.concatenate(mine).mean(), rel=ROUNDED
+    )
     assert grade.table(cases).endswith(f"You have passed {record['grades']['passed']}/4 cases")
 
 
@@ -255,6 +258,38 @@ def test_a_killed_training_goes_on_to_the_same_bits(
         assert (at.embeddings / name).read_bytes() == (done.embeddings / name).read_bytes()
     assert at.steps.read_bytes() == done.steps.read_bytes()
     assert at.looks.read_bytes() == done.looks.read_bytes()
+
+
+def test_the_verbs_draw_and_grade(
+    base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    for name in ("dvc.yaml", "params.yaml", "paths.yaml", "profiles.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    profiles.apply("mini")
+    shutil.copytree(base.clip, paths.load().clip_model)
+    asked, made = str(done.asked), ("--embeddings", str(done.embeddings))
+    assert cli.main(["generate-inversion", asked, "out", str(base.model), *made]) == 0
+    assert capsys.readouterr().out == f"100 images in {tmp_path / 'out'}\n"
+    for path in done.images.rglob("*.png"):
+        assert (tmp_path / "out" / path.relative_to(done.images)).read_bytes() == path.read_bytes()
+    assert cli.main(["grade-inversion", asked, str(base.concepts), "out"]) == 0
+    passed = files.read_json(done.inversion)["grades"]["passed"]
+    assert capsys.readouterr().out.endswith(f"You have passed {passed}/4 cases\n")
+    (tmp_path / "out/0/1/source0_prompt1_3.png").unlink()
+    for arguments, said in (
+        (["grade-inversion", asked, str(base.concepts), "out"], "24 images, not 25"),
+        (["generate-inversion", asked, "out", str(base.model), *made], "holds files already"),
+        (["generate-inversion", "$(x); y.json", "new"], "$(x); y.json"),
+        (["generate-inversion", asked, "new", str(base.model)], "no embeddings; run"),
+        (["generate-inversion", asked, "new", *made], "no model; run"),
+    ):
+        assert cli.main(arguments) == 2
+        error = capsys.readouterr().err
+        assert said in error
+        assert error.count("\n") == 1
+    assert not (tmp_path / "new").exists()
 
 
 def test_bad_input_is_one_line(

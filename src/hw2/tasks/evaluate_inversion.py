@@ -66,7 +66,7 @@ def run(
     rows = files.read_table(table)
     record["several"] = _several(rows) if rows else {}
     files.save_arrays(samples, **shown)
-    files.write_json(metrics, record)
+    files.write_metrics(metrics, record)
 
 
 def _grades(cases: Sequence[Case]) -> Record:

@@ -12,6 +12,7 @@ from hw2.generation import denoiser
 from hw2.generation.draw import draw, every_label
 from hw2.labels import DOMAINS
 from hw2.progress import progress
+from hw2.tasks import exports
 from hw2.tasks.sample_ddpm import PART, chosen_weight
 
 
@@ -33,8 +34,7 @@ def run(
     """
     if count < 1:
         raise UserError(f"--count {count}: draw at least one image of each digit")
-    if out.exists() and any(out.iterdir()):
-        raise UserError(f"{out}: holds files already; name a new or an empty folder")
+    exports.need_new(out)
     trained = denoiser.load(model, device)
     request = every_label(trained.domains, count)
     with progress(len(request.labels), "digits", unit="image") as bar:

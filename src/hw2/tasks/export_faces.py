@@ -9,6 +9,7 @@ from hw2.errors import UserError
 from hw2.faces import given, noises
 from hw2.faces.draw import Setting, draw, normalised
 from hw2.progress import progress
+from hw2.tasks import exports
 from hw2.tasks.sample_faces import save_images
 
 
@@ -22,8 +23,7 @@ def run(ddim: params.Ddim, *, noise: Path, out: Path, model: str, device: torch.
         UserError: if the model or a noise is not what it should be, there are not so many time
             steps, or `out` holds something already.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out}: holds files already; name a new or an empty folder")
+    exports.need_new(out)
     noises.read(noise)  # before the model, which takes longer
     face = given.load(model, device)
     read = noises.read(noise, face.size)
