@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from hw2.atomic import atomic_path
-from hw2.errors import UserError
 from hw2.inversion.learn import encoded
 
 RIDGE = 1e-3
@@ -37,25 +35,15 @@ def put(weights: Mapping[str, nn.Parameter], values: Mapping[str, Tensor]) -> No
         weight.copy_(values[name])
 
 
-def save(path: Path, base: Mapping[str, Tensor], tuned: Mapping[str, Tensor]) -> int:
-    """Write what training changed, `tuned - base`, and nothing else; returns the file's bytes."""
-    deltas = {name: (tuned[name] - base[name]).cpu().contiguous() for name in base}
+def changed(base: Mapping[str, Tensor], tuned: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What training changed: `tuned - base`, on the CPU."""
+    return {name: (tuned[name] - base[name]).cpu().contiguous() for name in tuned}
+
+
+def save(path: Path, deltas: Mapping[str, Tensor]) -> None:
+    """Write what `changed` found: with the model's own matrices it gives the tuned ones back."""
     with atomic_path(path) as temporary:
-        save_file(deltas, temporary)
-    return path.stat().st_size
-
-
-def read(path: Path, base: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tuned matrices, from what was stored and the model's own.
-
-    Raises:
-        UserError: if the file is of another model, or damaged.
-    """
-    try:
-        deltas = load_file(path)
-        return {name: weight + deltas[name].to(weight) for name, weight in base.items()}
-    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
-        raise UserError(f"{path}: no keys and values of this model ({error}); train it") from error
+        save_file(dict(deltas), temporary)
 
 
 def merged(base: Tensor, regular: Tensor, targets: Tensor, values: Tensor) -> Tensor:

@@ -15,14 +15,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers.utils import logging as transformers_logging
 
-import hw2.models.patch_codec as _codec  # diffusers finds the class of our pipelines in it
+import hw2.models.patch_codec  # noqa: F401  (diffusers finds the class of our pipelines in it)
 from hw2 import params
 from hw2.errors import UserError
 
 _SINGLE = (".ckpt", ".safetensors")
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _PARTS = ("unet", "vae", "text_encoder")
-CODEC = _codec.PatchCodec
 
 
 class _Callback:

@@ -32,10 +32,6 @@ class Scorer:
         parts = [list(images[k : k + _BATCH]) for k in range(0, len(images), _BATCH)]
         return torch.cat([self._encode(part) for part in parts]).numpy()
 
-    def image(self, images: Sequence[np.ndarray], references: np.ndarray) -> np.ndarray:
-        """Image scores, float (N,): the mean over the references' features (R, F)."""
-        return 100 * (self.features(images) @ references.T).mean(1).astype(np.float64)
-
     def text(self, images: Sequence[np.ndarray], prompt: str) -> np.ndarray:
         """Text scores, float (N,)."""
         return 100 * (self.features(images) @ self._text(prompt)).astype(np.float64)

@@ -174,7 +174,7 @@ def measure(bench: Bench, method: str, start: State | None) -> tuple[np.ndarray,
     with _counted(bench.pipe.unet) as seen:
         images = [_draw(bench, method, place) for place in range(len(bench.several.prompts))]
     custom.put(weights, base)
-    deltas = {name: (tuned[name] - base[name]).cpu() for name in tuned}
+    deltas = custom.changed(base, tuned)
     return np.stack(images), {
         "trained": trained, "drawn": sum(seen), "rows": stored, "deltas": deltas
     }  # fmt: skip

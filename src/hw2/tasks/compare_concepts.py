@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
 from hw2 import files, params
 from hw2.atomic import atomic_dir
 from hw2.clip import model as clip_models
 from hw2.clip import weights
 from hw2.errors import UserError
-from hw2.inversion import draw, photos, pipes, scores, several, tokens
+from hw2.inversion import custom, draw, photos, pipes, scores, several, tokens
 from hw2.inversion.photos import Concept
 from hw2.inversion.scores import Scorer
 from hw2.inversion.several import Bench, Regular
@@ -172,8 +171,7 @@ def _store(folder: Path, unit: Any, pair: tuple[Concept, ...]) -> None:
     for concept, rows in zip(pair, unit["rows"], strict=True):
         tokens.save(folder / f"{concept.spec.key}.safetensors", concept.spec.token, rows)
     if unit["deltas"]:
-        deltas = {name: delta.contiguous() for name, delta in unit["deltas"].items()}
-        save_file(deltas, folder / "keys_and_values.safetensors")
+        custom.save(folder / "keys_and_values.safetensors", unit["deltas"])
 
 
 def _small(images: torch.Tensor) -> np.ndarray:
