@@ -8,7 +8,7 @@ from PIL import Image
 
 from hw2 import params
 from hw2.errors import UserError
-from hw2.inversion import photos, world
+from hw2.inversion import lessons, photos, world
 
 
 def spec(key: str) -> params.Concept:
@@ -30,7 +30,7 @@ def test_the_orientation_of_a_camera_is_honoured(tmp_path: Path) -> None:
 def test_squares_are_in_the_range_of_the_vae() -> None:
     image = np.zeros((30, 50, 3), np.uint8)
     image[:, 25:] = 255
-    found = photos.tensor([photos.squared(image, 16)])
+    found = lessons.tensor([photos.squared(image, 16)])
     assert found.shape == (1, 3, 16, 16)
     assert (found.min(), found.max()) == (-1, 1)
     assert found[0, 0, 8, 0] == -1

@@ -20,6 +20,7 @@ from hw2.diffusion.schedule import Schedule
 from hw2.inversion import draw as drawing
 from hw2.inversion import photos
 from hw2.inversion.learn import encoded
+from hw2.inversion.lessons import tensor
 from hw2.inversion.photos import Concept
 from hw2.inversion.pipes import image_size
 
@@ -61,7 +62,14 @@ class _Shared:
 
     def _kept(self, cells: int) -> Tensor:
         side = round(cells**0.5)
-        return torch.cat([photos.mask_at(mask, self.size, side) for mask in self.masks])
+        return torch.cat([mask_at(mask, self.size, side) for mask in self.masks])
+
+
+def mask_at(mask: np.ndarray, size: int, cells: int) -> Tensor:
+    """Where a concept is on a grid: bool (cells * cells,), at least one of them true."""
+    square = torch.from_numpy(photos.squared(mask.astype(np.uint8) * 255, size).copy()).float()
+    share = F.adaptive_avg_pool2d(square[None, None], cells).flatten() / 255
+    return share >= min(0.5, float(share.max()))
 
 
 @contextmanager
@@ -97,7 +105,7 @@ def draw(
     """
     size = image_size(pipe)
     device, kind, n = pipe.unet.device, pipe.unet.dtype, len(numbers)
-    pictures = photos.tensor([photos.squared(c.images[0], size) for c in concepts])
+    pictures = tensor([photos.squared(c.images[0], size) for c in concepts])
     clean = pipe.vae.encode(pictures.to(device, kind)).latent_dist.mean
     clean = clean * pipe.vae.config.scaling_factor
     fresh = drawing.noises(pipe, seed, f"{stream} references", range(len(concepts)))

@@ -11,9 +11,15 @@ from hw2 import rng
 from hw2.inversion import photos, templates
 from hw2.inversion.photos import Concept
 from hw2.inversion.tokens import Added
+from hw2.tensors import from_uint8
 
 Lesson = Callable[[int], tuple[Tensor, list[str]]]
 """A step to pictures float32 (N, 3, S, S) in [-1, 1] and N sentences."""
+
+
+def tensor(images: list[np.ndarray]) -> Tensor:
+    """Squares uint8 (S, S, 3) as float32 (N, 3, S, S) in [-1, 1], which the VAE expects."""
+    return from_uint8(np.stack(images)).contiguous()
 
 
 def single(
@@ -33,7 +39,7 @@ def single(
             for _ in range(batch)
         ]
         said = [said_in[stream.integers(len(said_in))] for _ in range(batch)]
-        return photos.tensor(images), [text.format(added.words) for text in said]
+        return tensor(images), [text.format(added.words) for text in said]
 
     return draw
 
@@ -70,7 +76,7 @@ def joint(
             images.append(photos.composite(left, right, (chosen[0], chosen[1]), size))
             text = pairs[stream.integers(len(pairs))]
             said.append(text.format(*(every[k].words for k in order)))
-        pictures = [*(part[0] for part in parts), photos.tensor(images)]
+        pictures = [*(part[0] for part in parts), tensor(images)]
         texts = [text for part in parts for text in part[1]]
         return torch.cat(pictures), [*texts, *said]
 
@@ -92,7 +98,7 @@ def regular(images: np.ndarray, captions: Sequence[str], *, batch: int, seed: in
 
     def draw(step: int) -> tuple[Tensor, list[str]]:
         rows: Any = rng.numpy_rng(seed, "regular", step).integers(len(images), size=batch)
-        return photos.tensor(list(images[rows])), [captions[k] for k in rows]
+        return tensor(list(images[rows])), [captions[k] for k in rows]
 
     return draw
 

@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
-from torch import Tensor
 
 from hw2 import params
 from hw2.errors import UserError
 from hw2.inversion.world import MASKS
-from hw2.tensors import from_uint8
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
@@ -97,11 +94,6 @@ def squared(image: np.ndarray, size: int, stream: np.random.Generator | None = N
     return cut[:, ::-1] if stream is not None and stream.random() < 0.5 else cut
 
 
-def tensor(images: list[np.ndarray]) -> Tensor:
-    """Squares uint8 (S, S, 3) as float32 (N, 3, S, S) in [-1, 1], which the VAE expects."""
-    return from_uint8(np.stack(images)).contiguous()
-
-
 def composite(first: Concept, second: Concept, places: tuple[int, int], size: int) -> np.ndarray:
     """Two concepts side by side, uint8 (size, size, 3), on the first one's background.
 
@@ -121,10 +113,3 @@ def composite(first: Concept, second: Concept, places: tuple[int, int], size: in
     for left, square, mask in zip((0, size - side), squares, masks, strict=True):
         canvas[top : top + side, left : left + side][mask] = square[mask]
     return canvas
-
-
-def mask_at(mask: np.ndarray, size: int, cells: int) -> Tensor:
-    """Where a concept is on a grid: bool (cells * cells,), at least one of them true."""
-    square = torch.from_numpy(squared(mask.astype(np.uint8) * 255, size).copy()).float()
-    share = torch.nn.functional.adaptive_avg_pool2d(square[None, None], cells).flatten() / 255
-    return share >= min(0.5, float(share.max()))
