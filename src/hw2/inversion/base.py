@@ -26,6 +26,7 @@ _FITTED = 3000  # pictures that the codec is fitted to
 _BATCH = 1000  # pictures encoded at a time
 _NORM_GROUPS = 8
 _MOST_SNR = 5.0
+_TIME_POWER = 0.6  # what shape it is, is settled where there is much noise
 
 
 class Captioned(nn.Module):
@@ -111,6 +112,7 @@ def fit(
         levels=levels,
         prediction="v",
         weights=_weights(levels),
+        time_power=_TIME_POWER,
     )
     unet = _new_unet(stable, shapes.size, states.shape[-1])
     network = Captioned(unet, states, levels).to(device)

@@ -20,6 +20,7 @@ from hw2.inversion.tokens import Added
 from hw2.models.image_predictor import LEAST_NOISE
 from hw2.training.checkpoint import Resume
 from hw2.training.loop import finite, train
+from hw2.training.shards import Shards
 
 _FP16_SCALE = 1024.0  # keeps small gradients of half precision from vanishing
 
@@ -80,6 +81,7 @@ def fit(
             groups.append({"params": trained, "lr": matrices_lr, "weight_decay": 0.01})
         optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999))
         weights = [rows, *kept.values()]
+        shards = Shards(settings.accumulate, in_turn=pipe.unet.device.type != "cpu")
 
         def glance(step: int) -> None:
             if look is not None and step not in trace.steps:
@@ -91,7 +93,7 @@ def fit(
         def advance(step: int) -> dict[str, float]:
             if look_every and step % look_every == 0:
                 glance(step)
-            value = _backward(pipe, lesson, settings, seed, step, weights)
+            value = _backward(pipe, lesson, shards, seed, step, weights)
             finite(value, step, "lower inversion.train.lr")
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -123,7 +125,7 @@ def fit(
 def _backward(
     pipe: Any,
     lesson: Lesson,
-    settings: params.Personal,
+    shards: Shards,
     seed: int,
     step: int,
     weights: list[nn.Parameter],
@@ -149,23 +151,21 @@ def _backward(
     noisy = levels.add_noise(latents, noise, times)
     target = levels.target(latents, noise, times, kind)
     t, ids = times.to(device), encoded(pipe, texts)
-    total = 0.0
-    for part in torch.arange(len(texts), device=device).tensor_split(settings.accumulate):
-        if len(part) == 0:
-            continue
+
+    def loss(part: slice) -> Tensor:
         states = pipe.text_encoder(ids[part])[0]
         said = pipe.unet(noisy[part].to(pipe.unet.dtype), t[part], encoder_hidden_states=states)
-        share, output = len(part) / len(texts), said.sample.float()
+        output = said.sample.float()
         if said_is == "sample":  # in units of v, as such a model was trained
-            signal, spread = levels.signal_noise(times[part.cpu()], output)
+            signal, spread = levels.signal_noise(times[part], output)
             output = (signal * noisy[part] - output) / spread.clamp(min=LEAST_NOISE)
-        loss = F.mse_loss(output, target[part]) * share
-        (loss * scale).backward()
-        total += loss.item()
+        return F.mse_loss(output, target[part]) * scale
+
+    value = shards.backward(loss, len(texts), weights) / scale
     for weight in weights:
-        if weight.grad is not None:
-            weight.grad /= scale
-    return total
+        assert weight.grad is not None  # every part of a batch has new words
+        weight.grad /= scale
+    return value
 
 
 def encoded(pipe: Any, texts: list[str]) -> Tensor:

@@ -67,7 +67,7 @@ class Personal(Section):
 
     steps: PositiveInt = Field(description="optimizer steps for each concept")
     batch: int = Field(ge=1, description="pictures of a step")
-    accumulate: int = Field(ge=1, description="parts of a batch, one after the other")
+    accumulate: int = Field(ge=1, description="parts of a batch, a CPU thread each")
     checkpointing: bool = Field(description="compute activations twice, to keep fewer of them")
     lr: PositiveFloat = Field(le=1, description="of the new rows")
     views: bool = Field(description="random squares and mirrors of the photographs")

@@ -29,6 +29,7 @@ class Lesson:
         labels: int64 (N,), each replaced by `null_label` with probability `p_uncond`. A model
             without labels is one whose labels are all null.
         weights: float (T,), of the squared error at each time; None for all alike.
+        time_power: times are T u ** time_power, with u uniform; below 1 noisy ones come oftener.
     """
 
     images: np.ndarray | Tensor
@@ -38,6 +39,7 @@ class Lesson:
     levels: Schedule
     prediction: Prediction
     weights: Tensor | None = None
+    time_power: float = 1.0
 
     def clean(self, rows: np.ndarray) -> Tensor:
         """What noise is added to: float32 (n, C, H, W)."""
@@ -80,7 +82,7 @@ def train_denoiser(
         stream = rng.torch_rng(seed, "train", step)
         rows = order.batch(step, settings.batch)
         x0 = lesson.clean(rows)
-        t = _stratified_times(len(rows), levels.timesteps, stream)
+        t = _stratified_times(len(rows), levels.timesteps, lesson.time_power, stream)
         eps = torch.randn(x0.shape, generator=stream).to(x0)
         given = drop_labels(lesson.labels[rows], lesson.p_uncond, lesson.null_label, stream)
         xt, target = levels.add_noise(x0, eps, t), levels.target(x0, eps, t, lesson.prediction)
@@ -154,9 +156,11 @@ def _rate(step: int, train: params.Denoising) -> float:
     return warm * min(1.0, fall)
 
 
-def _stratified_times(count: int, timesteps: int, stream: torch.Generator) -> Tensor:
-    """Uniform times int64 (count,), one from each of `count` strata for less variance."""
+def _stratified_times(count: int, timesteps: int, power: float, stream: torch.Generator) -> Tensor:
+    """Times int64 (count,), one from each of `count` strata for less variance."""
     u = (torch.rand(1, generator=stream) + torch.arange(count) / count) % 1
+    if power != 1:  # a power of 1 need not give the same bits
+        u = u**power
     return (u * timesteps).long().clamp(max=timesteps - 1)
 
 

@@ -16,12 +16,15 @@ class Shards:
 
     The parts, not the threads, decide the result: it has the same bits on one core and on many.
     Not for networks with BatchNorm, whose statistics the parts would write at the same time.
+
+    Args:
+        in_turn: one part after the other, for less memory: gradient accumulation.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, in_turn: bool = False) -> None:
         self.count = count
         threads = torch.get_num_threads()
-        workers = min(count, threads)
+        workers = 1 if in_turn else min(count, threads)
         each = max(1, threads // workers)
         self._pool = ThreadPoolExecutor(
             workers, initializer=torch.set_num_threads, initargs=(each,)
