@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from hw2 import params, rng
 from hw2.clip.weights import WEIGHTS
+from hw2.diffusion import weights
 from hw2.diffusion.schedule import Schedule
 from hw2.inversion import text_tower
 from hw2.models.image_predictor import LEAST_NOISE
@@ -25,7 +26,6 @@ from hw2.training.denoising import Lesson, train_denoiser
 _FITTED = 3000  # pictures that the codec is fitted to
 _BATCH = 1000  # pictures encoded at a time
 _NORM_GROUPS = 8
-_MOST_SNR = 5.0
 _TIME_POWER = 0.6  # what shape it is, is settled where there is much noise
 
 
@@ -111,14 +111,14 @@ def fit(
         p_uncond=stable.train.p_uncond,
         levels=levels,
         prediction="v",
-        weights=_weights(levels),
+        weights=weights.of_v(levels),
         time_power=_TIME_POWER,
     )
     unet = _new_unet(stable, shapes.size, states.shape[-1])
     network = Captioned(unet, states, levels).to(device)
     layout = torch.channels_last if stable.train.channels_last else torch.contiguous_format
     resume = Resume(checkpoints, _identity(stable, shapes, clip_model))
-    weights, history = train_denoiser(
+    averaged, history = train_denoiser(
         network.to(memory_format=layout),
         lesson,
         stable.train,
@@ -127,16 +127,9 @@ def fit(
         device=device,
         name="stable",
     )
-    network.load_state_dict(weights)
+    network.load_state_dict(averaged)
     unet.cpu().to(memory_format=torch.contiguous_format).eval()
     return assemble(codec, encoder, tokenizer, unet), history, resume
-
-
-def _weights(levels: Schedule) -> Tensor:
-    """(min(SNR, 5) + 1) / (SNR + 1), after min-SNR weighting (Hang et al., 2023): an error of v at
-    low noise is a tiny one of the picture, and would take the whole gradient."""
-    snr = levels.abar / (1 - levels.abar)
-    return ((snr.clamp(max=_MOST_SNR) + 1) / (snr + 1)).float()
 
 
 def assemble(codec: Any, encoder: Any, tokenizer: Any, unet: Any) -> StableDiffusionPipeline:

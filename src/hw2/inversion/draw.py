@@ -29,6 +29,11 @@ def noises(pipe: Any, seed: int, stream: str, numbers: Sequence[int]) -> Tensor:
     )
 
 
+def starts(pipe: Any, seed: int, wishes: Sequence[Wish]) -> Tensor:
+    """What the images start from: latents float32 (N, C, h, w)."""
+    return torch.cat([noises(pipe, seed, one.stream, [one.number]) for one in wishes])
+
+
 def use_sampler(pipe: Any, sampler: str) -> None:
     """`own` leaves the pipeline's scheduler, `dpmpp` is DPM-Solver++ of order 2, as the course's
     script has."""
@@ -72,7 +77,7 @@ def draw_all(
     found = []
     for start in range(0, len(wishes), how.batch):
         part = wishes[start : start + how.batch]
-        latents = torch.cat([noises(pipe, seed, one.stream, [one.number]) for one in part])
+        latents = starts(pipe, seed, part)
         images = pipe(
             prompt=[one.prompt for one in part],
             latents=latents.to(pipe.unet.device, pipe.unet.dtype),

@@ -19,6 +19,7 @@ from hw2 import params
 from hw2.diffusion.schedule import Schedule
 from hw2.inversion import draw as drawing
 from hw2.inversion import photos
+from hw2.inversion.draw import Wish
 from hw2.inversion.learn import encoded
 from hw2.inversion.lessons import tensor
 from hw2.inversion.photos import Concept
@@ -87,30 +88,28 @@ def _attending(unet: Any, processor: _Shared) -> Any:
 @torch.no_grad()
 def draw(
     pipe: Any,
-    prompt: str,
+    wishes: Sequence[Wish],
     concepts: Sequence[Concept],
     sentences: Sequence[str],
-    numbers: Sequence[int],
     how: params.Drawing,
     *,
     weight: float,
     seed: int,
-    stream: str,
 ) -> np.ndarray:
-    """Images uint8 (N, S, S, 3), each drawn from the noise that `draw.draw` would start from.
+    """Images uint8 (N, S, S, 3), each from the noise that `draw.draw_all` would start from.
 
     Args:
         sentences: of the first photograph of each concept, in ordinary words.
         weight: of the references' attention logits.
     """
     size = image_size(pipe)
-    device, kind, n = pipe.unet.device, pipe.unet.dtype, len(numbers)
+    device, kind, n = pipe.unet.device, pipe.unet.dtype, len(wishes)
     pictures = tensor([photos.squared(c.images[0], size) for c in concepts])
     clean = pipe.vae.encode(pictures.to(device, kind)).latent_dist.mean
     clean = clean * pipe.vae.config.scaling_factor
-    fresh = drawing.noises(pipe, seed, f"{stream} references", range(len(concepts)))
-    latents = drawing.noises(pipe, seed, stream, numbers).to(device, kind)
-    texts = [*([""] * n), *([prompt] * n), *sentences]
+    fresh = drawing.noises(pipe, seed, "references", range(len(concepts)))
+    latents = drawing.starts(pipe, seed, wishes).to(device, kind)
+    texts = [*([""] * n), *(one.prompt for one in wishes), *sentences]
     states = pipe.text_encoder(encoded(pipe, texts))[0]
     scheduler = pipe.scheduler
     levels = Schedule(scheduler.alphas_cumprod.double().cpu())

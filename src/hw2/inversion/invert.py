@@ -12,6 +12,7 @@ from torch import Tensor
 from hw2 import params, rng
 from hw2.inversion import draw as drawing
 from hw2.inversion import learn, lessons, photos, tokens
+from hw2.inversion.draw import Wish
 from hw2.inversion.learn import Trace
 from hw2.inversion.photos import Concept
 from hw2.inversion.pipes import image_size
@@ -98,25 +99,25 @@ def _look(
     references = scorer.features(concept.images)
     prompts = inversion.validation.of(spec.kind)
 
+    count = inversion.validation_images
+    wishes = [
+        Wish(prompt.format(spec.token), f"validation {place}", number)
+        for place, prompt in enumerate(prompts)
+        for number in range(count)
+    ]
+
     def look(step: int, trace: Trace) -> None:
-        image, text, shown = [], [], []
-        for place, prompt in enumerate(prompts):
-            drawn = drawing.draw(
-                pipe,
-                prompt.format(spec.token),
-                range(inversion.validation_images),
-                inversion.draw,
-                seed=seed,
-                stream=f"validation {place}",
-            )
-            scores = scorer.both(list(drawn), references, without(spec, prompt))
+        drawn = drawing.draw_all(pipe, wishes, inversion.draw, seed=seed)
+        by_prompt = drawn.reshape(len(prompts), count, *drawn.shape[1:])
+        image, text = [], []
+        for prompt, images in zip(prompts, by_prompt, strict=True):
+            scores = scorer.both(list(images), references, without(spec, prompt))
             image.append(scores[0].mean())
             text.append(scores[1].mean())
-            shown.append(drawn)
         trace.image.append(float(np.mean(image)))
         trace.text.append(float(np.mean(text)))
-        strip = np.stack([photos.squared(x, min(256, x.shape[0])) for x in shown[0][:_STRIP]])
-        trace.strips.append(torch.from_numpy(strip))
+        strip = [photos.squared(x, min(256, x.shape[0])) for x in by_prompt[0][:_STRIP]]
+        trace.strips.append(torch.from_numpy(np.stack(strip)))
 
     return look
 

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from hw2 import params, rng
 from hw2.diffusion.schedule import Prediction, Schedule
+from hw2.diffusion.weights import of_v as weights_of_v
 from hw2.inversion import tokens
 from hw2.inversion.lessons import Lesson
 from hw2.inversion.tokens import Added
@@ -150,16 +151,19 @@ def _backward(
     times = torch.randint(0, levels.timesteps, (len(texts),), generator=stream)
     noisy = levels.add_noise(latents, noise, times)
     target = levels.target(latents, noise, times, kind)
-    t, ids = times.to(device), encoded(pipe, texts)
+    t, ids, share = times.to(device), encoded(pipe, texts), weights_of_v(levels)
 
     def loss(part: slice) -> Tensor:
         states = pipe.text_encoder(ids[part])[0]
         said = pipe.unet(noisy[part].to(pipe.unet.dtype), t[part], encoder_hidden_states=states)
         output = said.sample.float()
-        if said_is == "sample":  # in units of v, as such a model was trained
-            signal, spread = levels.signal_noise(times[part], output)
-            output = (signal * noisy[part] - output) / spread.clamp(min=LEAST_NOISE)
-        return F.mse_loss(output, target[part]) * scale
+        if said_is != "sample":
+            return F.mse_loss(output, target[part]) * scale
+        # As such a model was trained (hw2.inversion.base): an error of v, weighted by noise level.
+        signal, spread = levels.signal_noise(times[part], output)
+        output = (signal * noisy[part] - output) / spread.clamp(min=LEAST_NOISE)
+        by_image = (output - target[part]).square().flatten(1).mean(1)
+        return (by_image * share[times[part]].to(by_image)).mean() * scale
 
     value = shards.backward(loss, len(texts), weights) / scale
     for weight in weights:

@@ -16,6 +16,7 @@ from torch import Tensor
 from hw2 import params, rng
 from hw2.inversion import custom, freecustom, learn, lessons, tokens
 from hw2.inversion import draw as drawing
+from hw2.inversion.draw import Wish
 from hw2.inversion.lessons import Lesson
 from hw2.inversion.photos import Concept
 from hw2.inversion.pipes import image_size
@@ -172,10 +173,10 @@ def measure(bench: Bench, method: str, start: State | None) -> tuple[np.ndarray,
     tuned = custom.snapshot(weights) if method in WITH_MATRICES else {}
     stored = [] if start is None else bench.rows()
     with _counted(bench.pipe.unet) as seen:
-        images = [_draw(bench, method, place) for place in range(len(bench.several.prompts))]
+        images = _draw(bench, method)
     custom.put(weights, base)
     deltas = custom.changed(base, tuned)
-    return np.stack(images), {
+    return images, {
         "trained": trained, "drawn": sum(seen), "rows": stored, "deltas": deltas
     }  # fmt: skip
 
@@ -191,20 +192,30 @@ def _counted(unet: Any) -> Iterator[list[int]]:
         hook.remove()
 
 
-def _draw(bench: Bench, method: str, place: int) -> np.ndarray:
+def _draw(bench: Bench, method: str) -> np.ndarray:
+    """Images uint8 (prompts, N, S, S, 3), the same noises for all methods."""
     several, how = bench.several, bench.inversion.draw
-    trained = method not in UNTRAINED
-    words = [c.spec.token if trained else c.spec.initialiser for c in bench.pair]
-    prompt, numbers = several.prompts[place].format(*words), range(several.images)
-    stream = f"several {place}"
-    if method != "freecustom":
-        return drawing.draw(bench.pipe, prompt, numbers, how, seed=bench.seed, stream=stream)
+    words = [c.spec.initialiser if method in UNTRAINED else c.spec.token for c in bench.pair]
+    wishes = [
+        Wish(prompt.format(*words), f"several {place}", number)
+        for place, prompt in enumerate(several.prompts)
+        for number in range(several.images)
+    ]
+    if method == "freecustom":
+        drawn = _freecustom(bench, wishes)
+    else:
+        drawn = drawing.draw_all(bench.pipe, wishes, how, seed=bench.seed)
+    return drawn.reshape(len(several.prompts), several.images, *drawn.shape[1:])
+
+
+def _freecustom(bench: Bench, wishes: Sequence[Wish]) -> np.ndarray:
+    how = bench.inversion.draw
     sentences = [f"a photo of a {concept.spec.initialiser}" for concept in bench.pair]
-    parts = [numbers[k : k + how.batch] for k in range(0, len(numbers), how.batch)]
+    parts = [wishes[k : k + how.batch] for k in range(0, len(wishes), how.batch)]
     drawn = [
         freecustom.draw(
-            bench.pipe, prompt, bench.pair, sentences, part, how,
-            weight=several.weight, seed=bench.seed, stream=stream,
+            bench.pipe, part, bench.pair, sentences, how,
+            weight=bench.several.weight, seed=bench.seed,
         )
         for part in parts
     ]  # fmt: skip

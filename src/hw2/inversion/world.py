@@ -95,5 +95,6 @@ def hatched(pictures: np.ndarray) -> np.ndarray:
     down, across = np.mgrid[:size, :size] * (32 / size)
     phase = (down + across) / _LINES
     lines = np.abs(phase - np.rint(phase)) < 0.25  # half of each period
-    shade = np.where(lines, 0.35, 1.0) * (0.35 + 0.65 * grey)
+    # Light lines: the small CLIP still sees what is drawn, so text scores can be kept.
+    shade = np.where(lines, 0.65, 1.0) * (0.35 + 0.65 * grey)
     return (shade[..., None] * _SEPIA * 255).round().astype(np.uint8)
