@@ -142,9 +142,8 @@ def test_every_method_has_its_rows(mini: params.Params, done: SimpleNamespace) -
     drawn = {row["method"]: row["drawn"] for row in rows}
     passes = each * mini.inversion.draw.steps
     assert drawn["words"] == drawn["joint"] == 2 * passes  # with and without the prompt
-    assert drawn["freecustom"] == 2 * passes + 2 * len(mini.several.prompts) * (
-        mini.inversion.draw.steps
-    )  # and the references
+    references = 2 * mini.inversion.draw.steps  # one of each concept, in the one batch
+    assert drawn["freecustom"] == 2 * passes + references
     stored = {p.name for p in (done.stored / "custom_merged").iterdir()}
     assert stored == {"0.safetensors", "2.safetensors", "keys_and_values.safetensors"}
     arrays = files.load_arrays(done.several)
