@@ -67,7 +67,7 @@ def references(key: str, count: int, size: int, seed: int) -> tuple[np.ndarray, 
     turn = np.arange(count)
     grounds = np.array(list(words.BACKGROUNDS.values()), np.float32)[turn % len(words.BACKGROUNDS)]
     if key == HATCH:
-        colours = np.array(list(words.COLOURS.values()), np.float32)[turn % len(words.COLOURS)]
+        colours = _standing_out(grounds)
         kinds = [_DRAWN[k % len(_DRAWN)] for k in range(count)]
         texture, fill, ink = PLAIN, colours, colours
     else:
@@ -86,6 +86,13 @@ def references(key: str, count: int, size: int, seed: int) -> tuple[np.ndarray, 
     white = np.ones_like(fill)
     cut = Objects(**(vars(objects) | {"fill": white, "ink": white}))
     return pictures, np.where(draw(black, cut, size)[..., 0] > 127, 255, 0).astype(np.uint8)
+
+
+def _standing_out(grounds: np.ndarray) -> np.ndarray:
+    """The named colour that stays apart from each background in grey: float32 (N, 3)."""
+    colours = np.array(list(words.COLOURS.values()), np.float32)
+    apart = np.abs((colours @ _LUMINANCE)[None] - (grounds @ _LUMINANCE)[:, None])
+    return colours[apart.argmax(1)]
 
 
 def hatched(pictures: np.ndarray) -> np.ndarray:
