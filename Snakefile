@@ -4,12 +4,12 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
-from hw2.errors import UserError
-from hw2.pipeline import stages
+from hw2.pipeline import dag
+from hw2.runtime.errors import UserError
 from snakemake.exceptions import WorkflowError
 
 try:
-    STAGES = stages.load(check=workflow.is_main_process)
+    STAGES = dag.load(check=workflow.is_main_process)
 except UserError as error:
     raise WorkflowError(str(error))
 

@@ -34,11 +34,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from hw2 import params, rng
+from hw2 import rng
 from hw2.clip import images, model, weights
 from hw2.clip.classify import classify
 from hw2.clip.features import image_encoder, precision
 from hw2.clip.images import LabelledImages
+from hw2.config import params
 
 TIMES, EQUAL, SETS = 3.0, 0.995, 100
 Features = Callable[[Sequence[int]], Tensor]

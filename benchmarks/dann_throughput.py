@@ -26,12 +26,13 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from hw2 import params, rng
-from hw2.adaptation import views
-from hw2.adaptation.classifier import Classifier
-from hw2.digits import worlds
-from hw2.tensors import from_uint8
-from hw2.training.order import Order
+from hw2 import rng
+from hw2.config import params
+from hw2.dann import augmentations
+from hw2.dann.classifier import Classifier
+from hw2.digits import synthetic
+from hw2.pixels import from_uint8
+from hw2.training.batch_sampler import Order
 
 ROOT = Path(__file__).resolve().parents[1]
 INPUT, TRAINING = 7.0, 1.7
@@ -90,7 +91,7 @@ def batched(images: np.ndarray, digits: np.ndarray, dann: params.Dann) -> Batche
         for step in range(len(images) // size):
             rows = order.batch(step, size)
             stream = rng.torch_rng(seed, "views", step)
-            yield views.strong(from_uint8(images[rows]), dann.views, stream), labels[rows]
+            yield augmentations.strong(from_uint8(images[rows]), dann.views, stream), labels[rows]
 
     return batches
 
@@ -130,7 +131,7 @@ def main() -> int:
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
     dann = params.load(ROOT / "params.yaml").dann
-    images, digits = worlds.draw("mnistm", "train", chosen.images, dann.seeds[0])
+    images, digits = synthetic.draw("mnistm", "train", chosen.images, dann.seeds[0])
     with tempfile.TemporaryDirectory() as folder:
         for place, image in enumerate(images):
             Image.fromarray(image).save(Path(folder) / f"{place:05d}.png")

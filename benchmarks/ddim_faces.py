@@ -21,11 +21,12 @@ import torch
 from diffusers import DDIMPipeline, DDIMScheduler
 from torch import Tensor, nn
 
-from hw2 import device, params
-from hw2.faces import fit, noises
+from hw2.config import params
 from hw2.faces import model as models
-from hw2.faces.draw import Setting, draw, normalised
+from hw2.faces import noises, train
 from hw2.faces.model import FaceModel
+from hw2.faces.sample import Setting, draw, normalised
+from hw2.runtime import device
 
 ROOT = Path(__file__).resolve().parents[1]
 CPU = torch.device("cpu")
@@ -74,7 +75,7 @@ def main() -> int:
 
 
 def _untrained(faces: params.Faces) -> FaceModel:
-    blueprint, levels = fit.blueprint(faces), fit.levels(faces)
+    blueprint, levels = train.blueprint(faces), train.levels(faces)
     return models.ready(blueprint.build(levels), blueprint, levels, CPU)
 
 

@@ -22,11 +22,11 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from hw2 import params
-from hw2.digits import course, packed
-from hw2.labels import ALL_DOMAINS, PARTS
-from hw2.tensors import from_uint8
-from hw2.training.order import Order
+from hw2.config import params
+from hw2.digits import arrays, course
+from hw2.digits.labels import ALL_DOMAINS, PARTS
+from hw2.pixels import from_uint8
+from hw2.training.batch_sampler import Order
 
 BATCH = 128
 
@@ -58,7 +58,7 @@ def packed_epoch(folder: Path, domains: list[str], epoch: int) -> Iterator[Tenso
     """An epoch over every packed part, in the order in which a training reads it."""
     for domain in domains:
         for part in PARTS:
-            images = packed.load(folder, domain, part).images
+            images = arrays.load(folder, domain, part).images
             order = Order(len(images), seed=0)
             steps = len(images) // BATCH
             for step in range(epoch * steps, (epoch + 1) * steps):
@@ -99,7 +99,7 @@ def main() -> None:
         for number in range(chosen.rounds):
             start = time.perf_counter()
             for domain, part, found in course.contents(chosen.folder, data):
-                packed.save(Path(folder), domain, part, found)
+                arrays.save(Path(folder), domain, part, found)
             decode.append(time.perf_counter() - start)
             slow += [rate(partial(iter, loader)) for loader in loaders.values()]
             fast += [rate(partial(packed_epoch, Path(folder), domains, number))]

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hw2 import device, params, paths, profiles, strict
-from hw2.errors import UserError
-from hw2.progress import ConsoleHandler
+from hw2.config import loader, params, paths, profiles
+from hw2.runtime import device
+from hw2.runtime.errors import UserError
+from hw2.runtime.progress import ConsoleHandler
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -136,14 +137,14 @@ def _profile(chosen: argparse.Namespace) -> None:
 
 
 def _fetch(chosen: argparse.Namespace) -> None:
-    from hw2.tasks import fetch_digits
+    from hw2.stages import digits_fetch
 
     data = params.load().data
-    print(fetch_digits.obtain(data, raw=paths.load().raw))
+    print(digits_fetch.obtain(data, raw=paths.load().raw))
 
 
 def _digits(chosen: argparse.Namespace) -> None:
-    from hw2.tasks import export_digits
+    from hw2.commands import export_digits
 
     settings, where = params.load(), paths.load()
     device.use_threads(settings.runtime.threads)
@@ -159,8 +160,8 @@ def _digits(chosen: argparse.Namespace) -> None:
 
 
 def _check_data(chosen: argparse.Namespace) -> None:
+    from hw2.commands import check_data
     from hw2.digits import faults
-    from hw2.tasks import check_data
 
     table, found = check_data.run(chosen.path, test_labels=chosen.test_labels)
     print(table, flush=True)  # before the faults, which go to stderr
@@ -171,7 +172,7 @@ def _check_data(chosen: argparse.Namespace) -> None:
 
 
 def _predict(chosen: argparse.Namespace) -> None:
-    from hw2.tasks import predict_digits
+    from hw2.commands import predict_digits
 
     settings, where = params.load(), paths.load()
     device.use_threads(settings.runtime.threads)
@@ -188,12 +189,12 @@ def _predict(chosen: argparse.Namespace) -> None:
 
 
 def _faces(chosen: argparse.Namespace) -> None:
-    from hw2.tasks import export_faces
+    from hw2.commands import export_faces
 
     settings, where = params.load(), paths.load()
     asked = {key: getattr(chosen, key) for key in ("steps", "eta", "grid")}
     asked = {key: value for key, value in asked.items() if value is not None}
-    ddim = strict.parse(params.Ddim, settings.ddim.model_dump() | asked, "hw2 faces")
+    ddim = loader.parse(params.Ddim, settings.ddim.model_dump() | asked, "hw2 faces")
     device.use_threads(settings.runtime.threads)
     count = export_faces.run(
         ddim,
@@ -206,9 +207,9 @@ def _faces(chosen: argparse.Namespace) -> None:
 
 
 def _mse(chosen: argparse.Namespace) -> None:
-    from hw2.tasks import score_faces
+    from hw2.faces import ground_truth
 
-    print(score_faces.table(score_faces.run(chosen.out, chosen.truth)))
+    print(ground_truth.table(ground_truth.run(chosen.out, chosen.truth)))
 
 
 def _zero_shot(chosen: argparse.Namespace) -> None:
@@ -224,7 +225,7 @@ def _zero_shot(chosen: argparse.Namespace) -> None:
     prompt_set = chosen.prompts or zeroshot.shown
     templates = prompts.chosen([prompt_set], zeroshot.own_prompts)[prompt_set]
 
-    from hw2.tasks import zero_shot
+    from hw2.commands import zero_shot
 
     device.use_threads(settings.runtime.threads)
     found = zero_shot.run(
@@ -241,20 +242,20 @@ def _zero_shot(chosen: argparse.Namespace) -> None:
 
 
 def _generate(chosen: argparse.Namespace) -> None:
-    from hw2.inversion import prompts
-    from hw2.tasks import exports
+    from hw2.commands import output_folder
+    from hw2.personalization import prompt_specs
 
     settings, where = params.load(), paths.load()
-    prompts.read(chosen.input)  # before what is slow to import
-    exports.need_new(chosen.out)
+    prompt_specs.read(chosen.input)  # before what is slow to import
+    output_folder.need_new(chosen.out)
     stable = settings.stable
     if chosen.model is not None:
         stable = stable.model_copy(update={"weights": chosen.model, "revision": None})
 
-    from hw2.tasks import generate_inversion
+    from hw2.stages import personalization_sample
 
     device.use_threads(settings.runtime.threads)
-    count = generate_inversion.run(
+    count = personalization_sample.run(
         stable,
         settings.inversion,
         model=where.stable_model,
@@ -267,8 +268,8 @@ def _generate(chosen: argparse.Namespace) -> None:
 
 
 def _grade(chosen: argparse.Namespace) -> None:
-    from hw2.inversion import grade
-    from hw2.tasks import grade_inversion
+    from hw2.commands import grade_personalization
+    from hw2.personalization import grading as grade
 
     settings, where = params.load(), paths.load()
     inversion = settings.inversion
@@ -278,7 +279,7 @@ def _grade(chosen: argparse.Namespace) -> None:
             raise UserError(f"--clip {chosen.clip}: choose of {', '.join(models)}")
         inversion = inversion.model_copy(update={"clip": models[chosen.clip]})
     device.use_threads(settings.runtime.threads)
-    cases = grade_inversion.run(
+    cases = grade_personalization.run(
         inversion,
         clip_model=where.clip_model,
         asked=chosen.input,
@@ -324,7 +325,7 @@ def _value(text: str) -> tuple[str, object]:
     key, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r} should be KEY=VALUE")
-    return key, strict.read_value(value)
+    return key, loader.read_value(value)
 
 
 def _root() -> Path:

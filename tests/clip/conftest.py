@@ -12,8 +12,9 @@ import pytest
 import torch
 from PIL import Image
 
-from hw2 import params, profiles, rng
-from hw2.clip import folder
+from hw2 import rng
+from hw2.clip import open_clip_folder as folder
+from hw2.config import params, profiles
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = {"0": "red_circle", "1": "blue_star", "2": "green_ring"}

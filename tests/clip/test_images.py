@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw2.clip import exam, images
-from hw2.errors import UserError
-from hw2.shapes import scenes, words
+from hw2.clip import images, zero_shot_set
+from hw2.runtime.errors import UserError
+from hw2.shapes import scenes, vocabulary
 
 Form = Callable[..., Path]
 
@@ -149,24 +149,24 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_the_exam_is_in_the_course_s_form_and_can_be_copied(tmp_path: Path) -> None:
     drawn = scenes.exam("report", 2, 32, 5)
-    exam.write(tmp_path / "a.zip", drawn)
+    zero_shot_set.write(tmp_path / "a.zip", drawn)
     with images.opened(tmp_path / "a.zip") as found:
         assert found.classes[:2] == ("red circle", "red square")
         assert np.array_equal(np.stack(found.read(range(96))), drawn.images)
         assert np.array_equal(found.labels, drawn.classes)
-        unseen = found.groups[exam.UNSEEN]
+        unseen = found.groups[zero_shot_set.UNSEEN]
         assert {found.classes[k] for k in found.labels[unseen]} == {
-            " ".join(pair) for pair in words.HELD_OUT
+            " ".join(pair) for pair in vocabulary.HELD_OUT
         }
-        assert np.array_equal(unseen, ~found.groups[exam.SEEN])
-        for place, texture in enumerate(words.TEXTURES):
+        assert np.array_equal(unseen, ~found.groups[zero_shot_set.SEEN])
+        for place, texture in enumerate(vocabulary.TEXTURES):
             assert np.array_equal(found.groups[texture], drawn.textures == place)
         ticks: list[int] = []
-        exam.copy(tmp_path / "b.zip", found, ticks.append)
+        zero_shot_set.copy(tmp_path / "b.zip", found, ticks.append)
         assert sum(ticks) == 96
         with images.opened(tmp_path / "b.zip") as again:
             assert (again.files, again.digest) == (found.files, found.digest)
             assert again.groups.keys() == found.groups.keys()
             assert all(np.array_equal(again.groups[g], found.groups[g]) for g in found.groups)
-    exam.write(tmp_path / "c.zip", drawn)
+    zero_shot_set.write(tmp_path / "c.zip", drawn)
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "c.zip").read_bytes()

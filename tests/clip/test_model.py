@@ -12,13 +12,13 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from hw2 import params
-from hw2.clip import cache, features, images, model, weights
-from hw2.clip.cache import Cache
+from hw2.clip import feature_cache, features, images, model, weights
 from hw2.clip.classify import classify
+from hw2.clip.feature_cache import Cache
 from hw2.clip.features import Encoder
 from hw2.clip.preprocess import Preprocess
-from hw2.errors import UserError
+from hw2.config import params
+from hw2.runtime.errors import UserError
 
 CPU = torch.device("cpu")
 OPENAI = {
@@ -181,7 +181,7 @@ def test_the_cache_knows_what_it_was_made_of(
         path.write_bytes(path.read_bytes()[:40])  # damaged: made again
     store.get({"a": 1}, make)
     assert len(made) == 4
-    monkeypatch.setattr(cache.sources, "fingerprint", lambda *_: "edited")
+    monkeypatch.setattr(feature_cache.fingerprint, "fingerprint", lambda *_: "edited")
     Cache(tmp_path, features.__name__).get({"a": 1}, make)
     assert len(made) == 5
 

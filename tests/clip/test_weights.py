@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hw2 import params
 from hw2.clip import weights
-from hw2.errors import UserError
+from hw2.config import params
+from hw2.runtime.errors import UserError
 
 
 def spec(where: object, **values: str) -> params.ClipModel:
@@ -68,7 +68,7 @@ def test_a_pin_is_compared(tiny_folder: Path) -> None:
 
 def test_what_is_missing_is_said(tiny_folder: Path, tmp_path: Path) -> None:
     refused(spec(tmp_path / "nowhere"), "no weights at", "hf-hub:OWNER/NAME")
-    refused(spec("embedded"), "run `dvc repro train_clip`")
+    refused(spec("embedded"), "run `dvc repro clip_train`")
     (tiny_folder / "open_clip_config.json").unlink()
     refused(spec(tiny_folder), "no open_clip_config.json")
     shutil.rmtree(tiny_folder)
@@ -113,7 +113,7 @@ def test_the_hub_s_cache_is_used_without_a_network(
 
 def test_looking_for_weights_imports_nothing_slow() -> None:
     code = (
-        "import sys; from hw2.clip import weights; from hw2.tasks import fetch_clip;"
+        "import sys; from hw2.clip import weights; from hw2.stages import clip_fetch;"
         "print([m for m in ('torch', 'open_clip', 'torchvision') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from hw2.digits import archive
-from hw2.digits.packed import Digits
-from hw2.errors import UserError
+from hw2.digits.arrays import Digits
+from hw2.runtime.errors import UserError
 
 DOMAINS, PARTS = ("mnistm", "svhn", "usps"), ("train", "select", "report")
 TABLES = {"train": "train.csv", "select": "val.csv", "report": "test.csv"}
@@ -115,7 +115,7 @@ def test_a_bad_label_is_named_by_table_and_line(tmp_path: Path, label: str) -> N
     path = damaged(tmp_path, {"digits/svhn/val.csv": table})
     start = f"{path}: digits/svhn/val.csv line 3: label {label!r} is not 0 to 9"
     assert refusal(path).startswith(start)
-    assert refusal(path).endswith("or run `dvc repro fetch_digits`")
+    assert refusal(path).endswith("or run `dvc repro digits_fetch`")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_table_without_rows_or_columns_is_named(tmp_path: Path, table: bytes) 
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
     said = refusal(damaged(tmp_path, {"digits/mnistm/data/00002.png": None}))
     assert "digits/mnistm/data/00002.png: cannot be read" in said
-    assert said.endswith("; run `dvc repro fetch_digits`")
+    assert said.endswith("; run `dvc repro digits_fetch`")
 
 
 GOOD = png(Image.fromarray(made("mnistm", "train").images[0]))
@@ -149,7 +149,7 @@ GOOD = png(Image.fromarray(made("mnistm", "train").images[0]))
 def test_a_damaged_image_is_named(tmp_path: Path, data: bytes) -> None:
     path = damaged(tmp_path, {"digits/mnistm/data/00001.png": data})
     assert refusal(path).startswith(f"{path}: digits/mnistm/data/00001.png: ")
-    assert refusal(path).endswith("; run `dvc repro fetch_digits`")
+    assert refusal(path).endswith("; run `dvc repro digits_fetch`")
 
 
 @pytest.mark.parametrize("mode", ["P", "RGBA", "I;16", "L", "1"])
@@ -163,7 +163,7 @@ def test_an_image_of_another_mode_is_converted(tmp_path: Path, mode: str) -> Non
 
 def test_an_archive_without_digits_is_refused(tmp_path: Path) -> None:
     rewrite(tmp_path / "digits.zip", {"readme.txt": b""})
-    assert refusal(tmp_path / "digits.zip").endswith("; run `dvc repro fetch_digits`")
+    assert refusal(tmp_path / "digits.zip").endswith("; run `dvc repro digits_fetch`")
 
 
 def test_a_domain_may_have_some_parts_only(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_cut_download_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_absent_archive_is_refused(tmp_path: Path) -> None:
-    assert "run `dvc repro fetch_digits`" in refusal(tmp_path / "digits.zip")
+    assert "run `dvc repro digits_fetch`" in refusal(tmp_path / "digits.zip")
 
 
 def test_a_flipped_byte_is_not_read(tmp_path: Path) -> None:

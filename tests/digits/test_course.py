@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw2 import params
+from hw2.config import params
 from hw2.digits import archive, course, layout
 from hw2.digits.faults import REMEDIES, summary
-from hw2.errors import UserError
+from hw2.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 UNPACK = ROOT.parent / "shared/real_data/unpack.py"
@@ -566,7 +566,7 @@ def test_real_digits_have_no_fault(tmp_path: Path, real: Files) -> None:
 
 def test_the_course_s_own_tables_parse() -> None:
     """The label lists of 2024 in full: 56,000 and 79,431 rows, all good."""
-    from hw2.digits import tables
+    from hw2.digits import label_tables as tables
 
     lists = UNPACK.parent / "course/digits"
     if not lists.is_dir():

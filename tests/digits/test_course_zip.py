@@ -7,9 +7,9 @@ from typing import Any
 import gdown
 import pytest
 
-from hw2 import params
+from hw2.config import params
 from hw2.digits import course_zip
-from hw2.errors import UserError
+from hw2.runtime.errors import UserError
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ from photographs import COLOURS, PHOTOS, write_photos
 from PIL import Image
 from scipy.io import savemat
 
-from hw2 import download, params
+from hw2.config import params
 from hw2.digits import catalogue, public
-from hw2.digits.packed import Digits
-from hw2.errors import UserError
-from hw2.labels import PARTS
+from hw2.digits.arrays import Digits
+from hw2.digits.labels import PARTS
+from hw2.io import download
+from hw2.runtime.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "real_data"

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from hw2.errors import UserError
+from hw2.digits.labels import DOMAINS
 from hw2.evaluation import judge as judges
-from hw2.labels import DOMAINS
 from hw2.models.judge import CourseClassifier, DigitNet
+from hw2.runtime.errors import UserError
 
 CPU = torch.device("cpu")
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real_data" / "course" / "Classifier.pth"
@@ -97,7 +97,7 @@ def test_a_folder_that_is_no_judge_is_refused(tmp_path: Path, damage: str) -> No
         path.write_text("<!DOCTYPE html>")
     else:
         judges.save(tmp_path, CourseClassifier(), None)
-    with pytest.raises(UserError, match=r"no judge .* run `dvc repro train_judge`") as caught:
+    with pytest.raises(UserError, match=r"no judge .* run `dvc repro judge_train`") as caught:
         judges.load(tmp_path, CPU)
     assert "\n" not in str(caught.value)
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from hw2 import params, profiles
-from hw2.faces import fit, noises
+from hw2.config import params, profiles
 from hw2.faces import model as models
+from hw2.faces import noises, train
 from hw2.faces.model import FaceModel
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
 @pytest.fixture(scope="session")
 def weights(mini: params.Params) -> dict[str, Tensor]:
     """Of the mini network, random where training starts from zero, so that it does something."""
-    network = fit.blueprint(mini.faces).build(fit.levels(mini.faces))
+    network = train.blueprint(mini.faces).build(train.levels(mini.faces))
     stream = torch.Generator().manual_seed(5)
     return {
         name: value if name in ("signal", "noise")
@@ -42,7 +42,7 @@ def weights(mini: params.Params) -> dict[str, Tensor]:
 @pytest.fixture(scope="session")
 def face(mini: params.Params, weights: dict[str, Tensor]) -> FaceModel:
     """A model that is ready to sample."""
-    blueprint, levels = fit.blueprint(mini.faces), fit.levels(mini.faces)
+    blueprint, levels = train.blueprint(mini.faces), train.levels(mini.faces)
     return models.ready(models.build_with(blueprint, weights, levels), blueprint, levels, CPU)
 
 

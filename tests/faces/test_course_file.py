@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from hw2.errors import UserError
-from hw2.faces import course, given
+from hw2.faces import course, load
 from hw2.models.course_unet import CourseUNet
+from hw2.runtime.errors import UserError
 
 State = dict[str, Tensor]
 
@@ -109,4 +109,4 @@ def test_a_truncated_file_is_refused(tmp_path: Path, state: State) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no such file; give UNet\.pt"):
-        given.load(str(tmp_path / "UNet.pt"), torch.device("cpu"))
+        load.load(str(tmp_path / "UNet.pt"), torch.device("cpu"))

@@ -9,13 +9,14 @@ import torch
 from diffusers import DDIMPipeline, DDIMScheduler, DDPMScheduler, UNet2DModel
 from torch import Tensor
 
-from hw2 import params, rng
-from hw2.errors import UserError
-from hw2.faces import fit, given, hub, noises
+from hw2 import rng
+from hw2.config import params
+from hw2.faces import hub, load, noises, train
 from hw2.faces import model as models
-from hw2.faces.draw import Setting, draw
 from hw2.faces.model import FaceModel
+from hw2.faces.sample import Setting, draw
 from hw2.models.image_predictor import ImagePredictor
+from hw2.runtime.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -31,8 +32,8 @@ def test_our_file_comes_back_as_it_was(
     tmp_path: Path, mini: params.Params, face: FaceModel, weights: dict[str, Tensor]
 ) -> None:
     path = tmp_path / "model.safetensors"
-    models.save(path, fit.blueprint(mini.faces), weights, face.schedule)
-    found = given.load(str(path), CPU)
+    models.save(path, train.blueprint(mini.faces), weights, face.schedule)
+    found = load.load(str(path), CPU)
     assert (found.size, found.prediction) == (16, mini.faces.diffusion.prediction)
     assert torch.equal(found.schedule.abar, face.schedule.abar)
     assert torch.equal(output(found), output(face))
@@ -41,14 +42,14 @@ def test_our_file_comes_back_as_it_was(
 def test_a_damaged_file_of_ours_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"nothing")
-    with pytest.raises(UserError, match=r"no face model .*run `dvc repro train_faces`") as caught:
+    with pytest.raises(UserError, match=r"no face model .*run `dvc repro faces_train`") as caught:
         models.load(path, CPU)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("prediction", ["eps", "v"])
 def test_predictions_are_those_of_the_image_inside(mini: params.Params, prediction: Any) -> None:
-    levels = fit.levels(mini.faces)
+    levels = train.levels(mini.faces)
     blueprint = models.Blueprint(
         "embedded", prediction, 16, mini.faces.network.model_dump(mode="json")
     )
@@ -85,7 +86,7 @@ def test_a_pipeline_of_diffusers_gives_the_images_of_diffusers(tmp_path: Path, e
     float32 grow at each step.
     """
     theirs = pipeline(tmp_path)
-    face = given.load(str(tmp_path), CPU)
+    face = load.load(str(tmp_path), CPU)
     face.network.double()
     scheduler, unet = theirs.scheduler, theirs.unet.double()
     assert (scheduler.alphas_cumprod - face.schedule.abar).abs().max() < 1e-6
@@ -123,7 +124,7 @@ def test_what_is_read_from_diffusers_is_saved_in_our_form(tmp_path: Path) -> Non
     blueprint, state, schedule = hub.read(str(tmp_path / "theirs"), None)
     models.save(tmp_path / "model.safetensors", blueprint, state, schedule)
     found = models.load(tmp_path / "model.safetensors", CPU)
-    assert torch.equal(output(found), output(given.load(str(tmp_path / "theirs"), CPU)))
+    assert torch.equal(output(found), output(load.load(str(tmp_path / "theirs"), CPU)))
 
 
 def test_models_that_are_none_are_refused_in_one_line(tmp_path: Path) -> None:
@@ -147,5 +148,5 @@ def test_a_hub_id_that_is_not_cached_is_one_line_offline(
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(UserError, match=r"has no UNet2DModel.*a network to fetch it") as caught:
-        given.load("nobody/no-such-faces", CPU)
+        load.load("nobody/no-such-faces", CPU)
     assert "\n" not in str(caught.value)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from hw2.errors import UserError
 from hw2.faces import noises
+from hw2.runtime.errors import UserError
 
 Write = Callable[..., Path]
 

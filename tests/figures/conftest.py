@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hw2.files import save_arrays, write_json, write_table
-from hw2.labels import DOMAINS, NUM_DIGITS
+from hw2.digits.labels import DOMAINS, NUM_DIGITS
+from hw2.io.files import save_arrays, write_json, write_table
 
 sys.path.insert(0, str(Path(__file__).parent))  # the import mode `importlib` leaves this to us
 
-import personal
+import personalization_results
 
 CURVES = {"mnistm": (0.62, 0.965), "svhn": (0.71, 0.985)}
 SAMPLERS = (
@@ -140,7 +140,7 @@ PAIRS = ("mnistm->svhn", "mnistm->usps")
 
 
 def adapted(pairs: tuple[str, ...] = PAIRS, trainings: int = 3) -> dict[str, Any]:
-    """The record of `evaluate_dann`."""
+    """The record of `dann_evaluate`."""
     record: dict[str, Any] = {}
     for place, pair in enumerate(pairs):
         record[pair] = {}
@@ -207,7 +207,7 @@ def faces(size: int = 16, noises: int = 4) -> dict[str, np.ndarray]:
 
 
 def measured(size: int = 16) -> dict[str, Any]:
-    """The record of `evaluate_faces`."""
+    """The record of `faces_evaluate`."""
 
     def spread(name: str, value: float) -> dict[str, float]:
         return {name: value, f"{name}_low": 0.9 * value, f"{name}_high": 1.1 * value}
@@ -251,7 +251,7 @@ NAMED = ("red circle", "red heart", "blue star", "blue ring")
 
 
 def zeroshot_record(models: tuple[str, ...] = tuple(MODELS)) -> dict[str, Any]:
-    """The record of `evaluate_clip`."""
+    """The record of `clip_evaluate`."""
     record: dict[str, Any] = {}
     for model in models:
         record[model] = {}
@@ -342,7 +342,7 @@ def write(folder: Path, domains: tuple[str, ...] = DOMAINS) -> dict[str, Path]:
     write_table(folder / "classes.csv", classes())
     save_arrays(folder / "examples.npz", **examples())
     return {
-        **personal.write(folder),
+        **personalization_results.write(folder),
         "faces_samples": folder / "faces.npz",
         "faces_interpolation": folder / "along.csv",
         "faces_history": folder / "faces_history.csv",

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hw2.errors import UserError
 from hw2.figures import clip, clip_plots, clip_records, records, report
 from hw2.figures.clip_records import Zeroshot
 from hw2.figures.sections import Section
+from hw2.runtime.errors import UserError
 
 Write = Callable[..., dict[str, Path]]
 FIGURES = ("successes", "failures", "templates", "per_class", "confusion")

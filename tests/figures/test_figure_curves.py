@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw2.errors import UserError
 from hw2.figures import curves, ddpm_records, records
 from hw2.figures.ddpm_records import Records
+from hw2.runtime.errors import UserError
 
 Paths = dict[str, Path]
 Write = Callable[..., Paths]

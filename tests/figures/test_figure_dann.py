@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hw2.errors import UserError
 from hw2.figures import dann, dann_plots, dann_records, report
 from hw2.figures.dann_records import Pair
 from hw2.figures.sections import Section
+from hw2.runtime.errors import UserError
 
 Write = Callable[..., dict[str, Path]]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw2.errors import UserError
 from hw2.figures import faces, faces_plots, faces_records, report, style
-from hw2.files import load_arrays, save_arrays
+from hw2.io.files import load_arrays, save_arrays
+from hw2.runtime.errors import UserError
 
 Paths = dict[str, Path]
 Write = Callable[..., Paths]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw2.errors import UserError
 from hw2.figures import grids, samples, style
-from hw2.files import save_arrays
+from hw2.io.files import save_arrays
+from hw2.runtime.errors import UserError
 
 DPI = 100
 Made = Callable[..., dict[str, np.ndarray]]

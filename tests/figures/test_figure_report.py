@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 import hw2
-from hw2.errors import UserError
 from hw2.figures import report
+from hw2.runtime.errors import UserError
 
 Paths = dict[str, Path]
 Write = Callable[..., Paths]
@@ -118,8 +118,9 @@ sys.modules["torch"] = None
 from types import SimpleNamespace
 from hw2.figures import report
 report.run(SimpleNamespace(dpi=50), **json.loads(sys.argv[1]))
-layers = ("tasks", "models", "digits", "diffusion", "training", "evaluation")
+layers = ("stages", "models", "diffusion", "training", "evaluation")
 assert not [m for m in sys.modules if m.startswith(tuple(f"hw2.{layer}" for layer in layers))]
+assert not {m for m in sys.modules if m.startswith("hw2.digits.")} - {"hw2.digits.labels"}
 assert "matplotlib.pyplot" not in sys.modules
 """
     given = json.dumps({name: str(path) for name, path in paths.items()})

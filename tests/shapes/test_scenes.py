@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from hw2.shapes import scenes, words
+from hw2.shapes import scenes, vocabulary
 from hw2.shapes.outlines import DISTANCES
 from hw2.shapes.render import DOTTED, KINDS, PLAIN, STRIPED, Objects, draw
 
@@ -31,7 +31,7 @@ def picture(objects: Objects, size: int = 64) -> np.ndarray:
 
 
 def test_no_picture_of_a_held_out_pair(pictures: scenes.Pictures) -> None:
-    held_out = [" ".join(pair) for pair in words.HELD_OUT]
+    held_out = [" ".join(pair) for pair in vocabulary.HELD_OUT]
     assert len(held_out) == 6
     assert not [c for c in pictures.captions if any(pair in c for pair in held_out)]
     for pair in (("red", "circle"), ("green", "heart"), ("white", "heart")):
@@ -40,7 +40,7 @@ def test_no_picture_of_a_held_out_pair(pictures: scenes.Pictures) -> None:
 
 def test_captions_name_only_words_of_the_world(pictures: scenes.Pictures) -> None:
     assert {word for caption in pictures.captions for word in caption.split()} <= set(
-        words.vocabulary()
+        vocabulary.vocabulary()
     )
     form = re.compile(
         r"(a photo of |a picture of |)an? [\w ]+?( (and|next to) an? [\w ]+?)?"
@@ -49,7 +49,9 @@ def test_captions_name_only_words_of_the_world(pictures: scenes.Pictures) -> Non
     assert all(form.fullmatch(caption) for caption in pictures.captions)
     kinds = {
         "double": sum(" and " in c or " next to " in c for c in pictures.captions),
-        "unnamed": sum(any(f" {n}" in f" {c}" for n in words.NOUNS) for c in pictures.captions),
+        "unnamed": sum(
+            any(f" {n}" in f" {c}" for n in vocabulary.NOUNS) for c in pictures.captions
+        ),
     }
     assert kinds["double"] / 2000 == pytest.approx(scenes.DOUBLE, abs=0.04)
     assert kinds["unnamed"] / 2000 == pytest.approx(1 - scenes.SINGLE - scenes.DOUBLE, abs=0.03)
@@ -62,8 +64,8 @@ def test_the_picture_has_the_colours_of_its_caption(pictures: scenes.Pictures) -
         if match is None or " and " in caption or "next" in caption:
             continue
         corner = image[0, 0] / 255
-        assert corner == pytest.approx(words.BACKGROUNDS[match[2]], abs=0.16)
-        near = np.abs(image / 255 - words.COLOURS[match[1]]).max(-1) < 0.2
+        assert corner == pytest.approx(vocabulary.BACKGROUNDS[match[2]], abs=0.16)
+        near = np.abs(image / 255 - vocabulary.COLOURS[match[1]]).max(-1) < 0.2
         assert near.mean() > 0.1
         checked += 1
     assert checked >= 3
@@ -76,7 +78,7 @@ def test_of_two_things_the_first_is_on_the_left(pictures: scenes.Pictures) -> No
         if match is None or match[1] == match[2]:
             continue
         for name, half in ((match[1], image[:, :16]), (match[2], image[:, 16:])):
-            near = np.abs(half / 255 - words.COLOURS[name]).max(-1) < 0.2
+            near = np.abs(half / 255 - vocabulary.COLOURS[name]).max(-1) < 0.2
             assert near.mean() > 0.03
         checked += 1
     assert checked >= 3
@@ -91,13 +93,13 @@ def test_more_pictures_leave_the_first_as_they_are(pictures: scenes.Pictures) ->
 
 def test_the_exam_has_every_class_alike_and_parts_of_its_own() -> None:
     exam = scenes.exam("report", 3, 32, SEED)
-    assert len(words.CLASSES) == 48
+    assert len(vocabulary.CLASSES) == 48
     assert np.array_equal(np.bincount(exam.classes), np.full(48, 3))
     assert exam.images.shape == (144, 32, 32, 3)
     other = scenes.exam("select", 3, 32, SEED)
     assert not (exam.images == other.images).all((1, 2, 3)).any()
     assert np.array_equal(exam.images, scenes.exam("report", 3, 32, SEED).images)
-    assert set(words.HELD_OUT) <= set(words.CLASSES)
+    assert set(vocabulary.HELD_OUT) <= set(vocabulary.CLASSES)
 
 
 @pytest.mark.parametrize("kind", KINDS)

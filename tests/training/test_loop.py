@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from hw2.errors import Interrupted, UserError
-from hw2.training.checkpoint import Resume
+from hw2.runtime.errors import Interrupted, UserError
 from hw2.training.loop import RECORDS, finite, train
+from hw2.training.resume import Resume
 
 Hook = Callable[[int], None]
 

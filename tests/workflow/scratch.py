@@ -14,21 +14,26 @@ from typing import Any
 
 from filelock import FileLock
 
-from hw2 import profiles
+from hw2.config import profiles
 
 REPO = Path(__file__).parents[2]
 FIGURES = "results/report_figs"
 # All that depends on the trained model, and all that there is, but for `code`.
-BELOW_MODEL = {"select_guidance", "sample_ddpm", "sweep_ddpm", "evaluate_ddpm", "report_figs"}
-TRAININGS = {"train_judge", "train_ddpm", "ablate_ddpm"}
-ADAPTATION = {"train_dann", "evaluate_dann", "tsne_dann"}
-ZEROSHOT = {"fetch_clip", "train_clip", "evaluate_clip"}
+BELOW_MODEL = {"ddpm_select_guidance", "ddpm_sample", "ddpm_sweep", "ddpm_evaluate", "report_figs"}
+TRAININGS = {"judge_train", "ddpm_train", "ddpm_ablate"}
+ADAPTATION = {"dann_train", "dann_evaluate", "dann_tsne"}
+ZEROSHOT = {"clip_fetch", "clip_train", "clip_evaluate"}
 PERSONAL = {
-    *("fetch_concepts", "train_stable", "train_inversion", "generate_inversion"),
-    *("compare_concepts", "evaluate_inversion"),
+    *(
+        "personalization_fetch",
+        "stable_diffusion_train",
+        "personalization_train",
+        "personalization_sample",
+    ),
+    *("personalization_compare", "personalization_evaluate"),
 }
-FACES = {"train_faces", "sample_faces", "evaluate_faces"}
-DIGITS = BELOW_MODEL | TRAININGS | ADAPTATION | {"fetch_digits", "pack_digits"}
+FACES = {"faces_train", "faces_sample", "faces_evaluate"}
+DIGITS = BELOW_MODEL | TRAININGS | ADAPTATION | {"digits_fetch", "digits_pack"}
 EVERYTHING = DIGITS | ZEROSHOT | FACES | PERSONAL
 
 

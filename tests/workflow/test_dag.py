@@ -32,7 +32,7 @@ def test_each_script_is_a_stage() -> None:
 
 
 KEPT = {"${path.raw}", "${path.clip_cache}"}  # as resume files are: neither input nor output
-NAMED = {"fetch_clip": {"${path.clip_model}"}}  # in a message at most: the stage does not read it
+NAMED = {"clip_fetch": {"${path.clip_model}"}}  # in a message at most: the stage does not read it
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
@@ -40,8 +40,8 @@ def test_scripts_are_thin(script: Path) -> None:
     tree = ast.parse(script.read_text())
     nodes = list(ast.walk(tree))
     calls = [ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)]
-    assert len(calls) == 2, "one task, and the door"
-    assert "door.run" in calls
+    assert len(calls) == 2, "one stage function, and the runner"
+    assert "runner.run" in calls
     assert not [n for n in nodes if isinstance(n, ast.For | ast.While | ast.Try | ast.With)]
     assert sum(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in nodes) == 1
     assert len(script.read_text().splitlines()) <= 40

@@ -11,7 +11,7 @@ from scratch import Scratch, once, processes
 
 pytestmark = pytest.mark.slow
 
-STAGE, MODEL = "train_ddpm", "results/ddpm/model.safetensors"
+STAGE, MODEL = "ddpm_train", "results/ddpm/model.safetensors"
 # Long enough to be stopped in the middle: a few seconds, with a resume file early and often.
 SLOW = {"ddpm.train.steps": 80, "ddpm.train.save_every": 10}
 

@@ -36,7 +36,7 @@ def _pretend_other_machine(scratch: Scratch) -> None:
         for entry in [*stage.get("deps", []), *stage.get("outs", [])]:
             if entry["path"] in made:
                 entry["md5"] = made[entry["path"]]
-    lock["stages"]["evaluate_ddpm"]["outs"][0]["size"] = metrics.stat().st_size
+    lock["stages"]["ddpm_evaluate"]["outs"][0]["size"] = metrics.stat().st_size
     yaml.dump(lock, scratch.root / "dvc.lock")
     scratch.commit("made elsewhere")
 
@@ -47,7 +47,7 @@ def test_fresh_clone_runs_all_in_snakemake_and_remakes_the_metrics(
     _pretend_other_machine(clone)
     done = clone.snakemake(FIGURES)
     # The metrics of the DANN come with Git, and its trainings gave the same bytes: DVC skips them.
-    assert done.ran == EVERYTHING - {"evaluate_dann"}
+    assert done.ran == EVERYTHING - {"dann_evaluate"}
     assert clone.text(METRICS) == built.text(METRICS)
     # The log of each stage is on disk, and DVC has nothing left to do.
     assert all((clone.root / f"logs/{stage}.log").is_file() for stage in EVERYTHING)
@@ -63,7 +63,7 @@ def test_missing_results_are_remade_by_dvc_with_the_metrics(built: Scratch, copy
     shutil.rmtree(copy.root / FIGURES)
     shutil.rmtree(copy.root / ".dvc/cache/runs")
     done = copy.dvc("repro")
-    assert done.ran == BELOW_MODEL | {"train_ddpm"}
+    assert done.ran == BELOW_MODEL | {"ddpm_train"}
     assert copy.text(METRICS) == built.text(METRICS)
     assert copy.scheduled() == set()
 
@@ -80,7 +80,7 @@ def test_nothing_is_retrained_after_a_pull(built: Scratch, clone: Scratch) -> No
     (clone.root / MODEL).unlink()
     assert clone.scheduled(FIGURES) == set()
     # ... and then all that depends on it is looked at again. Equal bytes: nothing is recomputed.
-    assert clone.scheduled() == BELOW_MODEL | {"train_ddpm"}
+    assert clone.scheduled() == BELOW_MODEL | {"ddpm_train"}
     assert clone.snakemake().ran <= {"report_figs"}
     assert clone.git("status", "--porcelain") == ""
     assert clone.text(METRICS) == built.text(METRICS)

@@ -15,25 +15,31 @@ from scratch import (
     Scratch,
 )
 
-from hw2 import sources
+from hw2.runtime import fingerprint
 
 pytestmark = pytest.mark.slow
 
-JUDGED = BELOW_MODEL | {"train_judge", "ablate_ddpm"}
+JUDGED = BELOW_MODEL | {"judge_train", "ddpm_ablate"}
 CHANGES: list[tuple[dict[str, object], set[str]]] = [
     ({"data.seed": 123}, DIGITS),
-    ({"ddpm.seed": 123}, BELOW_MODEL | {"train_ddpm", "ablate_ddpm"}),
+    ({"ddpm.seed": 123}, BELOW_MODEL | {"ddpm_train", "ddpm_ablate"}),
     # Swapped values: the same ones in other places.
     ({"guidance.candidates": [2.0, 0.0]}, BELOW_MODEL),
     ({"judge.lr": 1e-2, "judge.weight_decay": 4e-3}, JUDGED),
-    ({"sampling.seed": 123}, BELOW_MODEL | {"ablate_ddpm"}),
-    ({"ablation.images_per_label": 2}, {"ablate_ddpm", "report_figs"}),
+    ({"sampling.seed": 123}, BELOW_MODEL | {"ddpm_ablate"}),
+    ({"ablation.images_per_label": 2}, {"ddpm_ablate", "report_figs"}),
     ({"dann.train.lr": 1e-2}, ADAPTATION | {"report_figs"}),
     ({"faces.seed": 123}, FACES | {"report_figs"}),
     ({"shapes.seed": 123}, ZEROSHOT | PERSONAL | {"report_figs"}),
-    ({"stable.seed": 123}, PERSONAL - {"fetch_concepts"} | {"report_figs"}),
-    ({"inversion.seed": 123}, PERSONAL - {"fetch_concepts", "train_stable"} | {"report_figs"}),
-    ({"several.seeds": [7]}, {"compare_concepts", "evaluate_inversion", "report_figs"}),
+    ({"stable.seed": 123}, PERSONAL - {"personalization_fetch"} | {"report_figs"}),
+    (
+        {"inversion.seed": 123},
+        PERSONAL - {"personalization_fetch", "stable_diffusion_train"} | {"report_figs"},
+    ),
+    (
+        {"several.seeds": [7]},
+        {"personalization_compare", "personalization_evaluate", "report_figs"},
+    ),
     ({"runtime.threads": 3}, set()),
 ]
 
@@ -49,7 +55,7 @@ def test_a_parameter_schedules_what_depends_on_it(copy: Scratch) -> None:
 def test_dvc_sees_the_same_change(copy: Scratch) -> None:
     """DVC lists what changed by itself; what comes below, it finds out while it runs."""
     copy.set({"judge.seed": 123})
-    assert copy.changed() == {"train_judge"}
+    assert copy.changed() == {"judge_train"}
 
 
 def test_spelling_of_a_number_is_no_change(copy: Scratch) -> None:
@@ -66,7 +72,7 @@ def test_spelling_of_a_number_is_no_change(copy: Scratch) -> None:
 
 @pytest.mark.parametrize("tool", ["dvc", "snakemake"])
 def test_what_is_scheduled_is_what_runs(copy: Scratch, tool: str) -> None:
-    values, stages = {"sweep.weights": [0.0, 3.0]}, {"sweep_ddpm", "evaluate_ddpm", "report_figs"}
+    values, stages = {"sweep.weights": [0.0, 3.0]}, {"ddpm_sweep", "ddpm_evaluate", "report_figs"}
     before = copy.git("rev-parse", "HEAD")
     copy.set(values)
     done = copy.dvc("repro") if tool == "dvc" else copy.snakemake(FIGURES)
@@ -85,15 +91,15 @@ def test_what_is_scheduled_is_what_runs(copy: Scratch, tool: str) -> None:
 def test_an_edit_reruns_what_imports_it_and_prose_nothing(copy: Scratch) -> None:
     scripts = copy.root / "workflow/scripts"
     below = {
-        "train_ddpm": BELOW_MODEL,
-        "evaluate_ddpm": {"report_figs"},
+        "ddpm_train": BELOW_MODEL,
+        "ddpm_evaluate": {"report_figs"},
         "report_figs": set[str](),
     }
     for stage, others in below.items():
-        module = copy.root / f"src/hw2/tasks/{stage}.py"
+        module = copy.root / f"src/hw2/stages/{stage}.py"
         if stage == "report_figs":
             module = copy.root / "src/hw2/figures/report.py"
-        assert module in sources.closure(scripts / f"{stage}.py", copy.root)
+        assert module in fingerprint.closure(scripts / f"{stage}.py", copy.root)
         _append(module, "_EDITED = True")
         assert copy.scheduled() == {stage} | others, module
         assert copy.changed() == {stage}
@@ -108,9 +114,9 @@ def test_an_edit_reruns_what_imports_it_and_prose_nothing(copy: Scratch) -> None
 def test_one_edit_in_a_shared_module_reaches_all_that_import_it(copy: Scratch) -> None:
     module = copy.root / "src/hw2/diffusion/samplers.py"
     scripts = (copy.root / "workflow/scripts").glob("*.py")
-    using = {s.stem for s in scripts if module in sources.closure(s, copy.root)}
-    assert {"sample_ddpm", "sweep_ddpm"} <= using
-    assert "pack_digits" not in using
+    using = {s.stem for s in scripts if module in fingerprint.closure(s, copy.root)}
+    assert {"ddpm_sample", "ddpm_sweep"} <= using
+    assert "digits_pack" not in using
     _append(module, "_EDITED = True")
     copy.scheduled()
     assert copy.changed() == using

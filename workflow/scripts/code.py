@@ -1,12 +1,12 @@
 """Fingerprint the source that each stage runs."""
 
-from hw2 import door
-from hw2.tasks import code
+from hw2.pipeline import runner
+from hw2.stages import code
 
 
-def main(job: door.Job) -> None:
+def main(job: runner.Job) -> None:
     code.run(code=job.paths.code)
 
 
 if __name__ == "__main__":
-    door.run(main)
+    runner.run(main)

@@ -1,10 +1,10 @@
 """Draw the report's figures."""
 
-from hw2 import door
 from hw2.figures import report
+from hw2.pipeline import runner
 
 
-def main(job: door.Job) -> None:
+def main(job: runner.Job) -> None:
     report.run(
         job.params.figures,
         samples=job.paths.samples,
@@ -35,4 +35,4 @@ def main(job: door.Job) -> None:
 
 
 if __name__ == "__main__":
-    door.run(main)
+    runner.run(main)

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hw2.clip.cache import Cache
+from hw2.clip.feature_cache import Cache
 from hw2.clip.images import LabelledImages
 from hw2.clip.model import Clip
-from hw2.progress import progress
+from hw2.runtime.progress import progress
 
 Precision = Literal["fp32", "bf16"]
 _TEXTS = 500  # encoded at a time

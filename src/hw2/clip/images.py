@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from hw2.digits.tree import Tree, Unreadable, join, open_tree
-from hw2.errors import UserError
+from hw2.io.file_tree import Tree, Unreadable, join, open_tree
+from hw2.runtime.errors import UserError
 
 LABELS, FOLDER, GROUPS = "id2label.json", "val", "groups.json"
 _PLACES = ("", "clip_zeroshot", "hw2_data/clip_zeroshot")

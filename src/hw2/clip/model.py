@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hw2.clip.preprocess import Preprocess
 from hw2.clip.weights import Located
-from hw2.errors import UserError
+from hw2.runtime.errors import UserError
 
 _BPE = "bpe_path"
 

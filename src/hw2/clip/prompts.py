@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from hw2.errors import UserError
+from hw2.runtime.errors import UserError
 
 COURSE = ("A photo of {}.",)
 """The single prompt of the course's assignment."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hw2 import params
-from hw2.errors import UserError
+from hw2.config import params
+from hw2.runtime.errors import UserError
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -50,7 +50,7 @@ def locate(model: params.ClipModel, own: Path) -> Located:
             are not the pinned ones.
     """
     if model.weights == "embedded":
-        return _located(model, own, "run `dvc repro train_clip`")
+        return _located(model, own, "run `dvc repro clip_train`")
     if model.weights.startswith(_HUB):
         return _located(model, _from_hub(model), "choose another model")
     path = Path(model.weights)

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from hw2.digits.arrays import Digits
 from hw2.digits.decode import BadImage
 from hw2.digits.layout import find
-from hw2.digits.packed import Digits
-from hw2.errors import UserError
+from hw2.runtime.errors import UserError
 
 TABLE_OF_PART = {"train": "train", "select": "val", "report": "test"}
-_REMEDY = "run `dvc repro fetch_digits`"
+_REMEDY = "run `dvc repro digits_fetch`"
 
 
 def write(path: Path, contents: Iterable[tuple[str, str, Digits]]) -> None:

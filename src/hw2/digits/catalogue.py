@@ -7,8 +7,8 @@ projects that use the archive. SVHN and USPS have one known https server each.
 
 from pathlib import Path
 
-from hw2.download import Remote
-from hw2.errors import UserError
+from hw2.io.download import Remote
+from hw2.runtime.errors import UserError
 
 
 def _mnist(name: str, sha256: str, size: int, about: str) -> Remote:
@@ -146,5 +146,5 @@ def damaged(path: Path, why: object) -> UserError:
     """The refusal of a file that is not what it should be, in one line."""
     what = " ".join(str(why).split())
     if isinstance(why, FileNotFoundError):
-        return UserError(f"{path}: is missing; run `dvc repro fetch_digits`")
+        return UserError(f"{path}: is missing; run `dvc repro digits_fetch`")
     return UserError(f"{path}: damaged ({what}); delete it, then it is downloaded again")

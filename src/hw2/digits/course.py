@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hw2 import params
-from hw2.digits import parts
+from hw2.config import params
+from hw2.digits import splits
+from hw2.digits.arrays import Digits
 from hw2.digits.decode import BadImage, Decoded
 from hw2.digits.faults import Fault, grouped
+from hw2.digits.label_tables import Table
+from hw2.digits.labels import NUM_DIGITS, PARTS
 from hw2.digits.layout import Layout, find, is_image
-from hw2.digits.packed import Digits
-from hw2.digits.tables import Table
-from hw2.errors import UserError
-from hw2.labels import NUM_DIGITS, PARTS
-from hw2.progress import progress
+from hw2.runtime.errors import UserError
+from hw2.runtime.progress import progress
 
 _SAME = "same pixels in two tables"
 
@@ -119,12 +119,12 @@ def contents(path: Path, data: params.Data) -> Iterator[tuple[str, str, Digits]]
         if copies:
             some = ", ".join(sorted(copies)[:5]) + ", ..." * (len(copies) > 5)
             log.warning("%s: %d left out, same pixels as another: %s", domain, len(copies), some)
-    divided = {domain: parts.divide(of, data, domain) for domain, of in sizes.items()}
+    divided = {domain: splits.divide(of, data, domain) for domain, of in sizes.items()}
     return _parts(path, divided, report)
 
 
 def _parts(
-    path: Path, divided: dict[str, dict[str, parts.Rows]], report: Report
+    path: Path, divided: dict[str, dict[str, splits.Rows]], report: Report
 ) -> Iterator[tuple[str, str, Digits]]:
     colour = {summary.domain for summary in report.tables if summary.colour}
     total = sum(len(part.rows) for domain in divided.values() for part in domain.values())

@@ -4,8 +4,8 @@ import logging
 import zipfile
 from pathlib import Path
 
-from hw2 import params
-from hw2.errors import UserError
+from hw2.config import params
+from hw2.runtime.errors import UserError
 
 log = logging.getLogger(__name__)
 

@@ -18,13 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from hw2.digits import decode, tables
+from hw2.digits import decode
+from hw2.digits import label_tables as tables
+from hw2.digits.arrays import Digits
 from hw2.digits.decode import BadImage, Decoded
 from hw2.digits.faults import Fault
-from hw2.digits.packed import Digits
-from hw2.digits.tables import Table
-from hw2.digits.tree import Tree, Unreadable, join, open_tree
-from hw2.errors import UserError
+from hw2.digits.label_tables import Table
+from hw2.io.file_tree import Tree, Unreadable, join, open_tree
+from hw2.runtime.errors import UserError
 
 TABLES = ("train", "val", "test")
 GREY_DOMAINS = ("mnist", "usps")

@@ -19,11 +19,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hw2 import download, params, rng
-from hw2.digits import catalogue, parts, photos
-from hw2.digits.packed import Digits
-from hw2.errors import UserError
-from hw2.labels import NUM_DIGITS, PARTS
+from hw2 import rng
+from hw2.config import params
+from hw2.digits import backgrounds as photos
+from hw2.digits import catalogue, splits
+from hw2.digits.arrays import Digits
+from hw2.digits.labels import NUM_DIGITS, PARTS
+from hw2.io import download
+from hw2.runtime.errors import UserError
 
 SIZE = 28
 TABLES = ("train", "test")
@@ -55,7 +58,7 @@ def contents(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
         tables = {table: _read(source, raw, table) for table in TABLES}
         sizes = {table: len(read.digits) for table, read in tables.items()}
         photos_of = photos.by_part(raw, data.seed, SIZE) if domain == "mnistm" else {}
-        for part, chosen in sorted(parts.divide(sizes, data, source).items(), key=_part_order):
+        for part, chosen in sorted(splits.divide(sizes, data, source).items(), key=_part_order):
             read = tables[chosen.table]
             images = read.images[chosen.rows]
             if domain == "mnistm":
@@ -63,7 +66,7 @@ def contents(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
             yield domain, part, Digits(_scaled(images), read.digits[chosen.rows])
 
 
-def _part_order(item: tuple[str, parts.Rows]) -> int:
+def _part_order(item: tuple[str, splits.Rows]) -> int:
     return PARTS.index(item[0])
 
 

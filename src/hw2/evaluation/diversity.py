@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hw2.digits import packed as arrays
+from hw2.digits import arrays
 from hw2.evaluation.intervals import Estimate, jackknife
 
 

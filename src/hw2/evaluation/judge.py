@@ -15,10 +15,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from hw2.errors import UserError
 from hw2.evaluation.intervals import Estimate, proportion
 from hw2.models.judge import CourseClassifier, DigitNet
-from hw2.tensors import from_uint8
+from hw2.pixels import from_uint8
+from hw2.runtime.errors import UserError
 
 _EMBEDDED, _COURSE = "judge.safetensors", "mnistm.safetensors"
 _BATCH = 500
@@ -93,7 +93,7 @@ def load(folder: Path, device: torch.device) -> Judge:
             own["mnistm"].load_state_dict(load_file(folder / _COURSE))
     except (OSError, SafetensorError, RuntimeError) as error:
         reason = str(error).split("\n")[0]  # PyTorch lists every tensor that does not fit
-        raise UserError(f"{folder}: no judge ({reason}); run `dvc repro train_judge`") from error
+        raise UserError(f"{folder}: no judge ({reason}); run `dvc repro judge_train`") from error
     for network in (shared, *own.values()):
         network.to(device).eval().requires_grad_(False)
     return Judge(shared, own)

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from hw2.diffusion import schedule
 from hw2.diffusion.schedule import Schedule
-from hw2.errors import UserError
 from hw2.faces.model import COURSE
+from hw2.runtime.errors import UserError
 
 _INSIDE = ("state_dict", "model_state_dict", "model", "ema", "unet")  # keys of training files
 _PREFIX = re.compile(r"^(module|model|unet|network|_orig_mod)\.")

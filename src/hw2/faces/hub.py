@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor
 
 from hw2.diffusion.schedule import Prediction, Schedule
-from hw2.errors import UserError
 from hw2.faces.model import Blueprint
+from hw2.runtime.errors import UserError
 
 _PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v"}
 log = logging.getLogger(__name__)

@@ -16,13 +16,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from hw2 import params
-from hw2.atomic import atomic_path
+from hw2.config import params
 from hw2.diffusion.schedule import Prediction, Schedule
-from hw2.errors import UserError
+from hw2.io.atomic import atomic_path
 from hw2.models.course_unet import SIDE, CourseUNet
 from hw2.models.image_predictor import ImagePredictor
 from hw2.models.unet import UNet
+from hw2.runtime.errors import UserError
 
 _WEIGHTS = "network."
 
@@ -116,7 +116,7 @@ def load(path: Path, device: torch.device) -> FaceModel:
         network = build_with(blueprint, weights, schedule)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).split("\n")[0]  # PyTorch lists every tensor that does not fit
-        raise UserError(f"{path}: no face model ({reason}); run `dvc repro train_faces`") from error
+        raise UserError(f"{path}: no face model ({reason}); run `dvc repro faces_train`") from error
     return ready(network, blueprint, schedule, device)
 
 

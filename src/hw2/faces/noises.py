@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hw2 import rng
-from hw2.errors import UserError
+from hw2.runtime.errors import UserError
 
 COUNT = 10  # as in the course's folder
 

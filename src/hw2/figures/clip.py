@@ -3,7 +3,7 @@
 import csv
 import io
 
-from hw2.figures import clip_plots, words
+from hw2.figures import clip_plots, formatting
 from hw2.figures.clip_plots import MOST, p_value
 from hw2.figures.clip_records import Row, Zeroshot
 from hw2.figures.records import Interval
@@ -37,14 +37,14 @@ def _stats(found: Zeroshot, shown: str) -> tuple[Stat, ...]:
     stats = [
         Stat(
             f"{row.model}, prompts {row.prompts}",
-            words.percent(row.acc1.value),
-            f"{words.LEVEL} interval {words.bounds(row.acc1)}",
+            formatting.percent(row.acc1.value),
+            f"{formatting.LEVEL} interval {formatting.bounds(row.acc1)}",
         )
         for row in rows
     ]
     stats += [
-        Stat(f"{rows[0].model}, {name}", words.percent(share.value),
-             f"{words.LEVEL} interval {words.bounds(share)}")
+        Stat(f"{rows[0].model}, {name}", formatting.percent(share.value),
+             f"{formatting.LEVEL} interval {formatting.bounds(share)}")
         for name, share in rows[0].groups.items()
         if name.startswith("unseen")
     ]  # fmt: skip
@@ -63,7 +63,8 @@ def _table(found: Zeroshot) -> Table:
         head=head,
         rows=tuple(_cells(row, several) for row in found.rows),
         note=(
-            f"In brackets: the number of prompts, and {words.LEVEL} intervals. Differences, in "
+            f"In brackets: the number of prompts, and {formatting.LEVEL} intervals. "
+            "Differences, in "
             "points, are paired over the images; p is McNemar's exact test of each against the "
             "first prompt set of its model, or against the first model with the same prompts. "
             "The p-values are not corrected for their number."
@@ -75,9 +76,9 @@ def _cells(row: Row, several: bool) -> tuple[str, ...]:
     cells = (
         row.model,
         f"{row.prompts} ({row.templates})",
-        words.accuracy(row.acc1),
-        words.percent(row.acc5.value),
-        words.percent(row.recall),
+        formatting.accuracy(row.acc1),
+        formatting.percent(row.acc5.value),
+        formatting.percent(row.recall),
         *_compared(row.gain, row.p),
     )
     return (*cells, *_compared(row.model_gain, row.model_p)) if several else cells
@@ -85,7 +86,7 @@ def _cells(row: Row, several: bool) -> tuple[str, ...]:
 
 def _compared(gain: Interval | None, p: float | None) -> tuple[str, str]:
     if gain is None or p is None:
-        return words.DASH, words.DASH
+        return formatting.DASH, formatting.DASH
     value, low, high = (
         f"{100 * v:+.1f}".replace("-", "\N{MINUS SIGN}") for v in (gain.value, gain.low, gain.high)
     )
@@ -105,7 +106,7 @@ def _groups(found: Zeroshot) -> tuple[Table, ...]:
                 (
                     row.model,
                     row.prompts,
-                    *(words.accuracy(row.groups[name]) for name in names),
+                    *(formatting.accuracy(row.groups[name]) for name in names),
                 )
                 for row in found.rows
             ),
@@ -221,4 +222,4 @@ def _ends(found: Interval | None) -> tuple[float | None, ...]:
 def _markdown(table: Table) -> str:
     lines = [table.head, tuple("---" for _ in table.head), *table.rows]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"## {table.title}\n\n{body}\n\n{table.note}\n".replace(words.NBSP, " ")
+    return f"## {table.title}\n\n{body}\n\n{table.note}\n".replace(formatting.NBSP, " ")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from hw2.figures import style, words
+from hw2.figures import formatting, style
 from hw2.figures.clip_records import Answer, Example, OneClass, Row, Zeroshot
 
 MOST = 60  # classes that a figure has room for
@@ -107,7 +107,7 @@ def per_class(found: Zeroshot) -> Figure:
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlim(0, 1.01)
     ax.xaxis.set_major_formatter(PercentFormatter(1, 0, ""))
-    ax.set_xlabel(f"accuracy, %, with {words.LEVEL} intervals")
+    ax.set_xlabel(f"accuracy, %, with {formatting.LEVEL} intervals")
     ax.text(1.02, -1.2, "most often taken for", va="center", size=9, weight="bold")
     return fig
 
@@ -136,7 +136,7 @@ def templates(found: Zeroshot) -> Figure:
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.set_title(model)
     axes[-1].xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
-    axes[-1].set_xlabel(f"accuracy, %, with {words.LEVEL} intervals")
+    axes[-1].set_xlabel(f"accuracy, %, with {formatting.LEVEL} intervals")
     return fig
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw2.errors import UserError
 from hw2.figures import records
 from hw2.figures.records import Interval
+from hw2.runtime.errors import UserError
 
 TOP = 5
 CLASS_COLUMNS = ("model", "class", "accuracy", "taken_for", "times")

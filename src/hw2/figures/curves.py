@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation, Transform
 from numpy.typing import NDArray
 
-from hw2.figures import style, words
+from hw2.figures import formatting, style
 from hw2.figures.records import Choice, History, Interval, Setting
 
 REAL_DASHES = (0, (4, 2.5))
@@ -50,8 +50,8 @@ def guidance(settings: Sequence[Setting], choice: Choice) -> Figure:
 
 
 def _accuracy_title(settings: Sequence[Setting]) -> str:
-    sizes = words.sizes([setting.accuracy.n for setting in settings])
-    return f"Accuracy in %, with {words.LEVEL} intervals ({sizes})"
+    sizes = formatting.sizes([setting.accuracy.n for setting in settings])
+    return f"Accuracy in %, with {formatting.LEVEL} intervals ({sizes})"
 
 
 def _sample_of(pattern: tuple[float, tuple[float, float]]) -> Line2D:

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from hw2.figures import dann_plots, words
+from hw2.figures import dann_plots, formatting
 from hw2.figures.dann_plots import method_name
 from hw2.figures.dann_records import Pair, Row
 from hw2.figures.records import Interval
@@ -55,8 +55,8 @@ def _stat(pair: Pair) -> Stat:
     best = _best(pair)
     return Stat(
         f"{_title(pair)}, {method_name(best.method)}",
-        words.percent(best.accuracy.value),
-        f"{words.LEVEL} interval {words.bounds(best.accuracy)}",
+        formatting.percent(best.accuracy.value),
+        f"{formatting.LEVEL} interval {formatting.bounds(best.accuracy)}",
     )
 
 
@@ -67,16 +67,17 @@ def _table(pair: Pair) -> Table:
         rows=tuple(
             (
                 method_name(row.method).capitalize().replace("Dann", "DANN"),
-                words.accuracy(row.accuracy),
+                formatting.accuracy(row.accuracy),
                 _spread(row),
                 _gain(row.gain),
-                words.percent(row.source_accuracy),
+                formatting.percent(row.source_accuracy),
                 f"{row.a_distance:.2f}",
             )
             for row in pair.rows
         ),
         note=(
-            f"Means over seeds. In brackets: {words.LEVEL} intervals, of n images of the report "
+            f"Means over seeds. In brackets: {formatting.LEVEL} intervals, of n images of "
+            "the report "
             "part; the gain's is paired over the images, and counts the seeds where there are "
             "several. A-distance: near zero where a linear reader cannot tell the domains apart."
         ),
@@ -91,7 +92,7 @@ def _spread(row: Row) -> str:
 
 def _gain(gain: Interval | None) -> str:
     if gain is None:
-        return words.DASH
+        return formatting.DASH
     value, low, high = (_signed(100 * v) for v in (gain.value, gain.low, gain.high))
     return f"{value} ({low} to {high})"
 
@@ -136,7 +137,7 @@ def _apart(pair: Pair) -> str:
 
 def _curves(pairs: list[Pair]) -> Plate:
     kept = [
-        f"{words.percent(float(curve.values[:, -1].mean()))} in {_title(pair)}"
+        f"{formatting.percent(float(curve.values[:, -1].mean()))} in {_title(pair)}"
         for pair in pairs
         for curve in pair.curves["kept"].values()
     ]
@@ -182,4 +183,4 @@ def _csv(pairs: list[Pair]) -> str:
 def _markdown(table: Table) -> str:
     lines = [table.head, tuple("---" for _ in table.head), *table.rows]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"## {table.title}\n\n{body}\n\n{table.note}\n".replace(words.NBSP, " ")
+    return f"## {table.title}\n\n{body}\n\n{table.note}\n".replace(formatting.NBSP, " ")

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from hw2.digits.labels import NUM_DIGITS
 from hw2.figures import style
 from hw2.figures.dann_records import ORDER, Cloud, Curve, Pair
-from hw2.labels import NUM_DIGITS
 
 METHOD_NAMES = {
     "source_only": "source only",

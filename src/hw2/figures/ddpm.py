@@ -1,10 +1,10 @@
 """The report's section on conditional diffusion: its figures and what stands under them."""
 
-from hw2.figures import curves, ddpm_tables, grids, losses, words
+from hw2.digits.labels import DOMAINS, NUM_DIGITS
+from hw2.figures import curves, ddpm_tables, formatting, grids, losses
 from hw2.figures.ddpm_records import Records
 from hw2.figures.sections import Plate, Section
 from hw2.figures.style import domain_name, sampler_name
-from hw2.labels import DOMAINS, NUM_DIGITS
 
 CONVENTIONS = {
     "ho-salimans": "as in Ho & Salimans, so w = 0 is no guidance",
@@ -38,7 +38,8 @@ def _lead(found: Records) -> str:
     facts = "".join(f" {key.capitalize()}: {text}." for key, text in found.facts.items())
     return (
         f"One diffusion model draws {names} digits on request, steered by classifier-free guidance "
-        f"at {words.weight(found.choice.weight)}. A judge that has only seen real images reads "
+        f"at {formatting.weight(found.choice.weight)}. A judge that has only seen real "
+        "images reads "
         f"what it draws. Images trained on: {', '.join(counts)}.{facts}"
     )
 
@@ -50,10 +51,11 @@ def _grid(found: Records, domain: str, dpi: int) -> Plate:
         figure=grids.sample_grid(tiles, name, dpi),
         title=f"Generated {name} digits",
         caption=(
-            f"A row per digit asked for, a column per noise, at {words.weight(found.choice.weight)}"
+            "A row per digit asked for, a column per noise, at "
+            f"{formatting.weight(found.choice.weight)}"
             f"; the first noises, none left out. The judge reads the digit asked for in "
-            f"{words.accuracy(found.generated[domain])} of generated {name} images; on real "
-            f"{name} images its own accuracy is {words.accuracy(found.judge[domain])}."
+            f"{formatting.accuracy(found.generated[domain])} of generated {name} images; on real "
+            f"{name} images its own accuracy is {formatting.accuracy(found.judge[domain])}."
         ),
         alt=(
             f"Grid of generated {name} digits, {NUM_DIGITS} rows for the digits 0 to "
@@ -98,7 +100,7 @@ def _guidance(found: Records) -> Plate:
         caption=(
             f"Accuracy and diversity against the guidance weight w ({convention}), drawn with "
             f"{sampler_name(rows[0].sampler)} in {rows[0].steps} steps. Shaded: "
-            f"{words.LEVEL} intervals. Dashed: real images. {_chosen(found)}"
+            f"{formatting.LEVEL} intervals. Dashed: real images. {_chosen(found)}"
             + (f" Diversity there: {spread}." if spread else "")
         ),
         alt=(
@@ -111,10 +113,11 @@ def _guidance(found: Records) -> Plate:
 def _chosen(found: Records) -> str:
     choice = found.choice
     if choice.chosen is None:
-        return f"The weight in use, {words.weight(choice.weight)}, was given, not chosen here."
+        return f"The weight in use, {formatting.weight(choice.weight)}, was given, not chosen here."
     return (
-        f"Dotted: the weight in use, {words.weight(choice.weight)}, chosen on the {choice.part} "
-        f"part with {words.accuracy(choice.chosen)} there."
+        f"Dotted: the weight in use, {formatting.weight(choice.weight)}, chosen on the "
+        f"{choice.part} "
+        f"part with {formatting.accuracy(choice.chosen)} there."
     )
 
 
@@ -128,9 +131,11 @@ def _samplers(found: Records) -> Plate:
         title="Samplers against their cost",
         caption=(
             f"Accuracy over {domain_name(rows[0].domain)} against network calls per image, at "
-            f"{', '.join(words.weight(w) for w in weights)}; bars are {words.LEVEL} intervals. "
+            f"{', '.join(formatting.weight(w) for w in weights)}; bars are "
+            f"{formatting.LEVEL} intervals. "
             f"Highest: {sampler_name(best.sampler)} in {best.steps} steps ({best.calls} calls) "
-            f"with {words.accuracy(best.accuracy)}. Points at equal calls are set slightly apart."
+            f"with {formatting.accuracy(best.accuracy)}. Points at equal calls are set "
+            "slightly apart."
         ),
         alt="One line per sampler: accuracy on generated digits over network calls per image.",
     )

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hw2.errors import UserError
+from hw2.digits.labels import NUM_DIGITS
 from hw2.figures import records, samples
 from hw2.figures.records import Choice, History, Interval, Scores, Setting, Variety
 from hw2.figures.samples import Samples
-from hw2.labels import NUM_DIGITS
+from hw2.runtime.errors import UserError
 
 FACTS = ("model", "data", "sampler", "judge")  # texts the metrics may hold, shown as they are
 

@@ -1,6 +1,6 @@
 """Headline numbers and tables of the section on conditional diffusion."""
 
-from hw2.figures import words
+from hw2.figures import formatting
 from hw2.figures.ddpm_records import Records
 from hw2.figures.records import Interval, Scores
 from hw2.figures.sections import Stat, Table
@@ -24,7 +24,9 @@ def stats(found: Records) -> tuple[Stat, ...]:
 
 def _stat(label: str, share: Interval) -> Stat:
     return Stat(
-        label, words.percent(share.value), f"95{words.NBSP}% interval {words.bounds(share)}"
+        label,
+        formatting.percent(share.value),
+        f"95{formatting.NBSP}% interval {formatting.bounds(share)}",
     )
 
 
@@ -39,7 +41,7 @@ def tables(found: Records) -> tuple[Table, ...]:
 def _summary(found: Records) -> Table:
     domains = list(found.samples.grids)
     columns = ["all", *domains] if len(domains) > 1 else domains
-    weight = words.weight(found.choice.weight)
+    weight = formatting.weight(found.choice.weight)
 
     def row(label: str, scores: Scores | None) -> tuple[str, ...]:
         if scores is None:
@@ -47,7 +49,7 @@ def _summary(found: Records) -> Table:
         # With a sole domain, an accuracy over all domains is that domain's.
         overall = scores.get("all") if len(domains) == 1 else None
         cells = [scores.get(column, overall) for column in columns]
-        return (label, *(words.accuracy(cell) if cell else words.DASH for cell in cells))
+        return (label, *(formatting.accuracy(cell) if cell else formatting.DASH for cell in cells))
 
     return Table(
         title="Accuracy",
@@ -58,7 +60,7 @@ def _summary(found: Records) -> Table:
             row("Generated, trained without condition dropout", found.ablation),
             row("Real (the judge's own accuracy)", found.judge),
         ),
-        note=f"In brackets: {words.LEVEL} interval and number of images.",
+        note=f"In brackets: {formatting.LEVEL} interval and number of images.",
     )
 
 
@@ -67,7 +69,9 @@ def _variety(found: Records) -> Table:
         (domain_name(domain), measure, f"{both.generated:.3f}", f"{both.real:.3f}", ratio)
         for domain, measures in found.variety.items()
         for measure, both in measures.items()
-        for ratio in [words.percent(both.generated / both.real) if both.real else words.DASH]
+        for ratio in [
+            formatting.percent(both.generated / both.real) if both.real else formatting.DASH
+        ]
     ]
     return Table(
         title="Variety of the generated images",
@@ -85,7 +89,9 @@ def _digits(found: Records) -> Table:
     return Table(
         title="Accuracy per digit",
         head=("Digit", "Generated, all domains"),
-        rows=tuple((str(digit), words.accuracy(share)) for digit, share in enumerate(found.digits)),
+        rows=tuple(
+            (str(digit), formatting.accuracy(share)) for digit, share in enumerate(found.digits)
+        ),
         note="",
     )
 
@@ -102,10 +108,11 @@ def _candidates(found: Records) -> Table:
         ),
         rows=tuple(
             (
-                words.weight(tried.weight) + (" (in use)" if tried.weight == choice.weight else ""),
-                words.accuracy(tried.accuracy),
-                words.percent(tried.diversity),
-                words.percent(tried.recall),
+                formatting.weight(tried.weight)
+                + (" (in use)" if tried.weight == choice.weight else ""),
+                formatting.accuracy(tried.accuracy),
+                formatting.percent(tried.diversity),
+                formatting.percent(tried.recall),
             )
             for tried in choice.candidates
         ),

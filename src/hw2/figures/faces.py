@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from hw2.figures import faces_plots, losses, words
+from hw2.figures import faces_plots, formatting, losses
 from hw2.figures.faces_records import GRIDS, WAYS, Records
 from hw2.figures.records import Interval
 from hw2.figures.sections import Plate, Section, Stat, Table
@@ -59,8 +59,8 @@ def _stats(found: Records) -> tuple[Stat, ...]:
         ),
         Stat(
             "Colour half way, lerp",
-            words.percent(lerp.colour),
-            f"of the ends' distance from grey; slerp {words.percent(slerp.colour)}",
+            formatting.percent(lerp.colour),
+            f"of the ends' distance from grey; slerp {formatting.percent(slerp.colour)}",
         ),
         Stat(
             f"Diversity at eta = {last.eta:g}",
@@ -80,7 +80,7 @@ def _stats(found: Records) -> tuple[Stat, ...]:
 
 
 def _bounds(found: Interval) -> str:
-    return f"{words.LEVEL} interval {found.low:.3f}{words.DASH}{found.high:.3f}"
+    return f"{formatting.LEVEL} interval {found.low:.3f}{formatting.DASH}{found.high:.3f}"
 
 
 def _eta_table(found: Records) -> Table:
@@ -94,13 +94,13 @@ def _eta_table(found: Records) -> Table:
         ),
         note=(
             f"Root mean square differences of pixels in [0, 1], means over {noises} noises; in "
-            f"brackets {words.LEVEL} intervals."
+            f"brackets {formatting.LEVEL} intervals."
         ),
     )
 
 
 def _distance(found: Interval) -> str:
-    return f"{found.value:.3f} ({found.low:.3f}{words.DASH}{found.high:.3f})"
+    return f"{found.value:.3f} ({found.low:.3f}{formatting.DASH}{found.high:.3f})"
 
 
 def _step_table(found: Records) -> Table:
@@ -156,8 +156,9 @@ def _way(found: Records, way: str, dpi: int) -> Plate:
         title=f"From one noise to another by {way}",
         caption=(
             f"{says[way]}. Half way the norm is {middle.norm_ratio:.3f} of the ends', the face's "
-            f"contrast {words.percent(middle.contrast)} and its colour "
-            f"{words.percent(middle.colour)} of the ends'; the largest step between neighbours is "
+            f"contrast {formatting.percent(middle.contrast)} and its colour "
+            f"{formatting.percent(middle.colour)} of the ends'; the largest step between "
+            "neighbours is "
             f"{middle.smoothness:.2f} times the mean step. Means over {found.pairs} pairs; the "
             "first is shown."
         ),
@@ -174,9 +175,10 @@ def _interpolation(found: Records) -> Plate:
         caption=(
             f"Lerp's variance leaves 1 and is {lerp.variance:.3f} half way (slerp: "
             f"{slerp.variance:.3f}), a noise that is weaker than any in training. What this model "
-            f"makes of it: contrast {words.percent(lerp.contrast)} of the ends' (slerp: "
-            f"{words.percent(slerp.contrast)}), distance from grey {words.percent(lerp.colour)} "
-            f"(slerp: {words.percent(slerp.colour)})."
+            f"makes of it: contrast {formatting.percent(lerp.contrast)} of the ends' (slerp: "
+            f"{formatting.percent(slerp.contrast)}), distance from grey "
+            f"{formatting.percent(lerp.colour)} "
+            f"(slerp: {formatting.percent(slerp.colour)})."
         ),
         alt="Four panels along alpha, slerp and lerp: norm and variance of the noise, contrast and "
         "colour of the face.",

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw2.errors import UserError
 from hw2.figures import records
 from hw2.figures.records import History, Interval
 from hw2.figures.samples import Pixels
-from hw2.files import read_table
+from hw2.io.files import read_table
+from hw2.runtime.errors import UserError
 
 WAYS = ("slerp", "lerp")
 GRIDS = ("course", "leading", "trailing")

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from hw2.figures.css import CSS
+from hw2.figures.formatting import DASH
 from hw2.figures.sections import Plate, Section, Stat, Table
-from hw2.figures.words import DASH
 
 TITLE = "Digits, generated and judged"
 FOOT = "Every figure and number is drawn from the records of this pipeline's stages."

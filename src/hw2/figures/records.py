@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw2.errors import UserError
-from hw2.files import load_arrays, read_json, read_table
-from hw2.labels import DOMAINS
+from hw2.digits.labels import DOMAINS
+from hw2.io.files import load_arrays, read_json, read_table
+from hw2.runtime.errors import UserError
 
 REMAKE = "rerun the stage that writes it"
 

@@ -13,13 +13,13 @@ from hw2.figures import (
     ddpm_records,
     faces,
     faces_records,
-    inversion,
-    inversion_records,
     page,
+    personalization,
+    personalization_records,
     style,
 )
 from hw2.figures.sections import Section
-from hw2.files import atomic_dir
+from hw2.io.files import atomic_dir
 
 
 class FigureParams(Protocol):
@@ -95,14 +95,14 @@ def run(
     )
     if examined:
         sections.append(clip.section(examined))
-    personal = inversion_records.read(
+    personal = personalization_records.read(
         metrics=Path(inversion_metrics),
         history=Path(inversion_history),
         looks=Path(inversion_looks),
         samples=Path(inversion_samples),
         several_images=Path(several_images),
     )
-    sections.append(inversion.section(personal, params_figures.dpi))
+    sections.append(personalization.section(personal, params_figures.dpi))
     publish(sections, Path(figures), params_figures.dpi)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw2.errors import UserError
+from hw2.digits.labels import DOMAINS, NUM_DIGITS
 from hw2.figures import records
-from hw2.labels import DOMAINS, NUM_DIGITS
+from hw2.runtime.errors import UserError
 
 MAX_COLUMNS = 10
 

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from hw2.parent import end_with_it
+from hw2.runtime.parent_process import end_with_it
 
 
 def main(stage: str, parent: int) -> int:

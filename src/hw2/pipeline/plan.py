@@ -13,8 +13,8 @@ from typing import Any
 
 import networkx
 
-from hw2 import files
-from hw2.errors import UserError
+from hw2.io import files
+from hw2.runtime.errors import UserError
 
 TIMINGS = Path("workflow/timings.json")
 _DVC_SECONDS = 1.0  # of DVC itself, per stage
@@ -75,7 +75,7 @@ def probe(threads: int) -> float:
     """Seconds of a fixed piece of work like a training's: the best of five."""
     import torch
 
-    from hw2 import device
+    from hw2.runtime import device
 
     device.use_threads(threads)
     layer = torch.nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw2 import rng
-from hw2.shapes import words
+from hw2.shapes import vocabulary
 from hw2.shapes.render import KINDS, PLAIN, Objects, draw
 
 BLOCK = 1000
@@ -17,8 +17,8 @@ SINGLE, DOUBLE = 0.60, 0.28  # shares of scenes; the rest shows one thing withou
 _PLAIN_SHARE = 0.5
 _SAYS_PLAIN, _SAYS_BACKGROUND, _NEXT_TO = 0.25, 0.7, 1 / 3
 _OWN_INK = 0.7  # of the unnamed: share with a second random colour
-_COLOURS = np.array(list(words.COLOURS.values()), np.float32)
-_BACKGROUNDS = np.array(list(words.BACKGROUNDS.values()), np.float32)
+_COLOURS = np.array(list(vocabulary.COLOURS.values()), np.float32)
+_BACKGROUNDS = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -53,8 +53,8 @@ def training(count: int, size: int, seed: int) -> Pictures:
 def exam(part: str, per_class: int, size: int, seed: int) -> Exam:
     """`per_class` pictures of each of `words.CLASSES`, class by class; `part` names the stream."""
     stream = rng.numpy_rng(seed, "shapes", "exam", part)
-    classes = np.repeat(np.arange(len(words.CLASSES)), per_class)
-    colours, shapes = np.divmod(classes, len(words.SHAPES))  # classes are colour by colour
+    classes = np.repeat(np.arange(len(vocabulary.CLASSES)), per_class)
+    colours, shapes = np.divmod(classes, len(vocabulary.SHAPES))  # classes are colour by colour
     n = len(classes)
     textures = _textures(stream, n)
     backgrounds = _backgrounds(stream, stream.integers(len(_BACKGROUNDS), size=n))
@@ -73,7 +73,7 @@ class _Scene:
         self.unnamed = u >= SINGLE + DOUBLE
         self.background = stream.integers(len(_BACKGROUNDS), size=n)
         self.backgrounds = _backgrounds(stream, self.background)
-        allowed = np.argwhere(~words.is_held_out())
+        allowed = np.argwhere(~vocabulary.is_held_out())
         pairs = allowed[stream.integers(len(allowed), size=(2, n))]
         self.colour, self.shape = pairs[..., 0], pairs[..., 1]  # (2, n)
         self.texture = np.stack([_textures(stream, n), _textures(stream, n)])
@@ -85,7 +85,7 @@ class _Scene:
         kinds, fills = _kinds(self.shape), _jittered(stream, _COLOURS[self.colour], 0.04)
         inks = _inks(fills)
         # Of the unnamed two in three have a shape of their own, all have any colour.
-        odd = np.array([KINDS.index(name) for name in words.UNNAMED_SHAPES])
+        odd = np.array([KINDS.index(name) for name in vocabulary.UNNAMED_SHAPES])
         strange = self.unnamed & (stream.random(n) < 2 / 3)
         kinds[0] = np.where(strange, odd[stream.integers(len(odd), size=n)], kinds[0])
         any_fill, any_ink = stream.random((2, n, 3), dtype=np.float32)
@@ -106,36 +106,36 @@ class _Scene:
 
     def _captions(self, stream: np.random.Generator) -> list[str]:
         n = BLOCK
-        prefix = stream.choice(len(words.PREFIXES), size=n, p=words.PREFIX_SHARES)
+        prefix = stream.choice(len(vocabulary.PREFIXES), size=n, p=vocabulary.PREFIX_SHARES)
         says_background = stream.random(n) < _SAYS_BACKGROUND
         says_plain = stream.random((2, n)) < _SAYS_PLAIN
         next_to = stream.random(n) < _NEXT_TO
-        noun = stream.integers(len(words.NOUNS), size=n)
-        colours, backgrounds = tuple(words.COLOURS), tuple(words.BACKGROUNDS)
+        noun = stream.integers(len(vocabulary.NOUNS), size=n)
+        colours, backgrounds = tuple(vocabulary.COLOURS), tuple(vocabulary.BACKGROUNDS)
         captions = []
         for i in range(n):
             things = []
             for k in range(2 if self.double[i] else 1):
                 said = self.texture[k, i] != PLAIN or says_plain[k, i]
-                texture = [words.TEXTURES[self.texture[k, i]]] if said else []
-                named = [*texture, colours[self.colour[k, i]], words.SHAPES[self.shape[k, i]]]
-                thing = words.NOUNS[noun[i]] if self.unnamed[i] else " ".join(named)
-                things.append(words.with_article(thing))
+                texture = [vocabulary.TEXTURES[self.texture[k, i]]] if said else []
+                named = [*texture, colours[self.colour[k, i]], vocabulary.SHAPES[self.shape[k, i]]]
+                thing = vocabulary.NOUNS[noun[i]] if self.unnamed[i] else " ".join(named)
+                things.append(vocabulary.with_article(thing))
             text = (" next to " if next_to[i] else " and ").join(things)
             if says_background[i]:
                 text += f" on a {backgrounds[self.background[i]]} background"
-            captions.append(f"{words.PREFIXES[prefix[i]]} {text}".strip())
+            captions.append(f"{vocabulary.PREFIXES[prefix[i]]} {text}".strip())
         return captions
 
 
 def _kinds(shapes: np.ndarray) -> np.ndarray:
     """Places in KINDS of places in `words.SHAPES`."""
-    return np.array([KINDS.index(name) for name in words.SHAPES])[shapes]
+    return np.array([KINDS.index(name) for name in vocabulary.SHAPES])[shapes]
 
 
 def _textures(stream: np.random.Generator, n: int) -> np.ndarray:
     patterned = stream.random(n) >= _PLAIN_SHARE
-    return np.where(patterned, stream.integers(1, len(words.TEXTURES), size=n), PLAIN)
+    return np.where(patterned, stream.integers(1, len(vocabulary.TEXTURES), size=n), PLAIN)
 
 
 def _jittered(stream: np.random.Generator, colours: np.ndarray, sigma: float) -> np.ndarray:

@@ -8,16 +8,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from hw2 import params, rng
+from hw2 import rng
+from hw2.config import params
 from hw2.diffusion.guidance import drop_labels
 from hw2.diffusion.schedule import Prediction, Schedule
-from hw2.tensors import from_uint8
-from hw2.training.checkpoint import Resume
+from hw2.pixels import from_uint8
+from hw2.training.batch_sampler import Order
 from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
+from hw2.training.microbatches import Shards
 from hw2.training.muon import Muon
-from hw2.training.order import Order
-from hw2.training.shards import Shards
+from hw2.training.resume import Resume
 
 
 @dataclass(frozen=True)

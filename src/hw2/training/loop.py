@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from hw2.errors import UserError
-from hw2.progress import progress
-from hw2.training.checkpoint import Resume
-from hw2.training.signals import StopFlag
+from hw2.runtime.errors import UserError
+from hw2.runtime.progress import progress
+from hw2.runtime.signals import StopFlag
+from hw2.training.resume import Resume
 
 RECORDS = 200  # rows of a history
 

@@ -1,0 +1,91 @@
+"""The small CLIP's design, and its files in open_clip's form."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import open_clip
+from safetensors.torch import save_file
+from torch import Tensor
+
+from hw2.clip import prompts, tokenizer
+from hw2.clip.preprocess import Preprocess
+from hw2.clip.weights import CONFIG, WEIGHTS
+from hw2.config import params
+from hw2.shapes import vocabulary
+
+CONTEXT = 24  # tokens; the longest caption has 20 with the marks of start and end
+VOCABULARY = "bpe_vocabulary.txt.gz"
+
+
+@dataclass(frozen=True)
+class Design:
+    """A model without its weights: open_clip's `model_cfg`, merges, tokenizer, preprocessing."""
+
+    model: dict[str, Any]
+    merges: bytes
+    tokenize: Callable[[Sequence[str]], Tensor]
+    preprocess: Preprocess
+
+    @property
+    def digest(self) -> str:
+        """Of the merges."""
+        return hashlib.sha256(self.merges).hexdigest()
+
+
+def design(network: params.ClipNetwork) -> Design:
+    """The design for these sizes; its vocabulary is the world's, and that of known prompts."""
+    merges = tokenizer.subset([*vocabulary.vocabulary(), *prompts.words()])
+    model = {
+        "embed_dim": network.embed,
+        "vision_cfg": {
+            "image_size": network.input,
+            "layers": [1, 1, 1, 1],
+            "width": network.image_width,
+            "head_width": 32,
+        },
+        "text_cfg": {
+            "context_length": CONTEXT,
+            "vocab_size": tokenizer.size(merges),
+            "width": network.text_width,
+            "heads": 4,
+            "layers": network.text_layers,
+        },
+    }
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / VOCABULARY
+        path.write_bytes(merges)
+        tokenize = open_clip.SimpleTokenizer(str(path), context_length=CONTEXT)
+    return Design(model, merges, tokenize, Preprocess(_preprocess(network)))
+
+
+def _preprocess(network: params.ClipNetwork) -> dict[str, Any]:
+    """open_clip's `preprocess_cfg`; pixels have about mean 0.5 and spread 0.35."""
+    return {
+        "size": network.input,
+        "mode": "RGB",
+        "mean": [0.5, 0.5, 0.5],
+        "std": [0.35, 0.35, 0.35],
+        "interpolation": "bicubic",
+        "resize_mode": "squash",
+        "fill_color": 0,
+    }
+
+
+def save(place: Path, network: open_clip.CLIP, of: Design) -> None:
+    """Write weights, configuration and vocabulary into the folder `place`, which exists.
+
+    `hw2.clip.model` reads it, and `open_clip.create_model("local-dir:...")`; only
+    `open_clip.get_tokenizer` has to be told the vocabulary's `bpe_path`, as it looks for a relative
+    one in the working folder.
+    """
+    weights = {name: value.contiguous() for name, value in network.state_dict().items()}
+    save_file(weights, place / WEIGHTS[0], metadata={"format": "pt"})
+    (place / VOCABULARY).write_bytes(of.merges)
+    text = of.model["text_cfg"] | {"tokenizer_kwargs": {"bpe_path": VOCABULARY}}
+    config = {"model_cfg": of.model | {"text_cfg": text}, "preprocess_cfg": of.preprocess.config}
+    (place / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

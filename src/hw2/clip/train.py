@@ -1,0 +1,220 @@
+"""Training of the small CLIP (Radford et al., 2021) on the embedded world."""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import AdamW, Optimizer
+
+from hw2 import rng
+from hw2.clip import open_clip_folder
+from hw2.config import params
+from hw2.shapes import scenes
+from hw2.training.batch_sampler import Order
+from hw2.training.lanes import Lanes
+from hw2.training.loop import finite, train
+from hw2.training.muon import Muon
+from hw2.training.resume import Resume
+
+_MOST_SCALE = math.log(100)  # as in CLIP
+_BY_LENGTH = 2  # parts of a batch of texts, short ones apart from long ones
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training's result, and its resume files, which the caller finishes."""
+
+    network: open_clip.CLIP
+    design: open_clip_folder.Design
+    history: list[dict[str, float]]
+    resume: Resume
+
+
+def fit(
+    clip: params.Clip, shapes: params.Shapes, checkpoints: Path, device: torch.device
+) -> Trained:
+    """Train on `shapes.train_images` pictures; nothing of the exam is looked at.
+
+    The towers work side by side, on a thread each, and meet in the loss: the numbers are those of
+    one thread.
+    """
+    design = open_clip_folder.design(clip.network)
+    resume = Resume(checkpoints, _identity(clip, shapes, design))
+    settings = clip.train
+    network = _new_network(clip, design, device)
+    data = _Pairs(shapes, clip, design, device)
+    vision = {n: p for n, p in network.named_parameters() if n.startswith("visual.")}
+    scale = network.logit_scale
+    text = {n: p for n, p in network.named_parameters() if n not in vision and p is not scale}
+    towers = [_Tower(vision, settings), _Tower(text, settings)]
+    warmth = AdamW([scale], lr=settings.lr, betas=(0.9, 0.98), weight_decay=0.0)
+    lanes = Lanes(len(towers))
+
+    def advance(step: int) -> dict[str, float]:
+        rows = data.rows(step)
+        features = lanes.run(
+            [lambda: network.visual(data.images(rows)), lambda: _texts(network, data.texts(rows))]
+        )
+        ends = [f.detach().requires_grad_() for f in features]
+        loss = contrastive(ends[0], ends[1], scale)
+        value = finite(loss.item(), step, "lower clip.train.lr or clip.train.muon_lr")
+        *pulls, scale.grad = torch.autograd.grad(loss, [*ends, scale])
+        rate = _rate(step, settings)
+        lanes.run(
+            [
+                partial(tower.update, feature, pull, rate)
+                for tower, feature, pull in zip(towers, features, pulls, strict=True)
+            ]
+        )
+        warmth.param_groups[0]["lr"] = rate * settings.lr
+        warmth.step()
+        with torch.no_grad():
+            scale.clamp_(0, _MOST_SCALE)
+        return {"loss": value, "lr": rate * settings.lr, "scale": scale.exp().item()}
+
+    optimizers = [o for tower in towers for o, _ in tower.optimizers] + [warmth]
+    history = train(
+        advance,
+        {"network": network, **{f"optimizer{k}": o for k, o in enumerate(optimizers)}},
+        steps=settings.steps,
+        resume=resume,
+        save_every=settings.save_every,
+        desc="clip",
+    )
+    return Trained(network.cpu().eval(), design, history, resume)
+
+
+def contrastive(images: Tensor, texts: Tensor, scale: Tensor) -> Tensor:
+    """CLIP's symmetric cross-entropy (Radford et al., 2021, figure 3).
+
+    Args:
+        images, texts: (N, F), row k of both belong together; of any length.
+        scale: Logarithm of what cosines are multiplied by.
+    """
+    logits = scale.exp() * F.normalize(images, dim=-1) @ F.normalize(texts, dim=-1).T
+    pairs = torch.arange(len(logits), device=logits.device)
+    return (F.cross_entropy(logits, pairs) + F.cross_entropy(logits.T, pairs)) / 2
+
+
+def text_features(network: open_clip.CLIP, texts: Tensor) -> Tensor:
+    """`network.encode_text(texts)` without the padding that no text of the batch needs.
+
+    The text tower is causal, so what stands behind the end of a text changes nothing.
+    """
+    length = int((texts != 0).sum(1).max())
+    texts = texts[:, :length]
+    x = network.token_embedding(texts) + network.positional_embedding[:length]
+    x = network.ln_final(network.transformer(x, attn_mask=network.attn_mask[:length, :length]))
+    return x[torch.arange(len(texts)), texts.argmax(1)] @ network.text_projection
+
+
+def _texts(network: open_clip.CLIP, texts: Tensor) -> Tensor:
+    """Features of a batch, short texts apart from long ones."""
+    order = (texts != 0).sum(1).argsort(stable=True)
+    found = [text_features(network, texts[part]) for part in order.tensor_split(_BY_LENGTH)]
+    return torch.cat(found)[order.argsort()]
+
+
+class _Pairs:
+    """The pictures with their captions, in batches that only the seed and the step decide."""
+
+    def __init__(
+        self,
+        shapes: params.Shapes,
+        clip: params.Clip,
+        design: open_clip_folder.Design,
+        device: torch.device,
+    ) -> None:
+        drawn = scenes.training(shapes.train_images, shapes.size, shapes.seed)
+        self._images, self._device = drawn.images, device
+        self._texts = design.tokenize(drawn.captions).to(torch.int16)
+        self._preprocess = design.preprocess
+        self._order, self._batch = Order(len(drawn.captions), clip.seed), clip.train.batch
+
+    def rows(self, step: int) -> Any:
+        """Which pairs: int (batch,)."""
+        return self._order.batch(step, self._batch)
+
+    def images(self, rows: Any) -> Tensor:
+        prepared = self._preprocess(list(self._images[rows]))
+        return prepared.to(self._device, memory_format=torch.channels_last)
+
+    def texts(self, rows: Any) -> Tensor:
+        return self._texts[rows].long().to(self._device)
+
+
+class _Tower:
+    """Half of the network and what trains it."""
+
+    def __init__(self, weights: dict[str, nn.Parameter], train: params.ClipTrain) -> None:
+        self._weights, self._clip = list(weights.values()), train.grad_clip
+        inner = {n: p for n, p in weights.items() if p.ndim > 1 and _is_inner(n)}
+        decayed = [
+            p for n, p in weights.items() if p.ndim > 1 and n not in inner and "embedding" not in n
+        ]
+        taken = {id(p) for p in (*inner.values(), *decayed)}
+        adamw = AdamW(
+            [
+                {"params": decayed, "weight_decay": train.weight_decay},
+                {"params": [p for p in self._weights if id(p) not in taken], "weight_decay": 0.0},
+            ],
+            lr=train.lr,
+            betas=(0.9, 0.98),
+            fused=True,
+        )
+        muon = Muon(inner.values(), train.muon_lr)
+        self.optimizers: tuple[tuple[Optimizer, float], ...] = (
+            (adamw, train.lr),
+            (muon, train.muon_lr),
+        )
+
+    def update(self, features: Tensor, pull: Tensor, rate: float) -> None:
+        """One step at a share of the peak rates; `pull` is the loss's gradient at `features`."""
+        gradients = torch.autograd.grad(features, self._weights, pull)
+        for weight, gradient in zip(self._weights, gradients, strict=True):
+            # In the memory layout of the weight, which fused optimizers rely on without a check.
+            weight.grad = torch.empty_like(weight).copy_(gradient)
+        nn.utils.clip_grad_norm_(self._weights, self._clip)
+        for optimizer, peak in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = peak * rate
+            optimizer.step()
+
+
+def _is_inner(name: str) -> bool:
+    """Whether a matrix is of a residual block: neither of the ends nor of the attention pool."""
+    return "resblocks" in name or name.startswith("visual.layer")
+
+
+def _rate(step: int, train: params.ClipTrain) -> float:
+    """Share of the peak rates: linear warm-up, constant, linear to zero from `decay_from` on."""
+    done = (step + 0.5) / train.steps
+    warm = min(1.0, (step + 1) / max(1.0, train.warmup * train.steps))
+    return warm * min(1.0, (1 - done) / max(1e-9, 1 - train.decay_from))
+
+
+def _new_network(
+    clip: params.Clip, design: open_clip_folder.Design, device: torch.device
+) -> open_clip.CLIP:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(rng.derive(clip.seed, "initial weights"))
+        network = open_clip.CLIP(**design.model)
+    network.visual.to(memory_format=torch.channels_last)
+    return network.to(device).train()
+
+
+def _identity(
+    clip: params.Clip, shapes: params.Shapes, design: open_clip_folder.Design
+) -> dict[str, Any]:
+    """What makes it this training and no other; how often it is saved does not."""
+    return {
+        "clip": clip.model_dump(mode="json", exclude={"run": True, "train": {"save_every"}}),
+        "shapes": shapes.model_dump(mode="json", exclude={"exam_images"}),
+        "vocabulary": design.digest,
+    }

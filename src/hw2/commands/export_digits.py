@@ -1,0 +1,51 @@
+"""Draw digits in the form the course's grader reads: <domain>/<digit>_<number>.png."""
+
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from hw2.commands import output_folder
+from hw2.config import params
+from hw2.ddpm import denoiser
+from hw2.ddpm.sample import draw, every_label
+from hw2.digits.labels import DOMAINS
+from hw2.io.atomic import atomic_dir
+from hw2.runtime.errors import UserError
+from hw2.runtime.progress import progress
+from hw2.stages.ddpm_sample import PART, chosen_weight
+
+
+def run(
+    sampling: params.Sampling,
+    *,
+    model: Path,
+    guidance: Path,
+    out: Path,
+    count: int,
+    device: torch.device,
+) -> int:
+    """Write `count` images of each digit into a folder per domain of `out`; returns their number.
+
+    The images are those of the report: number k is drawn from the same noise.
+
+    Raises:
+        UserError: if `count` is not positive, or `out` holds something already.
+    """
+    if count < 1:
+        raise UserError(f"--count {count}: draw at least one image of each digit")
+    output_folder.need_new(out)
+    trained = denoiser.load(model, device)
+    request = every_label(trained.domains, count)
+    with progress(len(request.labels), "digits", unit="image") as bar:
+        images = draw(
+            trained, request, sampling, weight=chosen_weight(guidance), part=PART, tick=bar.update
+        )
+    with atomic_dir(out) as folder:
+        for image, digit, domain, k in zip(
+            images, request.digits, request.domains, request.index, strict=True
+        ):
+            path = folder / DOMAINS[domain] / f"{digit}_{k + 1:03d}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(image).save(path)
+    return len(images)

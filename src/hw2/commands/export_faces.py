@@ -1,0 +1,40 @@
+"""Draw the faces of a folder of noises, as the course asks: NN.pt becomes NN.png."""
+
+from pathlib import Path
+
+import torch
+
+from hw2.commands import output_folder
+from hw2.config import params
+from hw2.faces import load, noises
+from hw2.faces.sample import Setting, draw, normalised
+from hw2.runtime.errors import UserError
+from hw2.runtime.progress import progress
+from hw2.stages.faces_sample import save_images
+
+
+def run(ddim: params.Ddim, *, noise: Path, out: Path, model: str, device: torch.device) -> int:
+    """Write a face for each noise into `out`, which appears whole; returns their number.
+
+    Args:
+        model: a file of ours, the course's UNet.pt, or a folder or hub id of diffusers.
+
+    Raises:
+        UserError: if the model or a noise is not what it should be, there are not so many time
+            steps, or `out` holds something already.
+    """
+    output_folder.need_new(out)
+    noises.read(noise)  # before the model, which takes longer
+    face = load.load(model, device)
+    read = noises.read(noise, face.size)
+    levels = face.schedule.timesteps
+    if 2 * ddim.steps > levels:
+        raise UserError(f"--steps {ddim.steps}: more than half of the {levels} noise levels")
+    names, stack = list(read), torch.stack(list(read.values()))
+    with progress(len(names), "faces", unit="image") as bar:
+        drawn = draw(
+            face, stack, names, Setting(ddim.steps, ddim.grid, ddim.eta),
+            seed=ddim.seed, batch=ddim.batch, tick=bar.update,
+        )  # fmt: skip
+    save_images(out, dict(zip(names, normalised(drawn).numpy(), strict=True)))
+    return len(names)

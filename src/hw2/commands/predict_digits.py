@@ -1,0 +1,93 @@
+"""Read the digits of a folder of images, as the course asks: a csv of `image_name,label`."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from hw2.config import params
+from hw2.dann import classifier
+from hw2.dann.pairs import Pair
+from hw2.dann.train import Training
+from hw2.io import files
+from hw2.runtime.errors import UserError
+
+SIDE = 28
+_NAMED = 3  # wrong files that a message names
+_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # Pillow has all
+
+
+def run(
+    dann: params.Dann,
+    *,
+    models: Path,
+    folder: Path,
+    out: Path,
+    target: str,
+    method: str,
+    device: torch.device,
+) -> int:
+    """Write `out` with a row for each image of `folder`, sorted by name; returns their number.
+
+    The network is that of the first pair of `dann.pairs` with this target, and of the first seed.
+
+    Raises:
+        UserError: for a target or a method that was not trained, a folder without images, or a
+            file that is no image; nothing is written then.
+    """
+    pair = _pair(dann, target)
+    if method not in dann.methods:
+        raise UserError(f"--method {method}: not trained; choose of {', '.join(dann.methods)}")
+    path = models / f"{Training(pair, method, dann.seeds[0]).slug}.safetensors"
+    trained = classifier.load(path, device)
+    names, images = _read(folder)
+    digits = trained.read(images, target)
+    rows = [{"image_name": n, "label": int(d)} for n, d in zip(names, digits, strict=True)]
+    files.write_table(out, rows)
+    return len(rows)
+
+
+def _pair(dann: params.Dann, target: str) -> Pair:
+    pairs = [Pair.parse(name) for name in dann.pairs]
+    for pair in pairs:
+        if pair.target == target:
+            return pair
+    known = ", ".join(dict.fromkeys(pair.target for pair in pairs))
+    raise UserError(f"--target {target}: no such pair was trained; choose of {known}")
+
+
+def _read(folder: Path) -> tuple[list[str], np.ndarray]:
+    """Names, sorted, and images uint8 (N, 28, 28, 3) of all files that are not hidden."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no folder; name the folder of the images")
+    paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    images, wrong = np.empty((len(paths), SIDE, SIDE, 3), np.uint8), []
+    for place, path in enumerate(paths):
+        try:
+            images[place] = _image(path)
+        except _UNREADABLE:
+            wrong.append(path.name)
+    if wrong:
+        more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+        named = ", ".join(wrong[:_NAMED])
+        raise UserError(f"{folder}: {named}{more}: no readable image; take it out of the folder")
+    if not paths:
+        raise UserError(f"{folder}: no images; name the folder of the images")
+    return [path.name for path in paths], images
+
+
+def _image(path: Path) -> np.ndarray:
+    """One image in colour, 28x28; 16 bits of grey become 8, what is transparent becomes black."""
+    with Image.open(path) as opened:
+        image: Image.Image = opened
+        if image.mode.startswith("I"):
+            grey = np.asarray(image, np.int64) // 257
+            image = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
+        elif "transparency" in image.info or image.mode in ("LA", "PA", "RGBA"):
+            clear = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", clear.size, "black"), clear)
+        image = image.convert("RGB")
+        if image.size != (SIDE, SIDE):
+            image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        return np.asarray(image)

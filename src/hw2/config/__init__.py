@@ -1,0 +1,1 @@
+"""Configuration: params.yaml, profiles.yaml and paths.yaml, read strictly into typed objects."""

@@ -1,0 +1,153 @@
+"""The schema of params.yaml: every number of the pipeline, with its unit or reason and range.
+
+A section stands in the module of its capability in `hw2.config.schema`; this joins them. There are
+no default values. What is not in params.yaml would not reach DVC, and a stage would not rerun when
+it changed. To add a parameter, add a field there and a key in params.yaml.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from hw2.config import loader
+from hw2.config.loader import Section
+from hw2.config.schema import clip, dann, ddpm, digits, faces
+from hw2.config.schema import personalization as inversion
+from hw2.config.schema.clip import Clip, ClipModel, ClipNetwork, ClipTrain, Shapes, Zeroshot
+from hw2.config.schema.dann import AdaptationNetwork, AdaptationTrain, Dann, StrongAdaptation, Views
+from hw2.config.schema.ddpm import Ablation, Ddpm, Domain, Guidance, Network, Sampling, Sweep
+from hw2.config.schema.denoising import Denoising, Diffusion, Train, UNetShape
+from hw2.config.schema.digits import Data, Judge
+from hw2.config.schema.faces import Ddim, Faces
+from hw2.config.schema.personalization import (
+    Alignment,
+    Concept,
+    Drawing,
+    Inversion,
+    Personal,
+    Several,
+    Stable,
+)
+from hw2.runtime.errors import UserError
+
+__all__ = [
+    "Ablation",
+    "AdaptationNetwork",
+    "AdaptationTrain",
+    "Alignment",
+    "Clip",
+    "ClipModel",
+    "ClipNetwork",
+    "ClipTrain",
+    "Concept",
+    "Dann",
+    "Data",
+    "Ddim",
+    "Ddpm",
+    "Denoising",
+    "Diffusion",
+    "Domain",
+    "Drawing",
+    "Faces",
+    "Figures",
+    "Guidance",
+    "Inversion",
+    "Judge",
+    "Network",
+    "Params",
+    "Personal",
+    "Runtime",
+    "Sampling",
+    "Several",
+    "Shapes",
+    "Stable",
+    "StrongAdaptation",
+    "Sweep",
+    "Train",
+    "UNetShape",
+    "Views",
+    "Zeroshot",
+    "load",
+    "parse",
+]
+
+
+class Runtime(Section):
+    """Where to compute. Not part of any stage's parameters: it should not change results."""
+
+    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
+        description="auto, cpu, cuda or cuda:N"
+    )
+    threads: int = Field(ge=0, le=1024, description="CPU threads, 0 for all cores")
+
+
+class Figures(Section):
+    """The drawn report."""
+
+    dpi: int = Field(ge=20, le=600, description="dots of an inch")
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    profile: str = Field(min_length=1, description="the column of profiles.yaml that was applied")
+    runtime: Runtime
+    data: Data
+    judge: Judge
+    ddpm: Ddpm
+    sampling: Sampling
+    guidance: Guidance
+    sweep: Sweep
+    ablation: Ablation
+    dann: Dann
+    faces: Faces
+    ddim: Ddim
+    shapes: Shapes
+    clip: Clip
+    zeroshot: Zeroshot
+    stable: Stable
+    inversion: Inversion
+    several: Several
+    figures: Figures
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        UserError: with one line per problem: dotted key, value, what is allowed.
+    """
+    return parse(loader.read_yaml(path), path)
+
+
+def parse(data: Any, source: str | Path = "params.yaml") -> Params:
+    """Check the content of params.yaml, given as plain dicts and lists; errors as in `load`."""
+    params = loader.parse(Params, data, source)
+    problems = list(_conflicts(params))
+    if problems:
+        raise UserError(loader.listed(source, problems))
+    return params
+
+
+def _conflicts(params: Params) -> Iterator[str]:
+    """Values that are allowed alone but not together."""
+    yield from _missing_domains(params)
+    yield from digits.conflicts(params.data)
+    yield from ddpm.conflicts(params.ddpm, params.sampling, params.guidance, params.sweep)
+    yield from dann.conflicts(params.dann)
+    yield from faces.conflicts(params.faces, params.ddim)
+    yield from clip.conflicts(params.clip, params.zeroshot)
+    yield from inversion.conflicts(params.stable, params.inversion, params.several, params.clip.run)
+
+
+def _missing_domains(params: Params) -> Iterator[str]:
+    prepared = params.data.domains
+    for domain in params.ddpm.domains:
+        if domain not in prepared:
+            yield f"ddpm.domains: {domain} is not in data.domains; add it there or leave it out"
+    for pair in params.dann.pairs:
+        for name in pair.split("->"):
+            if name not in prepared:
+                yield f"dann.pairs: {pair} needs {name} in data.domains; leave the pair out"

@@ -1,0 +1,197 @@
+"""Training of one row of the table: a method on a pair of domains with one seed."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, AdamW, Optimizer
+
+from hw2 import rng
+from hw2.config import params
+from hw2.dann import pairs
+from hw2.dann.classifier import Classifier, kind_of
+from hw2.dann.methods import SOURCE, TARGET, Numbers, Part, make
+from hw2.dann.pairs import Pair, TrainingImages
+from hw2.pixels import from_uint8
+from hw2.training.batch_sampler import Order
+from hw2.training.ema import EMA
+from hw2.training.loop import finite, train
+from hw2.training.microbatches import Shards
+from hw2.training.muon import Muon
+from hw2.training.resume import Resume
+
+PARTS = 2
+
+
+@dataclass(frozen=True)
+class Training:
+    """One cell of the table and one seed."""
+
+    pair: Pair
+    method: str
+    seed: int
+
+    @property
+    def slug(self) -> str:
+        """As in file names."""
+        return f"{self.pair.slug}/{self.method}-{self.seed}"
+
+
+def every(dann: params.Dann) -> list[Training]:
+    """All trainings, in the order of params.yaml."""
+    return [
+        Training(Pair.parse(pair), method, seed)
+        for pair in dann.pairs
+        for method in dann.methods
+        for seed in dann.seeds
+    ]
+
+
+def identity(dann: params.Dann, training: Training, packed: Path) -> dict[str, Any]:
+    """What makes it this training and no other; how often it is saved does not."""
+    used = {"dann": {"faithful"}, "dann_tuned": {"tuned"}, "strong": {"strong"}}
+    sections = {"network", "views", "train"} | used.get(training.method, set())
+    described = dann.model_dump(mode="json", include=sections)
+    del described["train"]["save_every"]
+    return {
+        "training": [training.pair.name, training.method, training.seed],
+        "dann": described,
+        "data": pairs.identity(packed, training.pair, training.method),
+    }
+
+
+def fit(
+    dann: params.Dann, training: Training, packed: Path, resume: Resume, device: torch.device
+) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
+    """Train; returns the last averaged weights and the history (`step` and numbers by row).
+
+    No label of the target is read, but for the row `target_only`. The last weights are the
+    result: nothing is chosen on the way.
+    """
+    settings, faithful = dann.train, training.method == "dann"
+    images = TrainingImages.load(packed, training.pair, training.method)
+    network = _new_network(dann, training, images, device)
+    ema = EMA(network, 0.0 if faithful else settings.ema)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(rng.derive(training.seed, "initial weights of the row"))
+        row = make(dann, training.method, network, ema)
+    modules = {name: module.to(device) for name, module in row.modules().items()}
+    batches = _Batches(images, row.domains, row.sizes(settings.batch), training.seed, device)
+    weights = [p for module in (network, *modules.values()) for p in module.parameters()]
+    optimizers = _optimizers(weights, network.extractor.inner_weights(), dann, faithful)
+    shards = Shards(PARTS)
+
+    def advance(step: int) -> dict[str, float]:
+        progress = step / settings.steps
+        numbers: list[Numbers] = [{}, {}]
+
+        def loss(part: slice) -> Tensor:
+            place = part.start
+            value, numbers[place] = row.loss(batches.part(step, place, progress))
+            return PARTS * value  # Shards takes the mean, and parts are added
+
+        share = _faithful_rate(progress) if faithful else _rate(progress, settings)
+        value = finite(shards.backward(loss, PARTS, weights), step, "lower dann.train.lr")
+        for optimizer, peak in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = peak * share
+            optimizer.step()
+        row.settle()
+        ema.update(network)
+        names = dict.fromkeys([*numbers[0], *numbers[1]])
+        added = {n: sum(part.get(n, 0.0) for part in numbers) for n in names}
+        return {"loss": value, "lr": optimizers[0][1] * share, **added}
+
+    network.train()
+    history = train(
+        advance,
+        {
+            "network": network,
+            "ema": ema,
+            **{type(o).__name__: o for o, _ in optimizers},
+            **modules,
+        },
+        steps=settings.steps,
+        resume=resume,
+        save_every=settings.save_every,
+        desc=f"{training.pair.name} {training.method} {training.seed}",
+    )
+    return ema.weights, history
+
+
+class _Batches:
+    """The parts of every step, from streams that only the seed and the step decide.
+
+    All rows with the same seed see the images of a domain in the same order.
+    """
+
+    def __init__(
+        self,
+        images: TrainingImages,
+        domains: tuple[int, int],
+        sizes: tuple[int, int],
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.domains, self.sizes, self.seed, self.device = domains, sizes, seed, device
+        self.images = (images.source, images.target)
+        self.digits = (images.source_digits, images.target_digits)
+        self.orders = [
+            Order(len(self.images[domain]), rng.derive(seed, "order", domain, place))
+            for place, domain in enumerate(domains)
+        ]
+
+    def part(self, step: int, place: int, progress: float) -> Part:
+        domain = self.domains[place]
+        rows = self.orders[place].batch(step, self.sizes[place])
+        digits = self.digits[domain]
+        known = None if digits is None else torch.from_numpy(digits[rows]).to(self.device)
+        return Part(
+            images=from_uint8(self.images[domain][rows]).to(self.device),
+            digits=known,
+            slot=place,
+            stream=rng.torch_rng(self.seed, "views", step, place),
+            progress=progress,
+        )
+
+
+def _new_network(
+    dann: params.Dann, training: Training, images: TrainingImages, device: torch.device
+) -> Classifier:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(rng.derive(training.seed, "initial weights"))
+        network = Classifier(dann.network, kind_of(dann, training.method))
+    network.units.measure(images.source, SOURCE)
+    network.units.measure(images.target, TARGET)
+    return network.to(device).to(memory_format=torch.channels_last)
+
+
+def _optimizers(
+    weights: list[nn.Parameter], inner: list[nn.Parameter], dann: params.Dann, faithful: bool
+) -> list[tuple[Optimizer, float]]:
+    """Optimizers with their peak rates: the paper's SGD for the faithful DANN, else Muon for inner
+    convolutions if asked for and AdamW for the rest."""
+    if faithful:
+        settings = dann.faithful
+        return [(SGD(weights, lr=settings.lr, momentum=settings.momentum), settings.lr)]
+    train = dann.train
+    taken = {id(p) for p in inner} if train.muon_lr > 0 else set()
+    rest = [p for p in weights if id(p) not in taken]
+    adamw = AdamW(rest, lr=train.lr, betas=(0.9, 0.99), weight_decay=train.weight_decay, fused=True)
+    both: list[tuple[Optimizer, float]] = [(adamw, train.lr)]
+    return [*both, (Muon(inner, train.muon_lr), train.muon_lr)] if taken else both
+
+
+def _faithful_rate(progress: float) -> float:
+    """Share of mu_0: (1 + 10 p)^-0.75 (Ganin et al., 2016, section 5.2.2)."""
+    return (1 + 10 * progress) ** -0.75
+
+
+def _rate(progress: float, train: params.AdaptationTrain) -> float:
+    """Share of the peak rate: a linear rise, then half a cosine down to zero."""
+    if progress < train.warmup:
+        return (progress + 1 / train.steps) / (train.warmup + 1 / train.steps)
+    return 0.5 * (1 + math.cos(math.pi * (progress - train.warmup) / (1 - train.warmup)))

@@ -1,0 +1,1 @@
+"""The conditional DDPM: training, its checkpoint, and sampling digits from it."""

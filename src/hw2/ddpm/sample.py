@@ -1,0 +1,110 @@
+"""Images drawn from a denoiser: image k of a label depends on (seed, part, label, k) only."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hw2 import rng
+from hw2.config import params
+from hw2.ddpm.denoiser import Denoiser
+from hw2.diffusion import samplers
+from hw2.diffusion.guidance import guided
+from hw2.diffusion.samplers import State
+from hw2.digits.labels import DOMAINS, NUM_DIGITS, NUM_LABELS, label_of
+from hw2.pixels import to_uint8
+from hw2.training.parallel import side_by_side
+
+SHAPE = (3, 28, 28)
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which images to draw: labels int64 (N,), and for each the number k of its noise, (N,)."""
+
+    labels: np.ndarray
+    index: np.ndarray
+
+    @property
+    def digits(self) -> np.ndarray:
+        return self.labels % NUM_DIGITS
+
+    @property
+    def domains(self) -> np.ndarray:
+        """Indices into `labels.DOMAINS`."""
+        return self.labels // NUM_DIGITS
+
+
+def every_label(domains: tuple[str, ...], count: int) -> Request:
+    """`count` images of each digit of each domain: by domain, then digit, then k."""
+    labels = [
+        label_of(domain, digit)
+        for domain in DOMAINS
+        if domain in domains
+        for digit in range(NUM_DIGITS)
+    ]
+    return Request(np.repeat(np.array(labels), count), np.tile(np.arange(count), len(labels)))
+
+
+def draw(
+    denoiser: Denoiser,
+    request: Request,
+    sampling: params.Sampling,
+    *,
+    weight: float,
+    part: str,
+    tick: Callable[[int], None] = lambda images: None,
+) -> np.ndarray:
+    """Draw images: uint8 (N, 28, 28, 3) in the order of the request.
+
+    Args:
+        weight: guidance in the paper's convention, 0 is none.
+        part: names the random streams, so that images to choose by differ from those to report.
+        tick: called with the number of images finished.
+    """
+    starts = range(0, len(request.labels), sampling.batch)
+    batches = [slice(start, start + sampling.batch) for start in starts]
+
+    def one(batch: slice) -> np.ndarray:
+        chunk = Request(request.labels[batch], request.index[batch])
+        for state in states(denoiser, chunk, sampling, weight=weight, part=part):
+            last = state
+        return to_uint8(last.images)
+
+    images = []
+    for drawn in side_by_side(one, batches, next(denoiser.network.parameters()).device):
+        images.append(drawn)
+        tick(len(drawn))
+    return np.concatenate(images)
+
+
+@torch.no_grad()
+def states(
+    denoiser: Denoiser, request: Request, sampling: params.Sampling, *, weight: float, part: str
+) -> Iterator[State]:
+    """The states of sampling one batch, from pure noise to clean images."""
+    device = next(denoiser.network.parameters()).device
+    labels = torch.from_numpy(request.labels).to(device)
+    streams = [
+        rng.torch_rng(sampling.seed, part, int(label), int(k))
+        for label, k in zip(request.labels, request.index, strict=True)
+    ]
+
+    def noise(step: int = 0) -> Tensor:
+        # On the CPU, one stream an image: the same numbers for every batch size and device.
+        drawn = torch.stack([torch.randn(SHAPE, generator=stream) for stream in streams])
+        return drawn.to(device, memory_format=torch.channels_last)
+
+    with torch.autocast(device.type, torch.bfloat16, enabled=denoiser.precision == "bf16"):
+        yield from samplers.sample(
+            guided(denoiser.network, labels, weight, NUM_LABELS),
+            denoiser.schedule,
+            denoiser.prediction,
+            noise(),
+            sampler=sampling.sampler,
+            steps=sampling.steps,
+            eta=sampling.eta,
+            noise=noise,
+        )

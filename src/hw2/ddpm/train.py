@@ -1,0 +1,70 @@
+"""Training of the conditional DDPM (Ho & Salimans, 2022, algorithm 1)."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hw2 import rng
+from hw2.config import params
+from hw2.ddpm import denoiser
+from hw2.diffusion import schedule
+from hw2.digits import arrays
+from hw2.digits.labels import NUM_LABELS, label_of
+from hw2.training.denoising import Lesson, train_denoiser
+from hw2.training.resume import Resume
+
+
+def fit(
+    ddpm: params.Ddpm, packed: Path, checkpoints: Path, device: torch.device
+) -> tuple[dict[str, Tensor], list[dict[str, float]], Resume]:
+    """Train on the train part of `ddpm.domains`.
+
+    Returns:
+        The averaged weights, the history (rows of `step`, `loss`, `lr`), and the resume files,
+        which the caller finishes once its outputs are written.
+    """
+    resume = Resume(checkpoints, _identity(ddpm, packed))
+    images, labels = _images_and_labels(ddpm.domains, packed)
+    lesson = Lesson(
+        images,
+        labels,
+        null_label=NUM_LABELS,
+        p_uncond=ddpm.train.p_uncond,
+        levels=schedule.make(ddpm.diffusion.schedule, ddpm.diffusion.timesteps),
+        prediction=ddpm.diffusion.prediction,
+    )
+    weights, history = train_denoiser(
+        _new_network(ddpm, device),
+        lesson,
+        ddpm.train,
+        seed=ddpm.seed,
+        resume=resume,
+        device=device,
+        name="ddpm",
+    )
+    return weights, history, resume
+
+
+def _identity(ddpm: params.Ddpm, packed: Path) -> dict[str, Any]:
+    """What makes it this training and no other; how often it is saved does not."""
+    described = ddpm.model_dump(mode="json", exclude={"train": {"save_every"}})
+    return {"ddpm": described, "data": arrays.fingerprint(packed, ddpm.domains, "train")}
+
+
+def _images_and_labels(domains: tuple[str, ...], packed: Path) -> tuple[np.ndarray, Tensor]:
+    """Images uint8 (N, 28, 28, 3) and labels int64 (N,) of the train part of all domains."""
+    parts = [(domain, arrays.load(packed, domain, "train")) for domain in domains]
+    labels = [part.digits + label_of(domain, 0) for domain, part in parts]
+    images = np.concatenate([part.rgb for _, part in parts])
+    return images, torch.from_numpy(np.concatenate(labels))
+
+
+def _new_network(ddpm: params.Ddpm, device: torch.device) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(rng.derive(ddpm.seed, "initial weights"))
+        network = denoiser.build(ddpm.network, ddpm.diffusion.timesteps)
+    layout = torch.channels_last if ddpm.train.channels_last else torch.contiguous_format
+    return network.to(device).to(memory_format=layout)

@@ -1,0 +1,107 @@
+"""Digits as arrays: one uint8 file of images and one of digits for each domain and part.
+
+Decoding happens once, in `digits_pack`; readers map the files into memory, so opening them costs
+nothing.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hw2.digits.labels import ALL_DOMAINS
+from hw2.runtime.errors import UserError
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Images of one domain and part: uint8 (N, 28, 28, C), C is 3 or 1, and digits int64 (N,)."""
+
+    images: np.ndarray
+    digits: np.ndarray
+
+    @property
+    def rgb(self) -> np.ndarray:
+        """The images with three channels: uint8 (N, 28, 28, 3)."""
+        return self.images if self.images.shape[-1] == 3 else np.repeat(self.images, 3, axis=-1)
+
+
+def save(folder: Path, domain: str, part: str, digits: Digits) -> None:
+    """Write one domain and part into `folder`, which exists."""
+    np.save(_path(folder, domain, part, "images"), digits.images)
+    np.save(_path(folder, domain, part, "digits"), digits.digits)
+
+
+def load(folder: Path, domain: str, part: str) -> Digits:
+    """Map one domain and part into memory.
+
+    Raises:
+        UserError: if it was not packed, or is damaged.
+    """
+    return Digits(
+        _mapped(folder, domain, part, "images"),
+        np.array(_mapped(folder, domain, part, "digits")),
+    )
+
+
+def load_images(folder: Path, domain: str, part: str) -> np.ndarray:
+    """The images alone, uint8 (N, 28, 28, 3): the file of the digits is not even opened.
+
+    Raises:
+        UserError: as `load`.
+    """
+    return Digits(_mapped(folder, domain, part, "images"), np.empty(0, np.int64)).rgb
+
+
+def domains(folder: Path) -> tuple[str, ...]:
+    """The domains that were packed.
+
+    Raises:
+        UserError: if there is none.
+    """
+    found = tuple(name for name in ALL_DOMAINS if _path(folder, name, "train", "digits").is_file())
+    if not found:
+        raise UserError(f"{folder}: no digits; run `dvc repro digits_pack`")
+    return found
+
+
+def fingerprint(folder: Path, domains: Sequence[str], part: str) -> str:
+    """A hash of the images and digits of some domains: the identity of what a training reads."""
+    hashed = hashlib.sha256()
+    for domain in domains:
+        data = load(folder, domain, part)
+        hashed.update(f"{domain} {data.images.shape}".encode())
+        hashed.update(np.ascontiguousarray(data.images).data)
+        hashed.update(data.digits.tobytes())
+    return hashed.hexdigest()
+
+
+def fingerprint_images(folder: Path, domains: Sequence[str], part: str) -> str:
+    """As `fingerprint`, of the images alone."""
+    hashed = hashlib.sha256()
+    for domain in domains:
+        images = _mapped(folder, domain, part, "images")
+        hashed.update(f"{domain} {images.shape}".encode())
+        hashed.update(np.ascontiguousarray(images).data)
+    return hashed.hexdigest()
+
+
+def _mapped(folder: Path, domain: str, part: str, kind: str) -> np.ndarray:
+    try:
+        return np.load(_path(folder, domain, part, kind), mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise UserError(
+            f"{folder}: no {part} part of {domain}; run `dvc repro digits_pack`,"
+            f" or put {domain} into data.domains"
+        ) from None
+    except (OSError, EOFError, ValueError) as error:
+        raise UserError(
+            f"{folder}: the {part} part of {domain} is damaged ({error});"
+            " run `dvc repro digits_pack`"
+        ) from error
+
+
+def _path(folder: Path, domain: str, part: str, kind: str) -> Path:
+    return folder / f"{domain}_{part}_{kind}.npy"

@@ -1,0 +1,46 @@
+"""How varied generated images are: each measure beside the value that real images reach."""
+
+from pathlib import Path
+
+import numpy as np
+
+from hw2.digits import arrays
+from hw2.digits.arrays import Digits
+from hw2.digits.labels import NUM_DIGITS
+from hw2.evaluation.diversity import within_label_distance
+from hw2.evaluation.judge import Judge
+from hw2.evaluation.precision_recall import recall
+
+
+def measure(
+    judge: Judge, generated: Digits, domain: str, packed: Path, *, part: str, other: str
+) -> dict[str, float]:
+    """Diversity, recall and precision of generated images of a domain, and of real ones (`_real`).
+
+    Real images are those of `part`; for their own recall and precision those of `other` stand in
+    for generated ones. Recall and precision are in the judge's features, of equally many images of
+    each digit on either side.
+    """
+    real, stand_in = (arrays.load(packed, domain, name) for name in (part, other))
+    count = min(int(np.bincount(found.digits).min()) for found in (real, stand_in, generated))
+    a, b, g = (judge.embed(_first(found, count), domain) for found in (real, stand_in, generated))
+    return {
+        "diversity": within_label_distance(generated.rgb, generated.digits).value,
+        "diversity_real": within_label_distance(real.rgb, real.digits).value,
+        "recall": recall(a, g).value,
+        "recall_real": recall(a, b).value,
+        "precision": recall(g, a).value,
+        "precision_real": recall(b, a).value,
+    }
+
+
+def share(measured: dict[str, float], name: str) -> float:
+    """A measure of the generated images as a share of the real images' own; 0 if that is 0."""
+    real = measured[f"{name}_real"]
+    return measured[name] / real if real else 0.0
+
+
+def _first(part: Digits, count: int) -> np.ndarray:
+    """The first `count` images of each digit: uint8 (10 * count, 28, 28, 3)."""
+    rows = [np.flatnonzero(part.digits == digit)[:count] for digit in range(NUM_DIGITS)]
+    return part.rgb[np.concatenate(rows)]

@@ -1,0 +1,55 @@
+"""Compare drawn faces with the ground truth, as the course grades them."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hw2.evaluation.image_metrics import mse
+from hw2.runtime.errors import UserError
+
+THRESHOLD = 20  # the course's, for the mean over the images
+
+
+def run(out: Path, truth: Path) -> dict[str, float]:
+    """The MSE of every image of `truth` to the image of the same name in `out`, and their `mean`.
+
+    The scale is 0 to 255.
+
+    Raises:
+        UserError: if a folder has no PNG, or an image is missing, unreadable or of another size.
+    """
+    expected = sorted(truth.glob("*.png"))
+    if not expected:
+        raise UserError(f"{truth}: no images; name the folder with 00.png, 01.png ...")
+    missing = [path.name for path in expected if not (out / path.name).is_file()]
+    if missing:
+        raise UserError(
+            f"{out}: {len(missing)} of {len(expected)} images missing, {missing[0]} first;"
+            " draw them with `hw2 faces`"
+        )
+    found = {}
+    for path in expected:
+        drawn, right = _read(out / path.name), _read(path)
+        if drawn.shape != right.shape:
+            sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in (drawn, right))
+            raise UserError(f"{out / path.name}: sizes differ, {sizes}; use the model of {truth}")
+        found[path.stem] = mse(drawn, right)
+    return {**found, "mean": float(np.mean(list(found.values())))}
+
+
+def table(scores: dict[str, float]) -> str:
+    """A line for each image, and what the mean says."""
+    lines = [f"{name}  {value:9.4f}" for name, value in scores.items() if name != "mean"]
+    verdict = "below" if scores["mean"] < THRESHOLD else "NOT below"
+    return "\n".join(
+        [*lines, f"mean {scores['mean']:.4f}, {verdict} the course's {THRESHOLD} (0 to 255)"]
+    )
+
+
+def _read(path: Path) -> np.ndarray:
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path}: no readable image ({type(error).__name__}); remake it") from error

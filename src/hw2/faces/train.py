@@ -1,0 +1,62 @@
+"""Training of the embedded face model on drawn faces."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from hw2 import rng
+from hw2.config import params
+from hw2.diffusion import schedule
+from hw2.diffusion.schedule import Schedule
+from hw2.faces import synthetic
+from hw2.faces.model import Blueprint
+from hw2.training.denoising import Lesson, train_denoiser
+from hw2.training.resume import Resume
+
+
+def blueprint(faces: params.Faces) -> Blueprint:
+    """What is trained."""
+    config = faces.network.model_dump(mode="json")
+    return Blueprint("embedded", faces.diffusion.prediction, faces.size, config)
+
+
+def levels(faces: params.Faces) -> Schedule:
+    """The noise levels that it is trained on."""
+    return schedule.make(faces.diffusion.schedule, faces.diffusion.timesteps)
+
+
+def fit(
+    faces: params.Faces, checkpoints: Path, device: torch.device
+) -> tuple[dict[str, Tensor], list[dict[str, float]], Resume]:
+    """Train.
+
+    Returns:
+        The averaged weights of the blueprint's network, the history, and the resume files, which
+        the caller finishes once its outputs are written.
+    """
+    described = faces.model_dump(mode="json", exclude={"train": {"save_every"}})
+    resume = Resume(checkpoints, {"faces": described})
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(rng.derive(faces.seed, "initial weights"))
+        network = blueprint(faces).build(levels(faces))
+    images = synthetic.draw(faces.images, faces.size, faces.seed)
+    lesson = Lesson(
+        images,
+        torch.zeros(len(images), dtype=torch.int64),
+        null_label=0,
+        p_uncond=1.0,
+        levels=levels(faces),
+        prediction=faces.diffusion.prediction,
+    )
+    layout = torch.channels_last if faces.train.channels_last else torch.contiguous_format
+    weights, history = train_denoiser(
+        network.to(device).to(memory_format=layout),
+        lesson,
+        faces.train,
+        seed=faces.seed,
+        resume=resume,
+        device=device,
+        name="faces",
+    )
+    return weights, history, resume

@@ -1,0 +1,203 @@
+"""The report's section on personalisation: its figures, tables and words."""
+
+import csv
+import io
+
+from hw2.figures import formatting, personalization_plots
+from hw2.figures.personalization_records import METHODS, SCORES, Concept, Inversion
+from hw2.figures.records import Interval
+from hw2.figures.sections import Plate, Section, Sheet, Stat, Table
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def section(found: Inversion, dpi: int) -> Section:
+    """Draw every figure of the section and write its words."""
+    table = _methods(found)
+    return Section(
+        anchor="inversion",
+        title="Personalisation by textual inversion",
+        lead=(
+            "A new word is learnt from a few photographs: only its row of the text encoder's "
+            "embedding trains, the model stays as it is. Scores are 100 times a cosine of CLIP, "
+            "of an image with the photographs (image score) and with the prompt (text score)."
+        ),
+        stats=_stats(found),
+        tables=(_concepts(found), *((table,) if found.methods else ())),
+        plates=tuple(_plates(found, dpi)),
+        sheets=(
+            (
+                Sheet("multi_concept_table.csv", _csv(found)),
+                Sheet("multi_concept_table.md", _markdown(table)),
+            )
+            if found.methods
+            else ()
+        ),
+    )
+
+
+def _stats(found: Inversion) -> tuple[Stat, ...]:
+    stats = [
+        Stat("Prompts passed by the course's rule", f"{found.passed} of {found.cases}",
+             "the best 5 of 25 images of a prompt, both scores at or above the baseline"),
+    ]  # fmt: skip
+    for one in found.concepts:
+        gain = one.scores["image_gain"]
+        stats.append(
+            Stat(f"{one.token} over {one.word!r}, image score", _signed(gain.value),
+                 f"{formatting.LEVEL} interval {_signed(gain.low)} to {_signed(gain.high)},"
+                 f" n = {gain.n}")
+        )  # fmt: skip
+    if "drawn" in found.alignment:
+        drawn = found.alignment["drawn"]
+        stats.append(
+            Stat("Prompt alignment of the embedded model", formatting.percent(drawn.value),
+                 f"{formatting.LEVEL} interval {formatting.bounds(drawn)}; judged by a classifier")
+        )  # fmt: skip
+    return tuple(stats)
+
+
+def _concepts(found: Inversion) -> Table:
+    rows = []
+    for one in found.concepts:
+        for name in ("image", "text"):
+            grades = "; ".join(f"{g[name]:.1f} of {g[f'baseline_{name}']:g}" for g in one.grades)
+            rows.append(
+                (
+                    one.token,
+                    name,
+                    _score(one.scores[name]),
+                    _score(one.scores[f"word_{name}"]),
+                    _gain(one.scores[f"{name}_gain"]),
+                    grades,
+                )
+            )
+    return Table(
+        title="Each concept alone",
+        head=("Token", "Score", "Learnt", "Initialiser's word", "Difference", "Graded"),
+        rows=tuple(rows),
+        note=(
+            f"Means over all images of the graded prompts, with {formatting.LEVEL} intervals; the "
+            "difference is paired over images from the same noise. Graded: means of the best five "
+            "of 25, and the baseline, prompt by prompt. Checkpoints are chosen on other prompts."
+        ),
+    )
+
+
+def _methods(found: Inversion) -> Table:
+    return Table(
+        title="Two concepts in one picture",
+        head=("Method", "First", "Second", "Mean", "Lesser", "Lesser over learnt apart", "Text",
+              "Trained + drawn", "Bytes"),
+        rows=tuple(
+            (
+                METHODS[m.name],
+                f"{m.first:.1f}",
+                f"{m.second:.1f}",
+                *(_score(m.scores[k]) for k in ("mean", "lesser")),
+                formatting.DASH if m.gain is None else _gain(m.gain),
+                _score(m.scores["text"]) if "text" in m.scores else formatting.DASH,
+                f"{m.trained} + {m.drawn}",
+                f"{m.bytes}",
+            )
+            for m in found.methods
+        ),
+        note=(
+            "Image scores of the two halves of a picture, each with the concept that fits better "
+            "as a pair; the lesser one shows a concept that was dropped. "
+            f"{formatting.LEVEL} intervals "
+            "count images and seeds; differences are paired. Trained + drawn is the cost of one "
+            "seed on any machine: pictures through the U-Net in training (forward and backward, "
+            "with the start that methods share), and while images were drawn. Bytes have to be "
+            "stored. A method whose difference is below zero or whose interval holds zero has not "
+            "helped."
+        ),
+    )  # fmt: skip
+
+
+def _plates(found: Inversion, dpi: int) -> list[Plate]:
+    plates = [_concept(one, dpi) for one in found.concepts]
+    plates.append(
+        Plate(
+            name="ti_curves.png",
+            figure=personalization_plots.curves(found.concepts),
+            title="Learning the words",
+            caption=(
+                "Loss of the training, and scores of images of the validation prompts, always from "
+                "the same noises. The ring is the look with the highest image + 2.5 text."
+            ),
+            alt="; ".join(
+                f"{one.token}: image score {one.looks[0].image:.1f} at step 0, "
+                f"{one.looks[-1].image:.1f} at step {one.looks[-1].step}"
+                for one in found.concepts
+            ),
+        )
+    )
+    if any(method.images is not None for method in found.methods):
+        plates.append(
+            Plate(
+                name="multi_concept.png",
+                figure=personalization_plots.methods(found, dpi),
+                title="Two concepts in one picture, by method",
+                caption=(
+                    "The first two images of every prompt with the first seed; a column starts "
+                    "from the same noise in every row. Nothing was picked."
+                ),
+                alt="Images by method; their scores are in the table.",
+            )
+        )
+    return plates
+
+
+def _concept(one: Concept, dpi: int) -> Plate:
+    prompts = "; ".join(f"{k}: {text}" for k, text in enumerate(one.prompts, start=1))
+    return Plate(
+        name=f"ti_{one.token.strip('<>')}.png",
+        figure=personalization_plots.concept(one, dpi),
+        title=f"{one.token}, which began as {one.word!r}",
+        caption=(
+            "Photographs, images of a validation prompt during training, and images of the graded "
+            f"prompts with the learnt word and with {one.word!r} from the same noises. {prompts}"
+        ),
+        alt=(
+            f"Image score {one.scores['image'].value:.1f}, with the initialiser's word "
+            f"{one.scores['word_image'].value:.1f}."
+        ),
+    )
+
+
+def _score(found: Interval) -> str:
+    return f"{found.value:.1f} ({found.low:.1f} to {found.high:.1f})".replace("-", MINUS)
+
+
+def _gain(found: Interval) -> str:
+    return f"{_signed(found.value)} ({_signed(found.low)} to {_signed(found.high)})"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", MINUS)
+
+
+def _csv(found: Inversion) -> str:
+    """Every number of the table of methods, unrounded."""
+    text = io.StringIO()
+    ends = ("", "_low", "_high")
+    table = csv.writer(text, lineterminator="\n")
+    names = [f"{name}{end}" for name in (*SCORES, "lesser_gain") for end in ends]
+    table.writerow(["method", "first", "second", *names, "n", "seeds", "trained", "drawn", "bytes"])
+    for m in found.methods:
+        cells = [v for name in SCORES for v in _ends(m.scores.get(name))]
+        n = m.scores["lesser"].n
+        cost = (m.trained, m.drawn, m.bytes)
+        table.writerow([m.name, m.first, m.second, *cells, *_ends(m.gain), n, m.seeds, *cost])
+    return text.getvalue()
+
+
+def _ends(found: Interval | None) -> tuple[float | None, ...]:
+    return (found.value, found.low, found.high) if found else (None, None, None)
+
+
+def _markdown(table: Table) -> str:
+    lines = [table.head, tuple("---" for _ in table.head), *table.rows]
+    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"## {table.title}\n\n{body}\n\n{table.note}\n".replace(formatting.NBSP, " ")

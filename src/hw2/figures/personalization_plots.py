@@ -1,0 +1,76 @@
+"""Figures of personalisation: sheets of images with named rows, and curves of the training."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from hw2.figures import faces_plots, style
+from hw2.figures.personalization_records import METHODS, Concept, Inversion
+
+ROWS = 5  # looks that are shown, the first and the last among them
+COLUMNS = 4
+
+
+def concept(found: Concept, dpi: int) -> Figure:
+    """Draw photographs, validation images from step 0 on, and edits by the graded prompts."""
+    count = min(COLUMNS, len(found.references), found.strips.shape[1])
+    places = np.unique(np.linspace(0, len(found.looks) - 1, ROWS).round().astype(int))
+    rows = [("photographs", found.references)]
+    for k in places:
+        look = found.looks[k]
+        rows.append((f"step {look.step}{' *' if look.chosen else ''}", found.strips[k]))
+    for k, (learnt, worded) in enumerate(zip(found.learnt, found.worded, strict=True), start=1):
+        rows += [(f"{k}: {found.token}", learnt), (f"{k}: {found.word}", worded)]
+    return faces_plots.tiles(
+        np.stack([images[:count] for _, images in rows]),
+        [name for name, _ in rows],
+        [str(k + 1) for k in range(count)],
+        "* chosen by the validation scores",
+        dpi,
+    )
+
+
+def methods(found: Inversion, dpi: int) -> Figure:
+    """Draw the first seed's images: a row for each method, a column for each prompt and noise."""
+    shown = [method for method in found.methods if method.images is not None]
+    images = [m.images[:, :2] for m in shown if m.images is not None]
+    prompts, each = images[0].shape[:2]
+    return faces_plots.tiles(
+        np.stack([one.reshape(-1, *one.shape[2:]) for one in images]),
+        [METHODS[m.name].split(",")[0] if m.name != "custom_merged" else "Custom, merged"
+         for m in shown],
+        [f"{p + 1}" for p in range(prompts) for _ in range(each)],
+        "column: prompt",
+        dpi,
+    )  # fmt: skip
+
+
+@style.house()
+def curves(concepts: Sequence[Concept]) -> Figure:
+    """Draw loss, image score and text score over steps; the chosen look has a ring."""
+    fig = Figure(figsize=(9.0, 3.1), layout="constrained")
+    axes = fig.subplots(1, 3)
+    for place, one in enumerate(concepts):
+        colour, marker = style.LOOKS[place % len(style.LOOKS)]
+        steps, losses = zip(*one.losses, strict=True)
+        axes[0].plot(steps, losses, color=colour, linewidth=0.9, label=one.token)
+        for ax, name in zip(axes[1:], ("image", "text"), strict=True):
+            ax.plot(
+                [look.step for look in one.looks],
+                [getattr(look, name) for look in one.looks],
+                color=colour,
+                marker=marker,
+            )
+            for look in one.looks:
+                if look.chosen:
+                    ax.plot(
+                        look.step, getattr(look, name), marker="o", markersize=10,
+                        markerfacecolor="none", markeredgecolor=style.INK, markeredgewidth=1.2,
+                    )  # fmt: skip
+    titles = ("Training loss", "Image score", "Text score")
+    for ax, title in zip(axes, titles, strict=True):
+        ax.set_title(title)
+        ax.set_xlabel("step")
+    fig.legend(loc="outside upper left", ncols=len(concepts), borderaxespad=0.2)
+    return fig

@@ -1,1 +1,0 @@
-"""Personalisation: textual inversion, several concepts, and what the course grades of them."""

@@ -1,0 +1,147 @@
+"""A folder or a zip archive as one read-only tree of files. Nothing is unpacked.
+
+Names are relative, with `/` between the parts; the top is the empty name.
+"""
+
+import os
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hw2.runtime.errors import UserError
+
+
+class Unreadable(Exception):
+    """A file of the tree that cannot be read whole; the text says why."""
+
+
+class Tree(ABC):
+    """Files by name. Reading is safe from several threads."""
+
+    @abstractmethod
+    def folders(self, at: str) -> set[str]:
+        """The names of the folders in folder `at`; none if it is not there."""
+
+    @abstractmethod
+    def files(self, at: str) -> set[str]:
+        """The names of the regular files in folder `at`; none if it is not there."""
+
+    @abstractmethod
+    def read(self, name: str, limit: int) -> bytes:
+        """A file's content.
+
+        Raises:
+            Unreadable: if it cannot be read, or has more than `limit` bytes.
+        """
+
+    def repeated(self, at: str) -> set[str]:
+        """The names that stand for two files in folder `at`: only a zip can have them."""
+        return set()
+
+
+def join(*parts: str) -> str:
+    """A name from its parts, empty ones left out."""
+    return "/".join(part for part in parts if part)
+
+
+@contextmanager
+def open_tree(path: Path, remedy: str) -> Iterator[Tree]:
+    """Open a folder or a zip.
+
+    Raises:
+        UserError: if it is neither, or not there; the text ends with `remedy`.
+    """
+    if path.is_dir():
+        yield _Folder(path)
+        return
+    try:
+        archive = zipfile.ZipFile(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: is not there; {remedy}") from None
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: not a whole zip archive ({error}); {remedy}") from error
+    with archive:
+        yield _Zip(archive)
+
+
+class _Folder(Tree):
+    def __init__(self, path: Path) -> None:
+        self._root = str(path)
+
+    def folders(self, at: str) -> set[str]:
+        return {entry.name for entry in self._entries(at) if entry.is_dir()}
+
+    def files(self, at: str) -> set[str]:
+        # A pipe is no regular file: opening it would wait for ever.
+        return {entry.name for entry in self._entries(at) if entry.is_file()}
+
+    def _entries(self, at: str) -> list[os.DirEntry[str]]:
+        folder = os.path.join(self._root, at)
+        try:
+            with os.scandir(folder) as entries:
+                return list(entries)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise UserError(
+                f"{folder}: cannot be listed ({error.strerror}); correct its rights"
+            ) from error
+
+    def read(self, name: str, limit: int) -> bytes:
+        try:
+            with open(f"{self._root}/{name}", "rb") as file:
+                content = file.read(limit + 1)
+        except OSError as error:
+            raise Unreadable(f"cannot be read ({error.strerror})") from error
+        return _within(limit, len(content), content)
+
+
+class _Zip(Tree):
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._files: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._folders: defaultdict[str, set[str]] = defaultdict(set)
+        for name in archive.namelist():
+            folder, _, file = name.rpartition("/")
+            self._add_folder(folder)
+            if file:
+                self._files[folder][file] += 1
+
+    def _add_folder(self, folder: str) -> None:
+        """Enter a folder in the one above it, and so on up to the top."""
+        while folder:
+            above, _, name = folder.rpartition("/")
+            if name in self._folders[above]:
+                return
+            self._folders[above].add(name)
+            folder = above
+
+    def folders(self, at: str) -> set[str]:
+        return set(self._folders.get(at, ()))
+
+    def files(self, at: str) -> set[str]:
+        return set(self._files.get(at, ()))
+
+    def repeated(self, at: str) -> set[str]:
+        return {name for name, count in self._files.get(at, Counter()).items() if count > 1}
+
+    def read(self, name: str, limit: int) -> bytes:
+        try:
+            info = self._archive.getinfo(name)
+            _within(limit, info.file_size)  # before anything is unpacked
+            return self._archive.read(info)
+        # RuntimeError: encrypted. NotImplementedError: an unknown compression.
+        except (KeyError, OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+            raise Unreadable(f"cannot be read ({error})") from error
+        except zlib.error as error:
+            raise Unreadable(f"cannot be unpacked ({error})") from error
+
+
+def _within(limit: int, size: int, content: bytes = b"") -> bytes:
+    if size > limit:
+        raise Unreadable(f"has more than {limit} bytes")
+    return content

@@ -1,0 +1,1 @@
+"""Personalization of Stable Diffusion: textual inversion, multi-concept methods, grading."""

@@ -1,0 +1,108 @@
+"""What a personalisation sees in a step: squares of photographs and sentences with tokens."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hw2 import rng
+from hw2.personalization import photos, templates
+from hw2.personalization.photos import Concept
+from hw2.personalization.tokens import Added
+from hw2.pixels import from_uint8
+
+Lesson = Callable[[int], tuple[Tensor, list[str]]]
+"""A step to pictures float32 (N, 3, S, S) in [-1, 1] and N sentences."""
+
+
+def tensor(images: list[np.ndarray]) -> Tensor:
+    """Squares uint8 (S, S, 3) as float32 (N, 3, S, S) in [-1, 1], which the VAE expects."""
+    return from_uint8(np.stack(images)).contiguous()
+
+
+def single(
+    concept: Concept, added: Added, *, size: int, batch: int, seed: int, wording: str, views: bool
+) -> Lesson:
+    """One concept: random photographs, or random `views` of them, with random sentences."""
+    said_in = sentences(concept, wording)
+
+    def draw(step: int) -> tuple[Tensor, list[str]]:
+        stream = rng.numpy_rng(seed, "lesson", concept.spec.key, step)
+        images = [
+            photos.squared(
+                concept.images[stream.integers(len(concept.images))],
+                size,
+                stream if views else None,
+            )
+            for _ in range(batch)
+        ]
+        said = [said_in[stream.integers(len(said_in))] for _ in range(batch)]
+        return tensor(images), [text.format(added.words) for text in said]
+
+    return draw
+
+
+def joint(
+    concepts: Sequence[Concept],
+    every: Sequence[Added],
+    *,
+    size: int,
+    batch: int,
+    seed: int,
+    wording: str,
+    views: bool,
+) -> Lesson:
+    """Two concepts: a quarter of a batch each alone, the other half composites of both.
+
+    With each concept alone the network is frozen and the rows share nothing: joint training would
+    be two separate ones. Composites, either on the left, teach what both in one picture are.
+    """
+    alone = [
+        single(c, a, size=size, batch=max(1, batch // 4), seed=seed, wording=wording, views=views)
+        for c, a in zip(concepts, every, strict=True)
+    ]
+    pairs = templates.pairs(wording)
+
+    def draw(step: int) -> tuple[Tensor, list[str]]:
+        stream = rng.numpy_rng(seed, "composites", step)
+        parts = [one(step) for one in alone]
+        images, said = [], []
+        for _ in range(max(1, batch - sum(len(part[1]) for part in parts))):
+            order = (0, 1) if stream.random() < 0.5 else (1, 0)
+            left, right = (concepts[k] for k in order)
+            chosen = tuple(int(stream.integers(len(c.images))) for c in (left, right))
+            images.append(photos.composite(left, right, (chosen[0], chosen[1]), size))
+            text = pairs[stream.integers(len(pairs))]
+            said.append(text.format(*(every[k].words for k in order)))
+        pictures = [*(part[0] for part in parts), tensor(images)]
+        texts = [text for part in parts for text in part[1]]
+        return torch.cat(pictures), [*texts, *said]
+
+    return draw
+
+
+def mixed(first: Lesson, others: Lesson) -> Lesson:
+    """Both lessons' pictures in one batch."""
+
+    def draw(step: int) -> tuple[Tensor, list[str]]:
+        (a, said), (b, told) = first(step), others(step)
+        return torch.cat([a, b]), [*said, *told]
+
+    return draw
+
+
+def regular(images: np.ndarray, captions: Sequence[str], *, batch: int, seed: int) -> Lesson:
+    """Pictures uint8 (N, S, S, 3) that hold a model's weights where they were."""
+
+    def draw(step: int) -> tuple[Tensor, list[str]]:
+        rows: Any = rng.numpy_rng(seed, "regular", step).integers(len(images), size=batch)
+        return tensor(list(images[rows])), [captions[k] for k in rows]
+
+    return draw
+
+
+def sentences(concept: Concept, wording: str) -> tuple[str, ...]:
+    """The sentences that a concept is learnt in."""
+    return templates.of(concept.spec.kind, wording)

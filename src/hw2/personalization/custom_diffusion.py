@@ -1,0 +1,123 @@
+"""Custom Diffusion (Kumari et al., 2023, arXiv 2212.04488): keys and values of cross-attention,
+what is stored of them, and the closed-form merge of two trainings."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from hw2.io.atomic import atomic_path
+from hw2.personalization.train import encoded
+
+RIDGE = 1e-3
+"""Times the mean diagonal of Creg^T Creg, added to it: few captions do not span all features."""
+_CUT = 1e-4  # of the largest singular value of d C^T: a token and what follows it look alike
+
+
+def matrices(unet: Any) -> dict[str, nn.Parameter]:
+    """`to_k` and `to_v` of every cross-attention, by name."""
+    ends = ("attn2.to_k.weight", "attn2.to_v.weight")
+    return {name: p for name, p in unet.named_parameters() if name.endswith(ends)}
+
+
+def snapshot(weights: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+    """Copies of the matrices."""
+    return {name: weight.detach().clone() for name, weight in weights.items()}
+
+
+@torch.no_grad()
+def put(weights: Mapping[str, nn.Parameter], values: Mapping[str, Tensor]) -> None:
+    """Give the matrices these values."""
+    for name, weight in weights.items():
+        weight.copy_(values[name])
+
+
+def changed(base: Mapping[str, Tensor], tuned: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What training changed: `tuned - base`, on the CPU."""
+    return {name: (tuned[name] - base[name]).cpu().contiguous() for name in tuned}
+
+
+def save(path: Path, deltas: Mapping[str, Tensor]) -> None:
+    """Write what `changed` found: with the model's own matrices it gives the tuned ones back."""
+    with atomic_path(path) as temporary:
+        save_file(dict(deltas), temporary)
+
+
+def merged(base: Tensor, regular: Tensor, targets: Tensor, values: Tensor) -> Tensor:
+    """The matrix nearest to `base` on usual text that does on the concepts' text what it should.
+
+    Minimises ||(W - W0) Creg^T||^2 + r ||W - W0||^2 with W C^T = V (Kumari et al., equation 4;
+    r = `RIDGE` times the mean diagonal of Creg^T Creg), whose solution by Lagrange multipliers is
+    W = W0 + v^T d with d = C (Creg^T Creg + r I)^-1 and v^T = (V - W0 C^T) (d C^T)^-1 (equation
+    5). The last inverse is a pseudo-inverse that drops directions below 1e-4 of the largest.
+
+    Args:
+        base: W0 (out, width).
+        regular: Creg (N, width), features of usual captions.
+        targets: C (s, width), features of the concepts' words.
+        values: V (out, s), what each concept's own matrix makes of them.
+
+    Returns:
+        W (out, width), computed in float64.
+    """
+    w0, creg, c, v = (x.double() for x in (base, regular, targets, values))
+    gram = ridged(creg)
+    d = torch.linalg.solve(gram, c.T).T
+    left = torch.linalg.pinv(d @ c.T, rtol=_CUT, hermitian=True)
+    return w0 + (v - w0 @ c.T) @ left @ d
+
+
+def ridged(regular: Tensor) -> Tensor:
+    """Creg^T Creg + r I."""
+    gram = regular.T @ regular
+    return gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
+
+
+@torch.no_grad()
+def features(pipe: Any, texts: Sequence[str]) -> Tensor:
+    """Text features of every position but the first and the padding: (N, width), on the CPU."""
+    ids = encoded(pipe, list(texts))
+    states = pipe.text_encoder(ids)[0].float().cpu()
+    return torch.cat(
+        [row[1 : _length(one, pipe)] for row, one in zip(states, ids.cpu(), strict=True)]
+    )
+
+
+@torch.no_grad()
+def concept_features(pipe: Any, texts: Sequence[str], wanted: Sequence[int]) -> Tensor:
+    """Text features of the tokens `wanted` and of the position after each: (N, width)."""
+    ids = encoded(pipe, list(texts))
+    states = pipe.text_encoder(ids)[0].float().cpu()
+    found = []
+    for row, one in zip(states, ids.cpu().tolist(), strict=True):
+        places = [k for k, token in enumerate(one) if token in wanted]
+        found += [row[k] for k in sorted({*places, *(k + 1 for k in places)}) if k < len(row)]
+    return torch.stack(found)
+
+
+def _length(ids: Tensor, pipe: Any) -> int:
+    """Positions up to and with the mark of the end."""
+    end = (ids == pipe.tokenizer.eos_token_id).nonzero()
+    return int(end[0]) + 1 if len(end) else len(ids)
+
+
+def merge(
+    base: Mapping[str, Tensor],
+    tuned: Sequence[Mapping[str, Tensor]],
+    concepts: Sequence[Tensor],
+    regular: Tensor,
+) -> dict[str, Tensor]:
+    """All matrices merged: `tuned[k]` was trained on the concept whose features are
+    `concepts[k]`."""
+    targets = torch.cat(list(concepts))
+    result = {}
+    for name, w0 in base.items():
+        values = [
+            one[name].cpu().double() @ c.double().T for one, c in zip(tuned, concepts, strict=True)
+        ]
+        found = merged(w0.cpu(), regular, targets, torch.cat(values, 1))
+        result[name] = found.to(w0)
+    return result

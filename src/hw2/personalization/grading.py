@@ -1,0 +1,117 @@
+"""The course's grade of generated images, from folders alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hw2.personalization import photos
+from hw2.personalization.clip_scores import TEXT_WEIGHT, Scorer
+from hw2.personalization.prompt_specs import Asked
+from hw2.runtime.errors import UserError
+
+IMAGES, KEPT = 25, 5
+"""How many images of a prompt there are, and how many of them count."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """The grade of one prompt.
+
+    Attributes:
+        key, prompt: Of which concept, and the place among its prompts.
+        image, text: Scores of every image, float (25,).
+        best: Places of the five with the highest image + 2.5 text.
+        baseline: Least (image, text).
+    """
+
+    key: str
+    prompt: int
+    image: np.ndarray
+    text: np.ndarray
+    best: np.ndarray
+    baseline: tuple[float, float]
+
+    @property
+    def scores(self) -> tuple[float, float]:
+        """Mean image and text score of the five best."""
+        return float(self.image[self.best].mean()), float(self.text[self.best].mean())
+
+    @property
+    def passed(self) -> bool:
+        return all(score >= least for score, least in zip(self.scores, self.baseline, strict=True))
+
+
+def folder_of(root: Path, key: str, prompt: int) -> Path:
+    """Where the images of a prompt are."""
+    return root / key / str(prompt)
+
+
+def name_of(key: str, prompt: int, number: int) -> str:
+    """The file name of an image."""
+    return f"source{key}_prompt{prompt}_{number}.png"
+
+
+def check(asked: Sequence[Asked], images: Path) -> None:
+    """See that every prompt has a baseline and its 25 images, before anything slow is done.
+
+    Raises:
+        UserError: naming the first concept or folder that has not.
+    """
+    for one in asked:
+        if one.baselines is None:
+            raise UserError(
+                f"concept {one.key}: its baseline is null; write [image, text] for each prompt, or"
+                " take the input.json that personalization_train completes"
+            )
+        for place in range(len(one.prompts)):
+            folder = folder_of(images, one.key, place)
+            count = len(_listed(folder))
+            if count != IMAGES:
+                raise UserError(f"{folder}: {count} images, not {IMAGES}; generate them again")
+
+
+def grade(
+    asked: Sequence[Asked], references: Path, images: Path, scorer: Scorer
+) -> tuple[Case, ...]:
+    """Grade every prompt by the course's rule.
+
+    An image's image score is its mean over all photographs of the concept; image + 2.5 text ranks
+    it; the means of the five best must both reach the baseline.
+
+    Raises:
+        UserError: if images are missing, too many, or damaged.
+    """
+    check(asked, images)
+    cases = []
+    for one in asked:
+        shown = [photos.pixels(path) for path in photos.files_of(references / one.key)]
+        features = scorer.features(shown)
+        baselines = one.baselines or ()  # not null: checked
+        for place, (told, baseline) in enumerate(zip(one.told, baselines, strict=True)):
+            drawn = [photos.pixels(p) for p in _listed(folder_of(images, one.key, place))]
+            image, text = scorer.both(drawn, features, told)
+            best = np.argsort(-(image + TEXT_WEIGHT * text), kind="stable")[:KEPT]
+            cases.append(Case(one.key, place, image, text, best, baseline))
+    return tuple(cases)
+
+
+def _listed(folder: Path) -> list[Path]:
+    """Every file of the folder: the course's grader counts them all."""
+    found = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    return sorted(found, key=lambda path: (len(path.name), path.name))
+
+
+def table(cases: Sequence[Case]) -> str:
+    """The grades as lines of text, and the course's last line."""
+    lines = []
+    for case in cases:
+        image, text = case.scores
+        verdict = "pass" if case.passed else "fail"
+        lines.append(
+            f"concept {case.key}, prompt {case.prompt}: image {image:.2f} (baseline"
+            f" {case.baseline[0]:g}), text {text:.2f} (baseline {case.baseline[1]:g}): {verdict}"
+        )
+    passed = sum(case.passed for case in cases)
+    return "\n".join([*lines, f"You have passed {passed}/{len(cases)} cases"])

@@ -1,0 +1,115 @@
+"""Photographs of a concept: read upright, squared, and cut out where masks say how."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from hw2.config import params
+from hw2.personalization.synthetic import MASKS
+from hw2.runtime.errors import UserError
+
+_FORMATS = ("PNG", "JPEG", "WEBP")
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+_LOOSE = 1.15  # of the side: how much larger a picture is before a square is cut out of it
+_SHRUNK = 9 / 16  # of the side: each concept of a composite
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A concept with its photographs.
+
+    Attributes:
+        spec: Its settings in params.yaml.
+        images: uint8 (H, W, 3) each, upright, in the order of their names.
+        masks: bool (H, W) each, true where the concept is; all true where nothing says so.
+    """
+
+    spec: params.Concept
+    images: tuple[np.ndarray, ...]
+    masks: tuple[np.ndarray, ...]
+
+
+def read(folder: Path, spec: params.Concept) -> Concept:
+    """Read `folder/{key}/*`, and `folder/masks/{key}/{stem}.png` where there are.
+
+    Raises:
+        UserError: if there are no images, or one is not whole.
+    """
+    place = folder / spec.key
+    paths = files_of(place)
+    images = tuple(pixels(path) for path in paths)
+    masks = []
+    for path, image in zip(paths, images, strict=True):
+        mask = folder / MASKS / spec.key / f"{path.stem}.png"
+        whole = np.ones(image.shape[:2], bool)
+        masks.append(pixels(mask)[..., 0] > 127 if mask.is_file() else whole)
+        if masks[-1].shape != image.shape[:2]:
+            raise UserError(f"{mask}: not of the size of {path}; draw it on that photograph")
+    return Concept(spec, images, tuple(masks))
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The images of a folder, by name.
+
+    Raises:
+        UserError: if there are none.
+    """
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    paths = [p for p in found if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")]
+    if not paths:
+        raise UserError(f"{folder}: no photographs; put a few {', '.join(_SUFFIXES)} there")
+    return paths
+
+
+def pixels(path: Path) -> np.ndarray:
+    """A picture as uint8 (H, W, 3), turned as its EXIF orientation says.
+
+    Raises:
+        UserError: if it is not whole.
+    """
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        said = " ".join(str(error).split())[:80]
+        raise UserError(f"{path}: no whole picture ({said}); restore it") from error
+
+
+def squared(image: np.ndarray, size: int, stream: np.random.Generator | None = None) -> np.ndarray:
+    """The middle of a picture as uint8 (size, size, 3) or (size, size); with a stream a random
+    square, a little smaller than the largest one, mirrored half of the time."""
+    loose = 1.0 if stream is None else _LOOSE
+    height, width = image.shape[:2]
+    scale = size * loose / min(height, width)
+    wide, high = max(size, round(width * scale)), max(size, round(height * scale))
+    picture = Image.fromarray(image)
+    if picture.size != (wide, high):
+        picture = picture.resize((wide, high), Image.Resampling.BICUBIC)
+    left, top = (wide - size) // 2, (high - size) // 2
+    if stream is not None:
+        left, top = (int(stream.integers(0, n - size + 1)) for n in (wide, high))
+    cut = np.asarray(picture.crop((left, top, left + size, top + size)))
+    return cut[:, ::-1] if stream is not None and stream.random() < 0.5 else cut
+
+
+def composite(first: Concept, second: Concept, places: tuple[int, int], size: int) -> np.ndarray:
+    """Two concepts side by side, uint8 (size, size, 3), on the first one's background.
+
+    What lies behind them is the median colour outside the first one's mask; where a mask is all
+    true the photograph's whole square is pasted.
+    """
+    side = round(_SHRUNK * size)
+    squares, masks = [], []
+    for concept, place in ((first, places[0]), (second, places[1])):
+        squares.append(squared(concept.images[place], side))
+        mask = squared(concept.masks[place].astype(np.uint8) * 255, side)
+        masks.append(mask > 127)
+    outside = squares[0][~masks[0]]
+    ground = np.median(outside, 0) if len(outside) else squares[0].mean((0, 1))
+    canvas = np.full((size, size, 3), ground.astype(np.uint8))
+    top = (size - side) // 2
+    for left, square, mask in zip((0, size - side), squares, masks, strict=True):
+        canvas[top : top + side, left : left + side][mask] = square[mask]
+    return canvas

@@ -1,0 +1,115 @@
+"""The course's input.json: which images are asked for, of which concepts."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hw2.io import files
+from hw2.runtime.errors import UserError
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")  # it names a folder
+_TOKEN = re.compile(r"<[A-Za-z0-9_-]{1,30}>")
+_FIELDS = ("token_name", "prompt", "prompt_4_clip_eval", "baseline")
+TEXT_KEPT = 0.9
+"""The share of the initialiser's text score that a learnt word should keep."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A concept's prompts.
+
+    Attributes:
+        key: Names the folder of its images.
+        token: Its token.
+        prompts: What images are drawn from; each says the token.
+        told: What the text score compares with, one for each prompt.
+        baselines: Least (image score, text score) of each prompt; None where training is to find
+            them.
+    """
+
+    key: str
+    token: str
+    prompts: tuple[str, ...]
+    told: tuple[str, ...]
+    baselines: tuple[tuple[float, float], ...] | None
+
+
+def read(path: Path) -> tuple[Asked, ...]:
+    """Read and check an input.json: any number of concepts and of prompts.
+
+    Prompts go to the tokenizer and nowhere else; keys and tokens become names of files, so only
+    letters, digits, _ and - may stand in them.
+
+    Raises:
+        UserError: one line that says which entry is wrong.
+    """
+    found = files.read_json(path)
+    if not isinstance(found, dict) or not found:
+        raise UserError(f'{path}: should be {{"0": {{"token_name": ...}}, ...}}; correct it')
+    asked = tuple(_entry(path, key, entry) for key, entry in found.items())
+    tokens = [one.token for one in asked]
+    if len(set(tokens)) < len(tokens):
+        raise UserError(f"{path}: two entries have one token_name; give each its own")
+    return asked
+
+
+def completed(path: Path, scores: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+    """The content of an input.json in which no baseline is null.
+
+    The course gives baselines. Where there is none, a word should have learnt something and
+    forgotten little: its image score is to reach that of the word it starts from, its text score
+    `TEXT_KEPT` of it. Both are measured on validation prompts, before the first step.
+
+    Args:
+        path: an input.json that `read` accepts.
+        scores: mean (image, text) score of each token's initialiser on validation prompts.
+    """
+    found: dict[str, Any] = files.read_json(path)
+    for one in read(path):
+        if one.baselines is None:
+            image, text = scores[one.token]
+            least = [round(image, 1), round(TEXT_KEPT * text, 1)]
+            found[one.key]["baseline"] = [least] * len(one.prompts)
+    return found
+
+
+def _entry(path: Path, key: str, entry: Any) -> Asked:
+    if not _KEY.fullmatch(key):
+        raise UserError(f"{path}: key {key!r} names a folder; use letters, digits, _ and - only")
+    where = f"{path}: entry {key!r}"
+    if not isinstance(entry, dict) or any(name not in entry for name in _FIELDS):
+        raise UserError(f"{where}: should have {', '.join(_FIELDS)}; complete it")
+    token, prompts, told = entry["token_name"], entry["prompt"], entry["prompt_4_clip_eval"]
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise UserError(f"{where}: token_name {token!r} is none like <new1>; correct it")
+    for name, texts in (("prompt", prompts), ("prompt_4_clip_eval", told)):
+        if not isinstance(texts, list) or not texts or not all(map(_is_text, texts)):
+            raise UserError(f"{where}: {name} should be a list of lines of text; correct it")
+    silent = [text for text in prompts if token not in text]
+    if silent:
+        raise UserError(f"{where}: prompt {silent[0]!r} does not say {token}; correct one of them")
+    baselines = entry["baseline"]
+    if baselines is None and len(prompts) == len(told):
+        return Asked(key, token, tuple(prompts), tuple(told), None)
+    right = isinstance(baselines, list) and all(map(_is_pair, baselines))
+    if not right or not len(prompts) == len(told) == len(baselines):
+        raise UserError(
+            f"{where}: {len(prompts)} prompts, {len(told)} for the evaluation, and not as many"
+            " baselines [image, text]; give one of each"
+        )
+    pairs = tuple((float(image), float(text)) for image, text in baselines)
+    return Asked(key, token, tuple(prompts), tuple(told), pairs)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+
+
+def _is_pair(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(x, int | float) and not isinstance(x, bool) for x in value)
+    )

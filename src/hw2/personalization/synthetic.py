@@ -1,0 +1,109 @@
+"""Concepts of the embedded world that no training picture shows, and the prompts on them.
+
+An object in colours and a shape without names, a second one, and a style: grey hatching over any
+shape. Their folder has the course's form: `{key}/NN.png` and `input.json`, and `masks/{key}/NN.png`
+where the concept is.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from hw2 import rng
+from hw2.shapes import vocabulary
+from hw2.shapes.render import DOTTED, KINDS, PLAIN, STRIPED, Objects, draw
+
+INPUT, MASKS = "input.json", "masks"
+FLOWER, HATCH, MOON = "0", "1", "2"
+KEYS = (FLOWER, HATCH, MOON)
+_OBJECTS = {  # shape, texture, fill, ink
+    FLOWER: ("flower", DOTTED, (0.05, 0.60, 0.58), (0.98, 0.90, 0.30)),
+    MOON: ("moon", STRIPED, (0.95, 0.25, 0.60), (0.30, 0.05, 0.30)),
+}
+_DRAWN = ("circle", "square", "heart", "diamond", "triangle")  # in the style, in this order
+_LUMINANCE = np.array([0.299, 0.587, 0.114])
+_SEPIA = np.array([0.98, 0.90, 0.74])
+_LINES = 3.0  # pixels of 32 from one line of the hatching to the next
+_EDITS = ("a photo of {} on a pink background.", "a picture of {} on a cyan background.")
+_DRAWINGS = ("a photo of a {}star.", "a picture of a {}cross.")
+INPUTS: dict[str, Any] = {
+    FLOWER: {
+        "src_image": "object",
+        "token_name": "<new1>",
+        "prompt": [text.format("a <new1>") for text in _EDITS],
+        "prompt_4_clip_eval": [text.format("an object") for text in _EDITS],
+        "baseline": None,
+    },
+    HATCH: {
+        "src_image": "hatching",
+        "token_name": "<new2>",
+        "prompt": [text.format("<new2> ") for text in _DRAWINGS],
+        "prompt_4_clip_eval": [text.format("") for text in _DRAWINGS],
+        "baseline": None,
+    },
+}
+"""What the course's input.json holds, for this world; training finds the baselines
+(`prompts.completed`)."""
+
+
+def write(folder: Path, count: int, size: int, seed: int) -> None:
+    """Write `count` pictures of each concept, their masks and the prompts into `folder`."""
+    for key in KEYS:
+        pictures, masks = references(key, count, size, seed)
+        for name, arrays in ((key, pictures), (f"{MASKS}/{key}", masks)):
+            (folder / name).mkdir(parents=True)
+            for number, array in enumerate(arrays):
+                Image.fromarray(array).save(folder / name / f"{number:02d}.png")
+    (folder / INPUT).write_text(json.dumps(INPUTS, indent=2) + "\n", encoding="utf-8")
+
+
+def references(key: str, count: int, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures uint8 (count, size, size, 3), and where the concept is, uint8 0 or 255 (count,
+    size, size)."""
+    stream = rng.numpy_rng(seed, "concepts", key)
+    turn = np.arange(count)
+    grounds = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)[
+        turn % len(vocabulary.BACKGROUNDS)
+    ]
+    if key == HATCH:
+        colours = _standing_out(grounds)
+        kinds = [_DRAWN[k % len(_DRAWN)] for k in range(count)]
+        texture, fill, ink = PLAIN, colours, colours
+    else:
+        kind, texture, *inks = _OBJECTS[key]
+        kinds = [kind] * count
+        fill, ink = (np.tile(np.array(c, np.float32), (count, 1)) for c in inks)
+    objects = Objects(
+        picture=turn, kind=np.array([KINDS.index(k) for k in kinds]),
+        place=stream.uniform(-0.15, 0.15, (count, 2)), radius=stream.uniform(0.55, 0.72, count),
+        angle=stream.uniform(-0.2, 0.2, count), texture=np.full(count, texture), fill=fill, ink=ink,
+    )  # fmt: skip
+    pictures = draw(grounds, objects, size)
+    if key == HATCH:
+        return hatched(pictures), np.full(pictures.shape[:3], 255, np.uint8)
+    black = np.zeros_like(grounds)
+    white = np.ones_like(fill)
+    cut = Objects(**(vars(objects) | {"fill": white, "ink": white}))
+    return pictures, np.where(draw(black, cut, size)[..., 0] > 127, 255, 0).astype(np.uint8)
+
+
+def _standing_out(grounds: np.ndarray) -> np.ndarray:
+    """The named colour that stays apart from each background in grey: float32 (N, 3)."""
+    colours = np.array(list(vocabulary.COLOURS.values()), np.float32)
+    apart = np.abs((colours @ _LUMINANCE)[None] - (grounds @ _LUMINANCE)[:, None])
+    return colours[apart.argmax(1)]
+
+
+def hatched(pictures: np.ndarray) -> np.ndarray:
+    """Pictures uint8 (N, S, S, 3) as sepia drawings under diagonal lines."""
+    size = pictures.shape[1]
+    grey = (pictures / 255) @ _LUMINANCE
+    down, across = np.mgrid[:size, :size] * (32 / size)
+    phase = (down + across) / _LINES
+    lines = np.abs(phase - np.rint(phase)) < 0.25  # half of each period
+    # Light lines: the small CLIP still sees what is drawn, so text scores can be kept.
+    shade = np.where(lines, 0.65, 1.0) * (0.35 + 0.65 * grey)
+    return (shade[..., None] * _SEPIA * 255).round().astype(np.uint8)

@@ -1,0 +1,44 @@
+"""Sentences that a concept is learnt in; `{}` is its token."""
+
+from collections.abc import Sequence
+
+from hw2.shapes import vocabulary
+
+_KINDS = ("photo", "rendering", "cropped photo", "close-up photo", "bright photo", "dark photo")
+OBJECT = (
+    *(f"a {kind} of {article} {{}}" for kind in _KINDS for article in ("a", "the", "my")),
+    *("a good photo of the {}", "a photo of one {}", "a depiction of a {}", "a nice {}"),
+)
+"""For objects, after those of Gal et al. (2022), "An image is worth one word", appendix."""
+STYLE = (
+    *(f"a {kind} in the style of {{}}" for kind in ("painting", "rendering", "picture", "drawing")),
+    *(f"a {how} painting in the style of {{}}" for how in ("small", "large", "dark", "bright")),
+    *("a cropped painting in the style of {}", "a painting of a place in the style of {}"),
+)
+"""For styles, after theirs."""
+WORLD_OBJECT = tuple(f"{prefix} a {{}}".strip() for prefix in vocabulary.PREFIXES)
+WORLD_STYLE = tuple(
+    f"{prefix} a {{}} {noun}".strip() for prefix in vocabulary.PREFIXES for noun in vocabulary.NOUNS
+)
+"""For styles of the embedded world, in which a style stands where a texture's word does."""
+_SETS = {
+    ("object", "course"): OBJECT,
+    ("style", "course"): STYLE,
+    ("object", "embedded"): WORLD_OBJECT,
+    ("style", "embedded"): WORLD_STYLE,
+}
+
+
+def of(kind: str, wording: str) -> tuple[str, ...]:
+    """The sentences for a kind of concept, in the wording of a base model's captions."""
+    return _SETS[kind, wording]
+
+
+def pairs(wording: str) -> tuple[str, ...]:
+    """Sentences for two concepts in one picture, of which the first is on the left."""
+    prefixes: Sequence[str] = vocabulary.PREFIXES if wording == "embedded" else ("a photo of",)
+    return tuple(
+        f"{prefix} a {{}} {joint} a {{}}".strip()
+        for prefix in prefixes
+        for joint in ("and", "next to")
+    )

@@ -1,0 +1,130 @@
+"""Textual inversion of one concept, watched on validation prompts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hw2 import rng
+from hw2.config import params
+from hw2.personalization import batches, photos, tokens, train
+from hw2.personalization.clip_scores import TEXT_WEIGHT, Scorer
+from hw2.personalization.photos import Concept
+from hw2.personalization.train import Trace
+from hw2.stable_diffusion import sample as drawing
+from hw2.stable_diffusion.load import image_size
+from hw2.stable_diffusion.sample import Wish
+from hw2.training.resume import Resume
+
+_STRIP = 4  # images of the strip at each look
+
+
+@dataclass(frozen=True)
+class Inverted:
+    """A concept's training.
+
+    Attributes:
+        concept: What was learnt.
+        rows: The rows of the chosen look, float32 (vectors, width).
+        chosen: Its step.
+        history: Rows of `step` and `loss`.
+        trace: Every look.
+        resume: The resume files, which the caller finishes.
+    """
+
+    concept: Concept
+    rows: Tensor
+    chosen: int
+    history: list[dict[str, float]]
+    trace: Trace
+    resume: Resume
+
+
+def invert(
+    pipe: Any,
+    concept: Concept,
+    inversion: params.Inversion,
+    scorer: Scorer,
+    checkpoints: Path,
+    model: str,
+) -> Inverted:
+    """Learn a concept's rows; the look with the highest image + 2.5 text on the validation prompts
+    is chosen. What is graded is not looked at.
+
+    Args:
+        model: digest of the pipeline, for the resume files.
+    """
+    spec, settings = concept.spec, inversion.train
+    size = image_size(pipe)
+    added = tokens.add(pipe, spec.token, tokens.initial(pipe, spec.initialiser, spec.vectors))
+    seed = rng.derive(inversion.seed, spec.key)
+    lesson = batches.single(
+        concept, added, size=size, batch=settings.batch, seed=seed,
+        wording=inversion.wording, views=settings.views,
+    )  # fmt: skip
+    described = inversion.model_dump(
+        mode="json", exclude={"concepts": True, "train": {"save_every"}}
+    )
+    resume = Resume(
+        checkpoints,
+        {"inversion": described, "concept": spec.model_dump(mode="json"), "model": model},
+    )
+    _, history, trace = train.fit(
+        pipe,
+        (added,),
+        lesson,
+        settings,
+        steps=settings.steps,
+        lr=settings.lr,
+        seed=seed,
+        resume=resume,
+        look=_look(pipe, concept, inversion, scorer, seed),
+        look_every=settings.look_every,
+        desc=f"inversion {spec.token}",
+    )
+    total = [i + TEXT_WEIGHT * t for i, t in zip(trace.image, trace.text, strict=True)]
+    best = int(np.argmax(total))
+    tokens.put(pipe, added, trace.rows[best])
+    return Inverted(concept, trace.rows[best], trace.steps[best], history, trace, resume)
+
+
+def _look(
+    pipe: Any, concept: Concept, inversion: params.Inversion, scorer: Scorer, seed: int
+) -> Callable[[int, Trace], None]:
+    """Draw the validation prompts, always from the same noises, and score the images."""
+    spec = concept.spec
+    references = scorer.features(concept.images)
+    prompts = inversion.validation.of(spec.kind)
+
+    count = inversion.validation_images
+    wishes = [
+        Wish(prompt.format(spec.token), f"validation {place}", number)
+        for place, prompt in enumerate(prompts)
+        for number in range(count)
+    ]
+
+    def look(step: int, trace: Trace) -> None:
+        drawn = drawing.draw_all(pipe, wishes, inversion.draw, seed=seed)
+        by_prompt = drawn.reshape(len(prompts), count, *drawn.shape[1:])
+        image, text = [], []
+        for prompt, images in zip(prompts, by_prompt, strict=True):
+            scores = scorer.both(list(images), references, without(spec, prompt))
+            image.append(scores[0].mean())
+            text.append(scores[1].mean())
+        trace.image.append(float(np.mean(image)))
+        trace.text.append(float(np.mean(text)))
+        strip = [photos.squared(x, min(256, x.shape[0])) for x in by_prompt[0][:_STRIP]]
+        trace.strips.append(torch.from_numpy(np.stack(strip)))
+
+    return look
+
+
+def without(spec: params.Concept, prompt: str) -> str:
+    """What the text score compares with: an object by its initialiser, a style left out."""
+    if spec.kind == "object":
+        return prompt.format(spec.initialiser)
+    return " ".join(prompt.replace("in the style of {}", "").replace("{}", "").split())

@@ -1,0 +1,176 @@
+"""New rows of a text encoder's token embedding: added, trained alone, saved and loaded."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hw2.io.atomic import atomic_path
+from hw2.personalization.prompt_specs import Asked
+from hw2.runtime.errors import UserError
+
+_APART = 0.02  # spread of vectors that start from one word, as a share of its length
+
+
+@dataclass(frozen=True)
+class Added:
+    """A concept's token in a vocabulary: its name and the ids of its vectors."""
+
+    token: str
+    ids: tuple[int, ...]
+
+    @property
+    def words(self) -> str:
+        """What stands for it in a sentence, as diffusers names several vectors."""
+        return " ".join(names(self.token, len(self.ids)))
+
+
+def names(token: str, vectors: int) -> list[str]:
+    """<t>, <t>_1, <t>_2 ..., as `load_textual_inversion` calls them."""
+    return [token, *(f"{token}_{k}" for k in range(1, vectors))]
+
+
+def initial(pipe: Any, word: str, vectors: int) -> Tensor:
+    """The rows that a concept starts from: float32 (vectors, width).
+
+    One token starts all vectors, which are moved apart a little; as many tokens as vectors start
+    one each.
+
+    Raises:
+        UserError: if the word is cut into another number of tokens, or the model does not know it.
+    """
+    ids = pipe.tokenizer(word, add_special_tokens=False).input_ids
+    if len(ids) not in (1, vectors):
+        cut = " + ".join(pipe.tokenizer.convert_ids_to_tokens(ids))
+        raise UserError(
+            f"inversion.concepts: initialiser {word!r} is {len(ids)} tokens ({cut}) for {vectors}"
+            f" vector(s); choose a word of one token, or write `vectors: {len(ids)}`"
+        )
+    table = pipe.text_encoder.get_input_embeddings().weight.detach().float().cpu()
+    rows = table[ids].expand(vectors, -1).clone() if len(ids) == 1 else table[ids].clone()
+    if len(ids) == 1 and vectors > 1:
+        turns = torch.arange(vectors)[:, None] * torch.arange(1, table.shape[1] + 1)
+        rows += _APART * rows.norm() / table.shape[1] ** 0.5 * torch.sin(turns.float())
+    return rows
+
+
+def add(pipe: Any, token: str, rows: Tensor) -> Added:
+    """Add a token with these rows, float (vectors, width), to the vocabulary and the embedding.
+
+    Raises:
+        UserError: if a word of it is in the vocabulary already, or the width is another model's.
+    """
+    wanted = names(token, len(rows))
+    taken = sorted(set(wanted) & pipe.tokenizer.get_vocab().keys())
+    if taken:
+        raise UserError(f"{token}: {taken[0]} is in the vocabulary already; choose another token")
+    width = pipe.text_encoder.get_input_embeddings().weight.shape[1]
+    if rows.shape[1] != width:
+        raise UserError(
+            f"{token}: an embedding of width {rows.shape[1]} for a text encoder of width {width};"
+            " it was learnt with another model: train it with this one"
+        )
+    pipe.tokenizer.add_tokens(wanted)
+    ids = pipe.tokenizer.convert_tokens_to_ids(wanted)
+    pipe.text_encoder.resize_token_embeddings(len(pipe.tokenizer), mean_resizing=False)
+    put(pipe, Added(token, tuple(ids)), rows)
+    return Added(token, tuple(ids))
+
+
+@torch.no_grad()
+def put(pipe: Any, added: Added, rows: Tensor) -> None:
+    """Give a token these rows."""
+    table = pipe.text_encoder.get_input_embeddings().weight
+    table[list(added.ids)] = rows.to(table)
+
+
+class _Rows(nn.Module):
+    """A token embedding of which some rows are parameters of their own."""
+
+    def __init__(self, old: nn.Embedding, ids: list[int], rows: nn.Parameter) -> None:
+        super().__init__()
+        self.weight = old.weight  # what transformers looks at for its type
+        self.rows = rows
+        place = torch.full((len(old.weight),), -1, dtype=torch.int64, device=old.weight.device)
+        place[ids] = torch.arange(len(ids), device=place.device)
+        self.place = place
+
+    def forward(self, ids: Tensor) -> Tensor:
+        fixed = F.embedding(ids, self.weight)
+        place = self.place[ids]
+        new = F.embedding(place.clamp(min=0), self.rows.to(fixed))
+        return torch.where((place >= 0)[..., None], new, fixed)
+
+
+@contextmanager
+def trainable(pipe: Any, every: tuple[Added, ...]) -> Iterator[nn.Parameter]:
+    """The rows of these tokens as one parameter (vectors of all, width) in float32.
+
+    An optimizer gets nothing else, so no decay and no moment can move another row; at the end the
+    rows are written into the table.
+    """
+    encoder = pipe.text_encoder
+    old = encoder.get_input_embeddings()
+    ids = [k for added in every for k in added.ids]
+    rows = nn.Parameter(old.weight.detach()[ids].float().clone())
+    encoder.set_input_embeddings(_Rows(old, ids, rows))
+    try:
+        yield rows
+    finally:
+        encoder.set_input_embeddings(old)
+        with torch.no_grad():
+            old.weight[ids] = rows.detach().to(old.weight)
+
+
+def save(path: Path, token: str, rows: Tensor) -> None:
+    """Write rows (vectors, width) so that `pipe.load_textual_inversion(path)` reads them."""
+    with atomic_path(path) as temporary:
+        save_file({token: rows.detach().float().cpu().contiguous()}, temporary)
+
+
+def read(path: Path) -> tuple[str, Tensor]:
+    """A token and its rows.
+
+    Raises:
+        UserError: if the file is missing, or holds something else.
+    """
+    try:
+        found = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path}: no embedding ({error}); run the stage that trains it") from error
+    if len(found) != 1 or (rows := next(iter(found.values()))).ndim not in (1, 2):
+        raise UserError(f"{path}: holds {len(found)} tensors, not one of a token; restore it")
+    return next(iter(found)), rows.reshape(-1, rows.shape[-1])
+
+
+def of_folder(folder: Path) -> dict[str, Tensor]:
+    """Tokens to rows, of every `.safetensors` in a folder.
+
+    Raises:
+        UserError: if there are none, or one is damaged.
+    """
+    paths = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    if not paths:
+        raise UserError(f"{folder}: no embeddings; run `dvc repro personalization_train`")
+    return dict(read(path) for path in paths)
+
+
+def known(asked: Sequence[Asked], rows: Mapping[str, Tensor], source: Path) -> None:
+    """See that every token that is asked for was learnt.
+
+    Raises:
+        UserError: naming the first one that was not.
+    """
+    for one in asked:
+        if one.token not in rows:
+            raise UserError(
+                f"{source}: {one.token} was not learnt; there are {', '.join(rows)}:"
+                " add it to inversion.concepts and train"
+            )

@@ -1,0 +1,230 @@
+"""Training of new token rows, and where asked of the cross-attention's keys and values as well.
+
+Textual inversion (Gal et al., 2022) trains the rows alone; Custom Diffusion (Kumari et al., 2023)
+also `to_k` and `to_v` of every cross-attention. The rest of the model is frozen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hw2 import rng
+from hw2.config import params
+from hw2.diffusion.loss_weights import of_v as weights_of_v
+from hw2.diffusion.schedule import Prediction, Schedule
+from hw2.models.image_predictor import LEAST_NOISE
+from hw2.personalization import tokens
+from hw2.personalization.batches import Lesson
+from hw2.personalization.tokens import Added
+from hw2.training.loop import finite, train
+from hw2.training.microbatches import Shards
+from hw2.training.resume import Resume
+
+_FP16_SCALE = 1024.0  # keeps small gradients of half precision from vanishing
+
+
+@dataclass
+class Trace:
+    """What was measured on the way, and the rows at each of these steps."""
+
+    steps: list[int] = field(default_factory=list)
+    image: list[float] = field(default_factory=list)
+    text: list[float] = field(default_factory=list)
+    rows: list[Tensor] = field(default_factory=list)
+    strips: list[Tensor] = field(default_factory=list)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {name: list(value) for name, value in vars(self).items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, list(value))
+
+
+Look = Callable[[int, Trace], None]
+"""Called before step 0, every `look_every` steps and after the last; adds to the trace."""
+
+
+def fit(
+    pipe: Any,
+    every: tuple[Added, ...],
+    lesson: Lesson,
+    settings: params.Personal,
+    *,
+    steps: int,
+    lr: float,
+    seed: int,
+    resume: Resume,
+    matrices: dict[str, nn.Parameter] | None = None,
+    matrices_lr: float = 0.0,
+    look: Look | None = None,
+    look_every: int = 0,
+    desc: str,
+) -> tuple[Tensor, list[dict[str, float]], Trace]:
+    """Train the rows of `every`, and `matrices` of the U-Net if given, in place.
+
+    The embedding has no weight decay: decay draws a word to zero, whatever the loss says.
+
+    Returns:
+        The rows float32 (vectors of all, width), the history (`step`, `loss`) and the trace.
+    """
+    trace = Trace()
+    kept = matrices or {}
+    with _checkpointing(pipe, settings.checkpointing), tokens.trainable(pipe, every) as rows:
+        groups: list[dict[str, Any]] = [{"params": [rows], "lr": lr, "weight_decay": 0.0}]
+        if kept:
+            for weight in kept.values():
+                weight.requires_grad_()
+            trained = list(kept.values())
+            groups.append({"params": trained, "lr": matrices_lr, "weight_decay": 0.01})
+        optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999))
+        weights = [rows, *kept.values()]
+        shards = Shards(settings.accumulate, in_turn=pipe.unet.device.type != "cpu")
+
+        def glance(step: int) -> None:
+            if look is not None and step not in trace.steps:
+                with torch.no_grad():
+                    look(step, trace)
+                trace.steps.append(step)
+                trace.rows.append(rows.detach().cpu().clone())
+
+        def advance(step: int) -> dict[str, float]:
+            if look_every and step % look_every == 0:
+                glance(step)
+            value = _backward(pipe, lesson, shards, seed, step, weights)
+            finite(value, step, "lower inversion.train.lr")
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            if look_every and step + 1 == steps:
+                glance(steps)
+            return {"loss": value}
+
+        try:
+            history = train(
+                advance,
+                {
+                    "rows": _Kept(rows),
+                    "matrices": _Matrices(kept),
+                    "optimizer": optimizer,
+                    "trace": trace,
+                },
+                steps=steps,
+                resume=resume,
+                save_every=settings.save_every,
+                desc=desc,
+            )
+        finally:
+            for weight in kept.values():
+                weight.requires_grad_(False)
+        found = rows.detach().cpu().clone()
+    return found, history, trace
+
+
+def _backward(
+    pipe: Any,
+    lesson: Lesson,
+    shards: Shards,
+    seed: int,
+    step: int,
+    weights: list[nn.Parameter],
+) -> float:
+    """Put the gradient of a step's mean loss into the weights; returns the loss.
+
+    Everything random is of the step's own stream, on the CPU, so a resumed run repeats it.
+    """
+    images, texts = lesson(step)
+    stream = rng.torch_rng(seed, "noise", step)
+    vae, device = pipe.vae, pipe.unet.device
+    levels = Schedule(pipe.scheduler.alphas_cumprod.double().cpu())
+    said_is = pipe.scheduler.config.prediction_type
+    kind: Prediction = "eps" if said_is == "epsilon" else "v"
+    scale = _FP16_SCALE if pipe.unet.dtype == torch.float16 else 1.0
+    with torch.no_grad():
+        moments = vae.encode(images.to(device, vae.dtype)).latent_dist
+    size = moments.mean.shape
+    fresh = torch.randn(size, generator=stream).to(moments.mean)
+    latents = (moments.mean + moments.std * fresh).float() * vae.config.scaling_factor
+    noise = torch.randn(size, generator=stream).to(latents)
+    times = torch.randint(0, levels.timesteps, (len(texts),), generator=stream)
+    noisy = levels.add_noise(latents, noise, times)
+    target = levels.target(latents, noise, times, kind)
+    t, ids, share = times.to(device), encoded(pipe, texts), weights_of_v(levels)
+
+    def loss(part: slice) -> Tensor:
+        states = pipe.text_encoder(ids[part])[0]
+        said = pipe.unet(noisy[part].to(pipe.unet.dtype), t[part], encoder_hidden_states=states)
+        output = said.sample.float()
+        if said_is != "sample":
+            return F.mse_loss(output, target[part]) * scale
+        # As hw2.stable_diffusion.train does: the error of v, weighted by noise level.
+        signal, spread = levels.signal_noise(times[part], output)
+        output = (signal * noisy[part] - output) / spread.clamp(min=LEAST_NOISE)
+        by_image = (output - target[part]).square().flatten(1).mean(1)
+        return (by_image * share[times[part]].to(by_image)).mean() * scale
+
+    value = shards.backward(loss, len(texts), weights) / scale
+    for weight in weights:
+        assert weight.grad is not None  # every part of a batch has new words
+        weight.grad /= scale
+    return value
+
+
+def encoded(pipe: Any, texts: list[str]) -> Tensor:
+    """Token ids int64 (N, context), on the device."""
+    return pipe.tokenizer(
+        texts,
+        padding="max_length",
+        max_length=pipe.tokenizer.model_max_length,
+        truncation=True,
+        return_tensors="pt",
+    ).input_ids.to(pipe.unet.device)
+
+
+class _checkpointing:  # noqa: N801 - used as a word: `with _checkpointing(...)`
+    """Activations are computed again in the backward pass, within the block."""
+
+    def __init__(self, pipe: Any, wanted: bool) -> None:
+        self._unet, self._wanted = pipe.unet, wanted
+
+    def __enter__(self) -> None:
+        if self._wanted:
+            self._unet.train()  # diffusers checkpoints in training mode; there is no dropout
+            self._unet.enable_gradient_checkpointing()
+
+    def __exit__(self, *_: object) -> None:
+        if self._wanted:
+            self._unet.disable_gradient_checkpointing()
+            self._unet.eval()
+
+
+class _Kept:
+    """A parameter as a part of a resume file."""
+
+    def __init__(self, weight: nn.Parameter) -> None:
+        self._weight = weight
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return {"value": self._weight.detach().clone()}
+
+    @torch.no_grad()
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        self._weight.copy_(state["value"])
+
+
+class _Matrices:
+    """Named parameters as a part of a resume file."""
+
+    def __init__(self, weights: dict[str, nn.Parameter]) -> None:
+        self._weights = weights
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return {name: weight.detach().clone() for name, weight in self._weights.items()}
+
+    @torch.no_grad()
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        for name, value in state.items():
+            self._weights[name].copy_(value)

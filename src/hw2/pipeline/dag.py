@@ -1,0 +1,140 @@
+"""The stages of dvc.yaml as DVC resolves them, and which of them changed, for the Snakefile.
+
+DVC decides from content what is stale; Snakemake knows file times and missing files only. Two kinds
+of files under `.snakemake/dvc` carry the decision over, so that no time of a data file plays a role
+(a clone or a checkout gives files any order of times):
+
+* `asked` is new at every start of Snakemake. It is an input of the stages that DVC calls changed,
+  so these run.
+* `<stage>.done` is an output of each stage and an input of the stages that use its results. Before
+  each run all of them get the oldest possible time, so that they start nothing by themselves. But a
+  stage whose inputs are made again in this run is run after them, for whatever reason that was.
+
+Data files are `ancient()` in the Snakefile: one that is missing is made if a job needs it, and is
+otherwise left alone. "Missing is not stale, but what is rebuilt counts."
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dvc.dependency.param import ParamsDependency
+from dvc.exceptions import DvcException
+from dvc.lock import LockError
+from dvc.repo import Repo
+from dvc.stage import PipelineStage
+
+from hw2.runtime.errors import UserError
+
+MARKS = Path(".snakemake/dvc")
+ASKED = str(MARKS / "asked")
+OLDEST = 1  # second of 1970; Snakemake takes 0 for "no time known" and then compares nothing
+MISSING = {"deleted", "not in cache"}  # verdicts of DVC that do not make a stage stale
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage, in the words of a Snakemake rule."""
+
+    name: str
+    desc: str
+    deps: list[str]
+    files: list[str]
+    folders: list[str]
+    after: list[str]  # `.done` marks of the stages that make `deps`
+    changed: bool
+    meta: dict[str, Any]
+
+    @property
+    def done(self) -> str:
+        return _mark(self.name)
+
+    @property
+    def asked(self) -> list[str]:
+        return [ASKED] if self.changed else []
+
+    @property
+    def outs(self) -> list[str]:
+        return self.files + self.folders
+
+
+def load(check: bool = True) -> list[Stage]:
+    """Return all stages; with `check`, ask DVC which of them changed (jobs need not ask again)."""
+    try:
+        if not check:
+            return _stages(Repo(), {})
+        with Repo(_wait_for_lock=True) as repo:
+            status = repo.status()
+        if "code" in status:
+            _write_fingerprints()
+        with Repo(_wait_for_lock=True) as repo:
+            stages = _stages(repo, repo.status() if "code" in status else status)
+    except LockError as error:
+        who = sorted(set(re.findall(r"PID \d+", str(error)))) or ["DVC"]
+        raise UserError(f"another run ({', '.join(who)}) is at work here; wait for it") from error
+    except DvcException as error:
+        raise UserError(f"dvc.yaml or its data: {_line(error)}; `dvc status` says more") from error
+    _set_marks(stages)
+    return stages
+
+
+def _stages(repo: Repo, status: dict[str, Any]) -> list[Stage]:
+    found = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
+    makers = {out.def_path: stage.addressing for stage in found for out in stage.outs}
+    return [_stage(stage, makers, status.get(stage.addressing, [])) for stage in found]
+
+
+def _stage(stage: PipelineStage, makers: dict[str, str], verdicts: list[Any]) -> Stage:
+    deps = [dep.def_path for dep in stage.deps if not isinstance(dep, ParamsDependency)]
+    return Stage(
+        name=stage.addressing,
+        desc=stage.desc or stage.addressing,
+        deps=deps,
+        files=[out.def_path for out in stage.outs if out.annot.type != "directory"],
+        folders=[out.def_path for out in stage.outs if out.annot.type == "directory"],
+        after=sorted({_mark(makers[dep]) for dep in deps if dep in makers}),
+        changed=bool(set(_leaves(verdicts)) - MISSING),
+        meta=stage.meta or {},
+    )
+
+
+def _leaves(verdicts: Any) -> Iterator[str]:
+    """DVC nests its verdicts: {"changed deps": {"data/packed": "modified"}}, "changed command"."""
+    if isinstance(verdicts, str):
+        yield verdicts
+    else:
+        parts = verdicts.values() if isinstance(verdicts, dict) else verdicts
+        for part in parts:
+            yield from _leaves(part)
+
+
+def _write_fingerprints() -> None:
+    """Run the stage `code` now: what it writes decides which of the other stages changed."""
+    command = [sys.executable, "-m", "hw2.pipeline.job", "code", str(os.getpid())]
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    # Its output goes to stderr, because Snakemake's own (a graph, a list) may be read by a program.
+    if subprocess.run(command, env=env, stdout=sys.stderr, check=False).returncode:
+        raise UserError("stage `code` failed, see above; `dvc repro code` runs it alone")
+
+
+def _set_marks(stages: list[Stage]) -> None:
+    MARKS.mkdir(parents=True, exist_ok=True)
+    # New text, not only a new time: Snakemake compares the content of small files.
+    Path(ASKED).write_text(f"{time.time_ns()}\n")
+    for stage in stages:
+        Path(stage.done).touch()
+        os.utime(stage.done, (OLDEST, OLDEST))
+
+
+def _mark(name: str) -> str:
+    return str(MARKS / f"{name}.done")
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,1 @@
+"""How a process runs: errors, progress, device, signals, locks, fingerprints of its source."""

@@ -1,0 +1,61 @@
+"""Where to compute: the device and the number of threads, from `runtime` or the environment."""
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from hw2.runtime.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+
+# OpenMP's threads would spin while they wait, and take the cores from the threads of ours that have
+# work (training.shards, training.lanes): up to ten times the processor time, and slower. The
+# variable is read when torch is loaded, which every stage and command does after this module.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+def choose(name: str = "auto") -> "torch.device":
+    """The device of that name: auto, cpu, cuda or cuda:N. HW2_DEVICE goes before `name`.
+
+    Raises:
+        UserError: for another name, or a CUDA device that this machine does not have.
+    """
+    import torch  # here, so that doors of figures do not load it
+
+    override = os.environ.get("HW2_DEVICE", "")
+    key = "HW2_DEVICE" if override else "runtime.device"
+    name = override or name
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
+        raise UserError(f"{key}: {name!r} is no device; write auto, cpu, cuda or cuda:N")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        name = "cuda" if count else "cpu"
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= count:
+        found = f"{count} CUDA device(s)" if count else "no CUDA device"
+        raise UserError(f"{key}: {name!r} asked for, {found} here; write auto or cpu")
+    return device
+
+
+def use_threads(count: int) -> int:
+    """Let PyTorch use `count` threads, 0 for all cores this process may use; return the number.
+
+    HW2_THREADS goes before `count`. Sums depend on the number in the last bits.
+    """
+    import torch
+
+    override = os.environ.get("HW2_THREADS", "")
+    if override:
+        if not override.isdecimal():
+            raise UserError(f"HW2_THREADS: {override!r} is no count; write 0 (all cores) or more")
+        count = int(override)
+    threads = count or _usable_cores()
+    torch.set_num_threads(threads)
+    return threads
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,33 @@
+"""The two exceptions that a stage turns into one line and an exit code."""
+
+import signal
+
+
+class UserError(Exception):
+    """Something the reader of the message can put right.
+
+    The text is one line that says what is wrong, where (a file or a dotted key) and what to do;
+    `hw2.pipeline.runner` prints it without a traceback and exits with code 2.
+    """
+
+
+class Interrupted(Exception):
+    """A training loop was asked to stop, and its state is saved.
+
+    Args:
+        step: Steps done and saved.
+        signum: The signal that asked, SIGINT or SIGTERM.
+    """
+
+    def __init__(self, step: int, signum: int) -> None:
+        self.step = step
+        self.signum = signum
+        super().__init__(
+            f"interrupted at step {step}, saved; run the same command to continue"
+            f" ({signal.Signals(signum).name})"
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell reports for a process that this signal ended: 130 or 143."""
+        return 128 + self.signum

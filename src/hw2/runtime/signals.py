@@ -1,0 +1,66 @@
+"""Stop a training loop between two steps, never inside one or inside a save.
+
+    with StopFlag() as stop:
+        for step in ...:
+            ...
+            stop.raise_if_stopped(step, save)
+
+SIGINT, SIGTERM and the death of the process that started us all ask for the same: finish the
+step, save, leave. Signals that come during the save change nothing.
+"""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
+
+from hw2.runtime.errors import Interrupted
+
+log = logging.getLogger(__name__)
+
+
+class StopFlag:
+    """Context manager that collects requests to stop; `signum` is the first one, or None."""
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+        self._parent = os.getppid()
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "StopFlag":
+        if threading.current_thread() is threading.main_thread():  # only it may set handlers
+            for signum in (signal.SIGINT, signal.SIGTERM):
+                self._before[signum] = signal.signal(signum, self._note)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for signum, handler in self._before.items():
+            signal.signal(signum, handler)
+
+    def _note(self, signum: int, frame: FrameType | None) -> None:
+        # Nothing but the flag: the handler may run in the middle of a write to the log.
+        self.signum = self.signum or signum
+
+    @property
+    def stopped(self) -> bool:
+        """Whether to stop now. Costs one system call, so ask at every step."""
+        if self.signum is None and os.getppid() != self._parent:
+            log.warning("the process that started this one is gone; stopping")
+            self.signum = signal.SIGTERM
+        return self.signum is not None
+
+    def raise_if_stopped(self, step: int, save: Callable[[], object]) -> None:
+        """After `step` steps: if asked to stop, call `save()` and raise Interrupted."""
+        if self.stopped:
+            assert self.signum is not None
+            log.info("%s: saving at step %d", signal.Signals(self.signum).name, step)
+            save()
+            raise Interrupted(step, self.signum)

@@ -1,0 +1,1 @@
+"""Stable Diffusion: training the small one, loading any, sampling, measuring prompt alignment."""

@@ -1,0 +1,95 @@
+"""Whether the embedded Stable Diffusion draws what it is asked for, by an independent judge.
+
+The judge is a small classifier trained on pictures of the world with labels; it shares neither
+weights nor training pictures with the CLIP whose text tower the model was trained with.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from hw2 import rng
+from hw2.config import params
+from hw2.evaluation.intervals import Estimate, proportion
+from hw2.models.shape_classifier import ShapeJudge
+from hw2.pixels import from_uint8
+from hw2.runtime.progress import progress
+from hw2.shapes import scenes, vocabulary
+from hw2.stable_diffusion.sample import Wish, draw_all
+from hw2.training.batch_sampler import Order
+
+_EPOCHS, _BATCH, _LR = 6, 64, 3e-3
+
+
+def judge_train(shapes: params.Shapes, seed: int, per_class: int) -> ShapeJudge:
+    """A judge for this world, trained on pictures of a stream of its own."""
+    taught = scenes.exam("judge", per_class, shapes.size, shapes.seed)
+    colours, kinds = (
+        torch.from_numpy(x) for x in np.divmod(taught.classes, len(vocabulary.SHAPES))
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(rng.derive(seed, "judge"))
+        judge = ShapeJudge(len(vocabulary.EXAM_COLOURS), len(vocabulary.SHAPES)).train()
+        steps = max(1, _EPOCHS * len(colours) // _BATCH)
+        optimizer = torch.optim.AdamW(judge.parameters(), _LR, weight_decay=1e-2)
+        rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LR, total_steps=steps + 1)
+        order = Order(len(colours), seed)
+        with progress(steps, "judge of shapes") as bar:
+            for step in range(steps):
+                rows = order.batch(step, min(_BATCH, len(colours)))
+                colour, kind = judge(from_uint8(taught.images[rows]))
+                loss = F.cross_entropy(colour, colours[rows]) + F.cross_entropy(kind, kinds[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                rate.step()
+                bar.update(1, loss=loss.item())
+    return judge.eval()
+
+
+@torch.no_grad()
+def right(judge: ShapeJudge, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Whether pictures uint8 (N, S, S, 3) are of their places in `words.CLASSES`: bool (N,)."""
+    colour, kind = judge(from_uint8(images))
+    said = colour.argmax(1) * len(vocabulary.SHAPES) + kind.argmax(1)
+    return said.numpy() == classes
+
+
+def measure(
+    pipe: Any, shapes: params.Shapes, how: params.Drawing, settings: params.Alignment, *, seed: int
+) -> tuple[dict[str, Estimate], np.ndarray]:
+    """Shares of pictures that the judge reads as what was asked for, with their pictures.
+
+    Returns:
+        `drawn`: by the model, of "a photo of a {colour} {shape}", `settings.images` of all 48;
+        `unseen`: of the pairs that no training picture shows; `real`: of plain pictures of the
+        world that neither was trained on, the most that can be expected. And the drawn pictures,
+        uint8 (48, images, S, S, 3).
+    """
+    judge = judge_train(shapes, seed, settings.judge_images)
+    each = settings.images
+    wishes = [
+        Wish(
+            f"a photo of {vocabulary.with_article(colour)} {shape}",
+            f"alignment {colour} {shape}",
+            k,
+        )
+        for colour, shape in vocabulary.CLASSES
+        for k in range(each)
+    ]
+    with progress(len(wishes), "alignment", unit="image") as bar:
+        images = draw_all(pipe, wishes, how, seed=seed, tick=bar.update)
+    images = images.reshape(len(vocabulary.CLASSES), each, *images.shape[1:])
+    classes = np.repeat(np.arange(len(vocabulary.CLASSES)), each)
+    hits = right(judge, images.reshape(-1, *images.shape[2:]), classes)
+    new = np.array([pair in vocabulary.HELD_OUT for pair in vocabulary.CLASSES])[classes]
+    real = scenes.exam("alignment", max(2, each), shapes.size, shapes.seed)
+    plain = real.textures == 0
+    found = {
+        "drawn": proportion(hits),
+        "unseen": proportion(hits[new]),
+        "real": proportion(right(judge, real.images[plain], real.classes[plain])),
+    }
+    return found, images

@@ -1,0 +1,158 @@
+"""The Stable Diffusion in use, whatever its origin: ours, diffusers' or CompVis' single file."""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
+from safetensors.torch import save_file
+from torch import Tensor
+from transformers.utils import logging as transformers_logging
+
+import hw2.models.patch_codec  # noqa: F401  (diffusers finds the class of our pipelines in it)
+from hw2.config import params
+from hw2.runtime.errors import UserError
+
+_SINGLE = (".ckpt", ".safetensors")
+_PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_PARTS = ("unet", "vae", "text_encoder")
+
+
+class _Callback:
+    """Stands for the class of Lightning that old checkpoints name; nothing of it is used."""
+
+
+def load(stable: params.Stable, own: Path, device: torch.device) -> Any:
+    """The pipeline, frozen and in evaluation mode, without a safety checker.
+
+    Args:
+        own: the folder of the embedded world's, for `weights: embedded`.
+
+    Raises:
+        UserError: if it is not there, or is no Stable Diffusion of one text encoder.
+    """
+    with _quiet():
+        try:
+            pipe = _opened(stable, own)
+        except UserError:
+            raise
+        except Exception as error:  # diffusers raises most kinds for files that are something else
+            said = " ".join(str(error).split())[:160]
+            raise UserError(
+                f"stable.weights: {stable.weights} cannot be loaded ({said}); give a diffusers"
+                " folder, a hub id with a network to fetch it, or a .ckpt with stable.config"
+            ) from error
+        _check(pipe, stable)
+        kind = _PRECISIONS[precision(stable.precision, device)]
+        for name in _PARTS:
+            part = getattr(pipe, name)
+            # The text encoder stays in fp32: its new rows train, and it is small.
+            part.to(device, torch.float32 if name == "text_encoder" else kind)
+            part.eval().requires_grad_(False)
+        pipe.unet.register_forward_pre_hook(_text_in_its_type, with_kwargs=True)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def _text_in_its_type(unet: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """The text's features as a U-Net of half precision takes them: diffusers hands them on in the
+    text encoder's type."""
+    states = kwargs["encoder_hidden_states"].to(unet.dtype)
+    return args, kwargs | {"encoder_hidden_states": states}
+
+
+def precision(asked: str, device: torch.device) -> str:
+    """What "auto" is on this device."""
+    if asked != "auto":
+        return asked
+    if device.type != "cuda":
+        return "fp32"
+    return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+
+
+def image_size(pipe: Any) -> int:
+    """Pixels of a side."""
+    return int(pipe.unet.config.sample_size * pipe.vae_scale_factor)
+
+
+def digest(pipe: Any) -> str:
+    """What tells one pipeline from another: sums of its U-Net's weights."""
+    sums = [float(p.double().abs().sum()) for _, p in sorted(pipe.unet.named_parameters())]
+    return f"{sum(sums):.9e} {len(sums)}"
+
+
+def _opened(stable: params.Stable, own: Path) -> Any:
+    if stable.weights == "embedded":
+        if not (own / "model_index.json").is_file():
+            raise UserError(f"{own}: no model; run `dvc repro stable_diffusion_train`")
+        return StableDiffusionPipeline.from_pretrained(own)
+    path = Path(stable.weights)
+    if path.suffix in _SINGLE:
+        if not path.is_file():
+            raise UserError(f"stable.weights: no file {path}; download it, or correct the path")
+        return _single(path, stable.config)
+    local = path.is_dir()
+    if local and stable.revision is not None:
+        raise UserError(f"stable.revision: {path} is a folder, which has no commits; write null")
+    return StableDiffusionPipeline.from_pretrained(
+        str(path) if local else stable.weights,
+        revision=stable.revision,
+        safety_checker=None,
+        requires_safety_checker=False,
+    )
+
+
+def _single(path: Path, config: str | None) -> Any:
+    """A pipeline of CompVis' keys; the file is read as tensors alone."""
+    with tempfile.TemporaryDirectory() as place:
+        if path.suffix == ".ckpt":
+            plain = Path(place) / "model.safetensors"
+            save_file(_weights(path), plain)
+            path = plain
+        options = {} if config is None else {"config": config}
+        return StableDiffusionPipeline.from_single_file(str(path), safety_checker=None, **options)
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
+    callback = "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"
+    with torch.serialization.safe_globals([(_Callback, callback)]):
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+    state = saved.get("state_dict", saved)
+    return {k: v.clone().contiguous() for k, v in state.items() if isinstance(v, Tensor)}
+
+
+def _check(pipe: Any, stable: params.Stable) -> None:
+    if not isinstance(pipe, StableDiffusionPipeline):
+        raise UserError(
+            f"stable.weights: {stable.weights} is a {type(pipe).__name__};"
+            " give one with a single text encoder, as v1-4 and v1-5"
+        )
+    # transformers makes a tokenizer of two tokens where its files are missing.
+    tokens, rows = len(pipe.tokenizer), pipe.text_encoder.get_input_embeddings().weight.shape[0]
+    if tokens != rows:
+        raise UserError(
+            f"stable.weights: {stable.weights} has a tokenizer of {tokens} tokens and {rows} rows"
+            " in its text encoder; complete its tokenizer folder"
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Neither the libraries' bars nor what they say of a codec that is not theirs."""
+    log = logging.getLogger("diffusers")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(before)

@@ -1,0 +1,91 @@
+"""Images drawn from a pipeline: image k of a stream depends on (seed, stream, k) only."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hw2 import rng
+from hw2.config import params
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An image that is wanted: its prompt, and the noise that it starts from."""
+
+    prompt: str
+    stream: str
+    number: int
+
+
+def noises(pipe: Any, seed: int, stream: str, numbers: Sequence[int]) -> Tensor:
+    """Starting latents float32 (N, C, h, w), each from a stream of its own on the CPU."""
+    side = pipe.unet.config.sample_size
+    shape = (pipe.unet.config.in_channels, side, side)
+    return torch.stack(
+        [torch.randn(shape, generator=rng.torch_rng(seed, stream, k)) for k in numbers]
+    )
+
+
+def starts(pipe: Any, seed: int, wishes: Sequence[Wish]) -> Tensor:
+    """What the images start from: latents float32 (N, C, h, w)."""
+    return torch.cat([noises(pipe, seed, one.stream, [one.number]) for one in wishes])
+
+
+def use_sampler(pipe: Any, sampler: str) -> None:
+    """`own` leaves the pipeline's scheduler, `dpmpp` is DPM-Solver++ of order 2, as the course's
+    script has."""
+    if sampler == "dpmpp":
+        from diffusers.schedulers.scheduling_dpmsolver_multistep import (  # slow to import
+            DPMSolverMultistepScheduler,
+        )
+
+        pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
+
+
+def draw(
+    pipe: Any,
+    prompt: str,
+    numbers: Sequence[int],
+    how: params.Drawing,
+    *,
+    seed: int,
+    stream: str,
+    tick: Callable[[int], object] = lambda images: None,
+) -> np.ndarray:
+    """Images uint8 (N, S, S, 3) of a prompt.
+
+    Args:
+        prompt: the pipeline itself writes out tokens of several vectors.
+        numbers: which images of the stream.
+    """
+    wishes = [Wish(prompt, stream, number) for number in numbers]
+    return draw_all(pipe, wishes, how, seed=seed, tick=tick)
+
+
+def draw_all(
+    pipe: Any,
+    wishes: Sequence[Wish],
+    how: params.Drawing,
+    *,
+    seed: int,
+    tick: Callable[[int], object] = lambda images: None,
+) -> np.ndarray:
+    """Images uint8 (N, S, S, 3) of any prompts, `how.batch` at a time."""
+    found = []
+    for start in range(0, len(wishes), how.batch):
+        part = wishes[start : start + how.batch]
+        latents = starts(pipe, seed, part)
+        images = pipe(
+            prompt=[one.prompt for one in part],
+            latents=latents.to(pipe.unet.device, pipe.unet.dtype),
+            num_inference_steps=how.steps,
+            guidance_scale=how.scale,
+            output_type="np",
+        ).images
+        found.append((images * 255).round().astype(np.uint8))
+        tick(len(part))
+    return np.concatenate(found)

@@ -1,0 +1,107 @@
+"""The small CLIP's text tower as transformers' `CLIPTextModel`, with its tokenizer."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from open_clip.tokenizer import bytes_to_unicode
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from hw2.clip.open_clip_folder import VOCABULARY
+from hw2.clip.weights import CONFIG, WEIGHTS
+from hw2.runtime.errors import UserError
+
+_START, _END = "<|startoftext|>", "<|endoftext|>"
+_BLOCK = {
+    "ln_1": "layer_norm1",
+    "ln_2": "layer_norm2",
+    "attn.out_proj": "self_attn.out_proj",
+    "mlp.c_fc": "mlp.fc1",
+    "mlp.c_proj": "mlp.fc2",
+}
+
+
+def convert(folder: Path) -> tuple[CLIPTextModel, CLIPTokenizer]:
+    """The text tower and the tokenizer of the small CLIP in `folder`, frozen.
+
+    Raises:
+        UserError: if there is no such model.
+    """
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["model_cfg"]
+        weights = load_file(folder / WEIGHTS[0])
+        merges = gzip.decompress((folder / VOCABULARY).read_bytes()).decode()
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise UserError(f"{folder}: no small CLIP ({error}); run `dvc repro clip_train`") from error
+    text = config["text_cfg"]
+    model = CLIPTextModel(_config(text, config["embed_dim"]))
+    missing, odd = model.load_state_dict(_renamed(weights, text["layers"]), strict=False)
+    if odd or any("position_ids" not in name for name in missing):
+        raise UserError(f"{folder}: text tower does not fit {[*missing, *odd][:3]}; remake it")
+    return model.eval().requires_grad_(False), _tokenizer(merges, text["context_length"])
+
+
+def _config(text: dict[str, Any], embed: int) -> CLIPTextConfig:
+    size = text["vocab_size"]
+    return CLIPTextConfig(
+        vocab_size=size,
+        hidden_size=text["width"],
+        intermediate_size=4 * text["width"],
+        num_hidden_layers=text["layers"],
+        num_attention_heads=text["heads"],
+        max_position_embeddings=text["context_length"],
+        projection_dim=embed,
+        hidden_act="gelu",
+        bos_token_id=size - 2,
+        eos_token_id=size - 1,
+        pad_token_id=size - 1,
+    )
+
+
+def _renamed(weights: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
+    """open_clip's names in transformers' terms."""
+    found = {
+        "embeddings.token_embedding.weight": weights["token_embedding.weight"],
+        "embeddings.position_embedding.weight": weights["positional_embedding"],
+        "final_layer_norm.weight": weights["ln_final.weight"],
+        "final_layer_norm.bias": weights["ln_final.bias"],
+    }
+    for k in range(layers):
+        theirs, ours = f"transformer.resblocks.{k}", f"encoder.layers.{k}"
+        for part in ("weight", "bias"):
+            for their, our in _BLOCK.items():
+                found[f"{ours}.{our}.{part}"] = weights[f"{theirs}.{their}.{part}"]
+            thirds = weights[f"{theirs}.attn.in_proj_{part}"].chunk(3)
+            for name, value in zip(("q", "k", "v"), thirds, strict=True):
+                found[f"{ours}.self_attn.{name}_proj.{part}"] = value.contiguous()
+    return found
+
+
+def _tokenizer(merges: str, length: int) -> CLIPTokenizer:
+    """The same ids as open_clip's, whose order is bytes, bytes at a word's end, merges, marks."""
+    pairs = [tuple(line.split()) for line in merges.split("\n")[1:] if line]
+    symbols = list(bytes_to_unicode().values())
+    names = [*symbols, *(f"{s}</w>" for s in symbols), *("".join(p) for p in pairs), _START, _END]
+    vocabulary = {name: k for k, name in enumerate(names)}
+    return CLIPTokenizer(vocab=vocabulary, merges=pairs, model_max_length=length)
+
+
+@torch.no_grad()
+def states(model: CLIPTextModel, tokenizer: Any, texts: list[str], batch: int = 500) -> Tensor:
+    """What a U-Net attends to: float32 (N, context, width), on the CPU."""
+    found = []
+    for start in range(0, len(texts), batch):
+        ids = tokenizer(
+            texts[start : start + batch],
+            padding="max_length",
+            max_length=tokenizer.model_max_length,
+            truncation=True,
+            return_tensors="pt",
+        ).input_ids
+        found.append(model(ids.to(model.device))[0].cpu())
+    return torch.cat(found)

@@ -1,0 +1,195 @@
+"""The embedded world's own Stable Diffusion: a stock pipeline, trained from nothing in minutes."""
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from torch import Tensor, nn
+
+from hw2 import rng
+from hw2.clip.weights import WEIGHTS
+from hw2.config import params
+from hw2.diffusion import loss_weights
+from hw2.diffusion.schedule import Schedule
+from hw2.models.image_predictor import LEAST_NOISE
+from hw2.models.patch_codec import PatchCodec
+from hw2.pixels import from_uint8
+from hw2.shapes import scenes
+from hw2.stable_diffusion import text_encoder
+from hw2.training.denoising import Lesson, train_denoiser
+from hw2.training.resume import Resume
+
+_FITTED = 3000  # pictures that the codec is fitted to
+_BATCH = 1000  # pictures encoded at a time
+_NORM_GROUPS = 8
+_TIME_POWER = 0.6  # what shape it is, is settled where there is much noise
+
+
+class Captioned(nn.Module):
+    """A U-Net that says clean latents as a predictor of v, its condition a caption's place.
+
+    A narrow network cannot carry the noise of 16 channels from its input to its output, clean
+    latents it can (as in `models.image_predictor`): v = (sqrt(abar) xt - x0) / sqrt(1 - abar).
+
+    Args:
+        unet: takes (latents, times, encoder_hidden_states).
+        states: float (captions, context, width); the last one is the empty caption's.
+        levels: the noise levels.
+    """
+
+    def __init__(self, unet: UNet2DConditionModel, states: Tensor, levels: Schedule) -> None:
+        super().__init__()
+        self.unet = unet
+        noise = (1 - levels.abar).sqrt().clamp(min=LEAST_NOISE)
+        # In a list: neither weights nor in a resume file.
+        self.tables = [states, levels.abar.sqrt().float().to(states), noise.float().to(states)]
+
+    def inner_weights(self) -> list[Tensor]:
+        """Matrices and convolutions between the first and the last one."""
+        inner = ("down_blocks", "mid_block", "up_blocks")
+        return [
+            p for name, p in self.unet.named_parameters() if p.ndim > 1 and name.startswith(inner)
+        ]
+
+    def forward(self, xt: Tensor, t: Tensor, captions: Tensor) -> Tensor:
+        states, signal, noise = self.tables
+        x0 = self.unet(xt, t, encoder_hidden_states=states[captions]).sample
+        return (signal[t][:, None, None, None] * xt - x0) / noise[t][:, None, None, None]
+
+
+def scheduler() -> DDIMScheduler:
+    """Stable Diffusion's betas, made to end in pure noise (Lin et al., 2024), for a network that
+    says the clean latents."""
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        steps_offset=1,  # what diffusers asks for; trailing spacing does not look at it
+        clip_sample=False,
+        set_alpha_to_one=True,
+        prediction_type="sample",
+        timestep_spacing="trailing",
+        rescale_betas_zero_snr=True,
+    )
+
+
+def fit(
+    stable: params.Stable,
+    shapes: params.Shapes,
+    clip_model: Path,
+    checkpoints: Path,
+    device: torch.device,
+) -> tuple[StableDiffusionPipeline, list[dict[str, float]], Resume]:
+    """Train on the pictures with captions that the small CLIP was trained on.
+
+    Its text tower is the text encoder, frozen. It shows no concept of
+    `hw2.personalization.synthetic`.
+
+    Returns:
+        The pipeline with averaged weights, the history (rows of `step`, `loss`, `lr`), and the
+        resume files, which the caller finishes once its outputs are written.
+    """
+    encoder, tokenizer = text_encoder.convert(clip_model)
+    drawn = scenes.training(shapes.train_images, shapes.size, shapes.seed)
+    codec = PatchCodec.fit(
+        from_uint8(drawn.images[:_FITTED]),
+        stable.latent.channels,
+        stable.latent.patch,
+        stable.latent.whitening,
+    )
+    texts = list(dict.fromkeys([*drawn.captions]))
+    places = {text: k for k, text in enumerate(texts)}
+    states = text_encoder.states(encoder, tokenizer, [*texts, ""]).to(device)
+    levels = Schedule(scheduler().alphas_cumprod.double())
+    lesson = Lesson(
+        _latents(codec, drawn.images),
+        torch.tensor([places[text] for text in drawn.captions]),
+        null_label=len(texts),
+        p_uncond=stable.train.p_uncond,
+        levels=levels,
+        prediction="v",
+        weights=loss_weights.of_v(levels),
+        time_power=_TIME_POWER,
+    )
+    unet = _new_unet(stable, shapes.size, states.shape[-1])
+    network = Captioned(unet, states, levels).to(device)
+    layout = torch.channels_last if stable.train.channels_last else torch.contiguous_format
+    resume = Resume(checkpoints, _identity(stable, shapes, clip_model))
+    averaged, history = train_denoiser(
+        network.to(memory_format=layout),
+        lesson,
+        stable.train,
+        seed=stable.seed,
+        resume=resume,
+        device=device,
+        name="stable",
+    )
+    network.load_state_dict(averaged)
+    unet.cpu().to(memory_format=torch.contiguous_format).eval()
+    return assemble(codec, encoder, tokenizer, unet), history, resume
+
+
+def assemble(codec: Any, encoder: Any, tokenizer: Any, unet: Any) -> StableDiffusionPipeline:
+    """A stock pipeline of these parts."""
+    log = logging.getLogger("diffusers")
+    level = log.level
+    log.setLevel(logging.ERROR)  # it says that the codec is no AutoencoderKL
+    try:
+        return StableDiffusionPipeline(
+            vae=codec,
+            text_encoder=encoder,
+            tokenizer=tokenizer,
+            unet=unet,
+            scheduler=scheduler(),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+    finally:
+        log.setLevel(level)
+
+
+@torch.no_grad()
+def _latents(codec: PatchCodec, images: Any) -> Tensor:
+    """Scaled latents of uint8 images."""
+    parts = (from_uint8(images[k : k + _BATCH]) for k in range(0, len(images), _BATCH))
+    scale = codec.config.scaling_factor
+    return torch.cat([codec.encode(part).latent_dist.mean * scale for part in parts])
+
+
+def _new_unet(stable: params.Stable, size: int, width: int) -> UNet2DConditionModel:
+    """The text is also added to the time: without that, shapes are learnt much later."""
+    network, levels = stable.network, len(stable.network.mult)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(rng.derive(stable.seed, "initial weights"))
+        return UNet2DConditionModel(
+            sample_size=size // stable.latent.patch,
+            in_channels=stable.latent.channels,
+            out_channels=stable.latent.channels,
+            block_out_channels=tuple(network.base * m for m in network.mult),
+            layers_per_block=1,
+            down_block_types=("CrossAttnDownBlock2D",) * levels,
+            up_block_types=("CrossAttnUpBlock2D",) * levels,
+            cross_attention_dim=width,
+            attention_head_dim=network.heads,  # in this class the number of heads
+            norm_num_groups=_NORM_GROUPS,
+            use_linear_projection=True,
+            addition_embed_type="text",
+            addition_embed_type_num_heads=4,
+            resnet_time_scale_shift="scale_shift",
+        )
+
+
+def _identity(stable: params.Stable, shapes: params.Shapes, clip_model: Path) -> dict[str, Any]:
+    """What makes it this training and no other; how often it is saved does not."""
+    kept = {"seed": True, "latent": True, "network": True, "train": True}
+    return {
+        "stable": stable.model_dump(mode="json", include=kept, exclude={"train": {"save_every"}}),
+        "shapes": shapes.model_dump(mode="json", exclude={"exam_images"}),
+        "clip": hashlib.sha256((clip_model / WEIGHTS[0]).read_bytes()).hexdigest(),
+    }

@@ -1,0 +1,196 @@
+"""Classify the exam's images with every model and every prompt set, without training on them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from hw2 import rng
+from hw2.clip import images, model, prompts, weights
+from hw2.clip.classify import TOP, Predictions, classify
+from hw2.clip.feature_cache import Cache
+from hw2.clip.features import Encoder, precision
+from hw2.clip.images import LabelledImages
+from hw2.config import params
+from hw2.evaluation.intervals import proportion
+from hw2.evaluation.mcnemar import mcnemar
+from hw2.evaluation.paired_difference import paired_gain
+from hw2.io import files
+
+CODE = "hw2.clip.features"
+EXAMPLES = 5  # right ones, and as many wrong ones
+PREDICTIONS = (
+    *("model", "prompts", "image", "true", "right"),
+    *(f"{kind}{k}" for k in range(1, TOP + 1) for kind in ("class", "confidence")),
+)
+CLASSES = (
+    *("model", "class", "accuracy", "accuracy_low", "accuracy_high", "n"),
+    *("taken_for", "times"),
+)
+_SIDE = 224  # pixels of an example, at most
+Record = dict[str, Any]
+
+
+def run(
+    zeroshot: params.Zeroshot,
+    *,
+    exam: Path,
+    own: Path,
+    cache: Path,
+    predictions: Path,
+    classes: Path,
+    examples: Path,
+    metrics: Path,
+    device: torch.device,
+) -> None:
+    """Write four records.
+
+    predictions: a row for each model and image, with the prompt set `zeroshot.shown`.
+    classes: a row for each model and class, with the same prompts: its accuracy and what it was
+        most often taken for.
+    examples: pixels of some images that the first model classifies rightly and wrongly.
+    metrics: model -> prompt set -> acc1, acc5, recall, n, gain over the first set, and more.
+
+    Without models the records are empty.
+    """
+    if not zeroshot.models:
+        files.write_table(predictions, [], PREDICTIONS)
+        files.write_table(classes, [], CLASSES)
+        files.save_arrays(examples)
+        files.write_metrics(metrics, {})
+        return
+    sets = prompts.chosen(zeroshot.prompts, zeroshot.own_prompts)
+    with images.opened(exam) as found:
+        said = {
+            spec.name: _classified(
+                model.load(weights.locate(spec, own), device), zeroshot, sets, found, cache
+            )
+            for spec in zeroshot.models
+        }
+        shown = {name: by_set[zeroshot.shown] for name, by_set in said.items()}
+        rows = [row for name, p in shown.items() for row in _rows(name, p, found, zeroshot.shown)]
+        by_class = [row for name, p in shown.items() for row in _class_rows(name, p, found)]
+        first = shown[zeroshot.models[0].name]
+        _save_examples(examples, first, found, zeroshot.seed)
+        record = {
+            name: _record(by_set, next(iter(said.values())), sets, found)
+            for name, by_set in said.items()
+        }
+    files.write_table(predictions, rows, PREDICTIONS)
+    files.write_table(classes, by_class, CLASSES)
+    files.write_metrics(metrics, record)
+
+
+def _classified(
+    clip: model.Clip,
+    zeroshot: params.Zeroshot,
+    sets: Mapping[str, tuple[str, ...]],
+    found: LabelledImages,
+    cache: Path,
+) -> dict[str, Predictions]:
+    """What a model says with each prompt set."""
+    kind = precision(zeroshot.precision, clip.device)
+    encoder = Encoder(clip, Cache(cache, CODE), kind, zeroshot.batch)
+    seen = encoder.images(found)
+    return {
+        name: classify(seen, encoder.classes(found.classes, templates), found.labels, clip.scale)
+        for name, templates in sets.items()
+    }
+
+
+def _rows(name: str, said: Predictions, found: LabelledImages, prompt_set: str) -> list[Record]:
+    """The table of one model: a row for each image."""
+    rows = []
+    for place, file in enumerate(found.files):
+        row: Record = {
+            "model": name,
+            "prompts": prompt_set,
+            "image": file,
+            "true": found.classes[said.labels[place]],
+            "right": bool(said.right[place]),
+        }
+        for k in range(TOP):
+            there = k < said.top.shape[1]
+            row[f"class{k + 1}"] = found.classes[said.top[place, k]] if there else None
+            row[f"confidence{k + 1}"] = float(said.confidence[place, k]) if there else None
+        rows.append(row)
+    return rows
+
+
+def _class_rows(name: str, said: Predictions, found: LabelledImages) -> list[Record]:
+    rows = []
+    for label in np.unique(said.labels):
+        mine = said.labels == label
+        taken = np.bincount(said.top[mine & ~said.right, 0], minlength=1)
+        commonest = int(taken.argmax())
+        row: Record = {"model": name, "class": found.classes[label]}
+        row |= proportion(said.right[mine]).named("accuracy")
+        row["taken_for"] = found.classes[commonest] if taken[commonest] else None
+        row["times"] = int(taken[commonest])
+        rows.append(row)
+    return rows
+
+
+def _record(
+    by_set: Mapping[str, Predictions],
+    by_set_of_first: Mapping[str, Predictions],
+    sets: Mapping[str, tuple[str, ...]],
+    found: LabelledImages,
+) -> Record:
+    """The numbers of one model: by prompt set.
+
+    `gain` and `p` compare with the first prompt set of the same model, `model_gain` and `model_p`
+    with the first model and the same prompts. They are 0 and 1 for a row compared with itself.
+    """
+    base = next(iter(by_set.values()))
+    record = {}
+    for place, (name, said) in enumerate(by_set.items()):
+        row: Record = {"place": place, "prompts": len(sets[name])}
+        row |= proportion(said.right).named("acc1")
+        row |= {k: v for k, v in proportion(said.right5).named("acc5").items() if k != "n"}
+        row["recall"] = float(said.recalls().mean())
+        for prefix, other in (("", base), ("model_", by_set_of_first[name])):
+            gain = paired_gain(said.right[None], other.right[None])
+            row |= {f"{prefix}{k}": v for k, v in gain.named("gain").items() if k != "n"}
+            row[f"{prefix}p"] = mcnemar(said.right, other.right)
+        row["groups"] = {
+            group: proportion(said.right[inside]).named("acc1")
+            for group, inside in found.groups.items()
+        }
+        record[name] = row
+    return record
+
+
+def _save_examples(path: Path, said: Predictions, found: LabelledImages, seed: int) -> None:
+    """Drawn at random, of different classes as far as there are: nobody picks the nice ones."""
+    order = rng.numpy_rng(seed, "examples").permutation(len(found))
+    chosen = [
+        row
+        for right in (True, False)
+        for row in _different([k for k in order if said.right[k] == right], said.labels)
+    ]
+    pixels = found.read(chosen)
+    side = min(_SIDE, max((max(image.shape[:2]) for image in pixels), default=1))
+    files.save_arrays(
+        path,
+        images=np.stack([_fitted(image, side) for image in pixels]),
+        files=np.array([found.files[row] for row in chosen]),
+    )
+
+
+def _different(rows: list[int], labels: np.ndarray) -> list[int]:
+    """The first few rows, each of another class; then, if need be, of the same."""
+    firsts = {labels[row]: row for row in reversed(rows)}.values()
+    kept = [row for row in rows if row in set(firsts)]
+    return [*kept, *(row for row in rows if row not in set(kept))][:EXAMPLES]
+
+
+def _fitted(image: np.ndarray, side: int) -> np.ndarray:
+    """A square image, uint8 (side, side, 3), with white beside what is not square."""
+    if image.shape[:2] == (side, side):
+        return image
+    fitted = ImageOps.pad(Image.fromarray(image), (side, side), color="white")
+    return np.asarray(fitted)

@@ -1,0 +1,57 @@
+"""Get the images of the zero-shot exam into one zip, and see that the weights are there.
+
+The weights come first: what is missing is said before anything is computed.
+"""
+
+from pathlib import Path
+
+from hw2.clip import images, weights, zero_shot_set
+from hw2.config import params
+from hw2.digits import course_zip
+from hw2.io.atomic import atomic_path
+from hw2.runtime.progress import progress
+from hw2.shapes import scenes
+
+PART = "report"
+
+
+def run(
+    zeroshot: params.Zeroshot,
+    shapes: params.Shapes,
+    data: params.Data,
+    *,
+    own: Path,
+    raw: Path,
+    out: Path,
+) -> None:
+    """Write `out`: a zip of id2label.json, val/{class}_{id}.png and, where there are, groups.json.
+
+    Args:
+        own: The folder of the project's own model, which need not be there yet.
+        raw: Where the course's zip is downloaded to, if `zeroshot.images` is "course".
+
+    Where `zeroshot.models` names none, the zip is empty.
+
+    Raises:
+        UserError: if weights are missing, or an image is not whole.
+    """
+    for model in zeroshot.models:
+        if model.weights != "embedded":
+            weights.locate(model, own)
+    if not zeroshot.models:
+        with atomic_path(out) as temporary:
+            zero_shot_set.write_nothing(temporary)
+        return
+    if zeroshot.images == "embedded":
+        drawn = scenes.exam(PART, shapes.exam_images, shapes.size, shapes.seed)
+        with atomic_path(out) as temporary:
+            zero_shot_set.write(temporary, drawn)
+        return
+    course = zeroshot.images == "course"
+    path = course_zip.find(data, raw) if course else Path(zeroshot.images)
+    with (
+        images.opened(path) as found,
+        atomic_path(out) as temporary,
+        progress(len(found), "images", unit="image") as bar,
+    ):
+        zero_shot_set.copy(temporary, found, bar.update)

@@ -1,0 +1,40 @@
+"""Train the small CLIP on the embedded world, and write it in open_clip's own form."""
+
+from pathlib import Path
+
+import torch
+
+from hw2.clip import open_clip_folder, train
+from hw2.config import params
+from hw2.io import files
+from hw2.io.atomic import atomic_dir
+from hw2.runtime import run_lock
+
+COLUMNS = ("step", "loss", "lr", "scale")
+
+
+def run(
+    clip: params.Clip,
+    shapes: params.Shapes,
+    *,
+    model: Path,
+    history: Path,
+    checkpoints: Path,
+    device: torch.device,
+) -> None:
+    """Write the folder `model`, which `open_clip.create_model("local-dir:...")` reads, and the
+    `history` of the training.
+
+    Where `clip.run` is false both are empty.
+    """
+    if not clip.run:
+        with atomic_dir(model):
+            pass
+        files.write_table(history, [], COLUMNS)
+        return
+    with run_lock.hold(checkpoints):
+        trained = train.fit(clip, shapes, checkpoints, device)
+        with atomic_dir(model) as temporary:
+            open_clip_folder.save(temporary, trained.network, trained.design)
+        files.write_table(history, trained.history, COLUMNS)
+        trained.resume.finish()

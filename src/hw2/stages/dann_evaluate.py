@@ -1,0 +1,130 @@
+"""Measure every row of the adaptation table on the report part of the target.
+
+This and `dann_tsne` are the only readers of target labels, but for the row target_only.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hw2.config import params
+from hw2.dann import classifier
+from hw2.dann.classifier import Trained
+from hw2.dann.pairs import Pair
+from hw2.dann.train import Training
+from hw2.digits import arrays
+from hw2.digits.labels import NUM_DIGITS
+from hw2.evaluation.domain_distance import (
+    mean_entropy,
+    proxy_a_distance,
+    soft_neighbourhood_density,
+)
+from hw2.evaluation.intervals import Estimate, proportion
+from hw2.evaluation.paired_difference import paired_gain
+from hw2.io import files
+from hw2.runtime.progress import progress
+
+BASE = "source_only"
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One training: which report images of the target it reads rightly, bool (N,), and more."""
+
+    right: np.ndarray
+    more: Record
+
+
+def run(
+    dann: params.Dann, *, packed: Path, models: Path, metrics: Path, device: torch.device
+) -> None:
+    """Write `metrics`: pair -> method -> accuracy, spread, gain over source_only, and more."""
+    record: Record = {}
+    total = len(dann.pairs) * len(dann.methods) * len(dann.seeds)
+    with progress(total, "evaluate", unit="model") as bar:
+        for name in dann.pairs:
+            pair = Pair.parse(name)
+            material = _Material(packed, pair)
+            found: dict[str, list[Measured]] = {method: [] for method in dann.methods}
+            for method in dann.methods:
+                for seed in dann.seeds:
+                    path = models / f"{Training(pair, method, seed).slug}.safetensors"
+                    found[method].append(material.measure(classifier.load(path, device), seed))
+                    bar.update()
+            record[name] = _rows(found, dann.seeds, material.digits)
+    files.write_metrics(metrics, record)
+
+
+class _Material:
+    """The images of a pair that its rows are measured on."""
+
+    def __init__(self, packed: Path, pair: Pair) -> None:
+        self.pair = pair
+        report = arrays.load(packed, pair.target, "report")
+        self.images, self.digits = report.rgb, report.digits
+        self.source = arrays.load(packed, pair.source, "report")
+        self.chosen_source = arrays.load(packed, pair.source, "select")
+        self.chosen_target = arrays.load_images(packed, pair.target, "select")
+
+    def measure(self, trained: Trained, seed: int) -> Measured:
+        """Accuracy on both domains; the rest needs no label of the target."""
+        source, target = self.pair.slots
+        features, logits = trained.look(self.images, target)
+        source_features, source_logits = trained.look(self.source.rgb, source)
+        _, unlabelled = trained.look(self.chosen_target, target)
+        chosen = trained.read(self.chosen_source.rgb, source)
+        more = {
+            "source_accuracy": float(np.mean(source_logits.argmax(1) == self.source.digits)),
+            "a_distance": proxy_a_distance(source_features, features, seed),
+            "select_source_accuracy": float(np.mean(chosen == self.chosen_source.digits)),
+            "select_target_entropy": mean_entropy(unlabelled),
+            "select_target_density": soft_neighbourhood_density(unlabelled),
+        }
+        return Measured(logits.argmax(1) == self.digits, more)
+
+
+def _rows(
+    found: dict[str, list[Measured]], seeds: tuple[int, ...], digits: np.ndarray
+) -> dict[str, Record]:
+    right = {method: np.stack([m.right for m in all_]) for method, all_ in found.items()}
+    rows = {}
+    for method, measured in found.items():
+        row = _accuracy(right[method])
+        row["seeds"] = {
+            str(seed): {"accuracy": float(m.right.mean())} | m.more
+            for seed, m in zip(seeds, measured, strict=True)
+        }
+        for name in measured[0].more:
+            row[name] = float(np.mean([m.more[name] for m in measured]))
+        if method != BASE:
+            row |= paired_gain(right[method], right[BASE]).named("gain")
+        row["digits"] = {
+            str(digit): float(right[method][:, digits == digit].mean())
+            for digit in range(NUM_DIGITS)
+            if (digits == digit).any()
+        }
+        rows[method] = row
+    return rows
+
+
+def _accuracy(right: np.ndarray) -> Record:
+    """Of bool (seeds, N): the mean over seeds with Wilson's interval of N images, and the standard
+    deviation over seeds, where there are two.
+
+    The seeds read the same N images, so they do not make the interval narrower.
+    """
+    shares = right.mean(1)
+    row: Record = _wilson(float(shares.mean()), right.shape[1]).named("accuracy")
+    row["trainings"] = len(shares)
+    if len(shares) > 1:
+        row["spread"] = float(shares.std(ddof=1))
+    return row
+
+
+def _wilson(share: float, n: int) -> Estimate:
+    """Wilson's interval of a share of n; hits need not be whole, as means over seeds are not."""
+    return proportion(np.full(n, share))

@@ -1,0 +1,70 @@
+"""Lay out features of the report part in the plane, before and after adaptation."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hw2 import rng
+from hw2.config import params
+from hw2.dann import classifier
+from hw2.dann.pairs import Pair
+from hw2.dann.train import Training
+from hw2.digits import arrays
+from hw2.io import files
+from hw2.runtime.progress import progress
+
+COLUMNS = ("pair", "method", "domain", "digit", "x", "y")
+
+
+def run(dann: params.Dann, *, packed: Path, models: Path, tsne: Path, device: torch.device) -> None:
+    """Write a row per image and state to the table `tsne`: pair, method, domain, digit, x, y.
+
+    The first seed's networks are shown; both states have the same images.
+    """
+    shown = list(dict.fromkeys(("source_only", dann.tsne.after)))
+    rows: list[dict[str, Any]] = []
+    with progress(len(dann.pairs) * len(shown), "t-SNE", unit="picture") as bar:
+        for name in dann.pairs:
+            pair = Pair.parse(name)
+            images = [_images(packed, domain, dann) for domain in pair.slots]
+            for method in shown:
+                training = Training(pair, method, dann.seeds[0])
+                trained = classifier.load(models / f"{training.slug}.safetensors", device)
+                features = [
+                    trained.look(found.images, domain)[0]
+                    for found, domain in zip(images, pair.slots, strict=True)
+                ]
+                places = _embed(np.concatenate(features), dann, training)
+                digits = np.concatenate([found.digits for found in images])
+                domains = np.repeat(pair.slots, [len(found.digits) for found in images])
+                for (x, y), digit, domain in zip(places, digits, domains, strict=True):
+                    rows.append(
+                        {
+                            **{"pair": name, "method": method, "domain": str(domain)},
+                            **{"digit": int(digit), "x": float(x), "y": float(y)},
+                        }
+                    )
+                bar.update()
+    files.write_table(tsne, rows, COLUMNS)
+
+
+def _images(packed: Path, domain: str, dann: params.Dann) -> arrays.Digits:
+    """Some images of the report part, the same for every method."""
+    part = arrays.load(packed, domain, "report")
+    order = rng.numpy_rng(dann.seeds[0], "t-sne", domain).permutation(len(part.digits))
+    rows = np.sort(order[: dann.tsne.images])
+    return arrays.Digits(part.rgb[rows], part.digits[rows])
+
+
+def _embed(features: np.ndarray, dann: params.Dann, training: Training) -> np.ndarray:
+    """Places (N, 2) by t-SNE (van der Maaten & Hinton, 2008), rounded: a picture needs no more,
+    and the table stays small."""
+    from sklearn.manifold import TSNE
+
+    names = ("t-sne", training.pair.name, training.method)
+    seed = rng.derive(training.seed, *names) % 2**32
+    perplexity = min(dann.tsne.perplexity, (len(features) - 1) / 3)
+    method = TSNE(perplexity=perplexity, init="pca", random_state=seed)
+    return method.fit_transform(features).round(3)

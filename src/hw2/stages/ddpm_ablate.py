@@ -1,0 +1,69 @@
+"""Train and judge a model without condition dropout: what guidance itself brings."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hw2.config import params
+from hw2.ddpm import denoiser
+from hw2.ddpm.denoiser import Denoiser
+from hw2.ddpm.sample import draw, every_label
+from hw2.ddpm.train import fit
+from hw2.digits.labels import DOMAINS
+from hw2.evaluation import judge as judges
+from hw2.evaluation.intervals import proportion
+from hw2.io import files
+from hw2.io.atomic import atomic_dir
+from hw2.runtime import run_lock
+from hw2.runtime.progress import progress
+from hw2.stages.ddpm_sample import PART
+
+
+def run(
+    ablation: params.Ablation,
+    ddpm: params.Ddpm,
+    sampling: params.Sampling,
+    *,
+    packed: Path,
+    judge: Path,
+    ablation_dir: Path,
+    metrics: Path,
+    checkpoints: Path,
+    device: torch.device,
+) -> None:
+    """Write the model into `ablation_dir` and its accuracy to `metrics`.
+
+    A model that never saw the null label cannot be guided, so it samples with weight 0. Where the
+    profile leaves the ablation out, the folder stays empty and the metrics say that it was not run.
+    """
+    if not ablation.run:
+        with atomic_dir(ablation_dir):
+            files.write_metrics(metrics, {"ran": False})
+        return
+    always = ddpm.model_copy(update={"train": ddpm.train.model_copy(update={"p_uncond": 0.0})})
+    with run_lock.hold(checkpoints):
+        weights, history, resume = fit(always, packed, checkpoints, device)
+        with atomic_dir(ablation_dir) as folder:
+            denoiser.save(folder / "model.safetensors", weights, always)
+            files.write_table(folder / "history.csv", history)
+        trained = denoiser.load(ablation_dir / "model.safetensors", device)
+        files.write_metrics(
+            metrics, _measured(trained, judges.load(judge, device), ablation, sampling)
+        )
+        resume.finish()
+
+
+def _measured(
+    model: Denoiser, judge: judges.Judge, ablation: params.Ablation, sampling: params.Sampling
+) -> dict[str, Any]:
+    request = every_label(model.domains, ablation.images_per_label)
+    with progress(len(request.labels), "ablation", unit="image") as bar:
+        images = draw(model, request, sampling, weight=0, part=PART, tick=bar.update)
+    right = judge.right(images, request.digits, request.domains, DOMAINS)
+    measured: dict[str, Any] = {"ran": True, **proportion(right).named("accuracy")}
+    for domain in model.domains:
+        measured[domain] = proportion(right[request.domains == DOMAINS.index(domain)]).named(
+            "accuracy"
+        )
+    return measured

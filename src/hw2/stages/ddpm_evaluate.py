@@ -1,0 +1,64 @@
+"""Judge the sampled digits."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hw2.digits import arrays
+from hw2.digits.arrays import Digits
+from hw2.digits.labels import DOMAINS, NUM_DIGITS
+from hw2.evaluation import judge as judges
+from hw2.evaluation import sample_quality
+from hw2.evaluation.intervals import proportion
+from hw2.io import files
+from hw2.runtime.errors import UserError
+
+
+def run(
+    *,
+    samples: Path,
+    judge: Path,
+    judge_metrics: Path,
+    sweep: Path,
+    packed: Path,
+    metrics: Path,
+    device: torch.device,
+) -> None:
+    """Write `metrics`: accuracy in all, by domain, by digit, unguided, and the judge's own; for
+    each domain also how many images were trained on, how varied the generated ones are, and how
+    much of the real ones they cover.
+    """
+    drawn = files.load_arrays(samples)
+    reader = judges.load(judge, device)
+    right = reader.right(drawn["images"], drawn["digits"], drawn["domains"], DOMAINS)
+    present = [DOMAINS[index] for index in np.unique(drawn["domains"])]
+    record: dict[str, Any] = proportion(right).named("accuracy")
+    for domain in present:
+        here = drawn["domains"] == DOMAINS.index(domain)
+        generated = Digits(drawn["images"][here], drawn["digits"][here])
+        record[domain] = proportion(right[here]).named("accuracy")
+        record[domain]["train_images"] = len(arrays.load(packed, domain, "train").digits)
+        record[domain] |= sample_quality.measure(
+            reader, generated, domain, packed, part="report", other="select"
+        )
+    record["digits"] = {
+        str(digit): proportion(right[drawn["digits"] == digit]).named("accuracy")
+        for digit in range(NUM_DIGITS)
+    }
+    record["unguided"] = _unguided(sweep)
+    real = files.read_json(judge_metrics)
+    record["judge"] = {domain: real[domain]["accuracy"] for domain in present}
+    files.write_metrics(metrics, record)
+
+
+def _unguided(sweep: Path) -> dict[str, Any]:
+    """Accuracy without guidance: the setting of `ddpm_sweep` with one network call a step."""
+    for row in files.read_table(sweep):
+        if row["kind"] == "guidance" and row["domain"] == "all" and row["calls"] == row["steps"]:
+            ends = {"accuracy_low": row["low"], "accuracy_high": row["high"]}
+            return {"accuracy": row["accuracy"], **ends, "n": row["n"]}
+    raise UserError(
+        f"{sweep}: no row without guidance; put the weight of no guidance into sweep.weights"
+    )

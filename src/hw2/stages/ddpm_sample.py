@@ -1,0 +1,64 @@
+"""Sample the digits that are reported, and the way from noise to the first "0" of each domain."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hw2.config import params
+from hw2.ddpm import denoiser
+from hw2.ddpm.denoiser import Denoiser
+from hw2.ddpm.sample import Request, draw, every_label, states
+from hw2.diffusion.guidance import paper_weight
+from hw2.digits.labels import DOMAINS, label_of
+from hw2.io import files
+from hw2.pixels import to_uint8
+from hw2.runtime.progress import progress
+
+PART = "report"
+_MOMENTS = 6  # pictures of the reverse process, the first noise and the last image among them
+
+
+def run(
+    sampling: params.Sampling, *, model: Path, guidance: Path, samples: Path, device: torch.device
+) -> None:
+    """Write `samples`: images, digits, domains, index and the reverse process."""
+    trained = denoiser.load(model, device)
+    weight = chosen_weight(guidance)
+    request = every_label(trained.domains, sampling.images_per_label)
+    with progress(len(request.labels), "samples", unit="image") as bar:
+        images = draw(trained, request, sampling, weight=weight, part=PART, tick=bar.update)
+    reverse, times = _reverse(trained, sampling, weight)
+    files.save_arrays(
+        samples,
+        images=images,
+        digits=request.digits,
+        domains=request.domains,
+        index=request.index,
+        reverse_images=reverse,
+        reverse_t=times,
+        reverse_domains=np.array([DOMAINS.index(domain) for domain in _in_order(trained)]),
+    )
+
+
+def chosen_weight(guidance: Path) -> float:
+    """The guidance weight in use, in the paper's convention."""
+    record = files.read_json(guidance)
+    return paper_weight(record["weight"], record["convention"])
+
+
+def _reverse(
+    model: Denoiser, sampling: params.Sampling, weight: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The first "0" of each domain: uint8 (D, S, 28, 28, 3) and times (S,), T is pure noise."""
+    zeros = np.array([label_of(domain, 0) for domain in _in_order(model)])
+    path = list(
+        states(model, Request(zeros, np.zeros_like(zeros)), sampling, weight=weight, part=PART)
+    )
+    kept = [path[k] for k in np.unique(np.linspace(0, len(path) - 1, _MOMENTS).round().astype(int))]
+    images = np.stack([to_uint8(state.images) for state in kept], axis=1)
+    return images, np.array([state.t + 1 for state in kept])
+
+
+def _in_order(model: Denoiser) -> list[str]:
+    return [domain for domain in DOMAINS if domain in model.domains]

@@ -1,0 +1,95 @@
+"""Choose the guidance weight on the select part's random streams, which are never reported.
+
+Guidance trades variety for accuracy, so the most accurate weight wins among those whose images are
+varied enough: their diversity and their recall are at least `least_variety` of what real images
+reach.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hw2.config import params
+from hw2.ddpm import denoiser
+from hw2.ddpm.denoiser import Denoiser
+from hw2.ddpm.sample import Request, draw, every_label
+from hw2.diffusion.guidance import paper_weight
+from hw2.digits.arrays import Digits
+from hw2.digits.labels import DOMAINS
+from hw2.evaluation import judge as judges
+from hw2.evaluation import sample_quality
+from hw2.evaluation.intervals import Estimate, proportion
+from hw2.io import files
+from hw2.runtime.progress import progress
+
+_PART = "select"
+Row = dict[str, float | int]
+
+
+def run(
+    choice: params.Guidance,
+    sampling: params.Sampling,
+    *,
+    model: Path,
+    judge: Path,
+    packed: Path,
+    guidance: Path,
+    device: torch.device,
+) -> None:
+    """Write the weight to use, and what every candidate reached, to `guidance`."""
+    tried: list[Row] = []
+    if choice.weight == "select":
+        trained = denoiser.load(model, device)
+        tried = _try(choice, sampling, trained, judges.load(judge, device), packed)
+        weight = _best(tried, choice.least_variety)["weight"]
+    else:
+        weight = choice.weight
+    record = {"weight": weight, "convention": choice.convention, "candidates": tried, "part": _PART}
+    files.write_json(guidance, record)
+
+
+def _best(tried: list[Row], least_variety: float) -> Row:
+    varied = [row for row in tried if min(row["diversity"], row["recall"]) >= least_variety]
+    if not varied:
+        return max(tried, key=lambda row: min(row["diversity"], row["recall"]))
+    return max(varied, key=lambda row: row["accuracy"])  # of equals the first, the smallest weight
+
+
+def _try(
+    choice: params.Guidance,
+    sampling: params.Sampling,
+    model: Denoiser,
+    judge: judges.Judge,
+    packed: Path,
+) -> list[Row]:
+    request = every_label(model.domains, choice.images_per_label)
+    candidates = sorted(choice.candidates)
+    rows = []
+    with progress(len(candidates) * len(request.labels), "guidance", unit="image") as bar:
+        for candidate in candidates:
+            weight = paper_weight(candidate, choice.convention)
+            images = draw(model, request, sampling, weight=weight, part=_PART, tick=bar.update)
+            found = proportion(judge.right(images, request.digits, request.domains, DOMAINS))
+            varied = _variety(images, request, model, judge, packed)
+            rows.append({"weight": candidate, **_record(found), **varied})
+    return rows
+
+
+def _variety(
+    images: np.ndarray, request: Request, model: Denoiser, judge: judges.Judge, packed: Path
+) -> Row:
+    """Diversity and recall as shares of the real images' own, each of the domain with the least."""
+    measured = []
+    for domain in model.domains:
+        here = request.domains == DOMAINS.index(domain)
+        drawn = Digits(images[here], request.digits[here])
+        measured.append(
+            sample_quality.measure(judge, drawn, domain, packed, part=_PART, other="train")
+        )
+    names = ("diversity", "recall")
+    return {name: min(sample_quality.share(found, name) for found in measured) for name in names}
+
+
+def _record(found: Estimate) -> Row:
+    return {"accuracy": found.value, "low": found.low, "high": found.high, "n": found.n}

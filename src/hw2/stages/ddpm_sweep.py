@@ -1,0 +1,111 @@
+"""Accuracy and diversity over guidance weights, samplers and their steps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hw2.config import params
+from hw2.ddpm import denoiser
+from hw2.ddpm.denoiser import Denoiser
+from hw2.ddpm.sample import Request, draw, every_label
+from hw2.diffusion.guidance import Convention, paper_weight
+from hw2.digits.labels import DOMAINS
+from hw2.evaluation import judge as judges
+from hw2.evaluation.diversity import of_real, within_label_distance
+from hw2.evaluation.intervals import proportion
+from hw2.io import files
+from hw2.runtime.progress import progress
+from hw2.stages.ddpm_sample import PART
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One point of a figure; `weight` is in the configured convention."""
+
+    kind: str
+    weight: float
+    sampling: params.Sampling
+
+
+def run(
+    sweep: params.Sweep,
+    sampling: params.Sampling,
+    convention: Convention,
+    *,
+    model: Path,
+    judge: Path,
+    packed: Path,
+    guidance: Path,
+    sweep_table: Path,
+    device: torch.device,
+) -> None:
+    """Write one row per setting and domain to `sweep_table`."""
+    trained, reader = denoiser.load(model, device), judges.load(judge, device)
+    request = every_label(trained.domains, sweep.images_per_label)
+    real = of_real(packed, trained.domains, PART)
+    settings = list(_settings(sweep, sampling, files.read_json(guidance)["weight"]))
+    rows = []
+    with progress(len(settings) * len(request.labels), "sweep", unit="image") as bar:
+        for setting in settings:
+            weight = paper_weight(setting.weight, convention)
+            images = draw(
+                trained, request, setting.sampling, weight=weight, part=PART, tick=bar.update
+            )
+            calls = setting.sampling.steps * (1 if weight == 0 else 2)
+            for name, row in _measured(images, request, reader, trained).items():
+                rows.append(
+                    {**_described(setting, name, calls), **row, "real_diversity": real[name]}
+                )
+    files.write_table(sweep_table, rows)
+
+
+def _settings(sweep: params.Sweep, sampling: params.Sampling, chosen: float) -> Iterator[Setting]:
+    for weight in sorted(sweep.weights):
+        yield Setting("guidance", weight, sampling)
+    for sampler in sweep.samplers:
+        for steps in sorted(sweep.steps):
+            yield Setting(
+                "sampler", chosen, sampling.model_copy(update={"sampler": sampler, "steps": steps})
+            )
+
+
+def _described(setting: Setting, domain: str, calls: int) -> dict[str, str | float]:
+    return {
+        "kind": setting.kind,
+        "domain": domain,
+        "sampler": setting.sampling.sampler,
+        "steps": setting.sampling.steps,
+        "calls": calls,
+        "weight": setting.weight,
+    }
+
+
+def _measured(
+    images: np.ndarray, request: Request, judge: judges.Judge, model: Denoiser
+) -> dict[str, dict[str, float]]:
+    """Accuracy and diversity by domain, and of `all`."""
+    right = judge.right(images, request.digits, request.domains, DOMAINS)
+    table = {}
+    for name, here in _groups(request.domains, model.domains).items():
+        accuracy = proportion(right[here])
+        diversity = within_label_distance(images[here], request.labels[here])
+        table[name] = {
+            "n": accuracy.n,
+            "accuracy": accuracy.value,
+            "low": accuracy.low,
+            "high": accuracy.high,
+            "diversity": diversity.value,
+            "diversity_low": diversity.low,
+            "diversity_high": diversity.high,
+        }
+    return table
+
+
+def _groups(domains: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    return {
+        "all": np.ones(len(domains), bool),
+        **{name: domains == DOMAINS.index(name) for name in names},
+    }

@@ -1,0 +1,51 @@
+"""Get the digits into one archive in the course's layout, from the source that `data.source` names.
+
+embedded: drawn. course: an `hw2_data` folder or zip, downloaded where there is none. public: the
+published data sets, downloaded where they are not there.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from hw2.config import params
+from hw2.digits import archive, course, course_zip, public, synthetic
+from hw2.digits.arrays import Digits
+from hw2.digits.labels import PARTS
+from hw2.io.atomic import atomic_path
+from hw2.runtime.progress import progress
+
+
+def run(data: params.Data, *, digits: Path, raw: Path) -> None:
+    """Write the archive `digits` with every part of `data.domains`; downloads are kept in `raw`."""
+    read = {"embedded": _embedded, "course": _course, "public": _public}[data.source]
+    with atomic_path(digits) as temporary:
+        archive.write(temporary, read(data, raw))
+
+
+def obtain(data: params.Data, *, raw: Path) -> str:
+    """Download what the source lacks into `raw`, log where it comes from; returns what there is."""
+    if data.source == "course":
+        return f"the course's data are in {course_zip.find(data, raw)}"
+    if data.source == "public":
+        public.fetch(data.domains, raw)
+        return f"the files of {', '.join(data.domains)} are in {raw}"
+    return "embedded digits are drawn from what the installed packages ship; nothing to fetch"
+
+
+def _embedded(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
+    counts = {part: getattr(data, f"{part}_images") for part in PARTS}
+    total = len(data.domains) * sum(counts.values())
+    with progress(total, "digits", unit="image") as bar:
+        for domain in data.domains:
+            for part in PARTS:
+                yield domain, part, Digits(*synthetic.draw(domain, part, counts[part], data.seed))
+                bar.update(counts[part])
+
+
+def _course(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
+    return course.contents(course_zip.find(data, raw), data)
+
+
+def _public(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
+    public.fetch(data.domains, raw)
+    return public.contents(data, raw)

@@ -1,0 +1,142 @@
+"""Measure what eta, steps, time grids and interpolation do to the faces."""
+
+from collections.abc import Callable, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hw2.config import params
+from hw2.diffusion.interpolation import lerp, slerp
+from hw2.evaluation import image_metrics
+from hw2.evaluation.diversity import within_label_distance
+from hw2.faces import ground_truth, noises
+from hw2.io import files
+from hw2.stages.faces_sample import GRIDS
+
+WAYS = {"slerp": slerp, "lerp": lerp}
+
+
+def run(
+    ddim: params.Ddim,
+    *,
+    noise: Path,
+    images: Path,
+    samples: Path,
+    interpolation: Path,
+    metrics: Path,
+) -> None:
+    """Write the curves along alpha to `interpolation` and all numbers to `metrics`.
+
+    Distances and contrasts are of pixels in [0, 1]; intervals are over noises.
+
+    Raises:
+        UserError: if `ddim.ground_truth` does not fit the images.
+    """
+    drawn = files.load_arrays(samples)
+    given = torch.stack(list(noises.read(noise).values()))
+    curves = _curves(drawn, given)
+    middle = [row for row in curves if row["alpha"] == 0.5]
+    record: dict[str, Any] = {
+        "noises": len(given),
+        "size": given.shape[-1],
+        "pairs": len(drawn["slerp"]),
+        "interpolation": {way: _middle(middle, drawn[way], way) for way in WAYS},
+        "eta": _etas(drawn),
+        "steps": _steps(drawn),
+        "grid_mse": _grids(drawn, ddim.grid),
+    }
+    if ddim.ground_truth is not None:
+        record["mse"] = ground_truth.run(images, Path(ddim.ground_truth))
+    files.write_table(interpolation, curves)
+    files.write_metrics(metrics, record)
+
+
+def _curves(drawn: Mapping[str, np.ndarray], given: Tensor) -> list[dict[str, Any]]:
+    """Of each way, pair and alpha: the noise's norm over that of the ends, its variance, and the
+    contrast and colour of the face."""
+    rows = []
+    for (way, between), pair in product(WAYS.items(), range(len(drawn["slerp"]))):
+        first, second = given[2 * pair].double(), given[2 * pair + 1].double()
+        ends = float((first.norm() + second.norm()) / 2)
+        contrasts = image_metrics.contrast(drawn[way][pair]).tolist()
+        colours = image_metrics.colour(drawn[way][pair]).tolist()
+        for alpha, contrast, colour in zip(
+            drawn["alphas"].tolist(), contrasts, colours, strict=True
+        ):
+            mixed = between(first, second, alpha)
+            rows.append(
+                {
+                    "way": way,
+                    "pair": pair,
+                    "alpha": alpha,
+                    "norm_ratio": float(mixed.norm()) / ends,
+                    "variance": float(mixed.var(correction=0)),
+                    "contrast": contrast,
+                    "colour": colour,
+                }
+            )
+    return rows
+
+
+def _middle(rows: list[dict[str, Any]], faces: np.ndarray, way: str) -> dict[str, float]:
+    """Numbers of a way half way, means over the pairs; those of faces are shares of the ends'."""
+    mine = [row for row in rows if row["way"] == way]
+
+    def of_ends(name: str, measure: Callable[[np.ndarray], np.ndarray]) -> float:
+        ends = measure(faces[:, [0, -1]]).mean(1)
+        return float((np.array([row[name] for row in mine]) / ends).mean())
+
+    uneven = image_metrics.unevenness(faces)
+    return {
+        "norm_ratio": float(np.mean([row["norm_ratio"] for row in mine])),
+        "variance": float(np.mean([row["variance"] for row in mine])),
+        "contrast": of_ends("contrast", image_metrics.contrast),
+        "colour": of_ends("colour", image_metrics.colour),
+        "smoothness": float(uneven.mean()),
+        "smoothness_first_pair": float(uneven[0]),
+    }
+
+
+def _etas(drawn: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """By eta: the distance to the face without fresh noise, and between repetitions."""
+    table = {}
+    faces = drawn["eta"]  # (E, noises, repetitions, S, S, 3)
+    columns, repeats = faces.shape[1:3]
+    labels = np.repeat(np.arange(columns), repeats)
+    for eta, row in zip(drawn["etas"].tolist(), faces, strict=True):
+        apart = image_metrics.distance(row, faces[0, :, :1]).mean(1)
+        between = within_label_distance(row.reshape(-1, *row.shape[2:]), labels)
+        table[f"{eta:g}"] = {
+            **image_metrics.mean(apart).named("distance"),
+            "diversity": between.value,
+            "diversity_low": between.low,
+            "diversity_high": between.high,
+        }
+    return table
+
+
+def _steps(drawn: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """By grid and number of steps: the distance to the face of that grid with the most steps."""
+    counts = drawn["counts"].tolist()
+    most = counts.index(max(counts))
+    table: dict[str, dict[str, float]] = {}
+    for grid, faces in zip(GRIDS, drawn["steps"], strict=True):
+        apart = image_metrics.distance(faces, faces[:, most : most + 1]).mean(0)
+        table[grid] = {str(count): float(d) for count, d in zip(counts, apart, strict=True)}
+    return table
+
+
+def _grids(drawn: Mapping[str, np.ndarray], used: str) -> dict[str, float]:
+    """What another time grid costs: MSE from 0 to 255 to the images of the grid in use."""
+    reference = drawn["grids"][GRIDS.index(used)]
+    return {
+        grid: float(
+            np.mean([image_metrics.mse(a, b) for a, b in zip(faces, reference, strict=True)])
+        )
+        for grid, faces in zip(GRIDS, drawn["grids"], strict=True)
+        if grid != used
+    }

@@ -1,0 +1,150 @@
+"""Draw faces with DDIM: the course's ten images, and every setting that the figures compare."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from hw2.config import params
+from hw2.diffusion.interpolation import lerp, slerp
+from hw2.diffusion.samplers import Grid
+from hw2.faces import model as models
+from hw2.faces import noises
+from hw2.faces.sample import Setting, draw, normalised
+from hw2.io import files
+from hw2.io.atomic import atomic_dir
+from hw2.pixels import to_uint8
+from hw2.runtime.errors import UserError
+from hw2.runtime.progress import progress
+
+GRIDS: tuple[Grid, ...] = ("course", "leading", "trailing")
+COLUMNS = 4  # noises that settings are compared on, as the course asks
+
+Ask = Callable[[Tensor, Sequence[str], Setting], Tensor]
+
+
+def run(
+    ddim: params.Ddim,
+    *,
+    model: Path,
+    noise: Path,
+    images: Path,
+    samples: Path,
+    device: torch.device,
+) -> None:
+    """Write the noises as NN.pt into `noise`, their faces as NN.png into `images`, and the faces
+    of all comparisons to `samples`.
+
+    `samples` holds uint8 images (..., S, S, 3) in the fixed range of the model, so that contrasts
+    can be compared, and the values of the settings:
+        eta (E, 4, R): by `etas`, noise and repetition.
+        slerp, lerp (P, A): by pair of noises and `alphas`.
+        steps (G, 4, C): by grid (`GRIDS`), noise and `counts`.
+        grids (G, N): by grid and noise, each image normalised as in its PNG.
+
+    Raises:
+        UserError: if a given noise does not fit the model, or there are too few.
+    """
+    face = models.load(model, device)
+    given = _noises(ddim, face.size)
+    names, stack = list(given), torch.stack(list(given.values()))
+    setting = Setting(ddim.steps, ddim.grid, ddim.eta)
+    with progress(_count(ddim, len(names)), "faces", unit="image") as bar:
+
+        def ask(start: Tensor, streams: Sequence[str], how: Setting) -> Tensor:
+            return draw(
+                face, start, streams, how, seed=ddim.seed, batch=ddim.batch, tick=bar.update
+            )
+
+        arrays = {
+            "eta": _etas(ask, ddim, stack, names),
+            "steps": _steps(ask, ddim, stack, names),
+            **_interpolated(ask, ddim, stack, setting),
+        }
+        by_grid = {grid: ask(stack, names, Setting(ddim.steps, grid, ddim.eta)) for grid in GRIDS}
+    grids = np.stack([normalised(by_grid[grid]).numpy() for grid in GRIDS])
+    with atomic_dir(noise) as folder:
+        noises.write(folder, given)
+    save_images(images, dict(zip(names, grids[GRIDS.index(ddim.grid)], strict=True)))
+    files.save_arrays(
+        samples,
+        **arrays,
+        grids=grids,
+        etas=np.array(ddim.etas),
+        alphas=alphas(ddim).numpy(),
+        counts=np.array(ddim.counts),
+    )
+
+
+def save_images(out: Path, faces: dict[str, np.ndarray]) -> None:
+    """Write uint8 (S, S, 3) as NN.png into the folder `out`, all of them or none."""
+    with atomic_dir(out) as folder:
+        for name, face in faces.items():
+            Image.fromarray(face).save(folder / f"{name}.png")
+
+
+def alphas(ddim: params.Ddim) -> Tensor:
+    """Where an interpolation is drawn: float64 (A,), from 0 to 1."""
+    return torch.linspace(0, 1, ddim.alphas, dtype=torch.float64)
+
+
+def _noises(ddim: params.Ddim, size: int) -> dict[str, Tensor]:
+    if ddim.noises is None:
+        return noises.draw(ddim.seed, size)
+    given = noises.read(Path(ddim.noises), size)
+    needed = max(COLUMNS, 2 * ddim.pairs)
+    if len(given) < needed:
+        raise UserError(f"ddim.noises: {len(given)} noises in {ddim.noises}; {needed} are compared")
+    return given
+
+
+def _count(ddim: params.Ddim, noises: int) -> int:
+    """Images to draw."""
+    interpolated = 2 * ddim.pairs * ddim.alphas
+    compared = len(GRIDS) * (COLUMNS * len(ddim.counts) + noises)
+    return len(ddim.etas) * COLUMNS * ddim.repeats + interpolated + compared
+
+
+def _etas(ask: Ask, ddim: params.Ddim, stack: Tensor, names: list[str]) -> np.ndarray:
+    start = stack[:COLUMNS].repeat_interleave(ddim.repeats, 0)
+    streams = [f"{name} {k}" for name in names[:COLUMNS] for k in range(ddim.repeats)]
+    rows = [to_uint8(ask(start, streams, Setting(ddim.steps, ddim.grid, eta))) for eta in ddim.etas]
+    drawn = np.stack(rows)
+    return drawn.reshape(len(rows), -1, ddim.repeats, *drawn.shape[2:])
+
+
+def _steps(ask: Ask, ddim: params.Ddim, stack: Tensor, names: list[str]) -> np.ndarray:
+    shown = names[:COLUMNS]
+    return np.stack(
+        [
+            np.stack(
+                [
+                    to_uint8(ask(stack[:COLUMNS], shown, Setting(count, grid, ddim.eta)))
+                    for count in ddim.counts
+                ],
+                axis=1,
+            )
+            for grid in GRIDS
+        ]
+    )
+
+
+def _interpolated(
+    ask: Ask, ddim: params.Ddim, stack: Tensor, setting: Setting
+) -> dict[str, np.ndarray]:
+    found = {}
+    for name, between in (("slerp", slerp), ("lerp", lerp)):
+        start = torch.stack(
+            [
+                between(stack[2 * pair], stack[2 * pair + 1], alpha)
+                for pair in range(ddim.pairs)
+                for alpha in alphas(ddim).tolist()
+            ]
+        )
+        streams = [f"pair {pair}" for pair in range(ddim.pairs) for _ in range(ddim.alphas)]
+        drawn = to_uint8(ask(start, streams, setting))
+        found[name] = drawn.reshape(ddim.pairs, ddim.alphas, *drawn.shape[1:])
+    return found

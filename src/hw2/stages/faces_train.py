@@ -1,0 +1,40 @@
+"""Train the face model on drawn faces, or take the one that is given."""
+
+from pathlib import Path
+
+import torch
+
+from hw2.config import params
+from hw2.faces import course, hub, train
+from hw2.faces import model as models
+from hw2.io import files
+from hw2.runtime import run_lock
+from hw2.runtime.errors import UserError
+
+COLUMNS = ("step", "loss", "lr")
+
+
+def run(
+    faces: params.Faces, *, model: Path, history: Path, checkpoints: Path, device: torch.device
+) -> None:
+    """Write `model`, whatever its origin, and the loss by step to `history`, empty for a given one.
+
+    Raises:
+        UserError: if a given model is missing, or is not what `faces.source` says.
+    """
+    if faces.source == "embedded":
+        with run_lock.hold(checkpoints):
+            weights, rows, resume = train.fit(faces, checkpoints, device)
+            files.write_table(history, rows, COLUMNS)
+            models.save(model, train.blueprint(faces), weights, train.levels(faces))
+            resume.finish()
+        return
+    if faces.weights is None:
+        raise UserError(f"faces.weights: null; say where the model of {faces.source} lies")
+    if faces.source == "course":
+        blueprint = models.COURSE
+        weights, schedule = course.read(Path(faces.weights))
+    else:
+        blueprint, weights, schedule = hub.read(faces.weights, faces.revision)
+    files.write_table(history, [], COLUMNS)
+    models.save(model, blueprint, weights, schedule)

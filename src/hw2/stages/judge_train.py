@@ -1,0 +1,101 @@
+"""Train the judge on the real images of the train part, and measure it on the report part."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from hw2 import rng
+from hw2.config import params
+from hw2.digits import arrays
+from hw2.digits.augment import affine
+from hw2.evaluation import judge as judges
+from hw2.io import files
+from hw2.io.atomic import atomic_dir
+from hw2.models.judge import DigitNet
+from hw2.pixels import from_uint8
+from hw2.runtime import run_lock
+from hw2.training.batch_sampler import Order
+from hw2.training.loop import finite, train
+from hw2.training.resume import Resume
+
+
+def run(
+    judge: params.Judge,
+    *,
+    packed: Path,
+    judge_dir: Path,
+    metrics: Path,
+    checkpoints: Path,
+    device: torch.device,
+) -> None:
+    """Write the judge's folder `judge_dir` and its accuracies on real images to `metrics`."""
+    course = (
+        judges.load_course_classifier(Path(judge.course_classifier))
+        if judge.course_classifier
+        else None
+    )
+    identity = {
+        "judge": judge.model_dump(mode="json", exclude={"course_classifier"}),
+        "data": arrays.fingerprint(packed, arrays.domains(packed), "train"),
+    }
+    with run_lock.hold(checkpoints):
+        resume = Resume(checkpoints, identity)
+        network = _train(judge, packed, resume, device)
+        with atomic_dir(judge_dir) as folder:
+            judges.save(folder, network, course)
+        files.write_metrics(metrics, _measure(judges.load(judge_dir, device), packed))
+        resume.finish()
+
+
+def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.device) -> DigitNet:
+    parts = [arrays.load(packed, domain, "train") for domain in arrays.domains(packed)]
+    images = np.concatenate([part.rgb for part in parts])
+    digits = torch.from_numpy(np.concatenate([part.digits for part in parts]))
+    order = Order(len(images), judge.seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(rng.derive(judge.seed, "initial weights"))
+        network = DigitNet().to(device).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=judge.weight_decay)
+
+    def advance(step: int) -> dict[str, float]:
+        for group in optimizer.param_groups:
+            group["lr"] = judge.lr * _one_cycle((step + 1) / judge.steps)
+        rows = order.batch(step, judge.batch)
+        # Views of the real images: generated digits are placed less neatly, and the handwriting of
+        # the report part is new.
+        views = rng.torch_rng(judge.seed, "views", step)
+        x = affine(from_uint8(images[rows]).to(device), views)
+        x = x.contiguous(memory_format=torch.channels_last)
+        torch.manual_seed(rng.derive(judge.seed, "dropout", step))
+        loss = F.cross_entropy(network(x), digits[rows].to(device), label_smoothing=0.05)
+        value = finite(loss.item(), step, "lower judge.lr")
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return {"loss": value}
+
+    train(
+        advance,
+        {"network": network, "optimizer": optimizer},
+        steps=judge.steps,
+        resume=resume,
+        save_every=200,
+        desc="judge",
+    )
+    return network
+
+
+def _one_cycle(progress: float) -> float:
+    """Linear warm-up over the first third, then linear to zero: a share of the peak rate."""
+    return min(3 * progress, 1.5 * (1 - progress))
+
+
+def _measure(judge: judges.Judge, packed: Path) -> dict[str, object]:
+    """The judge's accuracy on the real images of the report part, by domain."""
+    measured: dict[str, object] = {}
+    for domain in arrays.domains(packed):
+        part = arrays.load(packed, domain, "report")
+        measured[domain] = judge.accuracy(part.rgb, part.digits, domain).named("accuracy")
+    return measured

@@ -1,0 +1,202 @@
+"""Compare the ways to have two concepts in one picture, over several seeds."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hw2.clip import model as clip_models
+from hw2.clip import weights
+from hw2.config import params
+from hw2.io import files
+from hw2.io.atomic import atomic_dir
+from hw2.personalization import clip_scores, custom_diffusion, multi_concept, photos, tokens
+from hw2.personalization.clip_scores import Scorer
+from hw2.personalization.multi_concept import Bench, Regular
+from hw2.personalization.photos import Concept
+from hw2.personalization.tokens import Added
+from hw2.runtime import run_lock
+from hw2.runtime.errors import UserError
+from hw2.shapes import scenes
+from hw2.stable_diffusion import load, sample
+from hw2.training.resume import Resume
+
+COLUMNS = (
+    *("method", "seed", "prompt", "number", "first", "second", "text"),
+    *("trained", "drawn", "bytes"),
+)
+CAPTIONS = "captions.json"
+log = logging.getLogger(__name__)
+_SHOWN = 256  # pixels of a shown image, at most
+
+
+def run(
+    stable: params.Stable,
+    inversion: params.Inversion,
+    settings: params.Several,
+    shapes: params.Shapes,
+    *,
+    model: Path,
+    clip_model: Path,
+    concepts: Path,
+    table: Path,
+    images: Path,
+    stored: Path,
+    checkpoints: Path,
+    device: torch.device,
+) -> None:
+    """Write three records.
+
+    table: a row for each method, seed, prompt and image: image scores of both concepts, the text
+        score, and the method's cost with that seed: pictures that passed the U-Net, `trained` on
+        (forward and backward, with the start that methods share) and while images were `drawn`,
+        and bytes stored. Seconds are no result, as they would differ from run to run; the log has
+        them. Method `photographs` is composites of the photographs.
+    images: arrays `{method}` uint8 (prompts, N, S, S, 3) of the first seed.
+    stored: `{method}/*.safetensors`, what the first seed's training has to keep.
+    """
+    if not settings.seeds:
+        files.write_table(table, [], COLUMNS)
+        files.save_arrays(images)
+        with atomic_dir(stored):
+            pass
+        return
+    located = weights.locate(inversion.clip, clip_model)
+    # Keys and values train: half precision would lose small steps of theirs.
+    whole = stable.model_copy(update={"precision": "fp32"})
+    pipe = load.load(whole, model, device)
+    sample.use_sampler(pipe, inversion.draw.sampler)
+    specs = {spec.key: spec for spec in inversion.concepts}
+    first, second = settings.pair
+    pair = photos.read(concepts, specs[first]), photos.read(concepts, specs[second])
+    identity = {
+        "inversion": inversion.model_dump(mode="json", exclude={"train": {"save_every"}}),
+        "several": settings.model_dump(mode="json"),
+        "model": load.digest(pipe),
+    }
+    added = _added(pipe, pair[0].spec), _added(pipe, pair[1].spec)
+    scorer = Scorer(clip_models.load(located, device))
+    own = _regular(settings, shapes, load.image_size(pipe))
+    with run_lock.hold(checkpoints):
+        resume = Resume(checkpoints / "table", identity)
+        state = _measured(
+            lambda seed: Bench(
+                pipe, pair, added, inversion, settings, own,
+                checkpoints / "trainings", identity, seed,
+            ),
+            settings,
+            resume,
+        )  # fmt: skip
+        rows = _rows(state["units"], settings, pair, scorer)
+        rows += _photographs(pair, scorer, load.image_size(pipe))
+        with atomic_dir(stored) as folder:
+            for unit in state["units"]:
+                if unit["seed"] == settings.seeds[0] and unit["rows"]:
+                    _store(folder / unit["method"], unit, pair)
+        shown = {u["method"]: u for u in state["units"] if u["seed"] == settings.seeds[0]}
+        files.save_arrays(images, **{name: _small(u["images"]) for name, u in shown.items()})
+        files.write_table(table, rows, COLUMNS)
+        resume.finish()
+
+
+def _added(pipe: Any, spec: params.Concept) -> Added:
+    return tokens.add(pipe, spec.token, tokens.initial(pipe, spec.initialiser, spec.vectors))
+
+
+def _measured(bench_of: Any, settings: params.Several, resume: Resume) -> multi_concept.State:
+    """Every seed with every method, one after the other; a kill loses at most one."""
+    found = resume.load_latest()
+    state: multi_concept.State = found[1] if found else {"units": [], "start": None}
+    work = [(seed, method) for seed in settings.seeds for method in settings.methods]
+    for seed, method in work[len(state["units"]) :]:
+        bench = bench_of(seed)
+        start = state["start"]
+        trained = method not in multi_concept.UNTRAINED
+        before = time.monotonic()
+        if trained and (start is None or start["seed"] != seed):
+            start = bench.start() | {"seed": seed}
+            state["start"] = start
+        images, told = multi_concept.measure(bench, method, start if trained else None)
+        log.info("%s, seed %d: %.1f s", method, seed, time.monotonic() - before)
+        unit = {"seed": seed, "method": method, "images": torch.from_numpy(images), **told}
+        state["units"].append(unit)
+        resume.save(len(state["units"]), state)
+    return state
+
+
+def _rows(
+    units: list[Any], settings: params.Several, pair: tuple[Concept, ...], scorer: Scorer
+) -> list[dict[str, Any]]:
+    first, second = (scorer.features(c.images) for c in pair)
+    words = [c.spec.initialiser for c in pair]
+    rows = []
+    for unit in units:
+        size = sum(t.numel() * 4 for t in [*unit["rows"], *unit["deltas"].values()])
+        for place, drawn in enumerate(unit["images"].numpy()):
+            image = clip_scores.two(scorer, list(drawn), first, second)
+            text = scorer.text(list(drawn), settings.prompts[place].format(*words))
+            for number in range(len(drawn)):
+                rows.append(
+                    {
+                        "method": unit["method"], "seed": unit["seed"], "prompt": place,
+                        "number": number, "first": image[number, 0], "second": image[number, 1],
+                        "text": text[number], "trained": unit["trained"], "drawn": unit["drawn"],
+                        "bytes": size,
+                    }
+                )  # fmt: skip
+    return rows
+
+
+def _photographs(pair: tuple[Concept, ...], scorer: Scorer, size: int) -> list[dict[str, Any]]:
+    """The most that can be expected: the photographs themselves side by side."""
+    first, second = (scorer.features(c.images) for c in pair)
+    drawn = [
+        photos.composite(pair[0], pair[1], (i, j), size)
+        for i in range(len(pair[0].images))
+        for j in range(len(pair[1].images))
+    ]
+    image = clip_scores.two(scorer, drawn, first, second)
+    return [
+        {
+            "method": "photographs", "seed": 0, "prompt": 0, "number": k, "first": a, "second": b,
+            "text": None, "trained": 0, "drawn": 0, "bytes": 0,
+        }
+        for k, (a, b) in enumerate(image)
+    ]  # fmt: skip
+
+
+def _store(folder: Path, unit: Any, pair: tuple[Concept, ...]) -> None:
+    folder.mkdir(parents=True)
+    for concept, rows in zip(pair, unit["rows"], strict=True):
+        tokens.save(folder / f"{concept.spec.key}.safetensors", concept.spec.token, rows)
+    if unit["deltas"]:
+        custom_diffusion.save(folder / "keys_and_values.safetensors", unit["deltas"])
+
+
+def _small(images: torch.Tensor) -> np.ndarray:
+    """Images small enough to show."""
+    side = min(_SHOWN, images.shape[2])
+    flat = images.flatten(0, 1).numpy()
+    small = np.stack([photos.squared(image, side) for image in flat])
+    return small.reshape(*images.shape[:2], *small.shape[1:])
+
+
+def _regular(settings: params.Several, shapes: params.Shapes, size: int) -> Regular:
+    """What holds the model in place.
+
+    Raises:
+        UserError: if a given folder does not hold pictures with captions.
+    """
+    if settings.regular_photographs is None:
+        drawn = scenes.training(settings.regular, shapes.size, shapes.seed)
+        return Regular(drawn.images, drawn.captions)
+    folder = Path(settings.regular_photographs)
+    said = files.read_json(folder / CAPTIONS)
+    if not isinstance(said, dict) or len(said) < 2:
+        raise UserError(f'{folder / CAPTIONS}: should be {{"file": "caption", ...}}; correct it')
+    names = sorted(said)[: settings.regular]
+    images = [photos.squared(photos.pixels(folder / name), size) for name in names]
+    return Regular(np.stack(images), [str(said[name]) for name in names])

@@ -1,0 +1,169 @@
+"""Score the embedded model, the learnt concepts and the ways to have two of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hw2.clip import model as clip_models
+from hw2.clip import weights
+from hw2.config import params
+from hw2.evaluation.means import mean
+from hw2.evaluation.paired_difference import paired_gain
+from hw2.io import files
+from hw2.personalization import grading, photos, prompt_specs
+from hw2.personalization.clip_scores import Scorer
+from hw2.personalization.grading import Case
+from hw2.personalization.prompt_specs import Asked
+from hw2.runtime.progress import progress
+from hw2.stable_diffusion import alignment, load, sample
+from hw2.stages.personalization_sample import drawn
+
+_SHOWN, _SIDE = 5, 256
+Record = dict[str, Any]
+
+
+def run(
+    stable: params.Stable,
+    inversion: params.Inversion,
+    shapes: params.Shapes,
+    *,
+    model: Path,
+    clip_model: Path,
+    concepts: Path,
+    asked: Path,
+    images: Path,
+    table: Path,
+    samples: Path,
+    metrics: Path,
+    device: torch.device,
+) -> None:
+    """Write two records.
+
+    metrics: `stable` (alignment of the embedded model, judged by a classifier), `concepts` (scores
+        of each, and their gains over its initialiser's word, from the same noises), `grades` (the
+        course's), `several` (the ways to have two concepts).
+    samples: arrays of images that figures show.
+    """
+    located = weights.locate(inversion.clip, clip_model)
+    pipe = load.load(stable, model, device)
+    sample.use_sampler(pipe, inversion.draw.sampler)
+    scorer = Scorer(clip_models.load(located, device))
+    wanted = prompt_specs.read(asked)
+    cases = grading.grade(wanted, concepts, images, scorer)
+    record: Record = {"grades": _grades(cases)}
+    shown: dict[str, np.ndarray] = {}
+    record["concepts"] = {
+        one.key: _concept(pipe, one, inversion, scorer, concepts, images, cases, shown)
+        for one in wanted
+    }
+    if stable.weights == "embedded":
+        found, pictures = alignment.measure(
+            pipe, shapes, inversion.draw, inversion.alignment, seed=inversion.seed
+        )
+        record["stable"] = {name: share.named("alignment") for name, share in found.items()}
+        shown["alignment"] = pictures[:, 0]
+    rows = files.read_table(table)
+    record["several"] = _several(rows) if rows else {}
+    files.save_arrays(samples, **shown)
+    files.write_metrics(metrics, record)
+
+
+def _grades(cases: Sequence[Case]) -> Record:
+    record: Record = {"passed": sum(case.passed for case in cases), "cases": len(cases)}
+    for case in cases:
+        image, text = case.scores
+        record[f"{case.key}/{case.prompt}"] = {
+            "image": image,
+            "text": text,
+            "baseline_image": case.baseline[0],
+            "baseline_text": case.baseline[1],
+            "passed": int(case.passed),
+        }
+    return record
+
+
+def _concept(
+    pipe: Any, one: Asked, inversion: params.Inversion, scorer: Scorer, concepts: Path,
+    images: Path, cases: Sequence[Case], shown: dict[str, np.ndarray],
+) -> Record:  # fmt: skip
+    """Scores of all 25 images of every prompt, and gains over the initialiser's."""
+    spec = next(spec for spec in inversion.concepts if spec.token == one.token)
+    references = scorer.features(photos.read(concepts, spec).images)
+    ours = [case for case in cases if case.key == one.key]
+    base: list[tuple[np.ndarray, np.ndarray]] = []
+    with progress(len(ours) * grading.IMAGES, f"{spec.initialiser} for {spec.token}") as bar:
+        for place, told in enumerate(one.told):
+            pictures = drawn(pipe, one, place, inversion, word=spec.initialiser, tick=bar.update)
+            base.append(scorer.both(list(pictures), references, told))
+            shown[f"{one.key}_word_{place}"] = _small(pictures[:_SHOWN])
+            folder = grading.folder_of(images, one.key, place)
+            learnt = [
+                photos.pixels(folder / grading.name_of(one.key, place, k)) for k in range(_SHOWN)
+            ]
+            shown[f"{one.key}_learnt_{place}"] = _small(learnt)
+    shown |= {
+        f"{one.key}_prompts": np.array(one.prompts),
+        f"{one.key}_token": np.array(one.token),
+        f"{one.key}_word": np.array(spec.initialiser),
+    }
+    record: Record = {"prompts": len(ours)}
+    for k, name in enumerate(("image", "text")):
+        learnt_scores = np.concatenate([(case.image, case.text)[k] for case in ours])
+        word_scores = np.concatenate([pair[k] for pair in base])
+        gain = paired_gain(learnt_scores[None], word_scores[None])
+        record |= {
+            **mean(learnt_scores).named(name),
+            **mean(word_scores).named(f"word_{name}"),
+            **gain.named(f"{name}_gain"),
+        }
+    record["text_kept"] = record["text"] / record["word_text"]
+    return record
+
+
+def _small(images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    return np.stack([photos.squared(image, min(_SIDE, len(image))) for image in images])
+
+
+def _several(rows: list[dict[str, Any]]) -> Record:
+    """By method: means over images, with intervals that count seeds and images; and its cost."""
+    record: Record = {}
+    methods = dict.fromkeys(str(row["method"]) for row in rows)
+    for place, method in enumerate(methods):
+        mine = [row for row in rows if row["method"] == method]
+        by_seed = {row["seed"]: [r for r in mine if r["seed"] == row["seed"]] for row in mine}
+        found: Record = {"place": place, "seeds": len(by_seed)}
+        values = _values(by_seed)
+        found |= {name: float(values[name].mean()) for name in ("first", "second")}
+        for name in ("mean", "lesser", "text"):
+            if method != "photographs" or name != "text":
+                found |= paired_gain(values[name], np.zeros_like(values[name])).named(name)
+        base = _of(rows, "separate", "lesser")
+        if base is not None and base.shape == values["lesser"].shape and method != "separate":
+            found |= paired_gain(values["lesser"], base).named("lesser_gain")
+        found |= {name: mine[0][name] for name in ("trained", "drawn", "bytes")}
+        record[method] = found
+    return record
+
+
+def _of(rows: list[dict[str, Any]], method: str, name: str) -> np.ndarray | None:
+    mine = [row for row in rows if row["method"] == method]
+    by_seed = {row["seed"]: [r for r in mine if r["seed"] == row["seed"]] for row in mine}
+    return _values(by_seed)[name] if mine else None
+
+
+def _values(by_seed: dict[Any, list[dict[str, Any]]]) -> dict[str, np.ndarray]:
+    """Scores float (seeds, images): of each concept, their mean, the lesser, and the text's."""
+    first, second, text = (
+        np.array([[float(row[key] or 0) for row in unit] for unit in by_seed.values()])
+        for key in ("first", "second", "text")
+    )
+    return {
+        "first": first,
+        "second": second,
+        "mean": (first + second) / 2,
+        "lesser": np.minimum(first, second),
+        "text": text,
+    }

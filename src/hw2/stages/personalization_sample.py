@@ -1,0 +1,85 @@
+"""Draw the images that are graded: 25 of every prompt, in the course's folders."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from hw2.config import params
+from hw2.io.atomic import atomic_dir
+from hw2.personalization import grading, prompt_specs, tokens
+from hw2.personalization.prompt_specs import Asked
+from hw2.runtime.progress import progress
+from hw2.stable_diffusion import load, sample
+
+GRADED = "graded"
+
+
+def run(
+    stable: params.Stable,
+    inversion: params.Inversion,
+    *,
+    model: Path,
+    embeddings: Path,
+    asked: Path,
+    out: Path,
+    device: torch.device,
+) -> int:
+    """Write `out/{key}/{prompt}/source{key}_prompt{prompt}_{0 ... 24}.png`, all of them or none.
+
+    An image depends on the seed, its prompt's place and its number, not on how many are drawn.
+
+    Args:
+        embeddings: folder with `{key}.safetensors`, or any names; a concept's is found by token.
+        asked: an input.json.
+
+    Returns:
+        How many images there are.
+
+    Raises:
+        UserError: if the prompts are malformed, or name a token that was not learnt.
+    """
+    wanted = prompt_specs.read(asked)
+    rows = tokens.of_folder(embeddings)
+    tokens.known(wanted, rows, asked)
+    pipe = load.load(stable, model, device)
+    sample.use_sampler(pipe, inversion.draw.sampler)
+    for one in wanted:
+        tokens.add(pipe, one.token, rows[one.token])
+    total = sum(len(one.prompts) for one in wanted) * grading.IMAGES
+    with (
+        atomic_dir(out) as folder,
+        progress(total, "graded images", unit="image") as bar,
+    ):
+        for one in wanted:
+            for place in range(len(one.prompts)):
+                images = drawn(pipe, one, place, inversion, tick=bar.update)
+                _write(folder, one.key, place, images)
+    return total
+
+
+def drawn(
+    pipe: Any, one: Asked, place: int, inversion: params.Inversion, *, word: str | None = None,
+    tick: Any = lambda images: None,
+) -> np.ndarray:  # fmt: skip
+    """The images of a prompt; with `word` in the place of the token, from the same noises."""
+    prompt = one.prompts[place]
+    return sample.draw(
+        pipe,
+        prompt if word is None else prompt.replace(one.token, word),
+        range(grading.IMAGES),
+        inversion.draw,
+        seed=inversion.seed,
+        stream=f"{GRADED} {one.key} {place}",
+        tick=tick,
+    )
+
+
+def _write(root: Path, key: str, place: int, images: Sequence[np.ndarray] | np.ndarray) -> None:
+    folder = grading.folder_of(root, key, place)
+    folder.mkdir(parents=True)
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / grading.name_of(key, place, number))

@@ -1,0 +1,107 @@
+"""Learn every concept's token by textual inversion, watched on validation prompts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hw2.clip import model as clip_models
+from hw2.clip import weights
+from hw2.config import params
+from hw2.io import files
+from hw2.io.atomic import atomic_dir, atomic_path
+from hw2.personalization import photos, prompt_specs, tokens
+from hw2.personalization.clip_scores import Scorer
+from hw2.personalization.synthetic import INPUT
+from hw2.personalization.textual_inversion import Inverted, invert
+from hw2.runtime import run_lock
+from hw2.stable_diffusion import load, sample
+
+
+def run(
+    stable: params.Stable,
+    inversion: params.Inversion,
+    *,
+    model: Path,
+    clip_model: Path,
+    concepts: Path,
+    embeddings: Path,
+    history: Path,
+    looks: Path,
+    asked: Path,
+    checkpoints: Path,
+    device: torch.device,
+) -> None:
+    """Write four records.
+
+    embeddings: `{key}.safetensors`, which `pipe.load_textual_inversion` reads.
+    history: a row for each concept and step: the loss, and at looks the validation scores.
+    looks: arrays `{key}_strips` uint8 (looks, images, S, S, 3) and `{key}_steps`.
+    asked: the concepts' input.json, with baselines where it has none.
+
+    Raises:
+        UserError: if a token or an initialiser does not fit the model's vocabulary.
+    """
+    located = weights.locate(inversion.clip, clip_model)
+    pipe = load.load(stable, model, device)
+    sample.use_sampler(pipe, inversion.draw.sampler)
+    found = [photos.read(concepts, spec) for spec in inversion.concepts]
+    for spec in inversion.concepts:
+        tokens.initial(pipe, spec.initialiser, spec.vectors)  # said before anything slow
+    scorer = Scorer(clip_models.load(located, device))
+    with run_lock.hold(checkpoints):
+        told = [
+            invert(
+                pipe, concept, inversion, scorer, checkpoints / concept.spec.key, load.digest(pipe)
+            )
+            for concept in found
+        ]
+        with atomic_dir(embeddings) as folder:
+            for one in told:
+                spec = one.concept.spec
+                tokens.save(folder / f"{spec.key}.safetensors", spec.token, one.rows)
+        files.write_table(history, [row for one in told for row in _rows(one)])
+        files.save_arrays(looks, **_arrays(told))
+        first = {
+            one.concept.spec.token: (one.trace.image[0], one.trace.text[0]) for one in told
+        }  # at step 0 a token has the rows of its initialiser
+        with atomic_path(asked) as temporary:
+            complete = prompt_specs.completed(concepts / INPUT, first)
+            temporary.write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
+        for one in told:
+            one.resume.finish()
+
+
+def _rows(one: Inverted) -> list[dict[str, Any]]:
+    spec, trace = one.concept.spec, one.trace
+    looked = {
+        step: (image, text)
+        for step, image, text in zip(trace.steps, trace.image, trace.text, strict=True)
+    }
+    losses = {0: None} | {int(row["step"]): row["loss"] for row in one.history}
+    return [
+        {
+            "concept": spec.key,
+            "step": step,
+            "loss": losses.get(step),
+            "image": looked[step][0] if step in looked else None,
+            "text": looked[step][1] if step in looked else None,
+            "chosen": step == one.chosen,
+        }
+        for step in sorted({*losses, *looked})
+    ]
+
+
+def _arrays(told: list[Inverted]) -> dict[str, Any]:
+    arrays: dict[str, Any] = {}
+    for one in told:
+        key = one.concept.spec.key
+        arrays[f"{key}_strips"] = np.stack([strip.numpy() for strip in one.trace.strips])
+        arrays[f"{key}_steps"] = np.array(one.trace.steps)
+        arrays[f"{key}_chosen"] = np.array(one.chosen)
+        side = one.trace.strips[0].shape[1]
+        shown = [photos.squared(image, side) for image in one.concept.images[:5]]
+        arrays[f"{key}_references"] = np.stack(shown)
+    return arrays

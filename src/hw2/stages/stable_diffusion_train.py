@@ -1,0 +1,41 @@
+"""Train the embedded world's Stable Diffusion, and write it as a folder of diffusers."""
+
+from pathlib import Path
+
+import torch
+
+from hw2.config import params
+from hw2.io import files
+from hw2.io.atomic import atomic_dir
+from hw2.runtime import run_lock
+from hw2.stable_diffusion import train
+
+COLUMNS = ("step", "loss", "lr")
+
+
+def run(
+    stable: params.Stable,
+    shapes: params.Shapes,
+    *,
+    clip_model: Path,
+    model: Path,
+    history: Path,
+    checkpoints: Path,
+    device: torch.device,
+) -> None:
+    """Write the folder `model`, which `StableDiffusionPipeline.from_pretrained` reads once
+    `hw2.models.patch_codec` is imported, and the `history` of the training.
+
+    Where `stable.weights` names another model both are empty.
+    """
+    if stable.weights != "embedded":
+        with atomic_dir(model):
+            pass
+        files.write_table(history, [], COLUMNS)
+        return
+    with run_lock.hold(checkpoints):
+        pipeline, rows, resume = train.fit(stable, shapes, clip_model, checkpoints, device)
+        with atomic_dir(model) as temporary:
+            pipeline.save_pretrained(temporary)
+        files.write_table(history, rows, COLUMNS)
+        resume.finish()

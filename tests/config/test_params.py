@@ -1,0 +1,193 @@
+"""params.yaml is read strictly: every problem is one line with key, value and remedy."""
+
+import copy
+import itertools
+import math
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+
+from hw2.config import loader, params, paths
+from hw2.digits import labels
+from hw2.runtime.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def tree() -> Any:
+    return copy.deepcopy(loader.read_yaml(ROOT / "params.yaml"))
+
+
+def problems(tree: Any) -> list[str]:
+    with pytest.raises(UserError) as caught:
+        params.parse(tree)
+    return str(caught.value).splitlines()
+
+
+def leaves(tree: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        return {prefix: tree}
+    found: dict[str, Any] = {}
+    for name, value in tree.items():
+        found |= leaves(value, f"{prefix}.{name}".lstrip("."))
+    return found
+
+
+def put(tree: Any, key: str, value: Any) -> None:
+    *parents, last = key.split(".")
+    for part in parents:
+        tree = tree[part]
+    tree[last] = value
+
+
+def test_the_shipped_file_is_valid_and_frozen() -> None:
+    found = params.load(ROOT / "params.yaml")
+    assert isinstance(found.ddpm.train.lr, float)
+    with pytest.raises(ValidationError, match="frozen"):
+        found.data.seed = 3
+
+
+def test_every_value_stands_in_the_file_with_a_reason() -> None:
+    def check(model: type[BaseModel]) -> None:
+        for field in model.model_fields.values():
+            assert field.is_required()
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                check(field.annotation)
+
+    check(params.Params)
+    lines = (ROOT / "params.yaml").read_text().splitlines()
+    for above, line in itertools.pairwise(["", *lines]):
+        if line.strip() and not line.endswith(":"):
+            assert "# " in line or above.lstrip().startswith("# "), line
+
+
+def test_dvc_reads_the_same_values() -> None:
+    from dvc.utils.serialize import load_yaml  # type: ignore[import-untyped]
+
+    assert params.parse(load_yaml(ROOT / "params.yaml")) == params.load(ROOT / "params.yaml")
+
+
+def test_domains_are_those_with_labels() -> None:
+    assert get_args(params.Domain) == labels.DOMAINS
+    assert labels.NUM_LABELS == 20
+    assert labels.label_of("svhn", 3) == 13
+    with pytest.raises(ValueError, match="usps"):
+        labels.label_of("usps", 3)
+    with pytest.raises(ValueError, match="digit 10"):
+        labels.label_of("svhn", 10)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("ddpm.train.lr", "1e-4", "ddpm.train.lr: '1e-4' is text; write the number without"),
+        ("ddpm.train.lr", 0, "ddpm.train.lr: 0 is not allowed; should be greater than 0"),
+        ("ddpm.train.lr", math.nan, "ddpm.train.lr: nan is not allowed; should be a finite"),
+        ("ddpm.train.steps", 10.0, "ddpm.train.steps: 10.0 is not allowed; should be a valid int"),
+        ("ddpm.train.steps", True, "ddpm.train.steps: True is not allowed"),
+        ("ddpm.train.compile", "no", "ddpm.train.compile: 'no' is not allowed; should be a valid"),
+        ("ddpm.train.lrr", 1, "ddpm.train.lrr: unknown key (did you mean 'lr'?)"),
+        ("dppm", {}, "dppm: unknown key (did you mean 'ddpm'?)"),
+        ("ddpm.network.patch", 3, "ddpm.network.patch: 3 is not allowed; should be 1, 2 or 4"),
+        ("ddpm.network.mult", [1, "2"], "ddpm.network.mult.1: '2' is text"),
+        ("ddpm.network.mult", [], "ddpm.network.mult: [] is not allowed; list should have"),
+        ("ddpm.domains", ["usps"], "ddpm.domains.0: 'usps' is not allowed; should be 'mnistm'"),
+        ("ddpm.domains", ["svhn", "svhn"], "is not allowed; one stands there twice"),
+        ("data.train_images", None, "data.train_images: null is for real data; write how many"),
+        ("data.domains", ["mnistm", "svhn"], "dann.pairs: mnistm->usps needs usps in data.domains"),
+        ("ddpm.domains", ["svhn", "mnist"], "ddpm.domains.1: 'mnist' is not allowed"),
+        (
+            "data.domains",
+            ["mnistm", "svhn", "usps", "mnist"],
+            "mnist is not among the embedded domains",
+        ),
+        ("data.source", "drive", "data.source: 'drive' is not allowed; should be 'embedded', "),
+        ("guidance.weight", "2.0", "guidance.weight: '2.0' is text"),
+        ("guidance.weight", "best", "guidance.weight: 'best' is not allowed; should be a valid"),
+        ("runtime.device", "gpu", "runtime.device: 'gpu' is not allowed (auto, cpu, cuda or"),
+        ("figures", 3, "figures: should be a group of keys"),
+        ("sampling.steps", 9999, "sampling.steps: 9999 is more than ddpm.diffusion.timesteps"),
+        ("sweep.steps", [5, 9999], "sweep.steps.1: 9999 is more than"),
+        ("ddpm.train.warmup", 10**6, "ddpm.train.warmup: 1000000 is not less than steps"),
+        ("dann.pairs", ["mnistm"], "dann.pairs.0: 'mnistm' is not allowed"),
+        ("dann.pairs", ["usps->usps"], "usps->usps has one domain; name two"),
+        ("dann.seeds", [1, 1], "is not allowed; one stands there twice"),
+        ("dann.methods", ["strong"], "is not allowed; source_only is missing; gains are over it"),
+        ("dann.train.batch", 20, "dann.train.batch: 20 is not allowed; should be a multiple of 8"),
+        ("ddpm.train.p_uncond", 0, "ddpm.train.p_uncond: 0 leaves nothing to guide with"),
+    ],
+)
+def test_a_wrong_value_is_one_line(tree: Any, key: str, value: Any, said: str) -> None:
+    put(tree, key, value)
+    (line,) = problems(tree)
+    assert line.startswith("params.yaml: ")
+    assert said in line
+
+
+def test_all_problems_are_told_at_once(tree: Any) -> None:
+    del tree["data"]["seed"]
+    tree["judge"]["lr"] = "fast"
+    tree["figures"]["dip"] = 3
+    heading, *lines = problems(tree)
+    assert heading == "params.yaml: 3 problems"
+    assert [line.split(":")[0].strip() for line in lines] == [
+        "data.seed",
+        "judge.lr",
+        "figures.dip",
+    ]
+    assert "missing (add it" in lines[0]
+
+
+def test_every_key_is_needed_and_refuses_text(tree: Any) -> None:
+    for key in leaves(tree):
+        broken = copy.deepcopy(tree)
+        put(broken, key, ["; touch PWN $(touch PWN)"])
+        assert all(key in line for line in problems(broken)), key
+
+
+def test_shell_characters_are_text(tree: Any) -> None:
+    tree["judge"]["course_classifier"] = "a cat; touch PWN $(x) ' \" ü.pth"
+    text = "a cat; touch PWN $(x) ' \" ü.pth"
+    assert params.parse(tree).judge.course_classifier == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [1", "not valid YAML"),
+        ("a: 1\na: 2\n", "line 2: not valid YAML, found duplicate key"),
+        ("a: !!python/object/apply:os.system ['touch PWN']", "not valid YAML"),
+        ("", "should be a group of keys"),
+        ("- 1", "should be a group of keys"),
+    ],
+)
+def test_files_that_are_no_parameters(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=said) as caught:
+        params.load(path)
+    assert "\n" not in str(caught.value)
+    assert not (Path.cwd() / "PWN").exists()
+    with pytest.raises(UserError, match=r"gone\.yaml: cannot be read"):
+        params.load(tmp_path / "gone.yaml")
+
+
+def test_paths_are_attributes_and_unknown_ones_one_line() -> None:
+    found = paths.load(ROOT)
+    assert found.packed == ROOT / "data/packed"
+    assert "samples" in list(found)
+    with pytest.raises(UserError, match="no path 'pakced'; did you mean 'packed'"):
+        _ = found.pakced
+    assert not hasattr(found, "pakced")
+
+
+@pytest.mark.parametrize("value", ["/etc", "../x", 3, ""])
+def test_paths_outside_are_refused(tmp_path: Path, value: Any) -> None:
+    with (tmp_path / "paths.yaml").open("w") as file:
+        YAML().dump({"path": {"a": value}}, file)
+    with pytest.raises(UserError, match=r"path\.a: .* is no path below"):
+        paths.load(tmp_path)

@@ -1,0 +1,247 @@
+"""Training of a row: no label of the target, the same bits after a kill, one budget for all."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from hw2.config import params
+from hw2.dann import train as fitting
+from hw2.dann.gradient_reversal import schedule
+from hw2.dann.pairs import Pair
+from hw2.dann.train import Training, every, fit, identity
+from hw2.digits import arrays
+from hw2.digits.arrays import Digits
+from hw2.runtime.errors import Interrupted, UserError
+from hw2.training.batch_sampler import Order
+from hw2.training.resume import Resume
+
+CPU = torch.device("cpu")
+METHODS = ("source_only", "dann", "dann_tuned", "strong", "target_only")
+ADAPTED = ("source_only", "dann", "dann_tuned", "strong")
+PAIR = Pair("mnistm", "usps")
+Fitted = tuple[dict[str, Tensor], list[dict[str, float]]]
+
+
+def changed(dann: params.Dann, **values: Any) -> params.Dann:
+    """A copy with keys of `train` changed."""
+    return dann.model_copy(update={"train": dann.train.model_copy(update=values)})
+
+
+def go(
+    dann: params.Dann, method: str, digits: Path, folder: Path, seed: int = 1, pair: Pair = PAIR
+) -> Fitted:
+    training = Training(pair, method, seed)
+    return fit(dann, training, digits, Resume(folder, identity(dann, training, digits)), CPU)
+
+
+def same(one: Fitted, other: Fitted) -> bool:
+    a, b = one[0], other[0]
+    equal = a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+    return equal and one[1] == other[1]
+
+
+def without_labels(digits: Path, folder: Path, domain: str, kind: str) -> Path:
+    """A copy of packed digits in which every label of a domain is wrong, or none is there."""
+    folder.mkdir()
+    for path in digits.iterdir():
+        if not (path.name.startswith(domain) and path.name.endswith("_digits.npy")):
+            (folder / path.name).symlink_to(path)
+        elif kind == "wrong":
+            np.save(folder / path.name, 9 - np.load(path))
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["wrong", "absent"])
+@pytest.mark.parametrize("method", ADAPTED)
+def test_no_label_of_the_target_is_used(
+    mini: params.Dann, digits: Path, tmp_path: Path, method: str, kind: str
+) -> None:
+    blind = without_labels(digits, tmp_path / "blind", "usps", kind)
+    training = Training(PAIR, method, 1)
+    assert identity(mini, training, digits) == identity(mini, training, blind)
+    assert same(go(mini, method, digits, tmp_path / "a"), go(mini, method, blind, tmp_path / "b"))
+
+
+def test_only_target_only_uses_them(mini: params.Dann, digits: Path, tmp_path: Path) -> None:
+    wrong = without_labels(digits, tmp_path / "wrong", "usps", "wrong")
+    seen = [go(mini, "target_only", at, tmp_path / at.name) for at in (digits, wrong)]
+    assert not same(*seen)
+    no_source = without_labels(digits, tmp_path / "source", "mnistm", "wrong")
+    assert same(seen[0], go(mini, "target_only", no_source, tmp_path / "c"))
+    with pytest.raises(UserError, match="no train part of usps"):
+        blind = without_labels(digits, tmp_path / "absent", "usps", "absent")
+        go(mini, "target_only", blind, tmp_path / "d")
+
+
+def test_neither_select_nor_report_is_read(mini: params.Dann, digits: Path, tmp_path: Path) -> None:
+    train = tmp_path / "train"
+    train.mkdir()
+    for path in digits.glob("*_train_*"):
+        (train / path.name).symlink_to(path)
+    for method in METHODS:
+        go(mini, method, train, tmp_path / method)
+
+
+def before_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], None]) -> None:
+    """Do `action` when step `step` asks for its first batch."""
+    batch = Order.batch
+
+    def hooked(self: Order, now: int, size: int) -> np.ndarray:
+        if now == step:
+            action()
+        return batch(self, now, size)
+
+    monkeypatch.setattr(Order, "batch", hooked)
+
+
+def terminate() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def crash() -> None:
+    raise RuntimeError("crash")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("stop", [terminate, crash])
+def test_killed_and_resumed_it_is_the_uninterrupted_training(
+    mini: params.Dann,
+    digits: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    stop: Callable[[], None],
+) -> None:
+    dann = changed(mini, steps=8, save_every=3)
+    straight = go(dann, method, digits, tmp_path / "straight")
+    with monkeypatch.context() as patch:
+        before_step(patch, 5, stop)
+        with pytest.raises((Interrupted, RuntimeError)):
+            go(dann, method, digits, tmp_path / "broken")
+    assert same(straight, go(dann, method, digits, tmp_path / "broken"))
+
+
+def test_the_strength_goes_on_from_where_it_was(
+    mini: params.Dann, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dann = changed(mini, steps=8, save_every=3)
+    with monkeypatch.context() as patch:
+        before_step(patch, 5, terminate)
+        with pytest.raises(Interrupted):
+            go(dann, "dann", digits, tmp_path)
+    _, history = go(dann, "dann", digits, tmp_path)
+    strengths = [row["strength"] for row in history]
+    assert strengths == pytest.approx([schedule(k / 8, dann.faithful.cap) for k in range(8)])
+
+
+@pytest.mark.parametrize("method", ["source_only", "strong"])
+def test_the_number_of_threads_changes_nothing(
+    mini: params.Dann, digits: Path, tmp_path: Path, method: str
+) -> None:
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append(go(mini, method, digits, tmp_path / str(threads)))
+    finally:
+        torch.set_num_threads(before)
+    assert same(*found)
+
+
+def test_the_seed_decides(mini: params.Dann, digits: Path, tmp_path: Path) -> None:
+    first, again, other = (
+        go(mini, "strong", digits, tmp_path / name, seed)
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    assert same(first, again)
+    assert not same(first, other)
+
+
+def test_every_row_costs_the_same_and_sees_its_domains(
+    mini: params.Dann, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes: list[tuple[int, int, bool]] = []
+    forward = fitting.Classifier.features
+
+    def counted(self: Any, images: Tensor, slot: int) -> Tensor:
+        passes.append((slot, len(images), self.training))
+        return forward(self, images, slot)
+
+    monkeypatch.setattr(fitting.Classifier, "features", counted)
+    dann = changed(mini, steps=1, batch=64)
+    for method in METHODS:
+        passes.clear()
+        go(dann, method, digits, tmp_path / method)
+        cost = sum(count if learns else count / 3 for _, count, learns in passes)
+        assert cost == pytest.approx(64), method
+        assert {slot for slot, _, _ in passes} == {0, 1}
+        assert [learns for _, _, learns in passes].count(False) == (method == "strong")
+
+
+def test_rows_of_one_seed_start_alike_and_see_the_same_source(
+    mini: params.Dann, digits: Path, tmp_path: Path
+) -> None:
+    dann = changed(mini, steps=1, lr=1e-9, muon_lr=0.0, ema=0.0, weight_decay=0.0)
+    found = [go(dann, method, digits, tmp_path / method)[0] for method in ADAPTED[:1] + ADAPTED[2:]]
+    for weights in found[1:]:
+        for name in ("head.weight", "extractor.blocks.0.conv.weight"):
+            assert torch.allclose(weights[name], found[0][name], atol=1e-6)
+
+
+def test_a_parameter_of_another_row_makes_no_other_training(
+    mini: params.Dann, digits: Path
+) -> None:
+    tuned = mini.model_copy(update={"tuned": mini.tuned.model_copy(update={"cap": 0.123})})
+    often = changed(mini, save_every=1)
+    for method in METHODS:
+        training = Training(PAIR, method, 1)
+        known = identity(mini, training, digits)
+        assert identity(often, training, digits) == known
+        assert (identity(tuned, training, digits) == known) == (method != "dann_tuned")
+        assert identity(mini, Training(PAIR, method, 2), digits) != known
+
+
+def test_it_learns(mini: params.Dann, tmp_path: Path) -> None:
+    """Squares on the left are 0, on the right 1; the target's are grey."""
+    random = np.random.default_rng(len("squares"))
+    for domain, channels in (("mnistm", 3), ("usps", 1)):
+        labels = random.integers(0, 2, 64)
+        images = random.integers(0, 80, (64, 28, 28, channels), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[8:20, 14 * label + 2 : 14 * label + 12] = 255
+        arrays.save(tmp_path, domain, "train", Digits(images, labels.astype(np.int64)))
+    dann = changed(mini, steps=60, batch=32, lr=0.02)
+    for method in METHODS:
+        _, history = go(dann, method, tmp_path, tmp_path / method)
+        losses = [row["label"] for row in history]
+        assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:5]), method
+
+
+def test_a_loss_that_is_no_number_is_named(
+    mini: params.Dann, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fitting.from_uint8
+    monkeypatch.setattr(fitting, "from_uint8", lambda images: whole(images) * float("nan"))
+    with pytest.raises(UserError, match=r"loss is nan at step 1; .* lower dann\.train\.lr"):
+        go(mini, "source_only", digits, tmp_path)
+
+
+def test_all_trainings_in_order(mini: params.Dann) -> None:
+    dann = mini.model_copy(update={"seeds": (1, 2)})
+    found = every(dann)
+    assert len(found) == len({t.slug for t in found}) == 2 * 2 * 5
+    assert found[0].slug == "mnistm-svhn/source_only-1"
+    assert found[1].slug == "mnistm-svhn/source_only-2"
+
+
+@pytest.mark.parametrize("source", ["usps", "svhn"])
+def test_any_pair_trains(mini: params.Dann, digits: Path, tmp_path: Path, source: str) -> None:
+    go(changed(mini, steps=2), "strong", digits, tmp_path, pair=Pair(source, "mnistm"))

@@ -1,0 +1,133 @@
+"""Image k of a label depends on the seed, the part, the label and k, and on nothing else."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hw2.config import params
+from hw2.ddpm.denoiser import Denoiser
+from hw2.ddpm.sample import Request, draw, every_label, states
+from hw2.digits.labels import label_of
+
+REQUEST = Request(np.array([0, 0, 5, 12, 12, 19, 3]), np.array([0, 1, 0, 4, 2, 0, 0]))
+SAMPLERS = pytest.mark.parametrize("sampler", ["ddpm", "ddim", "dpmpp"])
+
+
+def sampling(mini: params.Params, **values: Any) -> params.Sampling:
+    return mini.sampling.model_copy(update={"steps": 4, "eta": 0.5, **values})
+
+
+def drawn(model: Denoiser, how: params.Sampling, request: Request = REQUEST, weight: float = 2.0,
+          part: str = "report") -> np.ndarray:  # fmt: skip
+    return draw(model, request, how, weight=weight, part=part)
+
+
+def greys(one: np.ndarray, other: np.ndarray) -> int:
+    """The largest difference in grey levels."""
+    return int(np.abs(one.astype(int) - other.astype(int)).max())
+
+
+@SAMPLERS
+def test_images_do_not_depend_on_the_batch_size(
+    model: Denoiser, mini: params.Params, sampler: str
+) -> None:
+    whole = drawn(model, sampling(mini, sampler=sampler, batch=100))
+    for batch in (1, 3):
+        part = drawn(model, sampling(mini, sampler=sampler, batch=batch))
+        assert greys(whole, part) <= 1  # float32 sums in another order may round another way
+
+
+@SAMPLERS
+def test_the_noise_is_bit_equal_and_images_within_1e_5(
+    model: Denoiser, mini: params.Params, sampler: str
+) -> None:
+    how = sampling(mini, sampler=sampler)
+    whole = list(states(model, REQUEST, how, weight=2.0, part="report"))
+    for k in range(len(REQUEST.labels)):
+        one = Request(REQUEST.labels[k : k + 1], REQUEST.index[k : k + 1])
+        alone = list(states(model, one, how, weight=2.0, part="report"))
+        assert torch.equal(whole[0].images[k], alone[0].images[0])
+        torch.testing.assert_close(whole[-1].images[k], alone[-1].images[0], rtol=0, atol=1e-5)
+
+
+@SAMPLERS
+def test_nor_on_which_other_labels_are_drawn(
+    model: Denoiser, mini: params.Params, sampler: str
+) -> None:
+    how = sampling(mini, sampler=sampler)
+    among = drawn(model, how)[4]
+    other = drawn(model, how, Request(np.array([12, 7]), np.array([2, 9])))[0]
+    assert greys(among, other) <= 1
+
+
+def test_label_index_seed_and_part_each_give_other_noise(
+    model: Denoiser, mini: params.Params
+) -> None:
+    def first(label: int, index: int, part: str, seed: int) -> bytes:
+        request = Request(np.array([label]), np.array([index]))
+        how = sampling(mini, seed=seed)
+        state = next(states(model, request, how, weight=0.0, part=part))
+        return state.images.contiguous().numpy().tobytes()
+
+    found = [
+        first(3, 0, "report", 1),
+        first(4, 0, "report", 1),
+        first(3, 1, "report", 1),
+        first(3, 0, "select", 1),
+        first(3, 0, "report", 2),
+    ]
+    assert len(set(found)) == len(found)
+    assert found[0] == first(3, 0, "report", 1)
+
+
+def test_the_part_changes_every_image(model: Denoiser, mini: params.Params) -> None:
+    report, select = (drawn(model, sampling(mini), part=part) for part in ("report", "select"))
+    assert (report != select).reshape(len(report), -1).any(1).all()
+
+
+@pytest.mark.parametrize("weight", [0.0, 2.0, -1.0])
+def test_the_guidance_weight_is_heard(model: Denoiser, mini: params.Params, weight: float) -> None:
+    other = drawn(model, sampling(mini), weight=weight + 1)
+    assert greys(drawn(model, sampling(mini), weight=weight), other) > 1
+
+
+def test_drawing_repeats(model: Denoiser, mini: params.Params) -> None:
+    how = sampling(mini, sampler="ddpm")
+    assert np.array_equal(drawn(model, how), drawn(model, how))
+
+
+def test_images_are_uint8_over_their_range(model: Denoiser, mini: params.Params) -> None:
+    images = drawn(model, sampling(mini))
+    assert images.shape == (7, 28, 28, 3)
+    assert images.dtype == np.uint8
+    assert images.min() < 64 < 192 < images.max()  # dark and light, not cut to a half or wrapped
+
+
+def test_the_states_run_from_noise_to_an_image(model: Denoiser, mini: params.Params) -> None:
+    path = list(states(model, REQUEST, sampling(mini), weight=0.0, part="report"))
+    assert [state.t for state in path] == [19, 14, 9, 4, -1]
+    start = path[0].images
+    # Standard normal: 7 x 2,352 numbers, five standard errors.
+    assert start.mean().abs() < 5 / start.numel() ** 0.5
+    assert start.var() == pytest.approx(1, abs=5 * (2 / start.numel()) ** 0.5)
+    assert path[-1].images.abs().max() <= 1
+
+
+def test_every_image_is_counted(model: Denoiser, mini: params.Params) -> None:
+    ticks: list[int] = []
+    draw(model, REQUEST, sampling(mini, batch=3), weight=0.0, part="report", tick=ticks.append)
+    assert ticks == [3, 3, 1]
+
+
+@pytest.mark.parametrize("domains", [("mnistm", "svhn"), ("svhn",), ("svhn", "mnistm")])
+def test_every_label_comes_as_often(domains: tuple[str, ...]) -> None:
+    request = every_label(domains, 3)
+    wanted = {label_of(domain, digit) for domain in domains for digit in range(10)}
+    assert {(int(a), int(b)) for a, b in zip(request.labels, request.index, strict=True)} == {
+        (label, k) for label in wanted for k in range(3)
+    }
+    assert len(request.labels) == 30 * len(domains)
+    assert (np.diff(request.labels) >= 0).all()  # mnistm first, whatever order is asked for
+    assert np.array_equal(request.domains * 10 + request.digits, request.labels)

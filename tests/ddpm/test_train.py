@@ -1,0 +1,233 @@
+"""Training of the DDPM: killed and resumed it is the uninterrupted one, and it learns."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from hw2.config import params
+from hw2.ddpm.train import fit
+from hw2.runtime.errors import Interrupted, UserError
+from hw2.training.batch_sampler import Order
+from hw2.training.denoising import _rate, _stratified_times
+from hw2.training.resume import Resume
+
+CPU = torch.device("cpu")
+
+
+def changed(ddpm: params.Ddpm, **values: Any) -> params.Ddpm:
+    """A copy; keys of `train` by their own name, others as sections."""
+    train = {k: v for k, v in values.items() if k in params.Train.model_fields}
+    rest = {k: v for k, v in values.items() if k not in train}
+    return ddpm.model_copy(update={"train": ddpm.train.model_copy(update=train), **rest})
+
+
+def tiny(mini: params.Params, **values: Any) -> params.Ddpm:
+    """Training in a fraction of a second."""
+    network = mini.ddpm.network.model_copy(update={"base": 8, "n_feat": 8, **values})
+    return changed(mini.ddpm, network=network, shards=2 if network.kind == "unet" else 1)
+
+
+def before_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], None]) -> None:
+    """Do `action` when step `step` asks for its batch."""
+    batch = Order.batch
+
+    def hooked(self: Order, now: int, size: int) -> np.ndarray:
+        if now == step:
+            action()
+        return batch(self, now, size)
+
+    monkeypatch.setattr(Order, "batch", hooked)
+
+
+def terminate() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def crash() -> None:
+    raise RuntimeError("crash")
+
+
+def tensors(state: Any, name: str = "") -> dict[str, Tensor]:
+    """Every tensor of a nested state by its path."""
+    if isinstance(state, Tensor):
+        return {name: state}
+    items = state.items() if isinstance(state, dict) else ()
+    return {k: v for key, item in items for k, v in tensors(item, f"{name}/{key}").items()}
+
+
+def same(one: Any, other: Any) -> bool:
+    a, b = tensors(one), tensors(other)
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def saved(resume: Resume) -> tuple[int, dict[str, Any]]:
+    found = resume.load_latest()
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("kind", ["unet", "context_unet"])
+@pytest.mark.parametrize(("step", "stop"), [(7, terminate), (8, crash), (2, terminate)])
+def test_killed_and_resumed_it_is_the_uninterrupted_training(
+    mini: params.Params,
+    digits: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    step: int,
+    stop: Callable[[], None],
+) -> None:
+    ddpm = tiny(mini, kind=kind)
+    weights, history, resume = fit(ddpm, digits, tmp_path / "straight", CPU)
+    with monkeypatch.context() as patch:
+        before_step(patch, step, stop)
+        with pytest.raises((Interrupted, RuntimeError)):
+            fit(ddpm, digits, tmp_path / "broken", CPU)
+    resumed_weights, resumed_history, resumed = fit(ddpm, digits, tmp_path / "broken", CPU)
+    assert same(weights, resumed_weights)
+    assert history == resumed_history
+    # The last resume file of both holds the network, the average, and every optimizer's state.
+    last, state = saved(resume)
+    assert last == 10  # of 12 steps, saved every 5
+    assert {"network", "ema", "optimizer0", "history"} <= state.keys()
+    assert ("optimizer1" in state) == (kind == "unet")  # Muon
+    assert same(state, saved(resumed)[1])
+
+
+def test_the_seed_decides(mini: params.Params, digits: Path, tmp_path: Path) -> None:
+    found = [
+        fit(changed(tiny(mini), steps=3, seed=seed), digits, tmp_path / name, CPU)[0]
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    ]
+    assert same(found[0], found[1])
+    assert not same(found[0], found[2])
+
+
+def test_how_often_it_is_saved_changes_nothing(
+    mini: params.Params, digits: Path, tmp_path: Path
+) -> None:
+    often, seldom = (
+        fit(changed(tiny(mini), save_every=every), digits, tmp_path / str(every), CPU)
+        for every in (1, 100)
+    )
+    assert same(often[0], seldom[0])
+    assert often[1] == seldom[1]
+    assert often[2].folder.name == seldom[2].folder.name  # one identity
+
+
+def test_another_training_does_not_resume_this_one(
+    mini: params.Params, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ddpm = tiny(mini)
+    with monkeypatch.context() as patch:
+        before_step(patch, 7, terminate)
+        with pytest.raises(Interrupted):
+            fit(ddpm, digits, tmp_path, CPU)
+    seen: list[int] = []
+    batch = Order.batch
+    monkeypatch.setattr(Order, "batch", lambda s, now, n: (seen.append(now), batch(s, now, n))[1])
+    fit(changed(ddpm, lr=2e-3), digits, tmp_path, CPU)
+    assert seen == list(range(12))
+    seen.clear()
+    fit(ddpm, digits, tmp_path, CPU)
+    assert seen == list(range(8, 12))
+
+
+@pytest.mark.parametrize("kind", ["unet", "context_unet"])
+@pytest.mark.parametrize("prediction", ["v", "eps"])
+def test_the_loss_goes_down(
+    mini: params.Params, digits: Path, tmp_path: Path, kind: str, prediction: str
+) -> None:
+    ddpm = changed(
+        tiny(mini, kind=kind),
+        diffusion=mini.ddpm.diffusion.model_copy(update={"prediction": prediction}),
+        steps=40,
+        batch=16,
+        lr=4e-3,
+        save_every=1000,
+    )
+    _, history, _ = fit(ddpm, digits, tmp_path, CPU)
+    losses = [row["loss"] for row in history]
+    assert np.mean(losses[-8:]) < 0.9 * np.mean(losses[:4])  # means of 128 and 64 images
+
+
+def test_a_broken_loss_keeps_the_last_save(
+    mini: params.Params, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = iter(range(100))
+
+    def poisoned(images: np.ndarray) -> Tensor:
+        good = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2) / 127.5 - 1
+        return good * float("nan") if next(calls) == 7 else good
+
+    monkeypatch.setattr("hw2.training.denoising.from_uint8", poisoned)
+    with pytest.raises(UserError, match=r"loss is nan at step 8.* lower ddpm\.train\.lr") as caught:
+        fit(tiny(mini), digits, tmp_path, CPU)
+    assert "\n" not in str(caught.value)
+    (folder,) = [path for path in tmp_path.iterdir() if path.is_dir()]
+    assert (folder / "step-5.json").exists()
+    assert not list(folder.glob("step-[678]*"))
+
+
+def test_one_domain_uses_its_own_labels(
+    mini: params.Params, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Tensor] = []
+    monkeypatch.setattr(
+        "hw2.training.denoising.drop_labels",
+        lambda labels, p, null, stream: (seen.append(labels), labels)[1],
+    )
+    fit(changed(tiny(mini), domains=("svhn",), steps=4), digits, tmp_path, CPU)
+    assert set(torch.cat(seen).tolist()) == set(range(10, 20))
+
+
+def test_an_absent_domain_is_named(mini: params.Params, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no train part of mnistm; run `dvc repro digits_pack`"):
+        fit(tiny(mini), tmp_path, tmp_path / "checkpoints", CPU)
+
+
+@pytest.mark.parametrize(("warmup", "decay_from"), [(0, 1.0), (10, 0.6), (5, 0.0)])
+def test_the_rate_rises_stays_and_falls(
+    mini: params.Params, warmup: int, decay_from: float
+) -> None:
+    train = mini.ddpm.train.model_copy(
+        update={"steps": 100, "warmup": warmup, "decay_from": decay_from}
+    )
+    rates = np.array([_rate(step, train) for step in range(100)])
+    assert (rates > 0).all()
+    assert rates.max() <= 1
+    assert (np.diff(rates[: max(1, warmup)]) > 0).all()
+    assert (np.diff(rates[max(warmup, round(100 * decay_from)) :]) < 0).all()
+    assert rates[-1] == (1 if decay_from == 1 else pytest.approx(0.01 / (1 - decay_from)))
+    if decay_from == 0.6:
+        assert rates[9:60] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("count", [1, 3, 16, 50])
+def test_times_are_one_from_each_stratum(count: int) -> None:
+    drawn = torch.stack(
+        [_stratified_times(count, 20, 1.0, torch.Generator().manual_seed(k)) for k in range(300)]
+    )
+    assert drawn.min() == 0
+    assert drawn.max() == 19
+    if count <= 20:  # the gaps of neighbours are a whole stratum, rounded
+        gaps = drawn.sort(1).values.diff(dim=1)
+        assert count == 1 or (gaps - 20 / count).abs().max() <= 1
+    # Uniform: 300 draws of a mean of 9.5 with standard deviation below 5.8.
+    assert drawn.float().mean() == pytest.approx(9.5, abs=5 * 5.8 / 300**0.5)
+
+
+def test_a_power_below_one_draws_noisy_times_oftener() -> None:
+    streams = (torch.Generator().manual_seed(k) for k in range(100))
+    drawn = torch.cat([_stratified_times(32, 1000, 0.5, stream) for stream in streams])
+    # The mean of sqrt(u) is 2 / 3, and no time is left out.
+    assert drawn.float().mean() == pytest.approx(1000 * 2 / 3, abs=3)
+    assert drawn.min() < 50
+    assert drawn.max() == 999

@@ -1,0 +1,98 @@
+"""The synthetic digits: drawn from a seed, equal shares of digits, no part like another."""
+
+import subprocess
+import sys
+import zlib
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from hw2.digits import synthetic
+from hw2.digits.labels import PARTS
+
+CHANNELS = {"mnistm": 3, "svhn": 3, "usps": 1}
+domains = pytest.mark.parametrize("domain", synthetic.DOMAINS)
+
+
+@domains
+@pytest.mark.parametrize("part", PARTS)
+def test_shapes_types_and_equal_shares(domain: str, part: str) -> None:
+    images, digits = synthetic.draw(domain, part, 40, 7)
+    assert images.shape == (40, 28, 28, CHANNELS[domain])
+    assert (images.dtype, digits.dtype) == (np.uint8, np.int64)
+    assert np.bincount(digits, minlength=10).tolist() == [4] * 10
+    assert not np.array_equal(digits, np.sort(digits))  # in random order
+
+
+@domains
+def test_a_count_that_does_not_divide_differs_by_one(domain: str) -> None:
+    counts = np.bincount(synthetic.draw(domain, "select", 23, 7)[1], minlength=10)
+    assert counts.sum() == 23
+    assert counts.max() - counts.min() == 1
+
+
+@domains
+def test_the_seed_decides(domain: str) -> None:
+    first, again, other = (synthetic.draw(domain, "train", 20, seed) for seed in (7, 7, 8))
+    assert np.array_equal(first[0], again[0])
+    assert np.array_equal(first[1], again[1])
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_another_process_draws_the_same() -> None:
+    code = (
+        f"import sys; sys.path[:] = {sys.path!r}\n"
+        "import zlib; from hw2.digits import synthetic\n"
+        f"print(*(zlib.crc32(synthetic.draw(d, 'train', 3, 7)[0]) for d in {synthetic.DOMAINS}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONHASHSEED": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here = [zlib.crc32(synthetic.draw(domain, "train", 3, 7)[0]) for domain in synthetic.DOMAINS]
+    assert [int(number) for number in done.stdout.split()] == here
+
+
+@domains
+def test_parts_are_other_images_in_another_order(domain: str) -> None:
+    drawn = [synthetic.draw(domain, part, 30, 7) for part in PARTS]
+    for one, other in combinations(drawn, 2):
+        assert not {i.tobytes() for i in one[0]} & {i.tobytes() for i in other[0]}
+        assert not np.array_equal(one[1], other[1])
+
+
+@domains
+def test_no_image_is_flat_and_no_two_are_alike(domain: str) -> None:
+    images, _ = synthetic.draw(domain, "train", 100, 7)
+    assert images.reshape(100, -1).std(1).min() > 5  # grey levels; a blank image has none
+    assert len({image.tobytes() for image in images}) == 100
+
+
+@domains
+def test_a_digit_looks_like_its_own_digit(domain: str) -> None:
+    """Nearest mean of the train part, on edges: far above chance in the report part.
+
+    MNIST-M and SVHN come in any colour, so what is compared is how much each pixel differs from
+    the image's mean.
+    """
+
+    def features(images: np.ndarray) -> np.ndarray:
+        grey = images.mean(-1).reshape(len(images), -1)
+        grey = np.abs(grey - np.median(grey, 1, keepdims=True))
+        grey = grey - grey.mean(1, keepdims=True)
+        return grey / np.linalg.norm(grey, axis=1, keepdims=True)
+
+    train, digits = synthetic.draw(domain, "train", 400, 7)
+    means = np.stack([features(train)[digits == digit].mean(0) for digit in range(10)])
+    report, wanted = synthetic.draw(domain, "report", 200, 7)
+    right = ((features(report) @ means.T).argmax(1) == wanted).mean()
+    assert right > 0.2  # chance is 0.1, and 0.2 is 4.7 standard errors above it
+
+
+def test_usps_is_light_on_black() -> None:
+    images, _ = synthetic.draw("usps", "train", 50, 7)
+    assert np.quantile(images, 0.3) < 10 < 128 < images.max(axis=(1, 2, 3)).min()

@@ -1,0 +1,60 @@
+"""The gain's interval covers the truth about as often as it says, and never too rarely."""
+
+import numpy as np
+import pytest
+
+from hw2.evaluation.paired_difference import paired_gain
+
+
+def drawn(
+    random: np.random.Generator, seeds: int, n: int, gain: float, shift: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Readings of `seeds` trainings on n images: hard images are hard for all, seeds differ."""
+    ease = random.beta(8, 2, n)
+    by_seed = random.normal(0, shift, (2, seeds, 1))
+    share = [(ease + part + more).clip(0, 1) for part, more in zip(by_seed, (gain, 0), strict=True)]
+    return random.random((seeds, n)) < share[0], random.random((seeds, n)) < share[1]
+
+
+def test_value_and_n() -> None:
+    right = np.array([[True, True, True, False], [True, True, False, False]])
+    base = np.array([[True, False, False, False], [False, True, False, False]])
+    found = paired_gain(right, base)
+    assert found.value == pytest.approx(0.375)
+    assert found.n == 4
+    assert found.high - found.value == pytest.approx(found.value - found.low)
+
+
+def test_equal_readings_are_no_gain() -> None:
+    right = np.random.default_rng(1).random((3, 50)) < 0.5
+    found = paired_gain(right, right)
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+
+
+def test_pairing_makes_it_narrower_and_seeds_that_differ_wider() -> None:
+    right = np.arange(400)[None] % 10 < 9
+    better = right | (np.arange(400)[None] % 20 == 9)
+    shuffled = np.random.default_rng(2).permutation(right, axis=1)
+    width = lambda e: e.high - e.low  # noqa: E731
+    assert width(paired_gain(better, right)) < 0.7 * width(paired_gain(better, shuffled))
+    steady = paired_gain(np.repeat(better, 2, 0), np.repeat(right, 2, 0))
+    unsteady = paired_gain(
+        np.concatenate([better, right]), np.concatenate([right, right & (np.arange(400) > 40)])
+    )
+    assert width(steady) == pytest.approx(width(paired_gain(better, right)))
+    assert width(unsteady) > width(steady)
+
+
+def test_it_covers_the_truth() -> None:
+    random = np.random.default_rng(3)
+    inside = 0
+    for _ in range(300):
+        found = paired_gain(*drawn(random, 1, 400, 0.0, 0.0))
+        inside += found.low <= 0 <= found.high
+    assert inside / 300 > 0.92
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 5)])
+def test_unpaired_shapes_are_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="not paired shapes"):
+        paired_gain(np.ones(shape, bool), np.ones((1, 1), bool))

@@ -1,0 +1,82 @@
+"""Made-up records of personalisation: two concepts, four methods."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hw2.io.files import save_arrays, write_json, write_table
+
+WORDS = {"0": ("<new1>", "thing"), "1": ("<new2>", "striped")}
+METHODS = {"words": 20.0, "separate": 40.0, "joint": 50.0, "photographs": 80.0}
+STEPS = (0, 2, 4)
+
+
+def ends(name: str, value: float, half: float = 2.0) -> dict[str, float]:
+    return {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
+
+
+def metrics() -> dict[str, Any]:
+    """The record of `personalization_evaluate`."""
+    record: dict[str, Any] = {"concepts": {}, "several": {}, "grades": {"passed": 1, "cases": 2}}
+    for key in WORDS:
+        record["concepts"][key] = {
+            "prompts": 1, "n": 25, "text_kept": 0.95,
+            **ends("image", 70.0), **ends("word_image", 60.0), **ends("image_gain", 10.0),
+            **ends("text", 29.0), **ends("word_text", 30.5), **ends("text_gain", -1.5),
+        }  # fmt: skip
+        record["grades"][f"{key}/0"] = {
+            "image": 75.0, "text": 31.0, "baseline_image": 60, "baseline_text": 20,
+            "passed": int(key == "0"),
+        }  # fmt: skip
+    for place, (name, value) in enumerate(METHODS.items()):
+        found = {"place": place, "seeds": 3, "n": 12, "bytes": 768}
+        found |= {"trained": 480 * place, "drawn": 960, "first": value + 5, "second": value - 5}
+        found |= {**ends("mean", value), **ends("lesser", value - 6)}
+        if name != "photographs":
+            found |= ends("text", 25.0)
+            if name != "separate":
+                found |= ends("lesser_gain", value - 40)
+        record["several"][name] = found
+    shares = {"drawn": 0.85, "unseen": 0.5, "real": 0.97}
+    record["stable"] = {k: {**ends("alignment", v, 0.03), "n": 144} for k, v in shares.items()}
+    return record
+
+
+def write(folder: Path) -> dict[str, Path]:
+    """Write the records; return the keyword arguments of `report.run`."""
+    stream = np.random.Generator(np.random.PCG64(9))
+
+    def pictures(*shape: int) -> np.ndarray:
+        return stream.integers(0, 256, (*shape, 16, 16, 3), dtype=np.uint8)
+
+    rows = [
+        {
+            "concept": key, "step": step, "loss": 0.5 if step else None, "image": 50.0 + step,
+            "text": 30.0 - step, "chosen": step == 2,
+        }
+        for key in WORDS for step in STEPS
+    ]  # fmt: skip
+    looks: dict[str, Any] = {}
+    samples: dict[str, Any] = {"alignment": pictures(48)}
+    for key, (token, word) in WORDS.items():
+        looks |= {f"{key}_strips": pictures(3, 4), f"{key}_references": pictures(5)}
+        samples |= {
+            f"{key}_token": np.array(token), f"{key}_word": np.array(word),
+            f"{key}_prompts": np.array([f"a photo of a {token}"]),
+            f"{key}_learnt_0": pictures(5), f"{key}_word_0": pictures(5),
+        }  # fmt: skip
+    paths = {
+        "inversion_metrics": folder / "inversion.json",
+        "inversion_history": folder / "inversion_history.csv",
+        "inversion_looks": folder / "looks.npz",
+        "inversion_samples": folder / "inversion_samples.npz",
+        "several_images": folder / "several.npz",
+    }
+    write_json(paths["inversion_metrics"], metrics())
+    write_table(paths["inversion_history"], rows)
+    save_arrays(paths["inversion_looks"], **looks)
+    save_arrays(paths["inversion_samples"], **samples)
+    shown = {name: pictures(2, 3) for name in METHODS if name != "photographs"}
+    save_arrays(paths["several_images"], **shown)
+    return paths

@@ -1,0 +1,100 @@
+"""The section on personalisation: figures and tables that agree with the records."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hw2.figures import personalization, personalization_plots, personalization_records, report
+from hw2.figures.personalization_records import Inversion
+from hw2.runtime.errors import UserError
+
+Write = Callable[..., dict[str, Path]]
+NAMES = ("metrics", "history", "looks", "samples")
+
+
+def read(paths: dict[str, Path]) -> Inversion:
+    given = {name: paths[f"inversion_{name}"] for name in NAMES}
+    return personalization_records.read(**given, several_images=paths["several_images"])
+
+
+@pytest.fixture
+def found(records_in: Write, tmp_path: Path) -> Inversion:
+    return read(records_in(tmp_path))
+
+
+def test_every_file_of_the_section(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    report.run(SimpleNamespace(dpi=20), **paths)
+    names = {path.name for path in paths["figures"].iterdir()}
+    assert {"ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"} <= names
+    assert {"multi_concept_table.csv", "multi_concept_table.md"} <= names
+
+
+def test_the_tables_say_what_the_records_say(found: Inversion) -> None:
+    concepts, methods = personalization.section(found, 20).tables
+    assert concepts.rows[0][2:5] == (
+        "70.0 (68.0 to 72.0)", "60.0 (58.0 to 62.0)", "+10.0 (+8.0 to +12.0)"
+    )  # fmt: skip
+    assert concepts.rows[0][5] == "75.0 of 60"
+    lesser = [row[4].split(" ")[0] for row in methods.rows]
+    assert lesser == ["14.0", "34.0", "44.0", "74.0"]
+    assert methods.rows[0][5].startswith("\N{MINUS SIGN}20.0")
+    assert methods.rows[2][7:] == ("960 + 960", "768")
+    assert len({len(row) for row in methods.rows} | {len(methods.head)}) == 1
+
+
+def test_the_csv_is_unrounded(found: Inversion) -> None:
+    sheet = personalization.section(found, 20).sheets[0]
+    rows = list(csv.DictReader(io.StringIO(sheet.text)))
+    assert [row["method"] for row in rows] == ["words", "separate", "joint", "photographs"]
+    assert [row["lesser"] for row in rows] == ["14.0", "34.0", "44.0", "74.0"]
+    assert rows[3]["text"] == rows[1]["lesser_gain"] == ""
+
+
+def test_curves_ring_the_chosen_look(found: Inversion) -> None:
+    axes = personalization_plots.curves(found.concepts).axes
+    assert [ax.get_title(loc="left") for ax in axes] == [
+        "Training loss", "Image score", "Text score"
+    ]  # fmt: skip
+    line, ring = axes[1].lines[:2]
+    assert list(line.get_ydata()) == [50.0, 52.0, 54.0]
+    assert list(np.atleast_1d(ring.get_xdata())) == [2]
+
+
+def test_without_a_comparison_there_is_no_table_of_it(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    record = json.loads(paths["inversion_metrics"].read_text())
+    record["several"] = {}
+    paths["inversion_metrics"].write_text(json.dumps(record))
+    section = personalization.section(read(paths), 20)
+    assert len(section.tables) == 1
+    assert "multi_concept.png" not in [plate.name for plate in section.plates]
+    assert not section.sheets
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda r: r.pop("grades"), "no 'grades'"),
+        (lambda r: r["concepts"]["0"].pop("image_gain"), "'image_gain' is missing"),
+        (lambda r: r["several"]["joint"].update(trained="long"), "'trained' is 'long'"),
+        (lambda r: r["concepts"].update({"7": r["concepts"]["0"]}), "no record of concept 7"),
+    ],
+)
+def test_bad_records_are_one_line(
+    records_in: Write, tmp_path: Path, spoil: Callable[[dict[str, Any]], Any], said: str
+) -> None:
+    paths = records_in(tmp_path)
+    record = json.loads(paths["inversion_metrics"].read_text())
+    spoil(record)
+    paths["inversion_metrics"].write_text(json.dumps(record))
+    with pytest.raises(UserError, match=said) as caught:
+        read(paths)
+    assert "\n" not in str(caught.value)

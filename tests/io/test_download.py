@@ -1,0 +1,253 @@
+"""Downloads against servers on this machine that do what servers on the internet do."""
+
+import errno
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mirrors import DATA, OTHER, PAGE, SHA, SIZE, Mirrors
+
+from hw2.io import download, transfer
+from hw2.io.download import Remote
+
+
+def test_a_file_is_downloaded_and_its_terms_are_logged(
+    mirrors: Mirrors, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        mirrors.get("good")
+    assert f"random bytes, downloaded from {mirrors.url('good')}" in caplog.text
+    assert "terms: public domain" in caplog.text
+    assert "file.bin: kB 300/300" in caplog.text
+
+
+def test_a_file_that_is_there_is_used(mirrors: Mirrors, caplog: pytest.LogCaptureFixture) -> None:
+    mirrors.folder.mkdir()
+    mirrors.path.write_bytes(DATA)
+    with caplog.at_level(logging.INFO):
+        mirrors.get(mirrors.closed)
+    assert "was there already" in caplog.text
+
+
+def put_page(path: Path) -> None:
+    path.write_bytes(PAGE)
+
+
+def put_other(path: Path) -> None:
+    path.write_bytes(OTHER)
+
+
+def put_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def put_link(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("put", "said"),
+    [
+        (put_page, "is a web page, not the published file"),
+        (put_other, "is 300000 bytes, sha256"),
+        (put_folder, "is no file; move it away"),
+        (put_link, "is no file; move it away"),
+    ],
+)
+def test_another_file_of_the_name_is_refused_and_stays(
+    mirrors: Mirrors, put: Callable[[Path], None], said: str
+) -> None:
+    mirrors.folder.mkdir()
+    put(mirrors.path)
+    before = os.lstat(mirrors.path)
+    assert said in mirrors.refusal("good")
+    after = os.lstat(mirrors.path)
+    for name in ("st_ino", "st_mode", "st_size", "st_mtime_ns"):  # looking at it is allowed
+        assert getattr(after, name) == getattr(before, name)
+    assert mirrors.asked == []
+
+
+def test_a_whole_part_is_not_asked_for(mirrors: Mirrors) -> None:
+    mirrors.folder.mkdir()
+    mirrors.part.write_bytes(DATA)
+    mirrors.get("good")
+    assert mirrors.asked == []
+
+
+def test_the_next_mirror_goes_on_where_one_broke_off(mirrors: Mirrors) -> None:
+    mirrors.get("cut", "good")
+    assert mirrors.asked == [("cut", None), ("good", f"bytes={SIZE // 2 + 1}-")]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "size"), [("cut", SIZE), ("cut", None), ("understates", SIZE)]
+)
+def test_one_mirror_that_breaks_off_is_asked_again(
+    mirrors: Mirrors, behaviour: str, size: int | None
+) -> None:
+    message = mirrors.refusal(behaviour, size=size)  # ten halves are not all of it
+    assert re.search(r"broke off at 0\.3 (of 0\.3 )?MB", message)
+    assert len(mirrors.asked) == 10
+    assert DATA.startswith(mirrors.part.read_bytes())
+    mirrors.get(behaviour, size=size)
+
+
+def test_breaking_off_without_progress_ends(mirrors: Mirrors) -> None:
+    assert "broke off at 0.1 of 0.3 MB (connection closed)" in mirrors.refusal("cutwhole")
+    assert len(mirrors.asked) == 2
+    assert mirrors.part.read_bytes() == DATA[: SIZE // 2]
+    assert not mirrors.path.exists()
+    assert "broke off at 0.0 of 0.3 MB" in mirrors.refusal("silent")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        ("page", "sent a web page instead of the file"),
+        ("other", "sent other bytes than the published ones"),
+        ("longer", "sent other bytes than the published ones"),
+        ("forbidden", "answered 403"),
+        ("broken", "answered 503"),
+        ("hangup", "gave no answer"),
+        ("circle", "redirected more than 5 times"),
+        ("away", "redirected to an unencrypted address (http://example.org/file.bin)"),
+    ],
+)
+@pytest.mark.parametrize("size", [SIZE, None])
+def test_a_mirror_that_fails_is_named_and_the_next_is_tried(
+    mirrors: Mirrors, behaviour: str, said: str, size: int | None
+) -> None:
+    message = mirrors.refusal(behaviour, size=size)
+    assert f"file.bin could not be downloaded: 127.0.0.1:{mirrors.server.server_port} {said}" in (
+        message
+    )
+    assert f"put file.bin (sha256 {SHA}) into {mirrors.folder}" in message
+    assert list(mirrors.folder.iterdir()) == []
+    mirrors.get(behaviour, mirrors.closed, "good", size=size)
+
+
+def test_every_mirror_s_fault_is_said(mirrors: Mirrors) -> None:
+    message = mirrors.refusal("cutwhole", "forbidden", mirrors.closed)
+    assert re.search(
+        r"broke off at 0\.1 of 0\.3 MB .*; .* answered 403; .* cannot be reach", message
+    )
+
+
+def test_a_mirror_with_other_bytes_is_not_asked_twice(mirrors: Mirrors) -> None:
+    mirrors.refusal("other", "cutwhole")
+    assert [behaviour for behaviour, _ in mirrors.asked].count("other") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "sha"),
+    [
+        ("f", "http://a.org/f", SHA),
+        ("f", "ftp://localhost/f", SHA),
+        ("../f", "https://a.org/f", SHA),
+        ("f", "https://a.org/f", SHA[:40]),
+    ],
+)
+def test_a_careless_catalogue_is_refused(name: str, url: str, sha: str) -> None:
+    with pytest.raises(ValueError, match="f: "):
+        Remote(name, (url,), sha, None, "", "")
+
+
+def check_offline(mirrors: Mirrors, *urls: str) -> None:
+    before = time.monotonic()
+    message = mirrors.refusal(*urls)
+    assert time.monotonic() - before < 10
+    assert message.startswith(f"offline: put file.bin (sha256 {SHA}) into {mirrors.folder}, from")
+
+
+def test_without_a_network_one_line_says_what_to_put_where(mirrors: Mirrors) -> None:
+    check_offline(mirrors, mirrors.closed, mirrors.closed.replace("127.0.0.1", "localhost"))
+
+
+def test_a_network_that_swallows_everything_is_not_waited_for(
+    mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def swallowed(*_: object, **__: object) -> None:
+        over.wait(60)
+        raise TimeoutError
+
+    monkeypatch.setattr(download, "OFFLINE_SECONDS", 0.4)
+    monkeypatch.setattr(socket, "create_connection", swallowed)
+    check_offline(mirrors, "https://a.org/f", "https://b.org/f", "https://c.org/f")
+    over.set()
+
+
+def test_the_limits_keep_the_promise() -> None:
+    assert download.OFFLINE_SECONDS < 10
+    assert transfer.CONNECT_SECONDS < 10
+
+
+def test_a_proxy_is_used_and_a_dead_one_means_offline(
+    mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", mirrors.closed.removesuffix("/file.bin"))
+    check_offline(mirrors, "https://example.org/file.bin")
+    monkeypatch.setenv("HTTPS_PROXY", mirrors.closed.removesuffix("/file.bin")[len("http://") :])
+    check_offline(mirrors, "https://example.org/file.bin")
+
+
+def test_killed_in_the_middle_it_leaves_no_file_and_goes_on(mirrors: Mirrors) -> None:
+    code = "import sys; from pathlib import Path; from hw2.io.download import Remote, get; " + (
+        f"get(Remote('file.bin', ({mirrors.url('slow')!r},), {SHA!r}, {SIZE}, '', ''),"
+        " Path(sys.argv[1]))"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code, str(mirrors.folder)])
+    try:
+        deadline = time.monotonic() + 60
+        while not (mirrors.part.exists() and mirrors.part.stat().st_size):
+            assert time.monotonic() < deadline
+            assert child.poll() is None
+            time.sleep(0.02)
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    have = mirrors.part.stat().st_size
+    assert not mirrors.path.exists()
+    assert DATA.startswith(mirrors.part.read_bytes())
+    mirrors.get("slow")
+    assert mirrors.asked[-1] == ("slow", f"bytes={have}-")
+
+
+def test_two_at_once_download_it_once(mirrors: Mirrors) -> None:
+    threads = [threading.Thread(target=mirrors.get, args=("good",)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    mirrors.get("good")
+    assert len(mirrors.asked) == 1
+
+
+def test_a_disk_that_refuses_is_one_line(mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        assert "cannot be read or written (No space left on device)" in mirrors.refusal("good")
+    assert not mirrors.path.exists()
+    mirrors.get("good")
+
+
+def test_a_link_in_place_of_the_part_is_not_written_through(mirrors: Mirrors) -> None:
+    mirrors.folder.mkdir()
+    mine = mirrors.folder.parent / "mine"
+    mine.write_bytes(b"mine")
+    mirrors.part.symlink_to(mine)
+    assert f"{mirrors.part}: is no regular file" in mirrors.refusal("good")
+    assert mine.read_bytes() == b"mine"

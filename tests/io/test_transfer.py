@@ -1,0 +1,72 @@
+"""One file from one server: however it answers, the part becomes the file."""
+
+import pytest
+from mirrors import DATA, OTHER, PAGE, SIZE, Mirrors
+
+from hw2.io import transfer
+
+
+@pytest.mark.parametrize("behaviour", ["good", "whole", "unmeasured", "boasts", "packed", "moved"])
+@pytest.mark.parametrize("size", [SIZE, None])
+def test_whatever_the_server_says_around_it_the_file_is_the_same(
+    mirrors: Mirrors, behaviour: str, size: int | None
+) -> None:
+    mirrors.bring(behaviour, size=size)
+
+
+@pytest.mark.parametrize("have", [1, 1000, SIZE - 1])
+def test_a_partial_file_is_gone_on_with(mirrors: Mirrors, have: int) -> None:
+    mirrors.folder.mkdir()
+    mirrors.part.write_bytes(DATA[:have])
+    mirrors.bring("good")
+    assert mirrors.asked == [("good", f"bytes={have}-")]
+
+
+@pytest.mark.parametrize("behaviour", ["whole", "elsewhere"])
+def test_a_server_without_ranges_starts_again(mirrors: Mirrors, behaviour: str) -> None:
+    mirrors.folder.mkdir()
+    mirrors.part.write_bytes(DATA[:1000])
+    mirrors.bring(behaviour)
+
+
+WRONG = {"start": OTHER[:1000], "all": OTHER, "more": DATA + b"more", "page": PAGE}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("size", [SIZE, None])
+def test_wrong_bytes_of_an_earlier_run_are_replaced(
+    mirrors: Mirrors, wrong: str, size: int | None
+) -> None:
+    mirrors.folder.mkdir()
+    mirrors.part.write_bytes(WRONG[wrong])
+    mirrors.bring("good", size=size)
+
+
+def test_an_encrypted_address_is_never_asked_unencrypted(mirrors: Mirrors) -> None:
+    """The server speaks no TLS: that fails, and no plain request follows."""
+    with pytest.raises(transfer.Failed, match="did not prove its identity"):
+        mirrors.bring(mirrors.url("good").replace("http:", "https:"))
+    assert mirrors.asked == []
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "target"),
+    [
+        ("https://a.org/x/f", "https://b.org/f", "https://b.org/f"),
+        ("https://a.org/x/f", "../f", "https://a.org/f"),
+        ("https://a.org/f", "//b.org/f", "https://b.org/f"),
+        ("https://a.org/f", "http://a.org/f", None),
+        ("https://a.org/f", "http://localhost/f", None),
+        ("https://a.org/f", "ftp://a.org/f", None),
+        ("https://a.org/f", "file:///etc/passwd", None),
+        ("http://localhost/f", "http://127.0.0.1:80/f", "http://127.0.0.1:80/f"),
+        ("http://localhost/f", "https://a.org/f", "https://a.org/f"),
+        ("http://localhost/f", "http://a.org/f", None),
+    ],
+)
+def test_redirects_never_leave_encryption(url: str, location: str, target: str | None) -> None:
+    if target is not None:
+        assert transfer._redirected(url, location) == target
+    else:
+        with pytest.raises(transfer.Failed, match="unencrypted"):
+            transfer._redirected(url, location)

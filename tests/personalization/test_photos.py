@@ -1,0 +1,82 @@
+"""Photographs are read upright and scaled as the VAE expects; composites hold both concepts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hw2.config import params
+from hw2.personalization import batches, photos, synthetic
+from hw2.runtime.errors import UserError
+
+
+def spec(key: str) -> params.Concept:
+    return params.Concept(key=key, token=f"<t{key}>", kind="object", initialiser="thing", vectors=1)
+
+
+def test_the_orientation_of_a_camera_is_honoured(tmp_path: Path) -> None:
+    pixels = np.zeros((20, 40, 3), np.uint8)
+    pixels[:, :20] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees clockwise to view
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    upright = photos.pixels(tmp_path / "a.png")
+    assert upright.shape == (40, 20, 3)
+    assert upright[:20].min() == 255
+    assert upright[20:].max() == 0
+
+
+def test_squares_are_in_the_range_of_the_vae() -> None:
+    image = np.zeros((30, 50, 3), np.uint8)
+    image[:, 25:] = 255
+    found = batches.tensor([photos.squared(image, 16)])
+    assert found.shape == (1, 3, 16, 16)
+    assert (found.min(), found.max()) == (-1, 1)
+    assert found[0, 0, 8, 0] == -1
+    assert found[0, 0, 8, 15] == 1
+
+
+def test_views_differ_and_repeat() -> None:
+    image = np.random.Generator(np.random.PCG64(0)).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    views = [
+        photos.squared(image, 16, np.random.Generator(np.random.PCG64(seed))) for seed in (1, 2, 1)
+    ]
+    assert views[0].shape == (16, 16, 3)
+    assert np.array_equal(views[0], views[2])
+    assert not np.array_equal(views[0], views[1])
+
+
+def test_a_composite_shows_the_first_on_the_left(tmp_path: Path) -> None:
+    synthetic.write(tmp_path, 2, 32, 5)
+    flower, moon = (photos.read(tmp_path, spec(key)) for key in (synthetic.FLOWER, synthetic.MOON))
+    found = photos.composite(flower, moon, (0, 1), 32)
+    assert found.shape == (32, 32, 3)
+    side = round(32 * 9 / 16)
+    mask = photos.squared(flower.masks[0].astype(np.uint8) * 255, side) > 127
+    square = photos.squared(flower.images[0], side)
+    top = (32 - side) // 2
+    left = found[top : top + side, : 32 - side]
+    keep = mask[:, : 32 - side]
+    assert np.array_equal(left[keep], square[:, : 32 - side][keep])
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture"])
+def test_a_damaged_photograph_is_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0/a.jpg").write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.jpg: no whole picture") as caught:
+        photos.read(tmp_path, spec("0"))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(UserError, match="no photographs"):
+        photos.read(tmp_path, spec("1"))
+
+
+def test_concepts_are_none_of_the_training_world() -> None:
+    pictures, masks = synthetic.references(synthetic.FLOWER, 4, 32, 5)
+    assert pictures.shape == (4, 32, 32, 3)
+    assert 0.1 < (masks > 0).mean() < 0.6
+    hatched, _ = synthetic.references(synthetic.HATCH, 4, 32, 5)
+    grey = hatched.astype(float)
+    ratio = grey[..., 2] / grey[..., 0].clip(1)
+    assert np.abs(ratio - 0.74 / 0.98).max() < 0.1  # sepia: one ratio of blue to red everywhere

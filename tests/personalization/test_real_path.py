@@ -1,0 +1,211 @@
+"""Stable Diffusion v1 by its class and key names, from a folder and from CompVis' single file:
+learn, draw and grade from photographs and the course's input.json."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from compvis import state_dict
+
+from hw2.commands import grade_personalization
+from hw2.config import params
+from hw2.io import files
+from hw2.personalization import tokens
+from hw2.personalization.grading import Case
+from hw2.runtime.errors import UserError
+from hw2.stable_diffusion import load
+from hw2.stages import (
+    clip_train,
+    personalization_compare,
+    personalization_fetch,
+    personalization_sample,
+    personalization_train,
+)
+
+CPU = torch.device("cpu")
+REAL = Path(__file__).resolve().parents[3] / "shared" / "real_data"
+PROMPTS = {
+    "0": {
+        "src_image": "dog",
+        "token_name": "<new1>",
+        "prompt": ["A <new1> on a hill."],
+        "prompt_4_clip_eval": ["A dog on a hill."],
+        "baseline": [[79, 34]],
+    },
+    "1": {
+        "src_image": "painter",
+        "token_name": "<new2>",
+        "prompt": ["The streets of Paris in the style of <new2>."],
+        "prompt_4_clip_eval": ["The streets of Paris in the style of a painter."],
+        "baseline": [[70, 30]],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def single(v1: Path, mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same weights as CompVis wrote them, with what Lightning left beside."""
+    path = tmp_path_factory.mktemp("ckpt") / "sd-v1.ckpt"
+    pipe = load.load(mini.stable.model_copy(update={"weights": str(v1)}), v1, CPU)
+    places = "cond_stage_model.transformer.text_model.embeddings.position_ids"
+    left = {
+        "betas": torch.zeros(1000), "model_ema.decay": torch.tensor(0.9999),
+        places: torch.arange(77)[None],
+    }  # fmt: skip
+    callbacks = ModuleType("pytorch_lightning.callbacks.model_checkpoint")
+    kind = type("ModelCheckpoint", (), {"__module__": callbacks.__name__})
+    callbacks.ModelCheckpoint = kind  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patch:
+        for above in ("pytorch_lightning", "pytorch_lightning.callbacks"):
+            patch.setitem(sys.modules, above, ModuleType(above))
+        patch.setitem(sys.modules, callbacks.__name__, callbacks)
+        saved = {"global_step": 7, "callbacks": {kind: {"best_model_path": ""}}}
+        torch.save(saved | {"state_dict": left | state_dict(pipe)}, path)
+    return path
+
+
+def test_the_single_file_is_the_folder(v1: Path, single: Path, stable: params.Stable) -> None:
+    folder = load.load(stable, v1, CPU)
+    given = stable.model_copy(update={"weights": str(single), "config": str(v1)})
+    file = load.load(given, v1, CPU)
+    for part in ("unet", "vae", "text_encoder"):
+        theirs, ours = (getattr(pipe, part).state_dict() for pipe in (folder, file))
+        assert theirs.keys() == ours.keys()
+        assert all(torch.equal(theirs[key], ours[key]) for key in theirs)
+    assert len(file.tokenizer) == len(folder.tokenizer)
+
+
+@pytest.fixture(scope="module")
+def clip(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The CLIP that scores."""
+    folder = tmp_path_factory.mktemp("clip")
+    clip_train.run(
+        mini.clip, mini.shapes, model=folder / "model", history=folder / "history.csv",
+        checkpoints=folder / "checkpoints", device=CPU,
+    )  # fmt: skip
+    return folder / "model"
+
+
+def course(mini: params.Params, photographs: Path, asked: Path) -> params.Inversion:
+    """The settings of the course's profile, as far as the mini profile's sizes leave them."""
+    concepts = tuple(
+        params.Concept(key=key, token=token, kind=kind, initialiser="thing", vectors=1)
+        for key, token, kind in (
+            ("0", "<new1>", "object"), ("1", "<new2>", "style"), ("cat", "<new3>", "object")
+        )
+    )  # fmt: skip
+    draw = mini.inversion.draw.model_copy(update={"sampler": "dpmpp"})
+    train = mini.inversion.train.model_copy(update={"views": True})
+    return mini.inversion.model_copy(
+        update={
+            "photographs": str(photographs), "input": str(asked), "wording": "course",
+            "concepts": concepts, "draw": draw, "train": train,
+        }
+    )  # fmt: skip
+
+
+@pytest.fixture
+def settings(mini: params.Params, photographs: Path, tmp_path: Path) -> params.Inversion:
+    """The course's settings with stand-ins for its photographs."""
+    (tmp_path / "input.json").write_text(json.dumps(PROMPTS), encoding="utf-8")
+    return course(mini, photographs, tmp_path / "input.json")
+
+
+def graded(
+    stable: params.Stable, settings: params.Inversion, mini: params.Params, clip: Path, at: Path
+) -> tuple[Case, ...]:
+    """Learn, draw into `at/out`, and grade."""
+    concepts, asked = at / "concepts", at / "asked.json"
+    personalization_fetch.run(settings, mini.shapes, out=concepts)
+    personalization_train.run(
+        stable, settings, model=at / "none", clip_model=clip, concepts=concepts,
+        embeddings=at / "embeddings", history=at / "h.csv", looks=at / "looks.npz", asked=asked,
+        checkpoints=at / "checkpoints", device=CPU,
+    )  # fmt: skip
+    count = personalization_sample.run(
+        stable, settings, model=at / "none", embeddings=at / "embeddings", asked=asked,
+        out=at / "out", device=CPU,
+    )  # fmt: skip
+    cases = grade_personalization.run(
+        settings, clip_model=clip, asked=asked, references=concepts, images=at / "out", device=CPU
+    )
+    assert count == 25 * len(cases) == len(list((at / "out").rglob("*.png")))
+    return cases
+
+
+def test_a_folder_and_a_single_file_lead_to_the_same_images(
+    v1: Path, single: Path, stable: params.Stable, settings: params.Inversion,
+    mini: params.Params, clip: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    file = stable.model_copy(update={"weights": str(single), "config": str(v1)})
+    folders = tmp_path / "folder", tmp_path / "file"
+    for given, at in zip((stable, file), folders, strict=True):
+        cases = graded(given, settings, mini, clip, at)
+        assert [case.baseline for case in cases] == [(79, 34), (70, 30)]
+        assert all(len(case.best) == 5 for case in cases)
+    for path in sorted((folders[0] / "out").rglob("*.png")):
+        other = folders[1] / path.relative_to(folders[0])
+        assert path.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="needs photographs in ../shared/real_data")
+@pytest.mark.parametrize("form", ["folder", "ckpt"])
+def test_the_course_s_photographs_and_prompts(
+    form: str, v1: Path, single: Path, stable: params.Stable, mini: params.Params, clip: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    for key, name in (("0", "dog"), ("1", "red_cartoon"), ("cat", "cat2")):
+        shutil.copytree(REAL / "concepts" / name, tmp_path / "photographs" / key)
+    asked = REAL / "course/textual_inversion/input.json"
+    if form == "ckpt":
+        stable = stable.model_copy(update={"weights": str(single), "config": str(v1)})
+    settings = course(mini, tmp_path / "photographs", asked)
+    cases = graded(stable, settings, mini, clip, tmp_path)
+    given = [tuple(pair) for one in files.read_json(asked).values() for pair in one["baseline"]]
+    assert [case.baseline for case in cases] == given
+    assert [case.key for case in cases] == ["0", "0", "1", "1"]
+    assert all(case.image.shape == case.text.shape == (25,) for case in cases)
+    learnt = tokens.of_folder(tmp_path / "embeddings")
+    assert {token: rows.shape for token, rows in learnt.items()} == dict.fromkeys(
+        ("<new1>", "<new2>", "<new3>"), (1, 32)
+    )
+
+
+def test_two_concepts_of_photographs(
+    v1: Path, stable: params.Stable, settings: params.Inversion, mini: params.Params,
+    clip: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    personalization_fetch.run(settings, mini.shapes, out=tmp_path / "concepts")
+    regular = tmp_path / "regular"
+    shutil.copytree(tmp_path / "concepts/1", regular)
+    names = sorted(path.name for path in regular.iterdir() if path.suffix == ".jpg")
+    (regular / "captions.json").write_text(json.dumps(dict.fromkeys(names, "a painting")))
+    several = mini.several.model_copy(
+        update={"pair": ("0", "cat"), "regular_photographs": str(regular)}
+    )
+    personalization_compare.run(
+        stable, settings, several, mini.shapes, model=tmp_path / "none",
+        clip_model=clip, concepts=tmp_path / "concepts",
+        table=tmp_path / "t.csv", images=tmp_path / "i.npz", stored=tmp_path / "s",
+        checkpoints=tmp_path / "checkpoints/m", device=CPU,
+    )  # fmt: skip
+    assert (tmp_path / "s/custom_merged/keys_and_values.safetensors").is_file()
+
+
+def test_what_is_no_model_is_one_line(v1: Path, stable: params.Stable, tmp_path: Path) -> None:
+    (tmp_path / "bad.ckpt").write_bytes(b"no checkpoint")
+    bare = tmp_path / "bare"
+    shutil.copytree(v1, bare)
+    shutil.rmtree(bare / "tokenizer")
+    for weights, said in (
+        (tmp_path / "bad.ckpt", "cannot be loaded"),
+        (tmp_path / "absent.ckpt", "no file"),
+        (bare, "tokenizer|cannot be loaded"),
+    ):
+        with pytest.raises(UserError, match=said) as caught:
+            load.load(stable.model_copy(update={"weights": str(weights)}), v1, CPU)
+        assert "\n" not in str(caught.value)

@@ -1,0 +1,200 @@
+"""The stage runner: declared parameters only, one line per failure, the right exit code."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import hw2
+from hw2.config import params
+from hw2.pipeline import declared_params
+from hw2.runtime import device
+from hw2.runtime.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+SOURCE = str(Path(hw2.__file__).parents[1])
+DVC = """
+stages:
+  train:
+    cmd: python workflow/scripts/train.py
+    params: [ddpm.network, sampling, {params.yaml: [judge.seed]}, {other.yaml: [x]}]
+"""
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    root = tmp_path / "a repo ünï"
+    (root / "workflow/scripts").mkdir(parents=True)
+    (root / "dvc.yaml").write_text(DVC)
+    for name in ("params.yaml", "paths.yaml"):
+        (root / name).write_bytes((ROOT / name).read_bytes())
+    return root
+
+
+def start(repo: Path, body: str, *args: str, **env: str) -> subprocess.Popen[str]:
+    script = repo / "workflow/scripts/train.py"
+    code = "\n    ".join(body.splitlines())
+    script.write_text(
+        f"import sys, time\nsys.path.insert(0, {SOURCE!r})\nfrom hw2.pipeline import runner\n"
+        f"from hw2.runtime.errors import Interrupted, UserError\n\n"
+        f"def main(job):\n    {code}\n\nif __name__ == '__main__':\n    runner.run(main)\n"
+    )
+    return subprocess.Popen(
+        [sys.executable, str(script), *args],
+        cwd=repo.parent,  # the runner finds the repository by the script
+        env=os.environ | env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(repo: Path, body: str, *args: str, **env: str) -> tuple[int, str, str]:
+    process = start(repo, body, *args, **env)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def test_a_stage_gets_what_it_declares_and_needs_no_torch(repo: Path) -> None:
+    body = (
+        "print(job.name, job.args, job.params.ddpm.network.base, job.params.sampling.steps)\n"
+        "print(job.paths.packed, job.checkpoints, end=' ')\n"
+        "print(job.params.judge.seed, job.params.runtime.device)\n"
+        "print('torch' in sys.modules)"
+    )
+    code, out, err = run(repo, body, "svhn; x")
+    values = params.load(repo / "params.yaml")
+    assert code == 0, err
+    assert out.splitlines() == [
+        f"train@svhn_x ('svhn; x',) {values.ddpm.network.base} {values.sampling.steps}",
+        f"data/packed checkpoints/train@svhn_x-unknown {values.judge.seed} {values.runtime.device}",
+        "False",
+    ]
+    assert err.startswith("hw2 train: done after ")
+    assert "done after" in (repo / "logs/train@svhn_x.log").read_text()
+
+
+def test_a_user_error_is_one_line_and_code_2(repo: Path) -> None:
+    code, _, err = run(repo, "raise UserError('data/x.csv row 3: bad; remake it')")
+    assert code == 2
+    assert err.splitlines()[0] == "hw2 train: data/x.csv row 3: bad; remake it"
+    assert "Traceback" not in err
+
+
+def test_a_fault_is_one_line_with_its_traceback_in_the_log(repo: Path) -> None:
+    body = "raise RuntimeError('size\\nmismatch')"
+    code, _, err = run(repo, body)
+    assert code == 1
+    said = "hw2 train: RuntimeError: size mismatch; full traceback in logs/train.log"
+    assert err.splitlines()[0] == said
+    assert "Traceback" not in err
+    assert "raise RuntimeError" in (repo / "logs/train.log").read_text()
+    assert "Traceback" in run(repo, body, HW2_DEBUG="1")[2]
+
+
+def test_interruption_is_one_line_with_the_shells_code(repo: Path) -> None:
+    code, _, err = run(repo, "raise Interrupted(40, 15)")
+    assert code == 143
+    said = "hw2 train: interrupted at step 40, saved; run the same command to continue"
+    assert err.startswith(said)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_signals_outside_a_training_loop_leave_nothing_half(repo: Path, signum: int) -> None:
+    body = (
+        "from hw2.io.files import atomic_path\n"
+        "with atomic_path('results/x.txt') as path:\n"
+        "    path.write_text('half')\n"
+        "    print('go', flush=True)\n"
+        "    time.sleep(30)"
+    )
+    process = start(repo, body)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "go\n"
+    time.sleep(0.05)
+    process.send_signal(signum)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + signum
+    assert "Traceback" not in err
+    assert list((repo / "results").iterdir()) == []
+
+
+def test_bad_parameters_stop_before_the_work(repo: Path) -> None:
+    text = (repo / "params.yaml").read_text()
+    quoted = re.sub(
+        r"^(    lr: )\S+", r"\1'1e-3'", text, count=1, flags=re.MULTILINE
+    )  # ddpm.train.lr
+    (repo / "params.yaml").write_text(quoted)
+    code, out, err = run(repo, "print('worked')")
+    assert code == 2
+    assert out == ""
+    said = "hw2 train: params.yaml: ddpm.train.lr: '1e-3' is text; write the number without quotes"
+    assert err.startswith(said)
+
+
+def test_undeclared_parameters_are_refused() -> None:
+    found = params.load(ROOT / "params.yaml")
+    view = declared_params.view(found, "train", ["ddpm.network", "sampling"])
+    assert view.sampling is found.sampling
+    assert view.ddpm.network is found.ddpm.network
+    assert view.runtime is found.runtime
+    with pytest.raises(AttributeError, match=r"'train' reads 'ddpm.train' undeclared; add it"):
+        _ = view.ddpm.train
+    with pytest.raises(AttributeError, match="'data' undeclared"):
+        _ = view.data
+    with pytest.raises(UserError, match=r"no parameter 'ddpm.netwrk'; did you mean 'network'"):
+        declared_params.view(found, "train", ["ddpm.netwrk"])
+    assert declared_params.view(found, "train", [""]) is found
+
+
+def test_declared_keys_of_plain_matrix_and_foreach_stages(tmp_path: Path) -> None:
+    path = tmp_path / "dvc.yaml"
+    path.write_text(
+        DVC
+        + "  plain: {cmd: x}\n"
+        + "  each: {foreach: [a], do: {cmd: x, params: [data]}}\n"
+        + "  grid: {matrix: {d: [a]}, cmd: x, params: [{params.yaml: null}]}\n"
+    )
+    assert declared_params.keys("train", path) == ["ddpm.network", "sampling", "judge.seed"]
+    assert declared_params.keys("plain", path) == []
+    assert declared_params.keys("each", path) == ["data"]
+    assert declared_params.keys("grid", path) == [""]
+    with pytest.raises(UserError, match="no stage 'trian'; did you mean 'train'"):
+        declared_params.keys("trian", path)
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HW2_DEVICE", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert device.choose("auto") == torch.device("cpu")
+    with pytest.raises(UserError, match=r"runtime\.device: 'cuda' asked for, no CUDA device here"):
+        device.choose("cuda")
+    with pytest.raises(UserError, match=r"'gpu' is no device; write auto"):
+        device.choose("gpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert device.choose("auto") == torch.device("cuda")
+    with pytest.raises(UserError, match=r"'cuda:1' asked for, 1 CUDA device"):
+        device.choose("cuda:1")
+    monkeypatch.setenv("HW2_DEVICE", "cpu")
+    assert device.choose("cuda:1") == torch.device("cpu")
+
+
+def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.delenv("HW2_THREADS", raising=False)
+    try:
+        assert device.use_threads(0) == len(os.sched_getaffinity(0)) == torch.get_num_threads()
+        monkeypatch.setenv("HW2_THREADS", "1")
+        assert device.use_threads(8) == 1 == torch.get_num_threads()
+        monkeypatch.setenv("HW2_THREADS", "-1")
+        with pytest.raises(UserError, match="HW2_THREADS: '-1'"):
+            device.use_threads(8)
+    finally:
+        torch.set_num_threads(before)

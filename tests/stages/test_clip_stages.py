@@ -1,0 +1,295 @@
+"""The CLIP stages with the mini profile, one on the outputs of the other, and `zero-shot`."""
+
+import json
+import shutil
+import tarfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hw2.clip import images, model, weights, zero_shot_set
+from hw2.commands import zero_shot
+from hw2.config import params, profiles
+from hw2.evaluation.mcnemar import mcnemar
+from hw2.io import files
+from hw2.runtime.errors import UserError
+from hw2.shapes import vocabulary
+from hw2.stages import clip_evaluate, clip_fetch, clip_train
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL = ROOT.parent / "shared" / "real_data" / "course" / "clip_zeroshot"  # val is val.tar.gz
+CPU = torch.device("cpu")
+ROUNDED = 1e-5  # metrics have six digits
+
+
+@pytest.fixture(scope="module")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
+    folder = tmp_path_factory.mktemp("params")
+    for name in ("params.yaml", "profiles.yaml"):
+        shutil.copy(ROOT / name, folder)
+    profiles.apply("mini", folder / "params.yaml")
+    return params.load(folder / "params.yaml")
+
+
+def places(folder: Path) -> SimpleNamespace:
+    ends = {"exam": "exam.zip", "model": "model", "history": "history.csv", "metrics": "clip.json"}
+    ends |= {"classes": "classes.csv"}
+    ends |= {"predictions": "p.csv", "examples": "e.npz", "cache": "cache", "checkpoints": "c"}
+    return SimpleNamespace(**{name: folder / end for name, end in ends.items()})
+
+
+def fetch(zeroshot: params.Zeroshot, mini: params.Params, at: SimpleNamespace) -> None:
+    clip_fetch.run(zeroshot, mini.shapes, mini.data, own=at.model, raw=at.cache, out=at.exam)
+
+
+def train(clip: params.Clip, mini: params.Params, at: SimpleNamespace) -> None:
+    clip_train.run(
+        clip,
+        mini.shapes,
+        model=at.model,
+        history=at.history,
+        checkpoints=at.checkpoints,
+        device=CPU,
+    )
+
+
+def evaluate(zeroshot: params.Zeroshot, at: SimpleNamespace, own: Path | None = None) -> None:
+    clip_evaluate.run(
+        zeroshot,
+        exam=at.exam,
+        own=own or at.model,
+        cache=at.cache,
+        predictions=at.predictions,
+        classes=at.classes,
+        examples=at.examples,
+        metrics=at.metrics,
+        device=CPU,
+    )
+
+
+@pytest.fixture(scope="module")
+def zeroshot(mini: params.Params, done_model: Path) -> params.Zeroshot:
+    """Two models, three prompt sets, one of them the user's own."""
+    second = params.ClipModel(name="copy", weights=str(done_model), architecture=None, pin=None)
+    return mini.zeroshot.model_copy(
+        update={
+            "models": (*mini.zeroshot.models, second),
+            "own_prompts": {"mine": ("a {}", "a toy {}")},
+            "prompts": ("course", "mine", "textures"),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def done_model(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    at = places(tmp_path_factory.mktemp("model"))
+    train(mini.clip, mini, at)
+    assert [row["step"] for row in files.read_table(at.history)] == [1, 2, 3, 4, 5, 6]
+    assert not list(at.checkpoints.rglob("*.pt"))
+    return at.model
+
+
+@pytest.fixture(scope="module")
+def done(
+    mini: params.Params,
+    zeroshot: params.Zeroshot,
+    done_model: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> SimpleNamespace:
+    at = places(tmp_path_factory.mktemp("done"))
+    shutil.copytree(done_model, at.model)
+    fetch(zeroshot, mini, at)
+    evaluate(zeroshot, at)
+    return at
+
+
+def test_left_out_the_model_is_empty(mini: params.Params, tmp_path: Path) -> None:
+    at = places(tmp_path)
+    train(mini.clip.model_copy(update={"run": False}), mini, at)
+    assert not list(at.model.iterdir())
+    assert files.read_table(at.history) == []
+
+
+def test_without_models_the_records_are_empty(mini: params.Params, tmp_path: Path) -> None:
+    at, none = places(tmp_path), mini.zeroshot.model_copy(update={"models": ()})
+    fetch(none, mini, at)
+    evaluate(none, at)
+    assert files.read_json(at.metrics) == {}
+    assert files.read_table(at.predictions) == files.read_table(at.classes) == []
+    assert files.load_arrays(at.examples) == {}
+
+
+def test_a_row_for_each_model_and_image(done: SimpleNamespace, zeroshot: params.Zeroshot) -> None:
+    rows = files.read_table(done.predictions)
+    assert len(rows) == 2 * 96
+    names = [" ".join(pair) for pair in vocabulary.CLASSES]
+    for row in rows:
+        assert row["true"] == names[int(str(row["image"]).split("_")[0])]
+        assert row["right"] == (row["class1"] == row["true"])
+        shares = [row[f"confidence{k}"] for k in range(1, 6)]
+        assert shares == sorted(shares, reverse=True)
+        assert 0 < sum(shares) <= 1 + 1e-9
+        assert row["prompts"] == zeroshot.shown
+    assert [row["class1"] for row in rows[:96]] == [row["class1"] for row in rows[96:]]
+
+
+def test_the_record_agrees_with_the_predictions(
+    done: SimpleNamespace, zeroshot: params.Zeroshot
+) -> None:
+    record = files.read_json(done.metrics)
+    assert set(record) == {"small CLIP", "copy"}
+    rows = [r for r in files.read_table(done.predictions) if r["model"] == "small CLIP"]
+    right = np.array([row["right"] for row in rows])
+    shown = record["small CLIP"][zeroshot.shown]
+    assert shown["acc1"] == pytest.approx(right.mean(), abs=ROUNDED)
+    assert shown["acc1_low"] <= shown["acc1"] <= shown["acc1_high"]
+    assert shown["acc1"] <= shown["acc5"]
+    assert shown["recall"] == pytest.approx(right.reshape(48, 2).mean(), abs=ROUNDED)
+    assert (shown["n"], shown["prompts"], shown["place"]) == (96, 3, 2)
+    groups = shown["groups"]
+    assert sum(groups[name]["n"] for name in vocabulary.TEXTURES if name in groups) == 96
+    assert groups[zero_shot_set.SEEN]["n"] + groups[zero_shot_set.UNSEEN]["n"] == 96
+    unseen = np.array([tuple(row["true"].split()) in vocabulary.HELD_OUT for row in rows])
+    assert groups[zero_shot_set.UNSEEN]["acc1"] == pytest.approx(right[unseen].mean(), abs=ROUNDED)
+    first = record["small CLIP"]["course"]
+    assert (first["gain"], first["p"], first["place"]) == (0, 1, 0)
+    assert shown["gain"] == pytest.approx(shown["acc1"] - first["acc1"], abs=ROUNDED)
+    for row in record["copy"].values():
+        assert (row["model_gain"], row["model_p"]) == (0, 1)
+
+
+def test_the_test_is_of_the_same_images(
+    done: SimpleNamespace, zeroshot: params.Zeroshot, tmp_path: Path
+) -> None:
+    at = places(tmp_path)
+    shutil.copy(done.exam, at.exam)
+    evaluate(zeroshot.model_copy(update={"shown": "course"}), at, done.model)
+    by_set = [
+        np.array([row["right"] for row in files.read_table(p) if row["model"] == "copy"])
+        for p in (done.predictions, at.predictions)
+    ]
+    record = files.read_json(done.metrics)["copy"][zeroshot.shown]
+    assert record["p"] == pytest.approx(mcnemar(*by_set), abs=ROUNDED)
+
+
+def test_classes_are_counted_from_the_predictions(done: SimpleNamespace) -> None:
+    answers = files.read_table(done.predictions)
+    rows = files.read_table(done.classes)
+    assert len(rows) == 2 * 48
+    for row in rows:
+        mine = [a for a in answers if (a["model"], a["true"]) == (row["model"], row["class"])]
+        assert (row["n"], row["accuracy"]) == (2, np.mean([a["right"] for a in mine]))
+        wrong = [a["class1"] for a in mine if not a["right"]]
+        assert row["times"] == max((wrong.count(name) for name in wrong), default=0)
+        assert (row["taken_for"] in wrong) if wrong else (row["taken_for"] is None)
+
+
+def test_examples_are_right_and_wrong_ones(done: SimpleNamespace) -> None:
+    found = files.load_arrays(done.examples)
+    rows = {r["image"]: r for r in files.read_table(done.predictions) if r["model"] == "small CLIP"}
+    right = [rows[str(file)]["right"] for file in found["files"]]
+    expected = min(5, sum(row["right"] for row in rows.values()))
+    assert right == [True] * expected + [False] * 5
+    wrong = [rows[str(file)]["true"] for file in found["files"][expected:]]
+    assert len(set(wrong)) == 5
+    with images.opened(done.exam) as exam_images:
+        place = exam_images.files.index(str(found["files"][0]))
+        assert np.array_equal(found["images"][0], exam_images.read([place])[0])
+
+
+def test_a_second_run_computes_no_features(
+    done: SimpleNamespace,
+    zeroshot: params.Zeroshot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at = places(tmp_path)
+    at.exam, at.cache = done.exam, done.cache
+    monkeypatch.setattr(clip_evaluate, "model", SimpleNamespace(load=unused_towers))
+    evaluate(zeroshot, at, done.model)
+    for name in ("predictions", "classes", "examples", "metrics"):
+        assert getattr(at, name).read_bytes() == getattr(done, name).read_bytes()
+
+
+def unused_towers(located: weights.Located, device: torch.device) -> model.Clip:
+    clip = model.load(located, device)
+    clip.network.visual = clip.network.transformer = None
+    return clip
+
+
+def test_other_images_and_sizes(mini: params.Params, done_model: Path, tmp_path: Path) -> None:
+    at = places(tmp_path)
+    folder = tmp_path / "mine"
+    (folder / "val").mkdir(parents=True)
+    (folder / "id2label.json").write_text(json.dumps({"3": "red_heart", "7": "blue_square"}))
+    for k, (name, size) in enumerate({"3_a": (60, 20), "7_b": (32, 32), "7_c": (300, 400)}.items()):
+        Image.new("RGB", size, (80 * k, 0, 255 - 80 * k)).save(folder / f"val/{name}.png")
+    zeroshot = mini.zeroshot.model_copy(update={"images": str(folder)})
+    fetch(zeroshot, mini, at)
+    evaluate(zeroshot, at, done_model)
+    rows = files.read_table(at.predictions)
+    assert [(row["image"], row["true"]) for row in rows] == [
+        ("3_a.png", "red heart"), ("7_b.png", "blue square"), ("7_c.png", "blue square")
+    ]  # fmt: skip
+    assert all(row["class3"] is None and row["confidence3"] is None for row in rows)
+    found = files.load_arrays(at.examples)
+    assert found["images"].shape == (3, 224, 224, 3)
+    assert files.read_json(at.metrics)["small CLIP"]["course"]["groups"] == {}
+
+
+def test_missing_weights_and_corrupt_images_stop_the_first_stage(
+    mini: params.Params, tmp_path: Path
+) -> None:
+    at = places(tmp_path)
+    absent = params.ClipModel(name="big", weights="absent", architecture=None, pin=None)
+    with pytest.raises(UserError, match="big: no weights at absent"):
+        fetch(mini.zeroshot.model_copy(update={"models": (absent,)}), mini, at)
+    fetch(mini.zeroshot, mini, at)
+    folder = tmp_path / "unpacked"
+    with images.opened(at.exam) as found:
+        (folder / "val").mkdir(parents=True)
+        (folder / "id2label.json").write_text(
+            json.dumps({str(k): name for k, name in enumerate(found.classes)})
+        )
+        for row, file in enumerate(found.files):
+            (folder / "val" / file).write_bytes(found.content(row))
+    (folder / "val/5_001.png").write_bytes((folder / "val/5_001.png").read_bytes()[:-20])
+    at.exam.unlink()
+    with pytest.raises(UserError, match=r"5_001\.png .* no whole image"):
+        fetch(mini.zeroshot.model_copy(update={"images": str(folder)}), mini, at)
+    assert not at.exam.exists()
+
+
+def test_zero_shot_reads_a_folder(
+    done: SimpleNamespace, zeroshot: params.Zeroshot, tmp_path: Path
+) -> None:
+    located = weights.locate(zeroshot.models[0], done.model)
+    out = tmp_path / "out.csv"
+    found = zero_shot.run(
+        zeroshot, located, ("a {}",), folder=done.exam, cache=tmp_path / "c", out=out, device=CPU
+    )
+    rows = files.read_table(out)
+    assert list(rows[0]) == ["image_name", "true", "predicted", "confidence"]
+    assert (len(rows), found.n) == (96, 96)
+    assert found.value == np.mean([row["true"] == row["predicted"] for row in rows])
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="needs the course's images in ../shared/real_data")
+def test_the_course_s_images(mini: params.Params, done_model: Path, tmp_path: Path) -> None:
+    at = places(tmp_path)
+    folder = tmp_path / "course"
+    folder.mkdir()
+    shutil.copy(REAL / "id2label.json", folder)
+    with tarfile.open(REAL / "val.tar.gz") as archive:
+        archive.extractall(folder, filter="data")
+    zeroshot = mini.zeroshot.model_copy(update={"images": str(folder)})
+    fetch(zeroshot, mini, at)
+    evaluate(zeroshot, at, done_model)
+    assert len(files.read_table(at.predictions)) == 2500
+    row = files.read_json(at.metrics)["small CLIP"]["course"]
+    assert row["n"] == 2500
+    assert row["acc1"] < 0.08  # it has never seen anything but shapes

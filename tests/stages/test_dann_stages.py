@@ -1,0 +1,269 @@
+"""The adaptation stages with the mini profile, one on the outputs of the other, and `predict`."""
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hw2.commands import predict_digits
+from hw2.config import params, profiles
+from hw2.dann import classifier
+from hw2.dann import train as fit
+from hw2.digits import arrays, synthetic
+from hw2.digits.arrays import Digits
+from hw2.digits.labels import PARTS
+from hw2.io import files
+from hw2.runtime.errors import UserError
+from hw2.stages import dann_evaluate, dann_train, dann_tsne
+
+ROOT = Path(__file__).resolve().parents[2]
+CPU = torch.device("cpu")
+ROUNDED = 1e-5  # metrics have six digits
+METHODS = ("source_only", "dann", "dann_tuned", "strong", "target_only")
+N = 24
+
+
+@pytest.fixture(scope="module")
+def dann(tmp_path_factory: pytest.TempPathFactory) -> params.Dann:
+    """The mini profile with two seeds."""
+    folder = tmp_path_factory.mktemp("params")
+    for name in ("params.yaml", "profiles.yaml"):
+        shutil.copy(ROOT / name, folder)
+    profiles.apply("mini", folder / "params.yaml")
+    profiles.set_values(folder / "params.yaml", {"dann.seeds": [41, 42], "dann.train.steps": 2})
+    return params.load(folder / "params.yaml").dann
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("packed")
+    for domain in ("mnistm", "svhn", "usps"):
+        for part in PARTS:
+            arrays.save(folder, domain, part, Digits(*synthetic.draw(domain, part, N, 7)))
+    return folder
+
+
+def train(dann: params.Dann, digits: Path, at: SimpleNamespace) -> None:
+    dann_train.run(
+        dann,
+        packed=digits,
+        models=at.models,
+        history=at.history,
+        checkpoints=at.checkpoints,
+        device=CPU,
+    )
+
+
+def places(folder: Path) -> SimpleNamespace:
+    ends = {"models": "models", "history": "history.csv", "checkpoints": "checkpoints"}
+    ends |= {"metrics": "dann.json", "tsne": "tsne.csv"}
+    return SimpleNamespace(**{name: folder / end for name, end in ends.items()})
+
+
+@pytest.fixture(scope="module")
+def done(
+    dann: params.Dann, digits: Path, tmp_path_factory: pytest.TempPathFactory
+) -> SimpleNamespace:
+    """All three stages."""
+    at = places(tmp_path_factory.mktemp("done"))
+    train(dann, digits, at)
+    dann_evaluate.run(dann, packed=digits, models=at.models, metrics=at.metrics, device=CPU)
+    dann_tsne.run(dann, packed=digits, models=at.models, tsne=at.tsne, device=CPU)
+    return at
+
+
+def test_a_model_and_a_curve_for_every_training(done: SimpleNamespace, dann: params.Dann) -> None:
+    found = {str(path.relative_to(done.models)) for path in done.models.rglob("*.safetensors")}
+    assert found == {f"{training.slug}.safetensors" for training in fit.every(dann)}
+    rows = files.read_table(done.history)
+    assert len(rows) == len(found) * dann.train.steps
+    for row in rows:
+        assert (row["domain"] is not None) == (row["method"] in ("dann", "dann_tuned"))
+        assert (row["taught"] is not None) == (row["method"] == "strong")
+        assert row["label"] is not None
+    assert not list(done.checkpoints.rglob("*.pt"))
+    assert not list(done.checkpoints.rglob("*.safetensors"))
+
+
+def test_without_pairs_the_stages_write_empty_records(dann: params.Dann, tmp_path: Path) -> None:
+    none, at = dann.model_copy(update={"pairs": ()}), places(tmp_path)
+    train(none, tmp_path, at)
+    dann_evaluate.run(none, packed=tmp_path, models=at.models, metrics=at.metrics, device=CPU)
+    dann_tsne.run(none, packed=tmp_path, models=at.models, tsne=at.tsne, device=CPU)
+    assert files.read_json(at.metrics) == {}
+    assert files.read_table(at.history) == files.read_table(at.tsne) == []
+    assert not list(at.models.iterdir())
+
+
+def test_the_record_has_every_row(done: SimpleNamespace, dann: params.Dann, digits: Path) -> None:
+    record = files.read_json(done.metrics)
+    assert list(record) == sorted(dann.pairs)
+    for name, rows in record.items():
+        assert set(rows) == set(METHODS)
+        for method, row in rows.items():
+            each = [row["seeds"][str(seed)]["accuracy"] for seed in dann.seeds]
+            assert row["accuracy"] == pytest.approx(np.mean(each), abs=ROUNDED)
+            assert row["spread"] == pytest.approx(np.std(each, ddof=1), abs=ROUNDED)
+            assert row["accuracy_low"] <= row["accuracy"] <= row["accuracy_high"]
+            assert (row["n"], row["trainings"]) == (N, 2)
+            assert ("gain" in row) == (method != "source_only")
+            if "gain" in row:
+                gain = row["accuracy"] - rows["source_only"]["accuracy"]
+                assert row["gain"] == pytest.approx(gain, abs=ROUNDED)
+                assert row["gain_low"] <= row["gain"] <= row["gain_high"]
+        path = done.models / f"{name.replace('->', '-')}/strong-41.safetensors"
+        target = name.split("->")[1]
+        report = arrays.load(digits, target, "report")
+        share = np.mean(classifier.load(path, CPU).read(report.rgb, target) == report.digits)
+        assert rows["strong"]["seeds"]["41"]["accuracy"] == pytest.approx(share, abs=ROUNDED)
+
+
+def test_a_single_seed_has_no_spread(
+    done: SimpleNamespace, dann: params.Dann, digits: Path, tmp_path: Path
+) -> None:
+    one = dann.model_copy(update={"seeds": (42,)})
+    metrics = tmp_path / "dann.json"
+    dann_evaluate.run(one, packed=digits, models=done.models, metrics=metrics, device=CPU)
+    row = files.read_json(metrics)["mnistm->usps"]["strong"]
+    assert row["trainings"] == 1
+    assert "spread" not in row
+
+
+def test_the_picture_has_the_same_images_before_and_after(
+    done: SimpleNamespace, dann: params.Dann, digits: Path, tmp_path: Path
+) -> None:
+    rows = files.read_table(done.tsne)
+    assert len(rows) == 2 * 2 * 2 * dann.tsne.images
+    for pair in dann.pairs:
+        states = [
+            [(row["domain"], row["digit"]) for row in rows if (row["pair"], row["method"]) == key]
+            for key in ((pair, "source_only"), (pair, dann.tsne.after))
+        ]
+        assert states[0] == states[1]
+    again = tmp_path / "tsne.csv"
+    dann_tsne.run(dann, packed=digits, models=done.models, tsne=again, device=CPU)
+    assert again.read_bytes() == done.tsne.read_bytes()
+
+
+def test_killed_between_two_trainings_it_goes_on(
+    done: SimpleNamespace,
+    dann: params.Dann,
+    digits: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at, whole, trained = places(tmp_path), fit.fit, []
+
+    def stopped(*given: object) -> object:
+        trained.append(given[1])
+        if len(trained) == 4:
+            raise RuntimeError("killed")
+        return whole(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fit, "fit", stopped)
+    with pytest.raises(RuntimeError, match="killed"):
+        train(dann, digits, at)
+    assert not at.models.exists()
+    train(dann, digits, at)
+    assert len(trained) == len(fit.every(dann)) + 1  # the fourth twice, none of the first three
+    assert at.history.read_bytes() == done.history.read_bytes()
+    for path in done.models.rglob("*.safetensors"):
+        assert (at.models / path.relative_to(done.models)).read_bytes() == path.read_bytes()
+
+
+# --- predict ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(digits: Path, tmp_path: Path) -> Path:
+    """Images of the report part of USPS: grey, RGB, RGBA, 16 bits, with a palette, enlarged."""
+    out = tmp_path / "images"
+    out.mkdir()
+    for k, image in enumerate(arrays.load(digits, "usps", "report").images[:6]):
+        grey = Image.fromarray(np.array(image)[..., 0])
+        deep = Image.fromarray(np.array(image)[..., 0].astype(np.uint16) * 257)
+        kinds = [grey, grey.convert("RGB"), grey.convert("RGBA"), deep, grey.convert("P")]
+        kinds.append(grey.resize((28, 28)).resize((56, 56), Image.Resampling.NEAREST))
+        kinds[k].save(out / f"{9 - k:05d}.png")
+    (out / ".DS_Store").write_text("hidden")
+    return out
+
+
+def predict(
+    done: SimpleNamespace, dann: params.Dann, folder: Path, out: Path, **values: str
+) -> int:
+    chosen = {"target": "usps", "method": "strong"} | values
+    return predict_digits.run(
+        dann, models=done.models, folder=folder, out=out, device=CPU, **chosen
+    )
+
+
+def test_predict_writes_the_course_s_csv(
+    done: SimpleNamespace, dann: params.Dann, digits: Path, folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    assert predict(done, dann, folder, out) == 6
+    lines = out.read_text().splitlines()
+    assert lines[0] == "image_name,label"
+    names, labels = zip(*(line.split(",") for line in lines[1:]), strict=True)
+    assert list(names) == sorted(path.name for path in folder.glob("*.png"))
+    path = done.models / "mnistm-usps/strong-41.safetensors"
+    report = arrays.load(digits, "usps", "report").rgb[:6][::-1]
+    expected = classifier.load(path, CPU).read(np.ascontiguousarray(report), "usps")
+    assert [int(label) for label in labels] == expected.tolist()
+
+
+def test_predict_reads_one_image_of_either_target(
+    done: SimpleNamespace, dann: params.Dann, digits: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    folder.mkdir()
+    Image.fromarray(arrays.load(digits, "svhn", "report").images[0]).save(folder / "a.png")
+    for target in ("svhn", "usps"):
+        assert predict(done, dann, folder, tmp_path / f"{target}.csv", target=target) == 1
+
+
+def test_predict_names_wrong_files_in_one_line(
+    done: SimpleNamespace, dann: params.Dann, folder: Path, tmp_path: Path
+) -> None:
+    for k in range(5):
+        (folder / f"note{k}.txt").write_text("no image")
+    (folder / "00004.png").write_bytes((folder / "00005.png").read_bytes()[:60])
+    with pytest.raises(UserError) as caught:
+        predict(done, dann, folder, tmp_path / "out.csv")
+    said = str(caught.value)
+    assert "00004.png, note0.txt, note1.txt and 3 more: no readable image" in said
+    assert "\n" not in said
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"target": "mnistm"}, "--target mnistm: no such pair was trained; choose of svhn, usps"),
+        ({"method": "magic"}, "--method magic: not trained; choose of source_only"),
+    ],
+)
+def test_predict_names_what_was_not_trained(
+    done: SimpleNamespace,
+    dann: params.Dann,
+    folder: Path,
+    tmp_path: Path,
+    values: dict[str, str],
+    said: str,
+) -> None:
+    with pytest.raises(UserError, match=said):
+        predict(done, dann, folder, tmp_path / "out.csv", **values)
+
+
+def test_predict_wants_a_folder_with_images(
+    done: SimpleNamespace, dann: params.Dann, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="no folder"):
+        predict(done, dann, tmp_path / "absent", tmp_path / "out.csv")
+    with pytest.raises(UserError, match="no images"):
+        predict(done, dann, tmp_path, tmp_path / "out.csv")

@@ -1,0 +1,431 @@
+"""Every task once, with the mini profile, on the outputs of the one before, up to the figures."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hw2.config import params, profiles
+from hw2.ddpm import sample
+from hw2.digits import arrays
+from hw2.digits.labels import DOMAINS, PARTS
+from hw2.figures import ddpm, ddpm_records, report
+from hw2.figures.records import SWEEP_COLUMNS
+from hw2.io import files
+from hw2.runtime.errors import UserError
+from hw2.stages import (
+    ddpm_ablate,
+    ddpm_evaluate,
+    ddpm_sample,
+    ddpm_select_guidance,
+    ddpm_sweep,
+    ddpm_train,
+    digits_fetch,
+    digits_pack,
+    judge_train,
+)
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+CPU = torch.device("cpu")
+ACCURACY = {"accuracy", "accuracy_low", "accuracy_high", "n"}
+
+
+def mini(folder: Path, **changes: Any) -> params.Params:
+    """The mini profile, made smaller still, with dotted keys (`__` for the dots) changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("params.yaml", "profiles.yaml"):
+        shutil.copy(ROOT / name, folder)
+    profiles.apply("mini", folder / "params.yaml")
+    values = {"ddpm.network.base": 8, "ablation.run": False} | {
+        k.replace("__", "."): v for k, v in changes.items()
+    }
+    profiles.set_values(folder / "params.yaml", values)
+    return params.load(folder / "params.yaml")
+
+
+def names(folder: Path) -> SimpleNamespace:
+    """Where each artefact of a run in `folder` lies."""
+    ends = {
+        **{"digits": "digits.zip", "packed": "packed", "judge": "judge", "figures": "figures"},
+        **{"model": "model.safetensors", "history": "history.csv", "guidance": "guidance.json"},
+        **{"samples": "samples.npz", "sweep": "sweep.csv", "ablation": "ablation"},
+        **{"judge_metrics": "judge.json", "metrics": "ddpm.json"},
+        "ablation_metrics": "ablation.json",
+        "checkpoints": "checkpoints",
+    }
+    return SimpleNamespace(**{name: folder / end for name, end in ends.items()})
+
+
+def prepare(folder: Path, p: params.Params) -> SimpleNamespace:
+    """Data and judge."""
+    at = names(folder)
+    digits_fetch.run(p.data, digits=at.digits, raw=folder / "raw")
+    digits_pack.run(digits=at.digits, packed_dir=at.packed)
+    judge_train.run(
+        p.judge,
+        packed=at.packed,
+        judge_dir=at.judge,
+        metrics=at.judge_metrics,
+        checkpoints=at.checkpoints / "judge",
+        device=CPU,
+    )
+    return at
+
+
+def generate(at: SimpleNamespace, p: params.Params) -> None:
+    """The diffusion half, from the packed digits and the judge to the figures."""
+    ddpm_train.run(
+        p.ddpm,
+        packed=at.packed,
+        model=at.model,
+        history=at.history,
+        checkpoints=at.checkpoints / "ddpm",
+        device=CPU,
+    )
+    choose(at, p)
+    ddpm_sample.run(
+        p.sampling, model=at.model, guidance=at.guidance, samples=at.samples, device=CPU
+    )
+    ddpm_sweep.run(
+        p.sweep,
+        p.sampling,
+        p.guidance.convention,
+        model=at.model,
+        judge=at.judge,
+        packed=at.packed,
+        guidance=at.guidance,
+        sweep_table=at.sweep,
+        device=CPU,
+    )
+    ddpm_evaluate.run(
+        samples=at.samples,
+        judge=at.judge,
+        judge_metrics=at.judge_metrics,
+        sweep=at.sweep,
+        packed=at.packed,
+        metrics=at.metrics,
+        device=CPU,
+    )
+    ablate(at, p)
+    draw_report(at, p)
+
+
+def choose(at: SimpleNamespace, p: params.Params) -> None:
+    ddpm_select_guidance.run(
+        p.guidance,
+        p.sampling,
+        model=at.model,
+        judge=at.judge,
+        packed=at.packed,
+        guidance=at.guidance,
+        device=CPU,
+    )
+
+
+def ablate(at: SimpleNamespace, p: params.Params) -> None:
+    ddpm_ablate.run(
+        p.ablation,
+        p.ddpm,
+        p.sampling,
+        packed=at.packed,
+        judge=at.judge,
+        ablation_dir=at.ablation,
+        metrics=at.ablation_metrics,
+        checkpoints=at.checkpoints / "ablation",
+        device=CPU,
+    )
+
+
+def draw_report(at: SimpleNamespace, p: params.Params) -> None:
+    found = ddpm_records.read(
+        samples_path=at.samples,
+        sweep=at.sweep,
+        guidance=at.guidance,
+        history=at.history,
+        metrics=at.metrics,
+        judge_metrics=at.judge_metrics,
+        ablation_metrics=at.ablation_metrics,
+    )
+    report.publish([ddpm.section(found, p.figures.dpi)], at.figures, p.figures.dpi)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[SimpleNamespace, params.Params]:
+    """A whole run on both domains."""
+    folder = tmp_path_factory.mktemp("both")
+    p = mini(folder)
+    at = prepare(folder, p)
+    generate(at, p)
+    return at, p
+
+
+Run = tuple[SimpleNamespace, params.Params]
+
+
+def test_every_part_of_every_domain_is_packed(both: Run) -> None:
+    at, p = both
+    counts = dict(zip(PARTS, (p.data.train_images, p.data.select_images, p.data.report_images),
+                      strict=True))  # fmt: skip
+    assert arrays.domains(at.packed) == p.data.domains
+    for domain in p.data.domains:
+        for part in PARTS:
+            data = arrays.load(at.packed, domain, part)
+            assert len(data.images) == len(data.digits) == counts[part]
+            assert data.rgb.shape[1:] == (28, 28, 3)
+
+
+def test_the_judge_s_record(both: Run) -> None:
+    record = files.read_json(both[0].judge_metrics)
+    assert record.keys() == set(both[1].data.domains)
+    for domain in both[1].data.domains:
+        assert record[domain].keys() == ACCURACY
+        assert record[domain]["n"] == both[1].data.report_images
+
+
+def test_the_history(both: Run) -> None:
+    rows = files.read_table(both[0].history)
+    assert [row["step"] for row in rows] == list(range(1, both[1].ddpm.train.steps + 1))
+    assert all(row.keys() == {"step", "loss", "lr"} for row in rows)
+
+
+def test_the_choice_is_the_best_candidate(both: Run) -> None:
+    record = files.read_json(both[0].guidance)
+    assert record.keys() == {"weight", "convention", "candidates", "part"}
+    assert record["part"] == "select"
+    tried = record["candidates"]
+    assert [row["weight"] for row in tried] == [0.0, 2.0]
+    best = max(row["accuracy"] for row in tried)
+    assert record["weight"] == min(row["weight"] for row in tried if row["accuracy"] == best)
+    assert all(row["diversity"] > 0 <= row["recall"] for row in tried)
+    assert all(row["n"] == 20 * both[1].guidance.images_per_label for row in tried)
+
+
+@pytest.mark.parametrize(
+    ("least", "weight"),
+    [(0.0, 2.0), (0.8, 1.0), (0.95, 0.0), (1.0, 0.0)],
+)
+def test_the_choice_keeps_some_variety(least: float, weight: float) -> None:
+    tried: list[dict[str, float | int]] = [
+        {"weight": 0.0, "accuracy": 0.5, "diversity": 1.0, "recall": 0.97},
+        {"weight": 1.0, "accuracy": 0.9, "diversity": 0.85, "recall": 0.9},
+        {"weight": 1.5, "accuracy": 0.9, "diversity": 0.82, "recall": 0.9},
+        {"weight": 2.0, "accuracy": 0.99, "diversity": 0.9, "recall": 0.7},
+    ]
+    assert ddpm_select_guidance._best(tried, least)["weight"] == weight
+
+
+def test_the_samples(both: Run) -> None:
+    found = files.load_arrays(both[0].samples)
+    count = 20 * both[1].sampling.images_per_label
+    assert found["images"].shape == (count, 28, 28, 3)
+    assert found["images"].dtype == np.uint8
+    keys = {tuple(key) for key in np.stack([found[k] for k in ("domains", "digits", "index")], 1)}
+    assert keys == {(d, n, k) for d in range(2) for n in range(10) for k in range(count // 20)}
+    assert found["reverse_images"].shape[:2] == (2, len(found["reverse_t"]))
+    assert found["reverse_t"][0] == both[1].ddpm.diffusion.timesteps
+    assert found["reverse_t"][-1] == 0
+    assert (np.diff(found["reverse_t"]) < 0).all()
+
+
+def test_the_reverse_process_ends_in_the_first_0(both: Run) -> None:
+    found = files.load_arrays(both[0].samples)
+    for domain in range(2):
+        first = (found["domains"] == domain) & (found["digits"] == 0) & (found["index"] == 0)
+        end = found["reverse_images"][domain, -1].astype(int)
+        # Another batch size: float32 sums in another order may round to the next grey level.
+        assert np.abs(found["images"][first][0].astype(int) - end).max() <= 1
+
+
+def test_the_sweep_has_every_setting_for_every_domain(both: Run) -> None:
+    at, p = both
+    rows = files.read_table(at.sweep)
+    assert all(set(SWEEP_COLUMNS) == row.keys() for row in rows)
+    settings = len(p.sweep.weights) + len(p.sweep.samplers) * len(p.sweep.steps)
+    assert len(rows) == settings * 3  # mnistm, svhn, all
+    for row in rows:
+        assert row["calls"] == row["steps"] * (1 if row["weight"] == 0 else 2)
+        assert row["low"] <= row["accuracy"] <= row["high"]
+        assert row["n"] == p.sweep.images_per_label * (20 if row["domain"] == "all" else 10)
+    real = {(row["domain"], row["real_diversity"]) for row in rows}
+    assert len(real) == 3
+    assert min(value for _, value in real) > 0
+
+
+def test_the_metrics(both: Run) -> None:
+    record = files.read_json(both[0].metrics)
+    assert record.keys() == ACCURACY | set(DOMAINS) | {"digits", "unguided", "judge"}
+    assert record["n"] == record["mnistm"]["n"] + record["svhn"]["n"]
+    mean = (record["mnistm"]["accuracy"] + record["svhn"]["accuracy"]) / 2
+    assert record["accuracy"] == pytest.approx(mean)
+    assert record["accuracy"] == pytest.approx(
+        np.mean([digit["accuracy"] for digit in record["digits"].values()])
+    )
+    assert record["unguided"].keys() == ACCURACY
+    unguided = [
+        row["accuracy"]
+        for row in files.read_table(both[0].sweep)
+        if (row["kind"], row["domain"], row["weight"]) == ("guidance", "all", 0)
+    ]
+    assert [record["unguided"]["accuracy"]] == unguided
+
+
+def test_the_figures(both: Run) -> None:
+    found = {path.name for path in both[0].figures.iterdir()}
+    assert found >= {
+        *(f"ddpm_{kind}_{domain}.png" for kind in ("grid", "reverse") for domain in DOMAINS),
+        *("ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "index.html"),
+    }
+
+
+def test_no_resume_file_is_left(both: Run) -> None:
+    assert list(both[0].checkpoints.rglob("*.pt")) == []
+
+
+def test_an_ablation_that_is_left_out_says_so(both: Run) -> None:
+    assert files.read_json(both[0].ablation_metrics) == {"ran": False}
+    assert list(both[0].ablation.iterdir()) == []
+
+
+def test_an_ablation_trains_without_dropping_and_draws_without_guidance(
+    both: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = SimpleNamespace(**vars(both[0]))
+    for name in ("ablation", "ablation_metrics", "checkpoints", "figures"):
+        setattr(at, name, tmp_path / name)
+    p = mini(tmp_path / "params", ablation__run=True)
+    dropped: list[float] = []
+    monkeypatch.setattr(
+        "hw2.training.denoising.drop_labels",
+        lambda labels, share, null, stream: (dropped.append(share), labels)[1],
+    )
+    weights: list[float] = []
+    monkeypatch.setattr(ddpm_ablate, "draw", recorded(ddpm_ablate.draw, "weight", weights))
+    ablate(at, p)
+    assert set(dropped) == {0.0}
+    assert weights == [0]
+    record = files.read_json(at.ablation_metrics)
+    assert record.keys() == ACCURACY | set(DOMAINS) | {"ran"}
+    assert record["ran"] is True
+    assert record["n"] == 20 * p.ablation.images_per_label
+    assert {path.name for path in at.ablation.iterdir()} == {"model.safetensors", "history.csv"}
+    draw_report(at, p)
+    assert (at.figures / "index.html").exists()
+
+
+def recorded(function: Callable[..., Any], key: str, seen: list[Any]) -> Callable[..., Any]:
+    """`function`, noting its keyword argument `key`."""
+
+    def wrapper(*given: Any, **named: Any) -> Any:
+        seen.append(named[key])
+        return function(*given, **named)
+
+    return wrapper
+
+
+@pytest.mark.parametrize(("task", "part"), [("select", "select"), ("sample", "report")])
+def test_choosing_and_reporting_draw_from_their_own_streams(
+    both: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, part: str
+) -> None:
+    at, p = SimpleNamespace(**vars(both[0])), both[1]
+    at.guidance, at.samples = (
+        (tmp_path / "guidance.json", at.samples)
+        if task == "select"
+        else (at.guidance, tmp_path / "samples.npz")
+    )
+    parts: set[str] = set()
+    stream = sample.rng.torch_rng
+    monkeypatch.setattr(
+        sample.rng,
+        "torch_rng",
+        lambda seed, *names: (parts.add(str(names[0])), stream(seed, *names))[1],
+    )
+    if task == "select":
+        choose(at, p)
+        assert at.guidance.read_bytes() == both[0].guidance.read_bytes()  # and it repeats
+    else:
+        ddpm_sample.run(
+            p.sampling, model=at.model, guidance=at.guidance, samples=at.samples, device=CPU
+        )
+        assert at.samples.read_bytes() == both[0].samples.read_bytes()
+    assert parts == {part}
+
+
+@pytest.mark.parametrize(
+    ("convention", "given", "weight"), [("ho-salimans", 1.5, 1.5), ("scale", 1.5, 0.5)]
+)
+def test_a_given_weight_is_not_tried(
+    both: Run, tmp_path: Path, convention: str, given: float, weight: float
+) -> None:
+    at = SimpleNamespace(**{**vars(both[0]), "guidance": tmp_path / "guidance.json"})
+    choose(at, mini(tmp_path, guidance__weight=given, guidance__convention=convention))
+    record = files.read_json(at.guidance)
+    assert (record["weight"], record["convention"]) == (given, convention)
+    assert record["candidates"] == []
+    assert ddpm_sample.chosen_weight(at.guidance) == weight
+
+
+def test_one_domain_goes_through(both: Run, tmp_path: Path) -> None:
+    p = mini(tmp_path, ddpm__domains=["mnistm"])
+    at = names(tmp_path)
+    at.packed, at.judge, at.judge_metrics = (
+        getattr(both[0], name) for name in ("packed", "judge", "judge_metrics")
+    )
+    generate(at, p)
+    record = files.read_json(at.metrics)
+    assert "svhn" not in record
+    assert record["mnistm"]["train_images"] == p.data.train_images
+    variety = record["mnistm"]
+    assert variety["diversity"] > 0 < variety["diversity_real"] < 1
+    for name in ("recall", "precision"):
+        assert 0 <= variety[name] <= 1
+        assert 0 < variety[f"{name}_real"] <= 1
+    assert record["mnistm"]["n"] == record["n"] == 10 * p.sampling.images_per_label
+    assert {row["domain"] for row in files.read_table(at.sweep)} == {"all", "mnistm"}
+    pictures = {path.name for path in at.figures.iterdir()}
+    assert "ddpm_grid_mnistm.png" in pictures
+    assert "ddpm_grid_svhn.png" not in pictures
+
+
+def test_a_sweep_without_the_unguided_weight_is_named(both: Run, tmp_path: Path) -> None:
+    rows = [row for row in files.read_table(both[0].sweep) if row["weight"] != 0]
+    files.write_table(tmp_path / "sweep.csv", rows)
+    with pytest.raises(UserError, match=r"no row without guidance; .* sweep\.weights"):
+        ddpm_evaluate.run(
+            samples=both[0].samples,
+            judge=both[0].judge,
+            judge_metrics=both[0].judge_metrics,
+            sweep=tmp_path / "sweep.csv",
+            packed=both[0].packed,
+            metrics=tmp_path / "ddpm.json",
+            device=CPU,
+        )
+
+
+def test_a_wrong_course_classifier_is_refused_before_training(
+    both: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = tmp_path / "Classifier.pth"
+    wrong.write_text("<!DOCTYPE html>")
+    monkeypatch.setattr(judge_train, "_train", lambda *_: pytest.fail("it trained first"))
+    with pytest.raises(UserError, match=r"judge\.course_classifier: .* is not the course's"):
+        judge_train.run(
+            both[1].judge.model_copy(update={"course_classifier": str(wrong)}),
+            packed=both[0].packed,
+            judge_dir=tmp_path / "judge",
+            metrics=tmp_path / "judge.json",
+            checkpoints=tmp_path / "checkpoints",
+            device=CPU,
+        )
+    assert not (tmp_path / "judge").exists()
+
+
+def test_the_same_digits_are_the_same_archive(both: Run, tmp_path: Path) -> None:
+    digits_fetch.run(both[1].data, digits=tmp_path / "digits.zip", raw=tmp_path / "raw")
+    assert (tmp_path / "digits.zip").read_bytes() == both[0].digits.read_bytes()

@@ -1,0 +1,90 @@
+"""From a source to packed arrays: the course's folder, and the choice between sources."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hw2.config import params
+from hw2.digits import arrays, public
+from hw2.digits.arrays import Digits
+from hw2.stages import digits_fetch, digits_pack
+
+
+def settings(**values: object) -> params.Data:
+    every = {"train_images": None, "select_images": None, "report_images": None}
+    return params.load().data.model_copy(update=every | values)
+
+
+def write_course(root: Path, domain: str, tables: dict[str, int]) -> dict[str, np.ndarray]:
+    """A folder in the course's layout with random images; returns them by file name."""
+    random = np.random.default_rng(1)
+    folder = root / "digits" / domain
+    (folder / "data").mkdir(parents=True)
+    images = {}
+    for table, count in tables.items():
+        rows = []
+        for number in range(count):
+            name = f"{len(images):05d}.png"
+            images[name] = random.integers(0, 256, (28, 28, 3), np.uint8)
+            Image.fromarray(images[name]).save(folder / "data" / name)
+            rows.append((name, number % 10))
+        with (folder / f"{table}.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([("image_name", "label"), *rows])
+    return images
+
+
+def prepare(data: params.Data, root: Path) -> Path:
+    digits_fetch.run(data, digits=root / "digits.zip", raw=root / "raw")
+    digits_pack.run(digits=root / "digits.zip", packed_dir=root / "packed")
+    return root / "packed"
+
+
+def test_a_course_folder_becomes_the_packed_parts(tmp_path: Path) -> None:
+    images = write_course(tmp_path / "hw2_data", "mnistm", {"train": 60, "val": 20})
+    where = str(tmp_path / "hw2_data")
+    data = settings(source="course", course=where, domains=("mnistm",), select_images=10)
+    folder = prepare(data, tmp_path)
+    assert arrays.domains(folder) == ("mnistm",)
+    parts = {part: arrays.load(folder, "mnistm", part) for part in ("train", "select", "report")}
+    assert {part: len(found.digits) for part, found in parts.items()} == {
+        "train": 50,
+        "select": 10,
+        "report": 20,
+    }
+    number_of = {image.tobytes(): int(name[:5]) for name, image in images.items()}
+    numbers = {
+        part: [number_of[np.ascontiguousarray(image).tobytes()] for image in found.images]
+        for part, found in parts.items()
+    }
+    assert sorted(numbers["train"] + numbers["select"]) == list(range(60))
+    assert numbers["report"] == list(range(60, 80))
+    for part, found in parts.items():
+        assert (found.digits == np.array(numbers[part]) % 10).all()
+
+
+def test_a_fault_stops_before_anything_is_written(tmp_path: Path) -> None:
+    write_course(tmp_path / "hw2_data", "mnistm", {"train": 40})
+    (tmp_path / "hw2_data/digits/mnistm/data/00007.png").write_bytes(b"")
+    data = settings(source="course", course=str(tmp_path / "hw2_data"), domains=("mnistm",))
+    with pytest.raises(Exception, match=r"00007\.png"):
+        prepare(data, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"hw2_data"}
+
+
+def test_the_public_sets_are_fetched_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[object] = []
+    images = np.zeros((10, 28, 28, 1), np.uint8)
+    monkeypatch.setattr(public, "fetch", lambda *asked: done.append(asked))
+
+    def contents(data: params.Data, raw: Path) -> object:
+        assert done == [(("usps",), raw)]
+        return iter([("usps", "train", Digits(images, np.arange(10)))])
+
+    monkeypatch.setattr(public, "contents", contents)
+    folder = prepare(settings(source="public", domains=("usps",)), tmp_path)
+    assert (arrays.load(folder, "usps", "train").digits == np.arange(10)).all()

@@ -1,0 +1,276 @@
+"""The face stages with the mini profile, one on the outputs of the other; `faces` and `mse`."""
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hw2.commands import export_faces
+from hw2.config import params, profiles
+from hw2.diffusion.interpolation import lerp, slerp
+from hw2.evaluation import image_metrics
+from hw2.faces import ground_truth, noises
+from hw2.figures import faces, faces_records
+from hw2.io import files
+from hw2.runtime.errors import UserError
+from hw2.stages import faces_evaluate, faces_sample, faces_train
+
+ROOT = Path(__file__).resolve().parents[2]
+CPU = torch.device("cpu")
+GRIDS = ("course", "leading", "trailing")
+
+
+@pytest.fixture(scope="module")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
+    folder = tmp_path_factory.mktemp("params")
+    for name in ("params.yaml", "profiles.yaml"):
+        shutil.copy(ROOT / name, folder)
+    profiles.apply("mini", folder / "params.yaml")
+    return params.load(folder / "params.yaml")
+
+
+def places(folder: Path) -> SimpleNamespace:
+    ends = {
+        **{"model": "model.safetensors", "history": "history.csv", "checkpoints": "checkpoints"},
+        **{"noise": "noise", "images": "images", "samples": "samples.npz"},
+        **{"interpolation": "interpolation.csv", "metrics": "faces.json"},
+    }
+    return SimpleNamespace(**{name: folder / end for name, end in ends.items()})
+
+
+def measure(ddim: params.Ddim, at: SimpleNamespace) -> None:
+    faces_evaluate.run(
+        ddim,
+        noise=at.noise,
+        images=at.images,
+        samples=at.samples,
+        interpolation=at.interpolation,
+        metrics=at.metrics,
+    )
+
+
+def sample(ddim: params.Ddim, at: SimpleNamespace) -> None:
+    faces_sample.run(
+        ddim, model=at.model, noise=at.noise, images=at.images, samples=at.samples, device=CPU
+    )
+
+
+@pytest.fixture(scope="module")
+def done(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """A whole run."""
+    at = places(tmp_path_factory.mktemp("faces"))
+    faces_train.run(
+        mini.faces, model=at.model, history=at.history, checkpoints=at.checkpoints, device=CPU
+    )
+    sample(mini.ddim, at)
+    measure(mini.ddim, at)
+    return at
+
+
+def test_training_writes_a_model_its_history_and_leaves_nothing(
+    done: SimpleNamespace, mini: params.Params
+) -> None:
+    rows = files.read_table(done.history)
+    assert [row["step"] for row in rows] == list(range(1, mini.faces.train.steps + 1))
+    assert list(done.checkpoints.rglob("*.pt")) == []
+
+
+def test_noises_and_images_are_in_the_courses_form(
+    done: SimpleNamespace, mini: params.Params
+) -> None:
+    found = noises.read(done.noise, mini.faces.size)
+    drawn = noises.draw(mini.ddim.seed, mini.faces.size)
+    assert {k: v.tolist() for k, v in found.items()} == {k: v.tolist() for k, v in drawn.items()}
+    assert sorted(p.name for p in done.images.iterdir()) == [f"{k:02d}.png" for k in range(10)]
+    with Image.open(done.images / "07.png") as image:
+        pixels = np.asarray(image)
+        assert (image.mode, image.size) == ("RGB", (16, 16))
+    assert (pixels.min(), pixels.max()) == (0, 255)
+
+
+def test_samples_hold_every_setting(done: SimpleNamespace, mini: params.Params) -> None:
+    arrays, ddim = files.load_arrays(done.samples), mini.ddim
+    pixels = (16, 16, 3)
+    assert arrays["eta"].shape == (len(ddim.etas), 4, ddim.repeats, *pixels)
+    assert arrays["slerp"].shape == arrays["lerp"].shape == (ddim.pairs, ddim.alphas, *pixels)
+    assert arrays["steps"].shape == (len(GRIDS), 4, len(ddim.counts), *pixels)
+    assert arrays["grids"].shape == (len(GRIDS), 10, *pixels)
+    still = arrays["eta"][0]
+    assert (still == still[:, :1]).all()  # eta 0: the repetitions are one face
+    assert (arrays["eta"][-1, :, 0] != arrays["eta"][-1, :, 1]).any()
+    # An interpolation's ends are the faces of the noises themselves.
+    for way in ("slerp", "lerp"):
+        ends = arrays[way][0, [0, -1]].astype(int)
+        assert np.abs(ends - still[:2, 0]).max() <= 1
+    at = ddim.counts.index(ddim.steps)
+    steps = arrays["steps"][GRIDS.index(ddim.grid), :, at].astype(int)
+    assert np.abs(steps - still[:, 0]).max() <= 1
+
+
+def test_metrics_are_what_the_samples_say(done: SimpleNamespace, mini: params.Params) -> None:
+    record, arrays = files.read_json(done.metrics), files.load_arrays(done.samples)
+    first, second = list(noises.read(done.noise).values())[:2]
+    rows = files.read_table(done.interpolation)
+    for way, between in (("slerp", slerp), ("lerp", lerp)):
+        mixed = between(first, second, 0.5)
+        (row,) = [r for r in rows if (r["way"], r["pair"], r["alpha"]) == (way, 0, 0.5)]
+        ends = (first.norm() + second.norm()) / 2
+        assert row["norm_ratio"] == pytest.approx((mixed.norm() / ends).item(), rel=1e-5)
+        assert row["variance"] == pytest.approx(mixed.var(correction=0).item(), rel=1e-5)
+        middle = mini.ddim.alphas // 2
+        face = arrays[way][0, middle] / 255
+        assert row["contrast"] == pytest.approx(face.std((0, 1)).mean())
+        assert row["colour"] == pytest.approx(face.std(2).mean())
+    assert record["interpolation"]["slerp"]["norm_ratio"] == pytest.approx(1, abs=0.05)
+    assert record["interpolation"]["lerp"]["norm_ratio"] == pytest.approx(0.71, abs=0.05)
+    assert record["eta"]["0"]["distance"] == record["eta"]["0"]["diversity"] == 0
+    gaps = (arrays["eta"][-1] / 255 - arrays["eta"][0, :, :1] / 255) ** 2
+    expected = np.sqrt(gaps.mean((2, 3, 4))).mean()
+    assert record["eta"]["1"]["distance"] == pytest.approx(expected)
+    assert record["eta"]["1"]["diversity"] > record["eta"]["0.25"]["diversity"] > 0
+    assert record["steps"]["course"][str(max(mini.ddim.counts))] == 0
+    assert record["grid_mse"].keys() == {"leading", "trailing"}
+    assert "mse" not in record
+
+
+def test_the_records_make_the_section(done: SimpleNamespace) -> None:
+    found = faces_records.read(
+        samples=done.samples,
+        interpolation=done.interpolation,
+        history=done.history,
+        metrics=done.metrics,
+    )
+    assert {plate.name for plate in faces.section(found, 40).plates} == {
+        f"faces_{name}.png" for name in ("eta", "slerp", "lerp", "steps", "interpolation", "loss")
+    }
+
+
+def test_given_noises_and_ground_truth_are_used(
+    done: SimpleNamespace, mini: params.Params, tmp_path: Path
+) -> None:
+    at = places(tmp_path)
+    at.model = done.model
+    given = mini.ddim.model_copy(
+        update={"noises": str(done.noise), "ground_truth": str(done.images), "seed": 99}
+    )
+    sample(given, at)
+    measure(given, at)
+    assert files.read_json(at.metrics)["mse"] == {
+        **{f"{k:02d}": 0.0 for k in range(10)},
+        "mean": 0.0,
+    }
+
+
+def test_too_few_noises_are_named(
+    done: SimpleNamespace, mini: params.Params, tmp_path: Path
+) -> None:
+    at = places(tmp_path)
+    at.model = done.model
+    (tmp_path / "three").mkdir()
+    for k in range(3):
+        shutil.copy(done.noise / f"{k:02d}.pt", tmp_path / "three")
+    with pytest.raises(UserError, match=r"3 noises in .*; 4 are compared"):
+        sample(mini.ddim.model_copy(update={"noises": str(tmp_path / "three")}), at)
+    assert not at.samples.exists()
+
+
+def test_a_model_that_is_not_there_is_named(mini: params.Params, tmp_path: Path) -> None:
+    at = places(tmp_path)
+    faces = mini.faces.model_copy(update={"source": "course", "weights": str(tmp_path / "no.pt")})
+    with pytest.raises(UserError, match=r"no\.pt: cannot be read") as caught:
+        faces_train.run(
+            faces, model=at.model, history=at.history, checkpoints=at.checkpoints, device=CPU
+        )
+    assert "\n" not in str(caught.value)
+    assert not at.history.exists()
+
+
+def export(done: SimpleNamespace, ddim: params.Ddim, out: Path, **changes: Any) -> int:
+    given = {"noise": done.noise, "model": str(done.model)} | changes
+    return export_faces.run(ddim, out=out, device=CPU, **given)
+
+
+def test_the_command_draws_the_same_faces(
+    done: SimpleNamespace, mini: params.Params, tmp_path: Path
+) -> None:
+    assert export(done, mini.ddim, tmp_path / "out") == 10
+    scores = ground_truth.run(tmp_path / "out", done.images)
+    assert scores["mean"] == 0
+    assert len(scores) == 11
+    with pytest.raises(UserError, match="holds files already"):
+        export(done, mini.ddim, tmp_path / "out")
+
+
+def test_one_noise_alone_gives_the_same_face(
+    done: SimpleNamespace, mini: params.Params, tmp_path: Path
+) -> None:
+    (tmp_path / "one").mkdir()
+    shutil.copy(done.noise / "04.pt", tmp_path / "one")
+    export(done, mini.ddim, tmp_path / "out", noise=tmp_path / "one")
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["04.png"]
+    with Image.open(tmp_path / "out/04.png") as alone, Image.open(done.images / "04.png") as among:
+        assert np.abs(np.asarray(alone).astype(int) - np.asarray(among)).max() <= 1
+
+
+def test_a_noise_of_another_size_leaves_nothing(
+    done: SimpleNamespace, mini: params.Params, tmp_path: Path
+) -> None:
+    (tmp_path / "large").mkdir()
+    noises.write(tmp_path / "large", noises.draw(1, 32))
+    with pytest.raises(UserError, match=r"00\.pt: of shape \(1, 3, 32, 32\), not \(1, 3, 16, 16\)"):
+        export(done, mini.ddim, tmp_path / "out", noise=tmp_path / "large")
+    with pytest.raises(UserError, match="more than half of the 20 noise levels"):
+        export(done, mini.ddim.model_copy(update={"steps": 11}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def write_images(folder: Path, *images: np.ndarray) -> Path:
+    folder.mkdir()
+    for k, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{k:02d}.png")
+    return folder
+
+
+def test_mse_is_of_floats_and_does_not_wrap_around(tmp_path: Path) -> None:
+    black, grey = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 250, np.uint8)
+    out = write_images(tmp_path / "out", black, grey)
+    truth = write_images(tmp_path / "GT", grey, grey - 4)
+    scores = ground_truth.run(out, truth)
+    assert scores == {"00": 62500.0, "01": 16.0, "mean": 31258.0}
+    assert "NOT below the course's 20" in ground_truth.table(scores)
+    assert "0000, below the course's 20" in ground_truth.table({"00": 16.0, "mean": 16.0})
+
+
+def test_images_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    small, large = (np.zeros((side, side, 3), np.uint8) for side in (8, 16))
+    truth = write_images(tmp_path / "GT", small, small)
+    with pytest.raises(UserError, match=r"1 of 2 images missing, 01\.png first"):
+        ground_truth.run(write_images(tmp_path / "few", small), truth)
+    with pytest.raises(UserError, match=r"00\.png: sizes differ, 16x16 and 8x8"):
+        ground_truth.run(write_images(tmp_path / "large", large, large), truth)
+    (truth / "01.png").write_bytes(b"no image")
+    with pytest.raises(UserError, match=r"GT/01\.png: no readable image"):
+        ground_truth.run(write_images(tmp_path / "out", small, small), truth)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="no images"):
+        ground_truth.run(truth, tmp_path / "empty")
+
+
+def test_an_even_walk_and_a_leap() -> None:
+    levels = np.array([[0, 10, 20, 30, 40], [0, 0, 0, 0, 40], [7, 7, 7, 7, 7]], np.uint8)
+    rows = np.broadcast_to(levels[..., None, None, None], (3, 5, 4, 4, 3))
+    np.testing.assert_allclose(image_metrics.unevenness(rows), [1, 4, 1])
+    np.testing.assert_allclose(image_metrics.distance(rows[0, 0], rows[0, 4]), 40 / 255)
+
+
+def test_contrast_is_within_each_colour() -> None:
+    image = np.zeros((4, 4, 3), np.uint8)
+    image[..., 0] = 200  # one colour everywhere has no contrast
+    assert image_metrics.contrast(image) == 0
+    image[:2] = 0
+    assert image_metrics.contrast(image) == pytest.approx(100 / 255 / 3)

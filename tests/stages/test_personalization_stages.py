@@ -1,0 +1,361 @@
+"""The stages of personalisation with the mini profile, one on the outputs of the other."""
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hw2 import cli
+from hw2.commands import grade_personalization
+from hw2.config import params, paths, profiles
+from hw2.figures import personalization as drawn_section
+from hw2.figures import personalization_records
+from hw2.io import files
+from hw2.personalization import grading, synthetic, tokens
+from hw2.runtime.errors import UserError
+from hw2.stable_diffusion import load
+from hw2.stages import (
+    clip_train,
+    personalization_compare,
+    personalization_evaluate,
+    personalization_fetch,
+    personalization_sample,
+    personalization_train,
+    stable_diffusion_train,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+CPU = torch.device("cpu")
+ROUNDED = 1e-5  # metrics have six digits
+
+
+@pytest.fixture(scope="module")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
+    folder = tmp_path_factory.mktemp("params")
+    for name in ("params.yaml", "profiles.yaml"):
+        shutil.copy(ROOT / name, folder)
+    profiles.apply("mini", folder / "params.yaml")
+    return params.load(folder / "params.yaml")
+
+
+def places(folder: Path) -> SimpleNamespace:
+    ends = (
+        *("clip", "model", "concepts", "embeddings", "images", "stored", "checkpoints"),
+        *("history.csv", "steps.csv", "table.csv", "looks.npz", "several.npz", "samples.npz"),
+        *("inversion.json", "asked.json"),
+    )
+    return SimpleNamespace(**{end.partition(".")[0]: folder / end for end in ends})
+
+
+@pytest.fixture(scope="module")
+def base(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """The small CLIP, the embedded model and the concepts."""
+    at = places(tmp_path_factory.mktemp("base"))
+    clip_train.run(
+        mini.clip, mini.shapes, model=at.clip, history=at.steps, checkpoints=at.checkpoints / "c",
+        device=CPU,
+    )  # fmt: skip
+    stable_diffusion_train.run(
+        mini.stable, mini.shapes, clip_model=at.clip, model=at.model, history=at.history,
+        checkpoints=at.checkpoints / "s", device=CPU,
+    )  # fmt: skip
+    personalization_fetch.run(mini.inversion, mini.shapes, out=at.concepts)
+    return at
+
+
+def learn(mini: params.Params, at: SimpleNamespace, base: SimpleNamespace) -> None:
+    personalization_train.run(
+        mini.stable, mini.inversion, model=base.model, clip_model=base.clip,
+        concepts=base.concepts, embeddings=at.embeddings, history=at.steps, looks=at.looks,
+        asked=at.asked, checkpoints=at.checkpoints / "i", device=CPU,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def done(
+    mini: params.Params, base: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory
+) -> SimpleNamespace:
+    at = places(tmp_path_factory.mktemp("done"))
+    learn(mini, at, base)
+    count = personalization_sample.run(
+        mini.stable, mini.inversion, model=base.model, embeddings=at.embeddings,
+        asked=at.asked, out=at.images, device=CPU,
+    )  # fmt: skip
+    assert count == 100
+    personalization_compare.run(
+        mini.stable, mini.inversion, mini.several, mini.shapes, model=base.model,
+        clip_model=base.clip, concepts=base.concepts, table=at.table, images=at.several,
+        stored=at.stored, checkpoints=at.checkpoints / "m", device=CPU,
+    )  # fmt: skip
+    personalization_evaluate.run(
+        mini.stable, mini.inversion, mini.shapes, model=base.model, clip_model=base.clip,
+        concepts=base.concepts, asked=at.asked, images=at.images, table=at.table,
+        samples=at.samples, metrics=at.inversion, device=CPU,
+    )  # fmt: skip
+    return at
+
+
+def test_the_model_is_a_stock_pipeline(base: SimpleNamespace) -> None:
+    index = json.loads((base.model / "model_index.json").read_text())
+    assert index["_class_name"] == "StableDiffusionPipeline"
+    assert index["vae"] == ["hw2.models.patch_codec", "PatchCodec"]
+    assert index["unet"] == ["diffusers", "UNet2DConditionModel"]
+    assert index["text_encoder"] == ["transformers", "CLIPTextModel"]
+    assert [row["step"] for row in files.read_table(base.history)] == [1, 2, 3, 4]
+
+
+def test_the_images_have_the_course_s_names(done: SimpleNamespace) -> None:
+    for key in ("0", "1"):
+        for place in (0, 1):
+            found = {path.name for path in (done.images / key / str(place)).iterdir()}
+            assert found == {f"source{key}_prompt{place}_{n}.png" for n in range(25)}
+    with Image.open(done.images / "0/1/source0_prompt1_24.png") as image:
+        assert image.size == (32, 32)
+
+
+def test_embeddings_are_what_diffusers_reads(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace
+) -> None:
+    pipe = load.load(mini.stable, base.model, CPU)
+    before = pipe.text_encoder.get_input_embeddings().weight.detach().clone()
+    pipe.load_textual_inversion(done.embeddings / "0.safetensors")
+    table = pipe.text_encoder.get_input_embeddings().weight
+    place = pipe.tokenizer.convert_tokens_to_ids("<new1>")
+    assert torch.equal(table[place], tokens.read(done.embeddings / "0.safetensors")[1][0])
+    assert torch.equal(table[: len(before)], before)
+
+
+def test_every_method_has_its_rows(mini: params.Params, done: SimpleNamespace) -> None:
+    rows = files.read_table(done.table)
+    each = len(mini.several.prompts) * mini.several.images
+    for method in mini.several.methods:
+        assert sum(row["method"] == method for row in rows) == each
+    sizes = {row["method"]: row["bytes"] for row in rows}
+    assert sizes["words"] == sizes["freecustom"] == 0
+    assert 0 < sizes["separate"] == sizes["joint"] < sizes["custom_joint"]
+    trained = {row["method"]: row["trained"] for row in rows}
+    batch, start, more = mini.inversion.train.batch, mini.several.steps, mini.several.more
+    assert trained["words"] == trained["freecustom"] == 0
+    assert trained["separate"] == 2 * batch * (start + more)
+    drawn = {row["method"]: row["drawn"] for row in rows}
+    passes = each * mini.inversion.draw.steps
+    assert drawn["words"] == drawn["joint"] == 2 * passes  # with and without the prompt
+    references = 2 * mini.inversion.draw.steps  # one of each concept, in the one batch
+    assert drawn["freecustom"] == 2 * passes + references
+    stored = {p.name for p in (done.stored / "custom_merged").iterdir()}
+    assert stored == {"0.safetensors", "2.safetensors", "keys_and_values.safetensors"}
+    arrays = files.load_arrays(done.several)
+    # the same noise and words: without references FreeCustom would be `words`
+    assert not np.array_equal(arrays["freecustom"], arrays["words"])
+
+
+def test_the_record_agrees_with_the_grade(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace
+) -> None:
+    record = files.read_json(done.inversion)
+    cases = grade_personalization.run(
+        mini.inversion, clip_model=base.clip, asked=done.asked,
+        references=base.concepts, images=done.images, device=CPU,
+    )  # fmt: skip
+    for case in cases:
+        found = record["grades"][f"{case.key}/{case.prompt}"]
+        assert (found["image"], found["text"]) == pytest.approx(case.scores, rel=ROUNDED)
+    mine = [case.image for case in cases if case.key == "1"]
+    assert record["concepts"]["1"]["image"] == pytest.approx(
+        np.concatenate(mine).mean(), rel=ROUNDED
+    )
+    assert grading.table(cases).endswith(f"You have passed {record['grades']['passed']}/4 cases")
+
+
+def test_baselines_are_the_initialiser_s_validation_scores(
+    base: SimpleNamespace, done: SimpleNamespace
+) -> None:
+    asked, given = (
+        json.loads(done.asked.read_text()),
+        files.read_json(base.concepts / synthetic.INPUT),
+    )
+    first = {row["concept"]: row for row in files.read_table(done.steps) if row["step"] == 0}
+    for key, entry in asked.items():
+        row = next(row for name, row in first.items() if str(name) == key)
+        image, text = entry["baseline"][0]
+        assert image == pytest.approx(row["image"], abs=0.051)
+        assert text == pytest.approx(0.9 * row["text"], abs=0.051)
+        assert entry == given[key] | {"baseline": [[image, text]] * 2}
+
+
+def test_a_killed_comparison_goes_on_to_the_same_bits(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """And no result has a wall clock's time in it: DVC compares bytes."""
+    from hw2.personalization import train as learning
+
+    calls, real = [0], learning._backward
+    at = places(tmp_path)
+
+    def dies(*arguments: object) -> float:
+        calls[0] += 1
+        if calls[0] == 7:  # the start has 2, separate 2, joint and custom_joint one each
+            raise KeyboardInterrupt
+        return real(*arguments)  # type: ignore[arg-type]
+
+    def compare() -> None:
+        personalization_compare.run(
+            mini.stable, mini.inversion, mini.several, mini.shapes, model=base.model,
+            clip_model=base.clip, concepts=base.concepts, table=at.table, images=at.several,
+            stored=at.stored, checkpoints=at.checkpoints / "m", device=CPU,
+        )  # fmt: skip
+
+    monkeypatch.setattr(learning, "_backward", dies)
+    with pytest.raises(KeyboardInterrupt):
+        compare()
+    assert not at.table.exists()
+    compare()
+    assert calls[0] == 7 + 2  # nothing that was done is done again
+    assert at.table.read_bytes() == done.table.read_bytes()
+    assert at.several.read_bytes() == done.several.read_bytes()
+    for path in sorted(done.stored.rglob("*.safetensors")):
+        assert (at.stored / path.relative_to(done.stored)).read_bytes() == path.read_bytes()
+    assert done.inversion.stat().st_size < 10_000
+
+
+def test_figures_of_the_records(done: SimpleNamespace) -> None:
+    found = personalization_records.read(
+        metrics=done.inversion, history=done.steps, looks=done.looks, samples=done.samples,
+        several_images=done.several,
+    )  # fmt: skip
+    section = drawn_section.section(found, 40)
+    names = [plate.name for plate in section.plates]
+    assert names == ["ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"]
+    assert [sheet.name for sheet in section.sheets] == [
+        "multi_concept_table.csv", "multi_concept_table.md"
+    ]  # fmt: skip
+    assert len(section.tables[1].rows) == 7
+
+
+def test_a_killed_training_goes_on_to_the_same_bits(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from hw2.personalization import train as learning
+
+    at, calls, real = places(tmp_path), [0], learning._backward
+
+    def dies(*arguments: object) -> float:
+        calls[0] += 1
+        if calls[0] == 6:  # the last step of the second concept
+            raise KeyboardInterrupt
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(learning, "_backward", dies)
+    with pytest.raises(KeyboardInterrupt):
+        learn(mini, at, base)
+    assert not at.embeddings.exists()
+    learn(mini, at, base)
+    assert calls[0] < 2 * 9
+    for key in ("0", "1", "2"):
+        name = f"{key}.safetensors"
+        assert (at.embeddings / name).read_bytes() == (done.embeddings / name).read_bytes()
+    assert at.steps.read_bytes() == done.steps.read_bytes()
+    assert at.looks.read_bytes() == done.looks.read_bytes()
+
+
+def test_the_verbs_draw_and_grade(
+    base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    for name in ("dvc.yaml", "params.yaml", "paths.yaml", "profiles.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    profiles.apply("mini")
+    shutil.copytree(base.clip, paths.load().clip_model)
+    asked, made = str(done.asked), ("--embeddings", str(done.embeddings))
+    assert cli.main(["generate-inversion", asked, "out", str(base.model), *made]) == 0
+    assert capsys.readouterr().out == f"100 images in {tmp_path / 'out'}\n"
+    for path in done.images.rglob("*.png"):
+        assert (tmp_path / "out" / path.relative_to(done.images)).read_bytes() == path.read_bytes()
+    assert cli.main(["grade-inversion", asked, str(base.concepts), "out"]) == 0
+    passed = files.read_json(done.inversion)["grades"]["passed"]
+    assert capsys.readouterr().out.endswith(f"You have passed {passed}/4 cases\n")
+    (tmp_path / "out/0/1/source0_prompt1_3.png").unlink()
+    for arguments, said in (
+        (["grade-inversion", asked, str(base.concepts), "out"], "24 images, not 25"),
+        (["generate-inversion", asked, "out", str(base.model), *made], "holds files already"),
+        (["generate-inversion", "$(x); y.json", "new"], "$(x); y.json"),
+        (["generate-inversion", asked, "new", str(base.model)], "no embeddings; run"),
+        (["generate-inversion", asked, "new", *made], "no model; run"),
+    ):
+        assert cli.main(arguments) == 2
+        error = capsys.readouterr().err
+        assert said in error
+        assert error.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_bad_input_is_one_line(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
+) -> None:
+    def generate(entry: dict[str, object], embeddings: Path = done.embeddings) -> None:
+        path = tmp_path / "in $(touch pwned); rm -rf x.json"
+        path.write_text(json.dumps(entry))
+        personalization_sample.run(
+            mini.stable, mini.inversion, model=base.model, embeddings=embeddings, asked=path,
+            out=tmp_path / "out", device=CPU,
+        )  # fmt: skip
+
+    entry = dict(synthetic.INPUTS["0"])
+    for key, spoilt, said in (
+        ("../x; rm -rf ~", {}, "names a folder"),
+        ("0", {"token_name": "<new1>; rm"}, "none like <new1>"),
+        ("0", {"prompt": ["a <new1>\n$(reboot)", "a <new1>"]}, "lines of text"),
+        ("0", {"prompt": ["a cat", "a <new1>"]}, "does not say <new1>"),
+        ("0", {"baseline": [[1, 2]]}, "as many"),
+        ("0", {"token_name": "<new9>", "prompt": ["<new9>", "<new9>"]}, "was not learnt"),
+    ):
+        with pytest.raises(UserError, match=said) as caught:
+            generate({key: entry | spoilt})
+        assert "\n" not in str(caught.value)
+    wide = tmp_path / "wide"
+    wide.mkdir()
+    tokens.save(wide / "0.safetensors", "<new1>", torch.zeros(1, 768))
+    with pytest.raises(UserError, match="width 768 for a text encoder of width 16"):
+        generate({"0": entry}, wide)
+    tokens.save(wide / "0.safetensors", "circle</w>", torch.zeros(1, 16))
+    with pytest.raises(UserError, match="is in the vocabulary already"):
+        tokens.add(load.load(mini.stable, base.model, CPU), *tokens.read(wide / "0.safetensors"))
+    assert not (tmp_path / "out").exists()
+    few = tmp_path / "few"
+    shutil.copytree(done.images, few)
+    (few / "1/0/source1_prompt0_7.png").unlink()
+    for asked, said in (
+        (done.asked, "1/0: 24 images, not 25"),
+        (base.concepts / synthetic.INPUT, "concept 0: its baseline is null"),
+    ):
+        with pytest.raises(UserError, match=said) as caught:
+            grade_personalization.run(
+                mini.inversion, clip_model=base.clip, asked=asked, references=base.concepts,
+                images=few, device=CPU,
+            )  # fmt: skip
+        assert "\n" not in str(caught.value)
+
+
+def test_prompts_with_metacharacters_are_only_text(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
+) -> None:
+    path = tmp_path / "input.json"
+    text = f"a <new1> `touch {tmp_path}/a`; $(touch {tmp_path}/b) | tee & ../../c"
+    entry = synthetic.INPUTS["0"] | {
+        "prompt": [text], "prompt_4_clip_eval": [text], "baseline": [[0, 0]]
+    }  # fmt: skip
+    path.write_text(json.dumps({"0": entry}))
+    count = personalization_sample.run(
+        mini.stable, mini.inversion, model=base.model, embeddings=done.embeddings, asked=path,
+        out=tmp_path / "out", device=CPU,
+    )  # fmt: skip
+    assert count == 25
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["input.json", "out"]
