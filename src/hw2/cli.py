@@ -151,7 +151,7 @@ def _digits(chosen: argparse.Namespace) -> None:
     count = export_digits.run(
         settings.sampling,
         model=where.ddpm_model,
-        guidance=where.guidance,
+        guidance=where.ddpm_guidance,
         out=chosen.out,
         count=chosen.count,
         device=device.choose(settings.runtime.device),
@@ -233,7 +233,7 @@ def _zero_shot(chosen: argparse.Namespace) -> None:
         located,
         templates,
         folder=chosen.folder,
-        cache=where.clip_cache,
+        cache=where.clip_feature_cache,
         out=chosen.out,
         device=device.choose(settings.runtime.device),
     )
@@ -258,10 +258,10 @@ def _generate(chosen: argparse.Namespace) -> None:
     count = personalization_sample.run(
         stable,
         settings.inversion,
-        model=where.stable_model,
-        embeddings=chosen.embeddings or where.inversion_embeddings,
-        asked=chosen.input,
-        out=chosen.out,
+        stable_diffusion_model=where.stable_diffusion_model,
+        personalization_embeddings=chosen.embeddings or where.personalization_embeddings,
+        personalization_prompts=chosen.input,
+        personalization_images=chosen.out,
         device=device.choose(settings.runtime.device),
     )
     print(f"{count} images in {chosen.out}")

@@ -37,7 +37,7 @@ def save_untrained_model() -> None:
     network = denoiser.build(ddpm.network, ddpm.diffusion.timesteps)
     denoiser.save(where.ddpm_model, network.state_dict(), ddpm)
     record = {"weight": 1.0, "convention": "ho-salimans", "candidates": [], "part": "select"}
-    files.write_json(where.guidance, record)
+    files.write_json(where.ddpm_guidance, record)
 
 
 def test_profile_lists_with_a_star_and_switches(

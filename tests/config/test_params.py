@@ -178,11 +178,11 @@ def test_files_that_are_no_parameters(tmp_path: Path, text: str, said: str) -> N
 
 def test_paths_are_attributes_and_unknown_ones_one_line() -> None:
     found = paths.load(ROOT)
-    assert found.packed == ROOT / "data/packed"
-    assert "samples" in list(found)
-    with pytest.raises(UserError, match="no path 'pakced'; did you mean 'packed'"):
-        _ = found.pakced
-    assert not hasattr(found, "pakced")
+    assert found.digits_arrays == ROOT / "data/arrays"
+    assert "ddpm_samples" in list(found)
+    with pytest.raises(UserError, match="no path 'ddpm_modle'; did you mean 'ddpm_model'"):
+        _ = found.ddpm_modle
+    assert not hasattr(found, "ddpm_modle")
 
 
 @pytest.mark.parametrize("value", ["/etc", "../x", 3, ""])

@@ -354,14 +354,14 @@ def write(folder: Path, domains: tuple[str, ...] = DOMAINS) -> dict[str, Path]:
         "dann_metrics": folder / "dann.json",
         "dann_history": folder / "dann_history.csv",
         "dann_tsne": folder / "tsne.csv",
-        "samples": folder / "samples.npz",
-        "sweep": folder / "sweep.csv",
-        "history": folder / "history.csv",
-        "guidance": folder / "guidance.json",
-        "metrics": folder / "ddpm.json",
+        "ddpm_samples": folder / "samples.npz",
+        "ddpm_sweep": folder / "sweep.csv",
+        "ddpm_history": folder / "history.csv",
+        "ddpm_guidance": folder / "guidance.json",
+        "ddpm_metrics": folder / "ddpm.json",
         "judge_metrics": folder / "judge.json",
-        "ablation_metrics": folder / "ddpm_ablation.json",
-        "figures": folder / "report_figs",
+        "ddpm_ablation_metrics": folder / "ddpm_ablation.json",
+        "report_figs": folder / "report_figs",
     }
 
 

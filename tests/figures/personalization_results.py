@@ -67,16 +67,16 @@ def write(folder: Path) -> dict[str, Path]:
             f"{key}_learnt_0": pictures(5), f"{key}_word_0": pictures(5),
         }  # fmt: skip
     paths = {
-        "inversion_metrics": folder / "inversion.json",
-        "inversion_history": folder / "inversion_history.csv",
-        "inversion_looks": folder / "looks.npz",
-        "inversion_samples": folder / "inversion_samples.npz",
-        "several_images": folder / "several.npz",
+        "personalization_metrics": folder / "inversion.json",
+        "personalization_history": folder / "inversion_history.csv",
+        "personalization_snapshots": folder / "looks.npz",
+        "personalization_samples": folder / "inversion_samples.npz",
+        "multi_concept_images": folder / "several.npz",
     }
-    write_json(paths["inversion_metrics"], metrics())
-    write_table(paths["inversion_history"], rows)
-    save_arrays(paths["inversion_looks"], **looks)
-    save_arrays(paths["inversion_samples"], **samples)
+    write_json(paths["personalization_metrics"], metrics())
+    write_table(paths["personalization_history"], rows)
+    save_arrays(paths["personalization_snapshots"], **looks)
+    save_arrays(paths["personalization_samples"], **samples)
     shown = {name: pictures(2, 3) for name in METHODS if name != "photographs"}
-    save_arrays(paths["several_images"], **shown)
+    save_arrays(paths["multi_concept_images"], **shown)
     return paths

@@ -52,17 +52,17 @@ def plain(text: str) -> str:
 def test_every_file_of_the_section(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     report.run(SimpleNamespace(dpi=20), **paths)
-    names = {path.name for path in paths["figures"].iterdir()}
+    names = {path.name for path in paths["report_figs"].iterdir()}
     assert {f"clip_{name}.png" for name in FIGURES} | {"clip_table.csv", "clip_table.md"} <= names
-    assert "Zero-shot classification with CLIP" in (paths["figures"] / "index.html").read_text()
+    assert "Zero-shot classification with CLIP" in (paths["report_figs"] / "index.html").read_text()
 
 
 def test_without_models_there_is_no_section(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     paths["clip_metrics"].write_text("{}")
     report.run(SimpleNamespace(dpi=20), **paths)
-    assert not list(paths["figures"].glob("clip*"))
-    assert (paths["figures"] / "ddpm_loss.png").is_file()
+    assert not list(paths["report_figs"].glob("clip*"))
+    assert (paths["report_figs"] / "ddpm_loss.png").is_file()
 
 
 def test_rows_in_the_order_of_models_and_prompts(found: Zeroshot) -> None:

@@ -17,9 +17,15 @@ Write = Callable[..., Paths]
 
 def read(paths: Paths) -> Records:
     """Read the records as `report.run` does."""
-    others = ("samples", "figures", "dann_", "faces_", "clip_", "inversion_", "several_")
-    given = {name: path for name, path in paths.items() if not name.startswith(others)}
-    return ddpm_records.read(samples_path=paths["samples"], **given)
+    return ddpm_records.read(
+        samples_path=paths["ddpm_samples"],
+        sweep=paths["ddpm_sweep"],
+        guidance=paths["ddpm_guidance"],
+        history=paths["ddpm_history"],
+        metrics=paths["ddpm_metrics"],
+        judge_metrics=paths["judge_metrics"],
+        ablation_metrics=paths["ddpm_ablation_metrics"],
+    )
 
 
 def test_guidance_has_a_line_per_domain_and_all(records_in: Write, tmp_path: Path) -> None:
@@ -73,9 +79,9 @@ def test_loss_of_very_few_steps_is_drawn() -> None:
 
 def test_a_given_weight_is_not_called_chosen(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    record = json.loads(paths["guidance"].read_text())
-    paths["guidance"].write_text(json.dumps(record | {"candidates": []}))
-    choice = records.choice(paths["guidance"])
+    record = json.loads(paths["ddpm_guidance"].read_text())
+    paths["ddpm_guidance"].write_text(json.dumps(record | {"candidates": []}))
+    choice = records.choice(paths["ddpm_guidance"])
     assert choice.chosen is None
     assert choice.label == "w = 3, given"
 
@@ -102,30 +108,32 @@ def change(key: str, value: object) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("name", "spoil", "words"),
     [
-        ("sweep", rename_column("diversity"), "no column 'diversity'"),
-        ("sweep", first_number_becomes("nan"), "line 2: 'weight' is 'nan', not a finite number"),
-        ("sweep", first_number_becomes(""), "line 2: 'weight' is None"),
-        ("sweep", lambda text: text.replace("sampler,all", "x,all").replace("\nsampler,", "\nx,"),
+        ("ddpm_sweep", rename_column("diversity"), "no column 'diversity'"),
+        ("ddpm_sweep", first_number_becomes("nan"),
+         "line 2: 'weight' is 'nan', not a finite number"),
+        ("ddpm_sweep", first_number_becomes(""), "line 2: 'weight' is None"),
+        ("ddpm_sweep", lambda text: text.replace("sampler,all", "x,all").replace("\nsampler,", "\nx,"),
          "no row of kind 'sampler'"),
-        ("sweep", lambda text: text.replace("ddim,50", "ddim,49", 1), "mix samplers"),
-        ("sweep", lambda text: text + text.split("\n")[1] + "\n", "stands there twice"),
-        ("sweep", lambda text: text.split("\n")[0] + "\n", "no rows"),
-        ("history", rename_column("loss"), "no column 'loss'"),
-        ("history", first_number_becomes("nan"), "line 2: 'loss' is 'nan'"),
-        ("guidance", change("weight", None), "'weight' is None"),
-        ("guidance", change("candidates", [{"weight": 1.0}]), "candidate 0: 'accuracy' is missing"),
-        ("guidance", lambda text: text.replace('"part"', '"p"'), "'part' is missing"),
-        ("guidance", lambda _: "[]", "a JSON object is expected"),
-        ("guidance", lambda text: text[: len(text) // 2], "guidance.json"),
-        ("metrics", change("svhn", 1), "no accuracy of svhn"),
-        ("metrics", change("accuracy", 0.1), "not a share with its interval"),
-        ("metrics", change("accuracy", 97.5), "not a share with its interval"),
-        ("metrics", change("n", 0), "not a share with its interval"),
-        ("metrics", change("digits", {}), "'0' is missing"),
-        ("metrics", change("unguided", None), "'unguided' is missing"),
+        ("ddpm_sweep", lambda text: text.replace("ddim,50", "ddim,49", 1), "mix samplers"),
+        ("ddpm_sweep", lambda text: text + text.split("\n")[1] + "\n", "stands there twice"),
+        ("ddpm_sweep", lambda text: text.split("\n")[0] + "\n", "no rows"),
+        ("ddpm_history", rename_column("loss"), "no column 'loss'"),
+        ("ddpm_history", first_number_becomes("nan"), "line 2: 'loss' is 'nan'"),
+        ("ddpm_guidance", change("weight", None), "'weight' is None"),
+        ("ddpm_guidance", change("candidates", [{"weight": 1.0}]),
+         "candidate 0: 'accuracy' is missing"),
+        ("ddpm_guidance", lambda text: text.replace('"part"', '"p"'), "'part' is missing"),
+        ("ddpm_guidance", lambda _: "[]", "a JSON object is expected"),
+        ("ddpm_guidance", lambda text: text[: len(text) // 2], "guidance.json"),
+        ("ddpm_metrics", change("svhn", 1), "no accuracy of svhn"),
+        ("ddpm_metrics", change("accuracy", 0.1), "not a share with its interval"),
+        ("ddpm_metrics", change("accuracy", 97.5), "not a share with its interval"),
+        ("ddpm_metrics", change("n", 0), "not a share with its interval"),
+        ("ddpm_metrics", change("digits", {}), "'0' is missing"),
+        ("ddpm_metrics", change("unguided", None), "'unguided' is missing"),
         ("judge_metrics", change("mnistm", {}), "mnistm: 'accuracy' is missing"),
-        ("ablation_metrics", change("ran", "no"), "'ran' must be true or false"),
-        ("ablation_metrics", change("ran", True), "no accuracy of all"),
+        ("ddpm_ablation_metrics", change("ran", "no"), "'ran' must be true or false"),
+        ("ddpm_ablation_metrics", change("ran", True), "no accuracy of all"),
     ],
 )  # fmt: skip
 def test_bad_records_are_one_line(
@@ -144,8 +152,9 @@ def test_bad_records_are_one_line(
 
 
 @pytest.mark.parametrize(
-    "name", ["samples", "sweep", "history", "guidance", "metrics", "judge_metrics",
-             "ablation_metrics"],
+    "name", ["ddpm_samples", "ddpm_sweep", "ddpm_history",
+             "ddpm_guidance", "ddpm_metrics", "judge_metrics",
+             "ddpm_ablation_metrics"],
 )  # fmt: skip
 def test_a_missing_record_is_one_line(records_in: Write, tmp_path: Path, name: str) -> None:
     paths = records_in(tmp_path)

@@ -39,7 +39,7 @@ def test_without_pairs_there_is_no_section(records_in: Write, tmp_path: Path) ->
     paths["dann_metrics"].write_text("{}")
     assert read(paths) == []
     figures = tmp_path / "figures"
-    report.run(SimpleNamespace(dpi=20), **paths | {"figures": figures})
+    report.run(SimpleNamespace(dpi=20), **paths | {"report_figs": figures})
     names = {path.name for path in figures.iterdir()}
     assert "ddpm_loss.png" in names
     assert not [name for name in names if name.startswith("dann")]

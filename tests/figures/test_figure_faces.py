@@ -113,7 +113,7 @@ def test_a_record_without_a_number_is_one_line(
     with pytest.raises(UserError, match=said) as caught:
         report.run(SimpleNamespace(dpi=60), **paths)
     assert "\n" not in str(caught.value)
-    assert not paths["figures"].exists()
+    assert not paths["report_figs"].exists()
 
 
 def test_samples_without_images_are_one_line(records_in: Write, tmp_path: Path) -> None:

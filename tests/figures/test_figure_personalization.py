@@ -16,12 +16,12 @@ from hw2.figures.personalization_records import Inversion
 from hw2.runtime.errors import UserError
 
 Write = Callable[..., dict[str, Path]]
-NAMES = ("metrics", "history", "looks", "samples")
+NAMES = {"metrics": "metrics", "history": "history", "looks": "snapshots", "samples": "samples"}
 
 
 def read(paths: dict[str, Path]) -> Inversion:
-    given = {name: paths[f"inversion_{name}"] for name in NAMES}
-    return personalization_records.read(**given, several_images=paths["several_images"])
+    given = {name: paths[f"personalization_{path}"] for name, path in NAMES.items()}
+    return personalization_records.read(**given, several_images=paths["multi_concept_images"])
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def found(records_in: Write, tmp_path: Path) -> Inversion:
 def test_every_file_of_the_section(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     report.run(SimpleNamespace(dpi=20), **paths)
-    names = {path.name for path in paths["figures"].iterdir()}
+    names = {path.name for path in paths["report_figs"].iterdir()}
     assert {"ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"} <= names
     assert {"multi_concept_table.csv", "multi_concept_table.md"} <= names
 
@@ -70,9 +70,9 @@ def test_curves_ring_the_chosen_look(found: Inversion) -> None:
 
 def test_without_a_comparison_there_is_no_table_of_it(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    record = json.loads(paths["inversion_metrics"].read_text())
+    record = json.loads(paths["personalization_metrics"].read_text())
     record["several"] = {}
-    paths["inversion_metrics"].write_text(json.dumps(record))
+    paths["personalization_metrics"].write_text(json.dumps(record))
     section = personalization.section(read(paths), 20)
     assert len(section.tables) == 1
     assert "multi_concept.png" not in [plate.name for plate in section.plates]
@@ -92,9 +92,9 @@ def test_bad_records_are_one_line(
     records_in: Write, tmp_path: Path, spoil: Callable[[dict[str, Any]], Any], said: str
 ) -> None:
     paths = records_in(tmp_path)
-    record = json.loads(paths["inversion_metrics"].read_text())
+    record = json.loads(paths["personalization_metrics"].read_text())
     spoil(record)
-    paths["inversion_metrics"].write_text(json.dumps(record))
+    paths["personalization_metrics"].write_text(json.dumps(record))
     with pytest.raises(UserError, match=said) as caught:
         read(paths)
     assert "\n" not in str(caught.value)

@@ -80,13 +80,13 @@ class Page(HTMLParser):
 
 def page_of(paths: Paths) -> Page:
     report.run(Params(), **paths)
-    return Page((paths["figures"] / "index.html").read_text(encoding="utf-8"))
+    return Page((paths["report_figs"] / "index.html").read_text(encoding="utf-8"))
 
 
 def test_every_figure_is_made_and_nothing_else(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     report.run(Params(), **paths)
-    made = {path.name for path in paths["figures"].iterdir()}
+    made = {path.name for path in paths["report_figs"].iterdir()}
     assert made == CURVES | images_of("mnistm", "svhn") | clouds_of("svhn", "usps")
 
 
@@ -94,7 +94,7 @@ def test_every_figure_is_made_and_nothing_else(records_in: Write, tmp_path: Path
 def test_one_domain(records_in: Write, tmp_path: Path, domain: str) -> None:
     paths = records_in(tmp_path, (domain,))
     page = page_of(paths)
-    made = {path.name for path in paths["figures"].iterdir()}
+    made = {path.name for path in paths["report_figs"].iterdir()}
     assert made == CURVES | images_of(domain) | clouds_of("mnist")
     other = {"mnistm": "SVHN", "svhn": "MNIST-M"}[domain]
     assert page.words.count(other) == 1
@@ -105,8 +105,8 @@ def test_equal_records_give_equal_bytes(records_in: Write, tmp_path: Path) -> No
     first, second = records_in(tmp_path / "a"), records_in(tmp_path / "b")
     report.run(Params(), **first)
     report.run(Params(), **second)
-    assert digest(first["figures"]) == digest(second["figures"])
-    for png in first["figures"].glob("*.png"):
+    assert digest(first["report_figs"]) == digest(second["report_figs"])
+    for png in first["report_figs"].glob("*.png"):
         assert not re.search(rb"tEXt|iTXt|tIME", png.read_bytes())
 
 
@@ -126,17 +126,17 @@ assert "matplotlib.pyplot" not in sys.modules
     given = json.dumps({name: str(path) for name, path in paths.items()})
     env = os.environ | {"PYTHONPATH": str(Path(hw2.__file__).parents[1])}
     subprocess.run([sys.executable, "-c", code, given], check=True, env=env)
-    assert (paths["figures"] / "index.html").is_file()
+    assert (paths["report_figs"] / "index.html").is_file()
 
 
 def test_a_failed_report_leaves_the_old_one(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     report.run(Params(), **paths)
-    before = digest(paths["figures"])
-    paths["history"].write_text("step,loss\n")
+    before = digest(paths["report_figs"])
+    paths["ddpm_history"].write_text("step,loss\n")
     with pytest.raises(UserError):
         report.run(Params(), **paths)
-    assert digest(paths["figures"]) == before
+    assert digest(paths["report_figs"]) == before
 
 
 def test_page_is_whole_by_itself(records_in: Write, tmp_path: Path) -> None:
@@ -144,12 +144,12 @@ def test_page_is_whole_by_itself(records_in: Write, tmp_path: Path) -> None:
     page = page_of(paths)
     links = [attrs["href"] or "" for tag, attrs in page.tags if tag == "a"]
     links = [link for link in links if not link.startswith("#")]  # places on the page itself
-    assert set(links) == {path.name for path in paths["figures"].glob("*.png")}
+    assert set(links) == {path.name for path in paths["report_figs"].glob("*.png")}
     images = [attrs for tag, attrs in page.tags if tag == "img"]
     assert len(images) == len(links)
     assert all((image["src"] or "").startswith("data:image/png;base64,") for image in images)
     assert all(image["alt"] for image in images)
-    text = (paths["figures"] / "index.html").read_text(encoding="utf-8")
+    text = (paths["report_figs"] / "index.html").read_text(encoding="utf-8")
     assert "http" not in re.sub(r"base64,[^\"]*", "", text)
 
 
@@ -166,7 +166,7 @@ def written(paths: Paths) -> set[str]:
     """Every number of the records in the forms in which the page may show it."""
     jsons = [path for path in paths.values() if path.suffix == ".json"]
     found = {abs(leaf) for path in jsons for leaf in leaves(json.loads(path.read_text()))}
-    for name in ("sweep", "history", "dann_history", "faces_interpolation"):
+    for name in ("ddpm_sweep", "ddpm_history", "dann_history", "faces_interpolation"):
         cells = re.split(r"[,\n]", paths[name].read_text())
         found |= {float(cell) for cell in cells if re.fullmatch(r"[\d.]+", cell)}
     places = {f"{v:.{digits}f}" for v in found for digits in range(4)}
@@ -181,7 +181,7 @@ def test_page_says_the_numbers_of_the_records_and_no_others(
     said = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", words))
     times = {"1000", "800", "600", "400", "200", "0"}
     digits = {str(digit) for digit in range(10)}
-    losses = [float(line.split(",")[1]) for line in paths["history"].read_text().split()[1:]]
+    losses = [float(line.split(",")[1]) for line in paths["ddpm_history"].read_text().split()[1:]]
     smoothed = f"{sum(losses[-8:]) / 8:.4f}"  # 8 is a fiftieth of the rows
     # 95 is the kind of interval, 6 the images of a strip, 10 a side of the grid, 60 the points of
     # a cloud; 2019 is of a reference; the last are the shares of variety, generated of real.
@@ -191,7 +191,7 @@ def test_page_says_the_numbers_of_the_records_and_no_others(
     made_here |= {"0.001"}  # below it p-values are not told apart
     assert said - written(paths) - times - digits - made_here == set()
     for key in ("accuracy", "accuracy_low", "accuracy_high"):
-        for path in (paths["metrics"], paths["judge_metrics"]):
+        for path in (paths["ddpm_metrics"], paths["judge_metrics"]):
             record = json.loads(path.read_text())
             assert f"{100 * record['mnistm'][key]:.1f}" in said
     assert {"97.5", "66.5", "500", "2000", "400"} <= said
@@ -201,9 +201,9 @@ def test_page_follows_the_records(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     assert "not run in this profile" in page_of(paths).words
     score = {"accuracy": 0.7812, "accuracy_low": 0.7123, "accuracy_high": 0.8345, "n": 321}
-    paths["ablation_metrics"].write_text(json.dumps({"ran": True, **score}))
-    record = json.loads(paths["metrics"].read_text())
-    paths["metrics"].write_text(json.dumps(record | {"model": "a <small> U-Net"}))
+    paths["ddpm_ablation_metrics"].write_text(json.dumps({"ran": True, **score}))
+    record = json.loads(paths["ddpm_metrics"].read_text())
+    paths["ddpm_metrics"].write_text(json.dumps(record | {"model": "a <small> U-Net"}))
     page = page_of(paths)
     assert "78.1 % (71.2\N{EN DASH}83.5 %, n = 321)" in page.words
     assert "not run" not in page.words

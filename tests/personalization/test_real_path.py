@@ -53,9 +53,10 @@ def single(v1: Path, mini: params.Params, tmp_path_factory: pytest.TempPathFacto
     pipe = load.load(mini.stable.model_copy(update={"weights": str(v1)}), v1, CPU)
     places = "cond_stage_model.transformer.text_model.embeddings.position_ids"
     left = {
-        "betas": torch.zeros(1000), "model_ema.decay": torch.tensor(0.9999),
+        "betas": torch.zeros(1000),
+        "model_ema.decay": torch.tensor(0.9999),
         places: torch.arange(77)[None],
-    }  # fmt: skip
+    }
     callbacks = ModuleType("pytorch_lightning.callbacks.model_checkpoint")
     kind = type("ModelCheckpoint", (), {"__module__": callbacks.__name__})
     callbacks.ModelCheckpoint = kind  # type: ignore[attr-defined]
@@ -84,9 +85,13 @@ def clip(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The CLIP that scores."""
     folder = tmp_path_factory.mktemp("clip")
     clip_train.run(
-        mini.clip, mini.shapes, model=folder / "model", history=folder / "history.csv",
-        checkpoints=folder / "checkpoints", device=CPU,
-    )  # fmt: skip
+        mini.clip,
+        mini.shapes,
+        clip_model=folder / "model",
+        clip_history=folder / "history.csv",
+        checkpoints=folder / "checkpoints",
+        device=CPU,
+    )
     return folder / "model"
 
 
@@ -95,17 +100,23 @@ def course(mini: params.Params, photographs: Path, asked: Path) -> params.Invers
     concepts = tuple(
         params.Concept(key=key, token=token, kind=kind, initialiser="thing", vectors=1)
         for key, token, kind in (
-            ("0", "<new1>", "object"), ("1", "<new2>", "style"), ("cat", "<new3>", "object")
+            ("0", "<new1>", "object"),
+            ("1", "<new2>", "style"),
+            ("cat", "<new3>", "object"),
         )
-    )  # fmt: skip
+    )
     draw = mini.inversion.draw.model_copy(update={"sampler": "dpmpp"})
     train = mini.inversion.train.model_copy(update={"views": True})
     return mini.inversion.model_copy(
         update={
-            "photographs": str(photographs), "input": str(asked), "wording": "course",
-            "concepts": concepts, "draw": draw, "train": train,
+            "photographs": str(photographs),
+            "input": str(asked),
+            "wording": "course",
+            "concepts": concepts,
+            "draw": draw,
+            "train": train,
         }
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -120,16 +131,29 @@ def graded(
 ) -> tuple[Case, ...]:
     """Learn, draw into `at/out`, and grade."""
     concepts, asked = at / "concepts", at / "asked.json"
-    personalization_fetch.run(settings, mini.shapes, out=concepts)
+    personalization_fetch.run(settings, mini.shapes, personalization_concepts=concepts)
     personalization_train.run(
-        stable, settings, model=at / "none", clip_model=clip, concepts=concepts,
-        embeddings=at / "embeddings", history=at / "h.csv", looks=at / "looks.npz", asked=asked,
-        checkpoints=at / "checkpoints", device=CPU,
-    )  # fmt: skip
+        stable,
+        settings,
+        stable_diffusion_model=at / "none",
+        clip_model=clip,
+        personalization_concepts=concepts,
+        personalization_embeddings=at / "embeddings",
+        personalization_history=at / "h.csv",
+        personalization_snapshots=at / "looks.npz",
+        personalization_prompts=asked,
+        checkpoints=at / "checkpoints",
+        device=CPU,
+    )
     count = personalization_sample.run(
-        stable, settings, model=at / "none", embeddings=at / "embeddings", asked=asked,
-        out=at / "out", device=CPU,
-    )  # fmt: skip
+        stable,
+        settings,
+        stable_diffusion_model=at / "none",
+        personalization_embeddings=at / "embeddings",
+        personalization_prompts=asked,
+        personalization_images=at / "out",
+        device=CPU,
+    )
     cases = grade_personalization.run(
         settings, clip_model=clip, asked=asked, references=concepts, images=at / "out", device=CPU
     )
@@ -138,9 +162,14 @@ def graded(
 
 
 def test_a_folder_and_a_single_file_lead_to_the_same_images(
-    v1: Path, single: Path, stable: params.Stable, settings: params.Inversion,
-    mini: params.Params, clip: Path, tmp_path: Path,
-) -> None:  # fmt: skip
+    v1: Path,
+    single: Path,
+    stable: params.Stable,
+    settings: params.Inversion,
+    mini: params.Params,
+    clip: Path,
+    tmp_path: Path,
+) -> None:
     file = stable.model_copy(update={"weights": str(single), "config": str(v1)})
     folders = tmp_path / "folder", tmp_path / "file"
     for given, at in zip((stable, file), folders, strict=True):
@@ -155,9 +184,14 @@ def test_a_folder_and_a_single_file_lead_to_the_same_images(
 @pytest.mark.skipif(not REAL.exists(), reason="needs photographs in ../shared/real_data")
 @pytest.mark.parametrize("form", ["folder", "ckpt"])
 def test_the_course_s_photographs_and_prompts(
-    form: str, v1: Path, single: Path, stable: params.Stable, mini: params.Params, clip: Path,
+    form: str,
+    v1: Path,
+    single: Path,
+    stable: params.Stable,
+    mini: params.Params,
+    clip: Path,
     tmp_path: Path,
-) -> None:  # fmt: skip
+) -> None:
     for key, name in (("0", "dog"), ("1", "red_cartoon"), ("cat", "cat2")):
         shutil.copytree(REAL / "concepts" / name, tmp_path / "photographs" / key)
     asked = REAL / "course/textual_inversion/input.json"
@@ -176,10 +210,14 @@ def test_the_course_s_photographs_and_prompts(
 
 
 def test_two_concepts_of_photographs(
-    v1: Path, stable: params.Stable, settings: params.Inversion, mini: params.Params,
-    clip: Path, tmp_path: Path,
-) -> None:  # fmt: skip
-    personalization_fetch.run(settings, mini.shapes, out=tmp_path / "concepts")
+    v1: Path,
+    stable: params.Stable,
+    settings: params.Inversion,
+    mini: params.Params,
+    clip: Path,
+    tmp_path: Path,
+) -> None:
+    personalization_fetch.run(settings, mini.shapes, personalization_concepts=tmp_path / "concepts")
     regular = tmp_path / "regular"
     shutil.copytree(tmp_path / "concepts/1", regular)
     names = sorted(path.name for path in regular.iterdir() if path.suffix == ".jpg")
@@ -188,11 +226,19 @@ def test_two_concepts_of_photographs(
         update={"pair": ("0", "cat"), "regular_photographs": str(regular)}
     )
     personalization_compare.run(
-        stable, settings, several, mini.shapes, model=tmp_path / "none",
-        clip_model=clip, concepts=tmp_path / "concepts",
-        table=tmp_path / "t.csv", images=tmp_path / "i.npz", stored=tmp_path / "s",
-        checkpoints=tmp_path / "checkpoints/m", device=CPU,
-    )  # fmt: skip
+        stable,
+        settings,
+        several,
+        mini.shapes,
+        stable_diffusion_model=tmp_path / "none",
+        clip_model=clip,
+        personalization_concepts=tmp_path / "concepts",
+        multi_concept_table=tmp_path / "t.csv",
+        multi_concept_images=tmp_path / "i.npz",
+        multi_concept_weights=tmp_path / "s",
+        checkpoints=tmp_path / "checkpoints/m",
+        device=CPU,
+    )
     assert (tmp_path / "s/custom_merged/keys_and_values.safetensors").is_file()
 
 

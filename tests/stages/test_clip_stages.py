@@ -43,15 +43,17 @@ def places(folder: Path) -> SimpleNamespace:
 
 
 def fetch(zeroshot: params.Zeroshot, mini: params.Params, at: SimpleNamespace) -> None:
-    clip_fetch.run(zeroshot, mini.shapes, mini.data, own=at.model, raw=at.cache, out=at.exam)
+    clip_fetch.run(
+        zeroshot, mini.shapes, mini.data, clip_model=at.model, raw=at.cache, clip_test_set=at.exam
+    )
 
 
 def train(clip: params.Clip, mini: params.Params, at: SimpleNamespace) -> None:
     clip_train.run(
         clip,
         mini.shapes,
-        model=at.model,
-        history=at.history,
+        clip_model=at.model,
+        clip_history=at.history,
         checkpoints=at.checkpoints,
         device=CPU,
     )
@@ -60,13 +62,13 @@ def train(clip: params.Clip, mini: params.Params, at: SimpleNamespace) -> None:
 def evaluate(zeroshot: params.Zeroshot, at: SimpleNamespace, own: Path | None = None) -> None:
     clip_evaluate.run(
         zeroshot,
-        exam=at.exam,
-        own=own or at.model,
-        cache=at.cache,
-        predictions=at.predictions,
-        classes=at.classes,
-        examples=at.examples,
-        metrics=at.metrics,
+        clip_test_set=at.exam,
+        clip_model=own or at.model,
+        clip_feature_cache=at.cache,
+        clip_predictions=at.predictions,
+        clip_classes=at.classes,
+        clip_examples=at.examples,
+        clip_metrics=at.metrics,
         device=CPU,
     )
 

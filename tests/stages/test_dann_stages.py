@@ -50,9 +50,9 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def train(dann: params.Dann, digits: Path, at: SimpleNamespace) -> None:
     dann_train.run(
         dann,
-        packed=digits,
-        models=at.models,
-        history=at.history,
+        digits_arrays=digits,
+        dann_models=at.models,
+        dann_history=at.history,
         checkpoints=at.checkpoints,
         device=CPU,
     )
@@ -71,8 +71,10 @@ def done(
     """All three stages."""
     at = places(tmp_path_factory.mktemp("done"))
     train(dann, digits, at)
-    dann_evaluate.run(dann, packed=digits, models=at.models, metrics=at.metrics, device=CPU)
-    dann_tsne.run(dann, packed=digits, models=at.models, tsne=at.tsne, device=CPU)
+    dann_evaluate.run(
+        dann, digits_arrays=digits, dann_models=at.models, dann_metrics=at.metrics, device=CPU
+    )
+    dann_tsne.run(dann, digits_arrays=digits, dann_models=at.models, dann_tsne=at.tsne, device=CPU)
     return at
 
 
@@ -92,8 +94,12 @@ def test_a_model_and_a_curve_for_every_training(done: SimpleNamespace, dann: par
 def test_without_pairs_the_stages_write_empty_records(dann: params.Dann, tmp_path: Path) -> None:
     none, at = dann.model_copy(update={"pairs": ()}), places(tmp_path)
     train(none, tmp_path, at)
-    dann_evaluate.run(none, packed=tmp_path, models=at.models, metrics=at.metrics, device=CPU)
-    dann_tsne.run(none, packed=tmp_path, models=at.models, tsne=at.tsne, device=CPU)
+    dann_evaluate.run(
+        none, digits_arrays=tmp_path, dann_models=at.models, dann_metrics=at.metrics, device=CPU
+    )
+    dann_tsne.run(
+        none, digits_arrays=tmp_path, dann_models=at.models, dann_tsne=at.tsne, device=CPU
+    )
     assert files.read_json(at.metrics) == {}
     assert files.read_table(at.history) == files.read_table(at.tsne) == []
     assert not list(at.models.iterdir())
@@ -127,7 +133,9 @@ def test_a_single_seed_has_no_spread(
 ) -> None:
     one = dann.model_copy(update={"seeds": (42,)})
     metrics = tmp_path / "dann.json"
-    dann_evaluate.run(one, packed=digits, models=done.models, metrics=metrics, device=CPU)
+    dann_evaluate.run(
+        one, digits_arrays=digits, dann_models=done.models, dann_metrics=metrics, device=CPU
+    )
     row = files.read_json(metrics)["mnistm->usps"]["strong"]
     assert row["trainings"] == 1
     assert "spread" not in row
@@ -145,7 +153,7 @@ def test_the_picture_has_the_same_images_before_and_after(
         ]
         assert states[0] == states[1]
     again = tmp_path / "tsne.csv"
-    dann_tsne.run(dann, packed=digits, models=done.models, tsne=again, device=CPU)
+    dann_tsne.run(dann, digits_arrays=digits, dann_models=done.models, dann_tsne=again, device=CPU)
     assert again.read_bytes() == done.tsne.read_bytes()
 
 

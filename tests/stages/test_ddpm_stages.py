@@ -66,13 +66,13 @@ def names(folder: Path) -> SimpleNamespace:
 def prepare(folder: Path, p: params.Params) -> SimpleNamespace:
     """Data and judge."""
     at = names(folder)
-    digits_fetch.run(p.data, digits=at.digits, raw=folder / "raw")
-    digits_pack.run(digits=at.digits, packed_dir=at.packed)
+    digits_fetch.run(p.data, digits_archive=at.digits, raw=folder / "raw")
+    digits_pack.run(digits_archive=at.digits, digits_arrays=at.packed)
     judge_train.run(
         p.judge,
-        packed=at.packed,
-        judge_dir=at.judge,
-        metrics=at.judge_metrics,
+        digits_arrays=at.packed,
+        judge_model=at.judge,
+        judge_metrics=at.judge_metrics,
         checkpoints=at.checkpoints / "judge",
         device=CPU,
     )
@@ -83,34 +83,38 @@ def generate(at: SimpleNamespace, p: params.Params) -> None:
     """The diffusion half, from the packed digits and the judge to the figures."""
     ddpm_train.run(
         p.ddpm,
-        packed=at.packed,
-        model=at.model,
-        history=at.history,
+        digits_arrays=at.packed,
+        ddpm_model=at.model,
+        ddpm_history=at.history,
         checkpoints=at.checkpoints / "ddpm",
         device=CPU,
     )
     choose(at, p)
     ddpm_sample.run(
-        p.sampling, model=at.model, guidance=at.guidance, samples=at.samples, device=CPU
+        p.sampling,
+        ddpm_model=at.model,
+        ddpm_guidance=at.guidance,
+        ddpm_samples=at.samples,
+        device=CPU,
     )
     ddpm_sweep.run(
         p.sweep,
         p.sampling,
         p.guidance.convention,
-        model=at.model,
-        judge=at.judge,
-        packed=at.packed,
-        guidance=at.guidance,
-        sweep_table=at.sweep,
+        ddpm_model=at.model,
+        judge_model=at.judge,
+        digits_arrays=at.packed,
+        ddpm_guidance=at.guidance,
+        ddpm_sweep=at.sweep,
         device=CPU,
     )
     ddpm_evaluate.run(
-        samples=at.samples,
-        judge=at.judge,
+        ddpm_samples=at.samples,
+        judge_model=at.judge,
         judge_metrics=at.judge_metrics,
-        sweep=at.sweep,
-        packed=at.packed,
-        metrics=at.metrics,
+        ddpm_sweep=at.sweep,
+        digits_arrays=at.packed,
+        ddpm_metrics=at.metrics,
         device=CPU,
     )
     ablate(at, p)
@@ -121,10 +125,10 @@ def choose(at: SimpleNamespace, p: params.Params) -> None:
     ddpm_select_guidance.run(
         p.guidance,
         p.sampling,
-        model=at.model,
-        judge=at.judge,
-        packed=at.packed,
-        guidance=at.guidance,
+        ddpm_model=at.model,
+        judge_model=at.judge,
+        digits_arrays=at.packed,
+        ddpm_guidance=at.guidance,
         device=CPU,
     )
 
@@ -134,10 +138,10 @@ def ablate(at: SimpleNamespace, p: params.Params) -> None:
         p.ablation,
         p.ddpm,
         p.sampling,
-        packed=at.packed,
-        judge=at.judge,
-        ablation_dir=at.ablation,
-        metrics=at.ablation_metrics,
+        digits_arrays=at.packed,
+        judge_model=at.judge,
+        ddpm_ablation=at.ablation,
+        ddpm_ablation_metrics=at.ablation_metrics,
         checkpoints=at.checkpoints / "ablation",
         device=CPU,
     )
@@ -351,7 +355,11 @@ def test_choosing_and_reporting_draw_from_their_own_streams(
         assert at.guidance.read_bytes() == both[0].guidance.read_bytes()  # and it repeats
     else:
         ddpm_sample.run(
-            p.sampling, model=at.model, guidance=at.guidance, samples=at.samples, device=CPU
+            p.sampling,
+            ddpm_model=at.model,
+            ddpm_guidance=at.guidance,
+            ddpm_samples=at.samples,
+            device=CPU,
         )
         assert at.samples.read_bytes() == both[0].samples.read_bytes()
     assert parts == {part}
@@ -398,12 +406,12 @@ def test_a_sweep_without_the_unguided_weight_is_named(both: Run, tmp_path: Path)
     files.write_table(tmp_path / "sweep.csv", rows)
     with pytest.raises(UserError, match=r"no row without guidance; .* sweep\.weights"):
         ddpm_evaluate.run(
-            samples=both[0].samples,
-            judge=both[0].judge,
+            ddpm_samples=both[0].samples,
+            judge_model=both[0].judge,
             judge_metrics=both[0].judge_metrics,
-            sweep=tmp_path / "sweep.csv",
-            packed=both[0].packed,
-            metrics=tmp_path / "ddpm.json",
+            ddpm_sweep=tmp_path / "sweep.csv",
+            digits_arrays=both[0].packed,
+            ddpm_metrics=tmp_path / "ddpm.json",
             device=CPU,
         )
 
@@ -417,9 +425,9 @@ def test_a_wrong_course_classifier_is_refused_before_training(
     with pytest.raises(UserError, match=r"judge\.course_classifier: .* is not the course's"):
         judge_train.run(
             both[1].judge.model_copy(update={"course_classifier": str(wrong)}),
-            packed=both[0].packed,
-            judge_dir=tmp_path / "judge",
-            metrics=tmp_path / "judge.json",
+            digits_arrays=both[0].packed,
+            judge_model=tmp_path / "judge",
+            judge_metrics=tmp_path / "judge.json",
             checkpoints=tmp_path / "checkpoints",
             device=CPU,
         )
@@ -427,5 +435,5 @@ def test_a_wrong_course_classifier_is_refused_before_training(
 
 
 def test_the_same_digits_are_the_same_archive(both: Run, tmp_path: Path) -> None:
-    digits_fetch.run(both[1].data, digits=tmp_path / "digits.zip", raw=tmp_path / "raw")
+    digits_fetch.run(both[1].data, digits_archive=tmp_path / "digits.zip", raw=tmp_path / "raw")
     assert (tmp_path / "digits.zip").read_bytes() == both[0].digits.read_bytes()

@@ -37,8 +37,8 @@ def write_course(root: Path, domain: str, tables: dict[str, int]) -> dict[str, n
 
 
 def prepare(data: params.Data, root: Path) -> Path:
-    digits_fetch.run(data, digits=root / "digits.zip", raw=root / "raw")
-    digits_pack.run(digits=root / "digits.zip", packed_dir=root / "packed")
+    digits_fetch.run(data, digits_archive=root / "digits.zip", raw=root / "raw")
+    digits_pack.run(digits_archive=root / "digits.zip", digits_arrays=root / "packed")
     return root / "packed"
 
 

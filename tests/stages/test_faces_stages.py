@@ -46,17 +46,22 @@ def places(folder: Path) -> SimpleNamespace:
 def measure(ddim: params.Ddim, at: SimpleNamespace) -> None:
     faces_evaluate.run(
         ddim,
-        noise=at.noise,
-        images=at.images,
-        samples=at.samples,
-        interpolation=at.interpolation,
-        metrics=at.metrics,
+        faces_noise=at.noise,
+        faces_images=at.images,
+        faces_samples=at.samples,
+        faces_interpolation=at.interpolation,
+        faces_metrics=at.metrics,
     )
 
 
 def sample(ddim: params.Ddim, at: SimpleNamespace) -> None:
     faces_sample.run(
-        ddim, model=at.model, noise=at.noise, images=at.images, samples=at.samples, device=CPU
+        ddim,
+        faces_model=at.model,
+        faces_noise=at.noise,
+        faces_images=at.images,
+        faces_samples=at.samples,
+        device=CPU,
     )
 
 
@@ -65,7 +70,11 @@ def done(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Simpl
     """A whole run."""
     at = places(tmp_path_factory.mktemp("faces"))
     faces_train.run(
-        mini.faces, model=at.model, history=at.history, checkpoints=at.checkpoints, device=CPU
+        mini.faces,
+        faces_model=at.model,
+        faces_history=at.history,
+        checkpoints=at.checkpoints,
+        device=CPU,
     )
     sample(mini.ddim, at)
     measure(mini.ddim, at)
@@ -184,7 +193,11 @@ def test_a_model_that_is_not_there_is_named(mini: params.Params, tmp_path: Path)
     faces = mini.faces.model_copy(update={"source": "course", "weights": str(tmp_path / "no.pt")})
     with pytest.raises(UserError, match=r"no\.pt: cannot be read") as caught:
         faces_train.run(
-            faces, model=at.model, history=at.history, checkpoints=at.checkpoints, device=CPU
+            faces,
+            faces_model=at.model,
+            faces_history=at.history,
+            checkpoints=at.checkpoints,
+            device=CPU,
         )
     assert "\n" not in str(caught.value)
     assert not at.history.exists()

@@ -57,23 +57,40 @@ def base(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Simpl
     """The small CLIP, the embedded model and the concepts."""
     at = places(tmp_path_factory.mktemp("base"))
     clip_train.run(
-        mini.clip, mini.shapes, model=at.clip, history=at.steps, checkpoints=at.checkpoints / "c",
+        mini.clip,
+        mini.shapes,
+        clip_model=at.clip,
+        clip_history=at.steps,
+        checkpoints=at.checkpoints / "c",
         device=CPU,
-    )  # fmt: skip
+    )
     stable_diffusion_train.run(
-        mini.stable, mini.shapes, clip_model=at.clip, model=at.model, history=at.history,
-        checkpoints=at.checkpoints / "s", device=CPU,
-    )  # fmt: skip
-    personalization_fetch.run(mini.inversion, mini.shapes, out=at.concepts)
+        mini.stable,
+        mini.shapes,
+        clip_model=at.clip,
+        stable_diffusion_model=at.model,
+        stable_diffusion_history=at.history,
+        checkpoints=at.checkpoints / "s",
+        device=CPU,
+    )
+    personalization_fetch.run(mini.inversion, mini.shapes, personalization_concepts=at.concepts)
     return at
 
 
 def learn(mini: params.Params, at: SimpleNamespace, base: SimpleNamespace) -> None:
     personalization_train.run(
-        mini.stable, mini.inversion, model=base.model, clip_model=base.clip,
-        concepts=base.concepts, embeddings=at.embeddings, history=at.steps, looks=at.looks,
-        asked=at.asked, checkpoints=at.checkpoints / "i", device=CPU,
-    )  # fmt: skip
+        mini.stable,
+        mini.inversion,
+        stable_diffusion_model=base.model,
+        clip_model=base.clip,
+        personalization_concepts=base.concepts,
+        personalization_embeddings=at.embeddings,
+        personalization_history=at.steps,
+        personalization_snapshots=at.looks,
+        personalization_prompts=at.asked,
+        checkpoints=at.checkpoints / "i",
+        device=CPU,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -83,20 +100,43 @@ def done(
     at = places(tmp_path_factory.mktemp("done"))
     learn(mini, at, base)
     count = personalization_sample.run(
-        mini.stable, mini.inversion, model=base.model, embeddings=at.embeddings,
-        asked=at.asked, out=at.images, device=CPU,
-    )  # fmt: skip
+        mini.stable,
+        mini.inversion,
+        stable_diffusion_model=base.model,
+        personalization_embeddings=at.embeddings,
+        personalization_prompts=at.asked,
+        personalization_images=at.images,
+        device=CPU,
+    )
     assert count == 100
     personalization_compare.run(
-        mini.stable, mini.inversion, mini.several, mini.shapes, model=base.model,
-        clip_model=base.clip, concepts=base.concepts, table=at.table, images=at.several,
-        stored=at.stored, checkpoints=at.checkpoints / "m", device=CPU,
-    )  # fmt: skip
+        mini.stable,
+        mini.inversion,
+        mini.several,
+        mini.shapes,
+        stable_diffusion_model=base.model,
+        clip_model=base.clip,
+        personalization_concepts=base.concepts,
+        multi_concept_table=at.table,
+        multi_concept_images=at.several,
+        multi_concept_weights=at.stored,
+        checkpoints=at.checkpoints / "m",
+        device=CPU,
+    )
     personalization_evaluate.run(
-        mini.stable, mini.inversion, mini.shapes, model=base.model, clip_model=base.clip,
-        concepts=base.concepts, asked=at.asked, images=at.images, table=at.table,
-        samples=at.samples, metrics=at.inversion, device=CPU,
-    )  # fmt: skip
+        mini.stable,
+        mini.inversion,
+        mini.shapes,
+        stable_diffusion_model=base.model,
+        clip_model=base.clip,
+        personalization_concepts=base.concepts,
+        personalization_prompts=at.asked,
+        personalization_images=at.images,
+        multi_concept_table=at.table,
+        personalization_samples=at.samples,
+        personalization_metrics=at.inversion,
+        device=CPU,
+    )
     return at
 
 
@@ -159,9 +199,13 @@ def test_the_record_agrees_with_the_grade(
 ) -> None:
     record = files.read_json(done.inversion)
     cases = grade_personalization.run(
-        mini.inversion, clip_model=base.clip, asked=done.asked,
-        references=base.concepts, images=done.images, device=CPU,
-    )  # fmt: skip
+        mini.inversion,
+        clip_model=base.clip,
+        asked=done.asked,
+        references=base.concepts,
+        images=done.images,
+        device=CPU,
+    )
     for case in cases:
         found = record["grades"][f"{case.key}/{case.prompt}"]
         assert (found["image"], found["text"]) == pytest.approx(case.scores, rel=ROUNDED)
@@ -189,9 +233,12 @@ def test_baselines_are_the_initialiser_s_validation_scores(
 
 
 def test_a_killed_comparison_goes_on_to_the_same_bits(
-    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path,
+    mini: params.Params,
+    base: SimpleNamespace,
+    done: SimpleNamespace,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     """And no result has a wall clock's time in it: DVC compares bytes."""
     from hw2.personalization import train as learning
 
@@ -206,10 +253,19 @@ def test_a_killed_comparison_goes_on_to_the_same_bits(
 
     def compare() -> None:
         personalization_compare.run(
-            mini.stable, mini.inversion, mini.several, mini.shapes, model=base.model,
-            clip_model=base.clip, concepts=base.concepts, table=at.table, images=at.several,
-            stored=at.stored, checkpoints=at.checkpoints / "m", device=CPU,
-        )  # fmt: skip
+            mini.stable,
+            mini.inversion,
+            mini.several,
+            mini.shapes,
+            stable_diffusion_model=base.model,
+            clip_model=base.clip,
+            personalization_concepts=base.concepts,
+            multi_concept_table=at.table,
+            multi_concept_images=at.several,
+            multi_concept_weights=at.stored,
+            checkpoints=at.checkpoints / "m",
+            device=CPU,
+        )
 
     monkeypatch.setattr(learning, "_backward", dies)
     with pytest.raises(KeyboardInterrupt):
@@ -226,22 +282,29 @@ def test_a_killed_comparison_goes_on_to_the_same_bits(
 
 def test_figures_of_the_records(done: SimpleNamespace) -> None:
     found = personalization_records.read(
-        metrics=done.inversion, history=done.steps, looks=done.looks, samples=done.samples,
+        metrics=done.inversion,
+        history=done.steps,
+        looks=done.looks,
+        samples=done.samples,
         several_images=done.several,
-    )  # fmt: skip
+    )
     section = drawn_section.section(found, 40)
     names = [plate.name for plate in section.plates]
     assert names == ["ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"]
     assert [sheet.name for sheet in section.sheets] == [
-        "multi_concept_table.csv", "multi_concept_table.md"
-    ]  # fmt: skip
+        "multi_concept_table.csv",
+        "multi_concept_table.md",
+    ]
     assert len(section.tables[1].rows) == 7
 
 
 def test_a_killed_training_goes_on_to_the_same_bits(
-    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path,
+    mini: params.Params,
+    base: SimpleNamespace,
+    done: SimpleNamespace,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     from hw2.personalization import train as learning
 
     at, calls, real = places(tmp_path), [0], learning._backward
@@ -266,9 +329,12 @@ def test_a_killed_training_goes_on_to_the_same_bits(
 
 
 def test_the_verbs_draw_and_grade(
-    base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    base: SimpleNamespace,
+    done: SimpleNamespace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     for name in ("dvc.yaml", "params.yaml", "paths.yaml", "profiles.yaml"):
         shutil.copy(ROOT / name, tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -304,9 +370,14 @@ def test_bad_input_is_one_line(
         path = tmp_path / "in $(touch pwned); rm -rf x.json"
         path.write_text(json.dumps(entry))
         personalization_sample.run(
-            mini.stable, mini.inversion, model=base.model, embeddings=embeddings, asked=path,
-            out=tmp_path / "out", device=CPU,
-        )  # fmt: skip
+            mini.stable,
+            mini.inversion,
+            stable_diffusion_model=base.model,
+            personalization_embeddings=embeddings,
+            personalization_prompts=path,
+            personalization_images=tmp_path / "out",
+            device=CPU,
+        )
 
     entry = dict(synthetic.INPUTS["0"])
     for key, spoilt, said in (
@@ -338,9 +409,13 @@ def test_bad_input_is_one_line(
     ):
         with pytest.raises(UserError, match=said) as caught:
             grade_personalization.run(
-                mini.inversion, clip_model=base.clip, asked=asked, references=base.concepts,
-                images=few, device=CPU,
-            )  # fmt: skip
+                mini.inversion,
+                clip_model=base.clip,
+                asked=asked,
+                references=base.concepts,
+                images=few,
+                device=CPU,
+            )
         assert "\n" not in str(caught.value)
 
 
@@ -350,12 +425,19 @@ def test_prompts_with_metacharacters_are_only_text(
     path = tmp_path / "input.json"
     text = f"a <new1> `touch {tmp_path}/a`; $(touch {tmp_path}/b) | tee & ../../c"
     entry = synthetic.INPUTS["0"] | {
-        "prompt": [text], "prompt_4_clip_eval": [text], "baseline": [[0, 0]]
-    }  # fmt: skip
+        "prompt": [text],
+        "prompt_4_clip_eval": [text],
+        "baseline": [[0, 0]],
+    }
     path.write_text(json.dumps({"0": entry}))
     count = personalization_sample.run(
-        mini.stable, mini.inversion, model=base.model, embeddings=done.embeddings, asked=path,
-        out=tmp_path / "out", device=CPU,
-    )  # fmt: skip
+        mini.stable,
+        mini.inversion,
+        stable_diffusion_model=base.model,
+        personalization_embeddings=done.embeddings,
+        personalization_prompts=path,
+        personalization_images=tmp_path / "out",
+        device=CPU,
+    )
     assert count == 25
     assert sorted(p.name for p in tmp_path.iterdir()) == ["input.json", "out"]

@@ -31,15 +31,15 @@ class FigureParams(Protocol):
 
 
 def run(
-    params_figures: FigureParams,
+    figures: FigureParams,
     *,
-    samples: Path,
-    sweep: Path,
-    guidance: Path,
-    history: Path,
-    metrics: Path,
+    ddpm_samples: Path,
+    ddpm_sweep: Path,
+    ddpm_guidance: Path,
+    ddpm_history: Path,
+    ddpm_metrics: Path,
     judge_metrics: Path,
-    ablation_metrics: Path,
+    ddpm_ablation_metrics: Path,
     dann_metrics: Path,
     dann_history: Path,
     dann_tsne: Path,
@@ -51,14 +51,14 @@ def run(
     clip_predictions: Path,
     clip_classes: Path,
     clip_examples: Path,
-    inversion_metrics: Path,
-    inversion_history: Path,
-    inversion_looks: Path,
-    inversion_samples: Path,
-    several_images: Path,
-    figures: Path,
+    personalization_metrics: Path,
+    personalization_history: Path,
+    personalization_snapshots: Path,
+    personalization_samples: Path,
+    multi_concept_images: Path,
+    report_figs: Path,
 ) -> None:
-    """Draw the report from the records into the directory `figures`.
+    """Draw the report from the records into the directory `report_figs`.
 
     The directory appears complete, or stays as it was. Equal records give equal bytes.
 
@@ -66,18 +66,18 @@ def run(
         UserError: a record is missing, incomplete or not finite.
     """
     found = ddpm_records.read(
-        samples_path=Path(samples),
-        sweep=Path(sweep),
-        guidance=Path(guidance),
-        history=Path(history),
-        metrics=Path(metrics),
+        samples_path=Path(ddpm_samples),
+        sweep=Path(ddpm_sweep),
+        guidance=Path(ddpm_guidance),
+        history=Path(ddpm_history),
+        metrics=Path(ddpm_metrics),
         judge_metrics=Path(judge_metrics),
-        ablation_metrics=Path(ablation_metrics),
+        ablation_metrics=Path(ddpm_ablation_metrics),
     )
     adapted = dann_records.read(
         metrics=Path(dann_metrics), history=Path(dann_history), tsne=Path(dann_tsne)
     )
-    sections = [ddpm.section(found, params_figures.dpi)]  # further capabilities join here
+    sections = [ddpm.section(found, figures.dpi)]  # further capabilities join here
     if adapted:
         sections.append(dann.section(adapted))
     drawn = faces_records.read(
@@ -86,7 +86,7 @@ def run(
         history=Path(faces_history),
         metrics=Path(faces_metrics),
     )
-    sections.append(faces.section(drawn, params_figures.dpi))
+    sections.append(faces.section(drawn, figures.dpi))
     examined = clip_records.read(
         metrics=Path(clip_metrics),
         predictions=Path(clip_predictions),
@@ -96,14 +96,14 @@ def run(
     if examined:
         sections.append(clip.section(examined))
     personal = personalization_records.read(
-        metrics=Path(inversion_metrics),
-        history=Path(inversion_history),
-        looks=Path(inversion_looks),
-        samples=Path(inversion_samples),
-        several_images=Path(several_images),
+        metrics=Path(personalization_metrics),
+        history=Path(personalization_history),
+        looks=Path(personalization_snapshots),
+        samples=Path(personalization_samples),
+        several_images=Path(multi_concept_images),
     )
-    sections.append(personalization.section(personal, params_figures.dpi))
-    publish(sections, Path(figures), params_figures.dpi)
+    sections.append(personalization.section(personal, figures.dpi))
+    publish(sections, Path(report_figs), figures.dpi)
 
 
 def publish(sections: Sequence[Section], figures: Path, dpi: int) -> None:

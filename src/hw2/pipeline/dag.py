@@ -105,7 +105,7 @@ def _stage(stage: PipelineStage, makers: dict[str, str], verdicts: list[Any]) ->
 
 
 def _leaves(verdicts: Any) -> Iterator[str]:
-    """DVC nests its verdicts: {"changed deps": {"data/packed": "modified"}}, "changed command"."""
+    """DVC nests its verdicts: {"changed deps": {"data/arrays": "modified"}}, "changed command"."""
     if isinstance(verdicts, str):
         yield verdicts
     else:

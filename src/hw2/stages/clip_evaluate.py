@@ -37,13 +37,13 @@ Record = dict[str, Any]
 def run(
     zeroshot: params.Zeroshot,
     *,
-    exam: Path,
-    own: Path,
-    cache: Path,
-    predictions: Path,
-    classes: Path,
-    examples: Path,
-    metrics: Path,
+    clip_test_set: Path,
+    clip_model: Path,
+    clip_feature_cache: Path,
+    clip_predictions: Path,
+    clip_classes: Path,
+    clip_examples: Path,
+    clip_metrics: Path,
     device: torch.device,
 ) -> None:
     """Write four records.
@@ -57,16 +57,20 @@ def run(
     Without models the records are empty.
     """
     if not zeroshot.models:
-        files.write_table(predictions, [], PREDICTIONS)
-        files.write_table(classes, [], CLASSES)
-        files.save_arrays(examples)
-        files.write_metrics(metrics, {})
+        files.write_table(clip_predictions, [], PREDICTIONS)
+        files.write_table(clip_classes, [], CLASSES)
+        files.save_arrays(clip_examples)
+        files.write_metrics(clip_metrics, {})
         return
     sets = prompts.chosen(zeroshot.prompts, zeroshot.own_prompts)
-    with images.opened(exam) as found:
+    with images.opened(clip_test_set) as found:
         said = {
             spec.name: _classified(
-                model.load(weights.locate(spec, own), device), zeroshot, sets, found, cache
+                model.load(weights.locate(spec, clip_model), device),
+                zeroshot,
+                sets,
+                found,
+                clip_feature_cache,
             )
             for spec in zeroshot.models
         }
@@ -74,14 +78,14 @@ def run(
         rows = [row for name, p in shown.items() for row in _rows(name, p, found, zeroshot.shown)]
         by_class = [row for name, p in shown.items() for row in _class_rows(name, p, found)]
         first = shown[zeroshot.models[0].name]
-        _save_examples(examples, first, found, zeroshot.seed)
+        _save_examples(clip_examples, first, found, zeroshot.seed)
         record = {
             name: _record(by_set, next(iter(said.values())), sets, found)
             for name, by_set in said.items()
         }
-    files.write_table(predictions, rows, PREDICTIONS)
-    files.write_table(classes, by_class, CLASSES)
-    files.write_metrics(metrics, record)
+    files.write_table(clip_predictions, rows, PREDICTIONS)
+    files.write_table(clip_classes, by_class, CLASSES)
+    files.write_metrics(clip_metrics, record)
 
 
 def _classified(

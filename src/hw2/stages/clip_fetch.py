@@ -20,11 +20,12 @@ def run(
     shapes: params.Shapes,
     data: params.Data,
     *,
-    own: Path,
+    clip_model: Path,
     raw: Path,
-    out: Path,
+    clip_test_set: Path,
 ) -> None:
-    """Write `out`: a zip of id2label.json, val/{class}_{id}.png and, where there are, groups.json.
+    """Write `clip_test_set`: a zip of id2label.json, val/{class}_{id}.png and, where there are,
+    groups.json.
 
     Args:
         own: The folder of the project's own model, which need not be there yet.
@@ -37,21 +38,21 @@ def run(
     """
     for model in zeroshot.models:
         if model.weights != "embedded":
-            weights.locate(model, own)
+            weights.locate(model, clip_model)
     if not zeroshot.models:
-        with atomic_path(out) as temporary:
+        with atomic_path(clip_test_set) as temporary:
             zero_shot_set.write_nothing(temporary)
         return
     if zeroshot.images == "embedded":
         drawn = scenes.exam(PART, shapes.exam_images, shapes.size, shapes.seed)
-        with atomic_path(out) as temporary:
+        with atomic_path(clip_test_set) as temporary:
             zero_shot_set.write(temporary, drawn)
         return
     course = zeroshot.images == "course"
     path = course_zip.find(data, raw) if course else Path(zeroshot.images)
     with (
         images.opened(path) as found,
-        atomic_path(out) as temporary,
+        atomic_path(clip_test_set) as temporary,
         progress(len(found), "images", unit="image") as bar,
     ):
         zero_shot_set.copy(temporary, found, bar.update)

@@ -17,24 +17,24 @@ def run(
     clip: params.Clip,
     shapes: params.Shapes,
     *,
-    model: Path,
-    history: Path,
+    clip_model: Path,
+    clip_history: Path,
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write the folder `model`, which `open_clip.create_model("local-dir:...")` reads, and the
-    `history` of the training.
+    """Write the folder `clip_model`, which `open_clip.create_model("local-dir:...")` reads, and the
+    `clip_history` of the training.
 
     Where `clip.run` is false both are empty.
     """
     if not clip.run:
-        with atomic_dir(model):
+        with atomic_dir(clip_model):
             pass
-        files.write_table(history, [], COLUMNS)
+        files.write_table(clip_history, [], COLUMNS)
         return
     with run_lock.hold(checkpoints):
         trained = train.fit(clip, shapes, checkpoints, device)
-        with atomic_dir(model) as temporary:
+        with atomic_dir(clip_model) as temporary:
             open_clip_folder.save(temporary, trained.network, trained.design)
-        files.write_table(history, trained.history, COLUMNS)
+        files.write_table(clip_history, trained.history, COLUMNS)
         trained.resume.finish()

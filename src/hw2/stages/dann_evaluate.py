@@ -40,23 +40,28 @@ class Measured:
 
 
 def run(
-    dann: params.Dann, *, packed: Path, models: Path, metrics: Path, device: torch.device
+    dann: params.Dann,
+    *,
+    digits_arrays: Path,
+    dann_models: Path,
+    dann_metrics: Path,
+    device: torch.device,
 ) -> None:
-    """Write `metrics`: pair -> method -> accuracy, spread, gain over source_only, and more."""
+    """Write `dann_metrics`: pair -> method -> accuracy, spread, gain over source_only, and more."""
     record: Record = {}
     total = len(dann.pairs) * len(dann.methods) * len(dann.seeds)
     with progress(total, "evaluate", unit="model") as bar:
         for name in dann.pairs:
             pair = Pair.parse(name)
-            material = _Material(packed, pair)
+            material = _Material(digits_arrays, pair)
             found: dict[str, list[Measured]] = {method: [] for method in dann.methods}
             for method in dann.methods:
                 for seed in dann.seeds:
-                    path = models / f"{Training(pair, method, seed).slug}.safetensors"
+                    path = dann_models / f"{Training(pair, method, seed).slug}.safetensors"
                     found[method].append(material.measure(classifier.load(path, device), seed))
                     bar.update()
             record[name] = _rows(found, dann.seeds, material.digits)
-    files.write_metrics(metrics, record)
+    files.write_metrics(dann_metrics, record)
 
 
 class _Material:

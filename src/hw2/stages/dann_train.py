@@ -24,27 +24,28 @@ log = logging.getLogger(__name__)
 def run(
     dann: params.Dann,
     *,
-    packed: Path,
-    models: Path,
-    history: Path,
+    digits_arrays: Path,
+    dann_models: Path,
+    dann_history: Path,
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write `models`/<source>-<target>/<method>-<seed>.safetensors and all numbers to `history`.
+    """Write `dann_models`/<source>-<target>/<method>-<seed>.safetensors and all numbers to
+    `dann_history`.
 
     A training that is done stays done when the stage is killed in a later one.
     """
     with run_lock.hold(checkpoints):
         every = train.every(dann)
-        done = [_done(dann, training, packed, checkpoints, device) for training in every]
+        done = [_done(dann, training, digits_arrays, checkpoints, device) for training in every]
         rows: list[dict[str, Any]] = []
-        with atomic_dir(models) as folder:
+        with atomic_dir(dann_models) as folder:
             for training, finished in zip(every, done, strict=True):
                 path = folder / f"{training.slug}.safetensors"
                 path.parent.mkdir(exist_ok=True)
                 shutil.copyfile(finished / MODEL, path)
                 rows += files.read_table(finished / HISTORY)
-        files.write_table(history, rows, COLUMNS)
+        files.write_table(dann_history, rows, COLUMNS)
         for finished in done:
             shutil.rmtree(finished)
 

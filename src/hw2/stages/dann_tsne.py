@@ -18,8 +18,15 @@ from hw2.runtime.progress import progress
 COLUMNS = ("pair", "method", "domain", "digit", "x", "y")
 
 
-def run(dann: params.Dann, *, packed: Path, models: Path, tsne: Path, device: torch.device) -> None:
-    """Write a row per image and state to the table `tsne`: pair, method, domain, digit, x, y.
+def run(
+    dann: params.Dann,
+    *,
+    digits_arrays: Path,
+    dann_models: Path,
+    dann_tsne: Path,
+    device: torch.device,
+) -> None:
+    """Write a row per image and state to the table `dann_tsne`: pair, method, domain, digit, x, y.
 
     The first seed's networks are shown; both states have the same images.
     """
@@ -28,10 +35,10 @@ def run(dann: params.Dann, *, packed: Path, models: Path, tsne: Path, device: to
     with progress(len(dann.pairs) * len(shown), "t-SNE", unit="picture") as bar:
         for name in dann.pairs:
             pair = Pair.parse(name)
-            images = [_images(packed, domain, dann) for domain in pair.slots]
+            images = [_images(digits_arrays, domain, dann) for domain in pair.slots]
             for method in shown:
                 training = Training(pair, method, dann.seeds[0])
-                trained = classifier.load(models / f"{training.slug}.safetensors", device)
+                trained = classifier.load(dann_models / f"{training.slug}.safetensors", device)
                 features = [
                     trained.look(found.images, domain)[0]
                     for found, domain in zip(images, pair.slots, strict=True)
@@ -47,7 +54,7 @@ def run(dann: params.Dann, *, packed: Path, models: Path, tsne: Path, device: to
                         }
                     )
                 bar.update()
-    files.write_table(tsne, rows, COLUMNS)
+    files.write_table(dann_tsne, rows, COLUMNS)
 
 
 def _images(packed: Path, domain: str, dann: params.Dann) -> arrays.Digits:

@@ -25,31 +25,32 @@ def run(
     ddpm: params.Ddpm,
     sampling: params.Sampling,
     *,
-    packed: Path,
-    judge: Path,
-    ablation_dir: Path,
-    metrics: Path,
+    digits_arrays: Path,
+    judge_model: Path,
+    ddpm_ablation: Path,
+    ddpm_ablation_metrics: Path,
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write the model into `ablation_dir` and its accuracy to `metrics`.
+    """Write the model into `ddpm_ablation` and its accuracy to `ddpm_ablation_metrics`.
 
     A model that never saw the null label cannot be guided, so it samples with weight 0. Where the
     profile leaves the ablation out, the folder stays empty and the metrics say that it was not run.
     """
     if not ablation.run:
-        with atomic_dir(ablation_dir):
-            files.write_metrics(metrics, {"ran": False})
+        with atomic_dir(ddpm_ablation):
+            files.write_metrics(ddpm_ablation_metrics, {"ran": False})
         return
     always = ddpm.model_copy(update={"train": ddpm.train.model_copy(update={"p_uncond": 0.0})})
     with run_lock.hold(checkpoints):
-        weights, history, resume = fit(always, packed, checkpoints, device)
-        with atomic_dir(ablation_dir) as folder:
+        weights, history, resume = fit(always, digits_arrays, checkpoints, device)
+        with atomic_dir(ddpm_ablation) as folder:
             denoiser.save(folder / "model.safetensors", weights, always)
             files.write_table(folder / "history.csv", history)
-        trained = denoiser.load(ablation_dir / "model.safetensors", device)
+        trained = denoiser.load(ddpm_ablation / "model.safetensors", device)
         files.write_metrics(
-            metrics, _measured(trained, judges.load(judge, device), ablation, sampling)
+            ddpm_ablation_metrics,
+            _measured(trained, judges.load(judge_model, device), ablation, sampling),
         )
         resume.finish()
 

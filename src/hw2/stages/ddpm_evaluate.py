@@ -18,20 +18,21 @@ from hw2.runtime.errors import UserError
 
 def run(
     *,
-    samples: Path,
-    judge: Path,
+    ddpm_samples: Path,
+    judge_model: Path,
     judge_metrics: Path,
-    sweep: Path,
-    packed: Path,
-    metrics: Path,
+    ddpm_sweep: Path,
+    digits_arrays: Path,
+    ddpm_metrics: Path,
     device: torch.device,
 ) -> None:
-    """Write `metrics`: accuracy in all, by domain, by digit, unguided, and the judge's own; for
+    """Write `ddpm_metrics`: accuracy in all, by domain, by digit, unguided, and the judge's own;
+    for
     each domain also how many images were trained on, how varied the generated ones are, and how
     much of the real ones they cover.
     """
-    drawn = files.load_arrays(samples)
-    reader = judges.load(judge, device)
+    drawn = files.load_arrays(ddpm_samples)
+    reader = judges.load(judge_model, device)
     right = reader.right(drawn["images"], drawn["digits"], drawn["domains"], DOMAINS)
     present = [DOMAINS[index] for index in np.unique(drawn["domains"])]
     record: dict[str, Any] = proportion(right).named("accuracy")
@@ -39,18 +40,18 @@ def run(
         here = drawn["domains"] == DOMAINS.index(domain)
         generated = Digits(drawn["images"][here], drawn["digits"][here])
         record[domain] = proportion(right[here]).named("accuracy")
-        record[domain]["train_images"] = len(arrays.load(packed, domain, "train").digits)
+        record[domain]["train_images"] = len(arrays.load(digits_arrays, domain, "train").digits)
         record[domain] |= sample_quality.measure(
-            reader, generated, domain, packed, part="report", other="select"
+            reader, generated, domain, digits_arrays, part="report", other="select"
         )
     record["digits"] = {
         str(digit): proportion(right[drawn["digits"] == digit]).named("accuracy")
         for digit in range(NUM_DIGITS)
     }
-    record["unguided"] = _unguided(sweep)
+    record["unguided"] = _unguided(ddpm_sweep)
     real = files.read_json(judge_metrics)
     record["judge"] = {domain: real[domain]["accuracy"] for domain in present}
-    files.write_metrics(metrics, record)
+    files.write_metrics(ddpm_metrics, record)
 
 
 def _unguided(sweep: Path) -> dict[str, Any]:

@@ -20,17 +20,22 @@ _MOMENTS = 6  # pictures of the reverse process, the first noise and the last im
 
 
 def run(
-    sampling: params.Sampling, *, model: Path, guidance: Path, samples: Path, device: torch.device
+    sampling: params.Sampling,
+    *,
+    ddpm_model: Path,
+    ddpm_guidance: Path,
+    ddpm_samples: Path,
+    device: torch.device,
 ) -> None:
-    """Write `samples`: images, digits, domains, index and the reverse process."""
-    trained = denoiser.load(model, device)
-    weight = chosen_weight(guidance)
+    """Write `ddpm_samples`: images, digits, domains, index and the reverse process."""
+    trained = denoiser.load(ddpm_model, device)
+    weight = chosen_weight(ddpm_guidance)
     request = every_label(trained.domains, sampling.images_per_label)
     with progress(len(request.labels), "samples", unit="image") as bar:
         images = draw(trained, request, sampling, weight=weight, part=PART, tick=bar.update)
     reverse, times = _reverse(trained, sampling, weight)
     files.save_arrays(
-        samples,
+        ddpm_samples,
         images=images,
         digits=request.digits,
         domains=request.domains,

@@ -28,25 +28,30 @@ Row = dict[str, float | int]
 
 
 def run(
-    choice: params.Guidance,
+    guidance: params.Guidance,
     sampling: params.Sampling,
     *,
-    model: Path,
-    judge: Path,
-    packed: Path,
-    guidance: Path,
+    ddpm_model: Path,
+    judge_model: Path,
+    digits_arrays: Path,
+    ddpm_guidance: Path,
     device: torch.device,
 ) -> None:
-    """Write the weight to use, and what every candidate reached, to `guidance`."""
+    """Write the weight to use, and what every candidate reached, to `ddpm_guidance`."""
     tried: list[Row] = []
-    if choice.weight == "select":
-        trained = denoiser.load(model, device)
-        tried = _try(choice, sampling, trained, judges.load(judge, device), packed)
-        weight = _best(tried, choice.least_variety)["weight"]
+    if guidance.weight == "select":
+        trained = denoiser.load(ddpm_model, device)
+        tried = _try(guidance, sampling, trained, judges.load(judge_model, device), digits_arrays)
+        weight = _best(tried, guidance.least_variety)["weight"]
     else:
-        weight = choice.weight
-    record = {"weight": weight, "convention": choice.convention, "candidates": tried, "part": _PART}
-    files.write_json(guidance, record)
+        weight = guidance.weight
+    record = {
+        "weight": weight,
+        "convention": guidance.convention,
+        "candidates": tried,
+        "part": _PART,
+    }
+    files.write_json(ddpm_guidance, record)
 
 
 def _best(tried: list[Row], least_variety: float) -> Row:

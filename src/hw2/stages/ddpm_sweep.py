@@ -11,7 +11,7 @@ from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import Request, draw, every_label
-from hw2.diffusion.guidance import Convention, paper_weight
+from hw2.diffusion.guidance import paper_weight
 from hw2.digits.labels import DOMAINS
 from hw2.evaluation import judge as judges
 from hw2.evaluation.diversity import of_real, within_label_distance
@@ -33,24 +33,24 @@ class Setting:
 def run(
     sweep: params.Sweep,
     sampling: params.Sampling,
-    convention: Convention,
+    guidance: params.Guidance,
     *,
-    model: Path,
-    judge: Path,
-    packed: Path,
-    guidance: Path,
-    sweep_table: Path,
+    ddpm_model: Path,
+    judge_model: Path,
+    digits_arrays: Path,
+    ddpm_guidance: Path,
+    ddpm_sweep: Path,
     device: torch.device,
 ) -> None:
-    """Write one row per setting and domain to `sweep_table`."""
-    trained, reader = denoiser.load(model, device), judges.load(judge, device)
+    """Write one row per setting and domain to `ddpm_sweep`."""
+    trained, reader = denoiser.load(ddpm_model, device), judges.load(judge_model, device)
     request = every_label(trained.domains, sweep.images_per_label)
-    real = of_real(packed, trained.domains, PART)
-    settings = list(_settings(sweep, sampling, files.read_json(guidance)["weight"]))
+    real = of_real(digits_arrays, trained.domains, PART)
+    settings = list(_settings(sweep, sampling, files.read_json(ddpm_guidance)["weight"]))
     rows = []
     with progress(len(settings) * len(request.labels), "sweep", unit="image") as bar:
         for setting in settings:
-            weight = paper_weight(setting.weight, convention)
+            weight = paper_weight(setting.weight, guidance.convention)
             images = draw(
                 trained, request, setting.sampling, weight=weight, part=PART, tick=bar.update
             )
@@ -59,7 +59,7 @@ def run(
                 rows.append(
                     {**_described(setting, name, calls), **row, "real_diversity": real[name]}
                 )
-    files.write_table(sweep_table, rows)
+    files.write_table(ddpm_sweep, rows)
 
 
 def _settings(sweep: params.Sweep, sampling: params.Sampling, chosen: float) -> Iterator[Setting]:

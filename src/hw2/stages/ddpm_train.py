@@ -14,15 +14,15 @@ from hw2.runtime import run_lock
 def run(
     ddpm: params.Ddpm,
     *,
-    packed: Path,
-    model: Path,
-    history: Path,
+    digits_arrays: Path,
+    ddpm_model: Path,
+    ddpm_history: Path,
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write the averaged weights to `model` and the loss by step to `history`."""
+    """Write the averaged weights to `ddpm_model` and the loss by step to `ddpm_history`."""
     with run_lock.hold(checkpoints):
-        weights, rows, resume = fit(ddpm, packed, checkpoints, device)
-        files.write_table(history, rows)
-        denoiser.save(model, weights, ddpm)
+        weights, rows, resume = fit(ddpm, digits_arrays, checkpoints, device)
+        files.write_table(ddpm_history, rows)
+        denoiser.save(ddpm_model, weights, ddpm)
         resume.finish()

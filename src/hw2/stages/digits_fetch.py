@@ -15,10 +15,12 @@ from hw2.io.atomic import atomic_path
 from hw2.runtime.progress import progress
 
 
-def run(data: params.Data, *, digits: Path, raw: Path) -> None:
-    """Write the archive `digits` with every part of `data.domains`; downloads are kept in `raw`."""
+def run(data: params.Data, *, digits_archive: Path, raw: Path) -> None:
+    """Write the archive `digits_archive` with every part of `data.domains`; downloads are kept in
+    `raw`.
+    """
     read = {"embedded": _embedded, "course": _course, "public": _public}[data.source]
-    with atomic_path(digits) as temporary:
+    with atomic_path(digits_archive) as temporary:
         archive.write(temporary, read(data, raw))
 
 

@@ -6,8 +6,10 @@ from hw2.digits import archive, arrays
 from hw2.io.atomic import atomic_dir
 
 
-def run(*, digits: Path, packed_dir: Path) -> None:
-    """Write `packed_dir` with two arrays for each domain and part of the archive `digits`."""
-    with atomic_dir(packed_dir) as folder:
-        for domain, part, data in archive.read(digits):
+def run(*, digits_archive: Path, digits_arrays: Path) -> None:
+    """Write `digits_arrays` with two arrays for each domain and part of the archive
+    `digits_archive`.
+    """
+    with atomic_dir(digits_arrays) as folder:
+        for domain, part, data in archive.read(digits_archive):
             arrays.save(folder, domain, part, data)

@@ -23,21 +23,21 @@ WAYS = {"slerp": slerp, "lerp": lerp}
 def run(
     ddim: params.Ddim,
     *,
-    noise: Path,
-    images: Path,
-    samples: Path,
-    interpolation: Path,
-    metrics: Path,
+    faces_noise: Path,
+    faces_images: Path,
+    faces_samples: Path,
+    faces_interpolation: Path,
+    faces_metrics: Path,
 ) -> None:
-    """Write the curves along alpha to `interpolation` and all numbers to `metrics`.
+    """Write the curves along alpha to `faces_interpolation` and all numbers to `faces_metrics`.
 
     Distances and contrasts are of pixels in [0, 1]; intervals are over noises.
 
     Raises:
         UserError: if `ddim.ground_truth` does not fit the images.
     """
-    drawn = files.load_arrays(samples)
-    given = torch.stack(list(noises.read(noise).values()))
+    drawn = files.load_arrays(faces_samples)
+    given = torch.stack(list(noises.read(faces_noise).values()))
     curves = _curves(drawn, given)
     middle = [row for row in curves if row["alpha"] == 0.5]
     record: dict[str, Any] = {
@@ -50,9 +50,9 @@ def run(
         "grid_mse": _grids(drawn, ddim.grid),
     }
     if ddim.ground_truth is not None:
-        record["mse"] = ground_truth.run(images, Path(ddim.ground_truth))
-    files.write_table(interpolation, curves)
-    files.write_metrics(metrics, record)
+        record["mse"] = ground_truth.run(faces_images, Path(ddim.ground_truth))
+    files.write_table(faces_interpolation, curves)
+    files.write_metrics(faces_metrics, record)
 
 
 def _curves(drawn: Mapping[str, np.ndarray], given: Tensor) -> list[dict[str, Any]]:

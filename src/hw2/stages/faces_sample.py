@@ -29,16 +29,18 @@ Ask = Callable[[Tensor, Sequence[str], Setting], Tensor]
 def run(
     ddim: params.Ddim,
     *,
-    model: Path,
-    noise: Path,
-    images: Path,
-    samples: Path,
+    faces_model: Path,
+    faces_noise: Path,
+    faces_images: Path,
+    faces_samples: Path,
     device: torch.device,
 ) -> None:
-    """Write the noises as NN.pt into `noise`, their faces as NN.png into `images`, and the faces
-    of all comparisons to `samples`.
+    """Write the noises as NN.pt into `faces_noise`, their faces as NN.png into `faces_images`,
+    and the faces
+    of all comparisons to `faces_samples`.
 
-    `samples` holds uint8 images (..., S, S, 3) in the fixed range of the model, so that contrasts
+    `faces_samples` holds uint8 images (..., S, S, 3) in the fixed range of the model, so that
+    contrasts
     can be compared, and the values of the settings:
         eta (E, 4, R): by `etas`, noise and repetition.
         slerp, lerp (P, A): by pair of noises and `alphas`.
@@ -48,7 +50,7 @@ def run(
     Raises:
         UserError: if a given noise does not fit the model, or there are too few.
     """
-    face = models.load(model, device)
+    face = models.load(faces_model, device)
     given = _noises(ddim, face.size)
     names, stack = list(given), torch.stack(list(given.values()))
     setting = Setting(ddim.steps, ddim.grid, ddim.eta)
@@ -66,11 +68,11 @@ def run(
         }
         by_grid = {grid: ask(stack, names, Setting(ddim.steps, grid, ddim.eta)) for grid in GRIDS}
     grids = np.stack([normalised(by_grid[grid]).numpy() for grid in GRIDS])
-    with atomic_dir(noise) as folder:
+    with atomic_dir(faces_noise) as folder:
         noises.write(folder, given)
-    save_images(images, dict(zip(names, grids[GRIDS.index(ddim.grid)], strict=True)))
+    save_images(faces_images, dict(zip(names, grids[GRIDS.index(ddim.grid)], strict=True)))
     files.save_arrays(
-        samples,
+        faces_samples,
         **arrays,
         grids=grids,
         etas=np.array(ddim.etas),

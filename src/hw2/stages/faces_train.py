@@ -15,9 +15,15 @@ COLUMNS = ("step", "loss", "lr")
 
 
 def run(
-    faces: params.Faces, *, model: Path, history: Path, checkpoints: Path, device: torch.device
+    faces: params.Faces,
+    *,
+    faces_model: Path,
+    faces_history: Path,
+    checkpoints: Path,
+    device: torch.device,
 ) -> None:
-    """Write `model`, whatever its origin, and the loss by step to `history`, empty for a given one.
+    """Write `faces_model`, whatever its origin, and the loss by step to `faces_history`, empty
+    for a given one.
 
     Raises:
         UserError: if a given model is missing, or is not what `faces.source` says.
@@ -25,8 +31,8 @@ def run(
     if faces.source == "embedded":
         with run_lock.hold(checkpoints):
             weights, rows, resume = train.fit(faces, checkpoints, device)
-            files.write_table(history, rows, COLUMNS)
-            models.save(model, train.blueprint(faces), weights, train.levels(faces))
+            files.write_table(faces_history, rows, COLUMNS)
+            models.save(faces_model, train.blueprint(faces), weights, train.levels(faces))
             resume.finish()
         return
     if faces.weights is None:
@@ -36,5 +42,5 @@ def run(
         weights, schedule = course.read(Path(faces.weights))
     else:
         blueprint, weights, schedule = hub.read(faces.weights, faces.revision)
-    files.write_table(history, [], COLUMNS)
-    models.save(model, blueprint, weights, schedule)
+    files.write_table(faces_history, [], COLUMNS)
+    models.save(faces_model, blueprint, weights, schedule)

@@ -24,13 +24,15 @@ from hw2.training.resume import Resume
 def run(
     judge: params.Judge,
     *,
-    packed: Path,
-    judge_dir: Path,
-    metrics: Path,
+    digits_arrays: Path,
+    judge_model: Path,
+    judge_metrics: Path,
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write the judge's folder `judge_dir` and its accuracies on real images to `metrics`."""
+    """Write the judge's folder `judge_model` and its accuracies on real images to
+    `judge_metrics`.
+    """
     course = (
         judges.load_course_classifier(Path(judge.course_classifier))
         if judge.course_classifier
@@ -38,14 +40,16 @@ def run(
     )
     identity = {
         "judge": judge.model_dump(mode="json", exclude={"course_classifier"}),
-        "data": arrays.fingerprint(packed, arrays.domains(packed), "train"),
+        "data": arrays.fingerprint(digits_arrays, arrays.domains(digits_arrays), "train"),
     }
     with run_lock.hold(checkpoints):
         resume = Resume(checkpoints, identity)
-        network = _train(judge, packed, resume, device)
-        with atomic_dir(judge_dir) as folder:
+        network = _train(judge, digits_arrays, resume, device)
+        with atomic_dir(judge_model) as folder:
             judges.save(folder, network, course)
-        files.write_metrics(metrics, _measure(judges.load(judge_dir, device), packed))
+        files.write_metrics(
+            judge_metrics, _measure(judges.load(judge_model, device), digits_arrays)
+        )
         resume.finish()
 
 

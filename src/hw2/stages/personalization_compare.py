@@ -36,15 +36,15 @@ _SHOWN = 256  # pixels of a shown image, at most
 def run(
     stable: params.Stable,
     inversion: params.Inversion,
-    settings: params.Several,
+    several: params.Several,
     shapes: params.Shapes,
     *,
-    model: Path,
+    stable_diffusion_model: Path,
     clip_model: Path,
-    concepts: Path,
-    table: Path,
-    images: Path,
-    stored: Path,
+    personalization_concepts: Path,
+    multi_concept_table: Path,
+    multi_concept_images: Path,
+    multi_concept_weights: Path,
     checkpoints: Path,
     device: torch.device,
 ) -> None:
@@ -58,47 +58,52 @@ def run(
     images: arrays `{method}` uint8 (prompts, N, S, S, 3) of the first seed.
     stored: `{method}/*.safetensors`, what the first seed's training has to keep.
     """
-    if not settings.seeds:
-        files.write_table(table, [], COLUMNS)
-        files.save_arrays(images)
-        with atomic_dir(stored):
+    if not several.seeds:
+        files.write_table(multi_concept_table, [], COLUMNS)
+        files.save_arrays(multi_concept_images)
+        with atomic_dir(multi_concept_weights):
             pass
         return
     located = weights.locate(inversion.clip, clip_model)
     # Keys and values train: half precision would lose small steps of theirs.
     whole = stable.model_copy(update={"precision": "fp32"})
-    pipe = load.load(whole, model, device)
+    pipe = load.load(whole, stable_diffusion_model, device)
     sample.use_sampler(pipe, inversion.draw.sampler)
     specs = {spec.key: spec for spec in inversion.concepts}
-    first, second = settings.pair
-    pair = photos.read(concepts, specs[first]), photos.read(concepts, specs[second])
+    first, second = several.pair
+    pair = (
+        photos.read(personalization_concepts, specs[first]),
+        photos.read(personalization_concepts, specs[second]),
+    )
     identity = {
         "inversion": inversion.model_dump(mode="json", exclude={"train": {"save_every"}}),
-        "several": settings.model_dump(mode="json"),
+        "several": several.model_dump(mode="json"),
         "model": load.digest(pipe),
     }
     added = _added(pipe, pair[0].spec), _added(pipe, pair[1].spec)
     scorer = Scorer(clip_models.load(located, device))
-    own = _regular(settings, shapes, load.image_size(pipe))
+    own = _regular(several, shapes, load.image_size(pipe))
     with run_lock.hold(checkpoints):
         resume = Resume(checkpoints / "table", identity)
         state = _measured(
             lambda seed: Bench(
-                pipe, pair, added, inversion, settings, own,
+                pipe, pair, added, inversion, several, own,
                 checkpoints / "trainings", identity, seed,
             ),
-            settings,
+            several,
             resume,
         )  # fmt: skip
-        rows = _rows(state["units"], settings, pair, scorer)
+        rows = _rows(state["units"], several, pair, scorer)
         rows += _photographs(pair, scorer, load.image_size(pipe))
-        with atomic_dir(stored) as folder:
+        with atomic_dir(multi_concept_weights) as folder:
             for unit in state["units"]:
-                if unit["seed"] == settings.seeds[0] and unit["rows"]:
+                if unit["seed"] == several.seeds[0] and unit["rows"]:
                     _store(folder / unit["method"], unit, pair)
-        shown = {u["method"]: u for u in state["units"] if u["seed"] == settings.seeds[0]}
-        files.save_arrays(images, **{name: _small(u["images"]) for name, u in shown.items()})
-        files.write_table(table, rows, COLUMNS)
+        shown = {u["method"]: u for u in state["units"] if u["seed"] == several.seeds[0]}
+        files.save_arrays(
+            multi_concept_images, **{name: _small(u["images"]) for name, u in shown.items()}
+        )
+        files.write_table(multi_concept_table, rows, COLUMNS)
         resume.finish()
 
 

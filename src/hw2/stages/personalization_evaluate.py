@@ -30,33 +30,43 @@ def run(
     inversion: params.Inversion,
     shapes: params.Shapes,
     *,
-    model: Path,
+    stable_diffusion_model: Path,
     clip_model: Path,
-    concepts: Path,
-    asked: Path,
-    images: Path,
-    table: Path,
-    samples: Path,
-    metrics: Path,
+    personalization_concepts: Path,
+    personalization_prompts: Path,
+    personalization_images: Path,
+    multi_concept_table: Path,
+    personalization_samples: Path,
+    personalization_metrics: Path,
     device: torch.device,
 ) -> None:
     """Write two records.
 
-    metrics: `stable` (alignment of the embedded model, judged by a classifier), `concepts` (scores
+    metrics: `stable` (alignment of the embedded model, judged by a classifier),
+    `personalization_concepts` (scores
         of each, and their gains over its initialiser's word, from the same noises), `grades` (the
         course's), `several` (the ways to have two concepts).
     samples: arrays of images that figures show.
     """
     located = weights.locate(inversion.clip, clip_model)
-    pipe = load.load(stable, model, device)
+    pipe = load.load(stable, stable_diffusion_model, device)
     sample.use_sampler(pipe, inversion.draw.sampler)
     scorer = Scorer(clip_models.load(located, device))
-    wanted = prompt_specs.read(asked)
-    cases = grading.grade(wanted, concepts, images, scorer)
+    wanted = prompt_specs.read(personalization_prompts)
+    cases = grading.grade(wanted, personalization_concepts, personalization_images, scorer)
     record: Record = {"grades": _grades(cases)}
     shown: dict[str, np.ndarray] = {}
     record["concepts"] = {
-        one.key: _concept(pipe, one, inversion, scorer, concepts, images, cases, shown)
+        one.key: _concept(
+            pipe,
+            one,
+            inversion,
+            scorer,
+            personalization_concepts,
+            personalization_images,
+            cases,
+            shown,
+        )
         for one in wanted
     }
     if stable.weights == "embedded":
@@ -65,10 +75,10 @@ def run(
         )
         record["stable"] = {name: share.named("alignment") for name, share in found.items()}
         shown["alignment"] = pictures[:, 0]
-    rows = files.read_table(table)
+    rows = files.read_table(multi_concept_table)
     record["several"] = _several(rows) if rows else {}
-    files.save_arrays(samples, **shown)
-    files.write_metrics(metrics, record)
+    files.save_arrays(personalization_samples, **shown)
+    files.write_metrics(personalization_metrics, record)
 
 
 def _grades(cases: Sequence[Case]) -> Record:

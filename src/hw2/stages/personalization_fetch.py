@@ -9,14 +9,17 @@ from hw2.personalization import photos, prompt_specs, synthetic
 from hw2.runtime.errors import UserError
 
 
-def run(inversion: params.Inversion, shapes: params.Shapes, *, out: Path) -> None:
-    """Write `out`: `{key}/*` for each concept, `masks/{key}/*.png` where there are, `input.json`.
+def run(
+    inversion: params.Inversion, shapes: params.Shapes, *, personalization_concepts: Path
+) -> None:
+    """Write `personalization_concepts`: `{key}/*` for each concept, `masks/{key}/*.png` where
+    there are, `input.json`.
 
     Raises:
         UserError: if photographs are missing or damaged, or the prompts name a concept that
             `inversion.concepts` has not.
     """
-    with atomic_dir(out) as folder:
+    with atomic_dir(personalization_concepts) as folder:
         if inversion.photographs == "embedded":
             synthetic.write(folder, inversion.embedded_photographs, shapes.size, shapes.seed)
         else:

@@ -22,10 +22,10 @@ def run(
     stable: params.Stable,
     inversion: params.Inversion,
     *,
-    model: Path,
-    embeddings: Path,
-    asked: Path,
-    out: Path,
+    stable_diffusion_model: Path,
+    personalization_embeddings: Path,
+    personalization_prompts: Path,
+    personalization_images: Path,
     device: torch.device,
 ) -> int:
     """Write `out/{key}/{prompt}/source{key}_prompt{prompt}_{0 ... 24}.png`, all of them or none.
@@ -42,16 +42,16 @@ def run(
     Raises:
         UserError: if the prompts are malformed, or name a token that was not learnt.
     """
-    wanted = prompt_specs.read(asked)
-    rows = tokens.of_folder(embeddings)
-    tokens.known(wanted, rows, asked)
-    pipe = load.load(stable, model, device)
+    wanted = prompt_specs.read(personalization_prompts)
+    rows = tokens.of_folder(personalization_embeddings)
+    tokens.known(wanted, rows, personalization_prompts)
+    pipe = load.load(stable, stable_diffusion_model, device)
     sample.use_sampler(pipe, inversion.draw.sampler)
     for one in wanted:
         tokens.add(pipe, one.token, rows[one.token])
     total = sum(len(one.prompts) for one in wanted) * grading.IMAGES
     with (
-        atomic_dir(out) as folder,
+        atomic_dir(personalization_images) as folder,
         progress(total, "graded images", unit="image") as bar,
     ):
         for one in wanted:

@@ -24,13 +24,13 @@ def run(
     stable: params.Stable,
     inversion: params.Inversion,
     *,
-    model: Path,
+    stable_diffusion_model: Path,
     clip_model: Path,
-    concepts: Path,
-    embeddings: Path,
-    history: Path,
-    looks: Path,
-    asked: Path,
+    personalization_concepts: Path,
+    personalization_embeddings: Path,
+    personalization_history: Path,
+    personalization_snapshots: Path,
+    personalization_prompts: Path,
     checkpoints: Path,
     device: torch.device,
 ) -> None:
@@ -45,9 +45,9 @@ def run(
         UserError: if a token or an initialiser does not fit the model's vocabulary.
     """
     located = weights.locate(inversion.clip, clip_model)
-    pipe = load.load(stable, model, device)
+    pipe = load.load(stable, stable_diffusion_model, device)
     sample.use_sampler(pipe, inversion.draw.sampler)
-    found = [photos.read(concepts, spec) for spec in inversion.concepts]
+    found = [photos.read(personalization_concepts, spec) for spec in inversion.concepts]
     for spec in inversion.concepts:
         tokens.initial(pipe, spec.initialiser, spec.vectors)  # said before anything slow
     scorer = Scorer(clip_models.load(located, device))
@@ -58,17 +58,17 @@ def run(
             )
             for concept in found
         ]
-        with atomic_dir(embeddings) as folder:
+        with atomic_dir(personalization_embeddings) as folder:
             for one in told:
                 spec = one.concept.spec
                 tokens.save(folder / f"{spec.key}.safetensors", spec.token, one.rows)
-        files.write_table(history, [row for one in told for row in _rows(one)])
-        files.save_arrays(looks, **_arrays(told))
+        files.write_table(personalization_history, [row for one in told for row in _rows(one)])
+        files.save_arrays(personalization_snapshots, **_arrays(told))
         first = {
             one.concept.spec.token: (one.trace.image[0], one.trace.text[0]) for one in told
         }  # at step 0 a token has the rows of its initialiser
-        with atomic_path(asked) as temporary:
-            complete = prompt_specs.completed(concepts / INPUT, first)
+        with atomic_path(personalization_prompts) as temporary:
+            complete = prompt_specs.completed(personalization_concepts / INPUT, first)
             temporary.write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
         for one in told:
             one.resume.finish()

@@ -18,24 +18,25 @@ def run(
     shapes: params.Shapes,
     *,
     clip_model: Path,
-    model: Path,
-    history: Path,
+    stable_diffusion_model: Path,
+    stable_diffusion_history: Path,
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write the folder `model`, which `StableDiffusionPipeline.from_pretrained` reads once
-    `hw2.models.patch_codec` is imported, and the `history` of the training.
+    """Write the folder `stable_diffusion_model`, which `StableDiffusionPipeline.from_pretrained`
+    reads once
+    `hw2.models.patch_codec` is imported, and the `stable_diffusion_history` of the training.
 
     Where `stable.weights` names another model both are empty.
     """
     if stable.weights != "embedded":
-        with atomic_dir(model):
+        with atomic_dir(stable_diffusion_model):
             pass
-        files.write_table(history, [], COLUMNS)
+        files.write_table(stable_diffusion_history, [], COLUMNS)
         return
     with run_lock.hold(checkpoints):
         pipeline, rows, resume = train.fit(stable, shapes, clip_model, checkpoints, device)
-        with atomic_dir(model) as temporary:
+        with atomic_dir(stable_diffusion_model) as temporary:
             pipeline.save_pretrained(temporary)
-        files.write_table(history, rows, COLUMNS)
+        files.write_table(stable_diffusion_history, rows, COLUMNS)
         resume.finish()

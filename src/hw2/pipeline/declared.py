@@ -1,0 +1,160 @@
+"""What dvc.yaml declares for a stage: the parameters and the paths that it may use.
+
+DVC reruns a stage when a declared parameter or dependency changes. A stage that could read another
+one would keep stale results, so `DeclaredParams` and `DeclaredPaths` refuse to hand it out.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from hw2.config import loader
+from hw2.config.params import Params
+from hw2.config.paths import Paths
+from hw2.runtime.errors import UserError
+
+DVC_FILE = "dvc.yaml"
+PARAMS_FILE = "params.yaml"
+ALWAYS_READABLE = "runtime"  # where to compute, not what: no stage depends on it
+
+_PATH = re.compile(r"\$\{path\.(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """The part of a stage's entry in dvc.yaml that binds its function.
+
+    Attributes:
+        stage: Name of the stage.
+        params: Dotted parameter keys of `params:`.
+        paths: Names from paths.yaml in `deps`, `outs` and `metrics`, and in `meta.untracked`:
+            caches, and files that a stage only mentions in a message.
+    """
+
+    stage: str
+    params: tuple[str, ...]
+    paths: tuple[str, ...]
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The top-level sections of params.yaml that have a declared key."""
+        return tuple(dict.fromkeys(key.split(".")[0] for key in self.params))
+
+
+def read(stage: str, path: str | Path = DVC_FILE) -> Declaration:
+    """Read the declaration of `stage` from the dvc.yaml at `path`.
+
+    Raises:
+        UserError: if dvc.yaml has no such stage.
+    """
+    stages = (loader.read_yaml(path) or {}).get("stages") or {}
+    if stage not in stages:
+        raise UserError(f"{path}: no stage {stage!r}; {loader.nearest(stage, list(stages))}")
+    entry = stages[stage]
+    untracked = (entry.get("meta") or {}).get("untracked") or []
+    return Declaration(stage, tuple(_param_keys(entry)), (*_path_names(entry), *untracked))
+
+
+def _param_keys(entry: dict[str, Any]) -> Iterator[str]:
+    for item in entry.get("params") or []:
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from item.get(PARAMS_FILE) or []
+
+
+def _path_names(entry: dict[str, Any]) -> list[str]:
+    items = [item for kind in ("deps", "outs", "metrics") for item in entry.get(kind) or []]
+    texts = [item if isinstance(item, str) else next(iter(item)) for item in items]
+    return list(dict.fromkeys(name for text in texts for name in _PATH.findall(text)))
+
+
+def restrict_params(params: Params, declaration: Declaration) -> Params:
+    """Reduce `params` to the declared keys and `runtime`; the return type is for type checkers.
+
+    Raises:
+        UserError: if dvc.yaml names a parameter that does not exist.
+    """
+    for key in declaration.params:
+        node: Any = params
+        for part in key.split("."):
+            known = list(type(node).model_fields) if isinstance(node, loader.Section) else []
+            if part not in known:
+                hint = loader.nearest(part, known)
+                raise UserError(
+                    f"{DVC_FILE}: stage {declaration.stage}: no parameter {key!r}; {hint}"
+                )
+            node = getattr(node, part)
+    return cast(Params, DeclaredParams(params, declaration))
+
+
+def restrict_paths(paths: Paths, declaration: Declaration) -> Paths:
+    """Reduce `paths` to the declared names; the return type is for type checkers.
+
+    Raises:
+        UserError: if dvc.yaml names a path that paths.yaml does not have.
+    """
+    for name in declaration.paths:
+        getattr(paths, name)  # raises UserError with the nearest name
+    return cast(Paths, DeclaredPaths(paths, declaration))
+
+
+class DeclaredParams:
+    """A view of a section of params.yaml that hands out declared keys only."""
+
+    def __init__(self, section: Any, declaration: Declaration, prefix: str = "") -> None:
+        self._section, self._declaration, self._prefix = section, declaration, prefix
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """The declared keys of the section as plain values; `options` are pydantic's."""
+        values = self._section.model_dump(**options)
+        return _declared_part(values, self._prefix, self._declaration.params)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(self._section, name):
+            raise AttributeError(f"no parameter {self._prefix + name!r}")
+        key = self._prefix + name
+        value = getattr(self._section, name)
+        allowed = {*self._declaration.params, ALWAYS_READABLE}
+        if key in allowed:
+            return value
+        if any(other.startswith(key + ".") for other in allowed):
+            return DeclaredParams(value, self._declaration, key + ".")
+        raise AttributeError(
+            f"stage {self._declaration.stage!r} reads the undeclared parameter {key!r};"
+            f" add it to the stage's params in {DVC_FILE}"
+        )
+
+
+def _declared_part(values: dict[str, Any], prefix: str, keys: Collection[str]) -> dict[str, Any]:
+    """The values of a section, whose keys begin with `prefix`, that `keys` declare."""
+    kept: dict[str, Any] = {}
+    for name, value in values.items():
+        key = prefix + name
+        if key in keys:
+            kept[name] = value
+        elif any(other.startswith(key + ".") for other in keys):
+            kept[name] = _declared_part(value, key + ".", keys)
+    return kept
+
+
+class DeclaredPaths:
+    """A view of paths.yaml that hands out declared names only; iterating gives the names."""
+
+    def __init__(self, paths: Paths, declaration: Declaration) -> None:
+        self._paths, self._declaration = paths, declaration
+
+    def __getattr__(self, name: str) -> Path:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._declaration.paths:
+            raise AttributeError(
+                f"stage {self._declaration.stage!r} uses the undeclared path {name!r};"
+                f" add it to the stage's deps, outs or metrics in {DVC_FILE}"
+            )
+        return cast(Path, getattr(self._paths, name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._declaration.paths)
