@@ -103,9 +103,9 @@ def test_domains_are_those_with_labels() -> None:
         (
             "data.domains",
             ["mnistm", "svhn", "usps", "mnist"],
-            "mnist is not among the embedded domains",
+            "mnist is not among the synthetic domains",
         ),
-        ("data.source", "drive", "data.source: 'drive' is not allowed; should be 'embedded', "),
+        ("data.source", "drive", "data.source: 'drive' is not allowed; should be 'synthetic', "),
         ("guidance.weight", "2.0", "guidance.weight: '2.0' is text"),
         ("guidance.weight", "best", "guidance.weight: 'best' is not allowed; should be a valid"),
         ("runtime.device", "gpu", "runtime.device: 'gpu' is not allowed (auto, cpu, cuda or"),

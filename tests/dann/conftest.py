@@ -8,7 +8,7 @@ import pytest
 from hw2.config import params, profiles
 from hw2.digits import arrays, synthetic
 from hw2.digits.arrays import Digits
-from hw2.digits.labels import PARTS
+from hw2.digits.labels import SPLITS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,9 +25,9 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Dann:
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All parts of all domains, packed: 24 images each."""
+    """All splits of all domains, packed: 24 images each."""
     folder = tmp_path_factory.mktemp("packed")
     for domain in ("mnistm", "svhn", "usps"):
-        for part in PARTS:
-            arrays.save(folder, domain, part, Digits(*synthetic.draw(domain, part, 24, 7)))
+        for split in SPLITS:
+            arrays.save(folder, domain, split, Digits(*synthetic.draw(domain, split, 24, 7)))
     return folder

@@ -75,7 +75,7 @@ def test_only_target_only_uses_them(mini: params.Dann, digits: Path, tmp_path: P
     assert not same(*seen)
     no_source = without_labels(digits, tmp_path / "source", "mnistm", "wrong")
     assert same(seen[0], go(mini, "target_only", no_source, tmp_path / "c"))
-    with pytest.raises(UserError, match="no train part of usps"):
+    with pytest.raises(UserError, match="no train split of usps"):
         blind = without_labels(digits, tmp_path / "absent", "usps", "absent")
         go(mini, "target_only", blind, tmp_path / "d")
 

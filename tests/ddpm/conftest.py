@@ -27,7 +27,7 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The train part of both domains, packed: 20 images each."""
+    """The train split of both domains, packed: 20 images each."""
     folder = tmp_path_factory.mktemp("packed")
     for domain in ("mnistm", "svhn"):
         arrays.save(folder, domain, "train", Digits(*synthetic.draw(domain, "train", 20, 7)))

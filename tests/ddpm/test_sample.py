@@ -1,4 +1,4 @@
-"""Image k of a label depends on the seed, the part, the label and k, and on nothing else."""
+"""Image k of a label depends on the seed, the split, the label and k, and on nothing else."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ def sampling(mini: params.Params, **values: Any) -> params.Sampling:
 
 
 def drawn(model: Denoiser, how: params.Sampling, request: Request = REQUEST, weight: float = 2.0,
-          part: str = "report") -> np.ndarray:  # fmt: skip
-    return draw(model, request, how, weight=weight, part=part)
+          split: str = "test") -> np.ndarray:  # fmt: skip
+    return draw(model, request, how, weight=weight, split=split)
 
 
 def greys(one: np.ndarray, other: np.ndarray) -> int:
@@ -35,8 +35,8 @@ def test_images_do_not_depend_on_the_batch_size(
 ) -> None:
     whole = drawn(model, sampling(mini, sampler=sampler, batch=100))
     for batch in (1, 3):
-        part = drawn(model, sampling(mini, sampler=sampler, batch=batch))
-        assert greys(whole, part) <= 1  # float32 sums in another order may round another way
+        chunked = drawn(model, sampling(mini, sampler=sampler, batch=batch))
+        assert greys(whole, chunked) <= 1  # float32 sums in another order may round another way
 
 
 @SAMPLERS
@@ -44,10 +44,10 @@ def test_the_noise_is_bit_equal_and_images_within_1e_5(
     model: Denoiser, mini: params.Params, sampler: str
 ) -> None:
     how = sampling(mini, sampler=sampler)
-    whole = list(states(model, REQUEST, how, weight=2.0, part="report"))
+    whole = list(states(model, REQUEST, how, weight=2.0, split="test"))
     for k in range(len(REQUEST.labels)):
         one = Request(REQUEST.labels[k : k + 1], REQUEST.index[k : k + 1])
-        alone = list(states(model, one, how, weight=2.0, part="report"))
+        alone = list(states(model, one, how, weight=2.0, split="test"))
         assert torch.equal(whole[0].images[k], alone[0].images[0])
         torch.testing.assert_close(whole[-1].images[k], alone[-1].images[0], rtol=0, atol=1e-5)
 
@@ -65,26 +65,26 @@ def test_nor_on_which_other_labels_are_drawn(
 def test_label_index_seed_and_part_each_give_other_noise(
     model: Denoiser, mini: params.Params
 ) -> None:
-    def first(label: int, index: int, part: str, seed: int) -> bytes:
+    def first(label: int, index: int, split: str, seed: int) -> bytes:
         request = Request(np.array([label]), np.array([index]))
         how = sampling(mini, seed=seed)
-        state = next(states(model, request, how, weight=0.0, part=part))
+        state = next(states(model, request, how, weight=0.0, split=split))
         return state.images.contiguous().numpy().tobytes()
 
     found = [
-        first(3, 0, "report", 1),
-        first(4, 0, "report", 1),
-        first(3, 1, "report", 1),
-        first(3, 0, "select", 1),
-        first(3, 0, "report", 2),
+        first(3, 0, "test", 1),
+        first(4, 0, "test", 1),
+        first(3, 1, "test", 1),
+        first(3, 0, "val", 1),
+        first(3, 0, "test", 2),
     ]
     assert len(set(found)) == len(found)
-    assert found[0] == first(3, 0, "report", 1)
+    assert found[0] == first(3, 0, "test", 1)
 
 
 def test_the_part_changes_every_image(model: Denoiser, mini: params.Params) -> None:
-    report, select = (drawn(model, sampling(mini), part=part) for part in ("report", "select"))
-    assert (report != select).reshape(len(report), -1).any(1).all()
+    test, val = (drawn(model, sampling(mini), split=split) for split in ("test", "val"))
+    assert (test != val).reshape(len(test), -1).any(1).all()
 
 
 @pytest.mark.parametrize("weight", [0.0, 2.0, -1.0])
@@ -106,7 +106,7 @@ def test_images_are_uint8_over_their_range(model: Denoiser, mini: params.Params)
 
 
 def test_the_states_run_from_noise_to_an_image(model: Denoiser, mini: params.Params) -> None:
-    path = list(states(model, REQUEST, sampling(mini), weight=0.0, part="report"))
+    path = list(states(model, REQUEST, sampling(mini), weight=0.0, split="test"))
     assert [state.t for state in path] == [19, 14, 9, 4, -1]
     start = path[0].images
     # Standard normal: 7 x 2,352 numbers, five standard errors.
@@ -117,7 +117,7 @@ def test_the_states_run_from_noise_to_an_image(model: Denoiser, mini: params.Par
 
 def test_every_image_is_counted(model: Denoiser, mini: params.Params) -> None:
     ticks: list[int] = []
-    draw(model, REQUEST, sampling(mini, batch=3), weight=0.0, part="report", tick=ticks.append)
+    draw(model, REQUEST, sampling(mini, batch=3), weight=0.0, split="test", tick=ticks.append)
     assert ticks == [3, 3, 1]
 
 

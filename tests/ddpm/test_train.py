@@ -189,7 +189,7 @@ def test_one_domain_uses_its_own_labels(
 
 
 def test_an_absent_domain_is_named(mini: params.Params, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no train part of mnistm; run `dvc repro digits_pack`"):
+    with pytest.raises(UserError, match="no train split of mnistm; run `dvc repro digits_pack`"):
         fit(tiny(mini), tmp_path, tmp_path / "checkpoints", CPU)
 
 

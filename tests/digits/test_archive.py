@@ -12,19 +12,19 @@ from hw2.digits import archive
 from hw2.digits.arrays import Digits
 from hw2.runtime.errors import UserError
 
-DOMAINS, PARTS = ("mnistm", "svhn", "usps"), ("train", "select", "report")
-TABLES = {"train": "train.csv", "select": "val.csv", "report": "test.csv"}
+DOMAINS, SPLITS = ("mnistm", "svhn", "usps"), ("train", "val", "test")
+TABLES = {"train": "train.csv", "val": "val.csv", "test": "test.csv"}
 
 
-def made(domain: str, part: str, count: int = 4) -> Digits:
-    random = np.random.Generator(np.random.PCG64(DOMAINS.index(domain) * 3 + PARTS.index(part)))
+def made(domain: str, split: str, count: int = 4) -> Digits:
+    random = np.random.Generator(np.random.PCG64(DOMAINS.index(domain) * 3 + SPLITS.index(split)))
     channels = 1 if domain == "usps" else 3
     images = random.integers(0, 256, (count, 28, 28, channels), np.uint8)
     return Digits(images, np.arange(count) % 10)
 
 
 def write(path: Path) -> Path:
-    archive.write(path, ((d, p, made(d, p)) for d in DOMAINS for p in PARTS))
+    archive.write(path, ((d, p, made(d, p)) for d in DOMAINS for p in SPLITS))
     return path
 
 
@@ -62,10 +62,10 @@ def png(image: Image.Image) -> bytes:
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     found = {(d, p): data for d, p, data in archive.read(write(tmp_path / "digits.zip"))}
-    assert found.keys() == {(d, p) for d in DOMAINS for p in PARTS}
-    for (domain, part), data in found.items():
-        assert np.array_equal(data.images, made(domain, part).images)
-        assert np.array_equal(data.digits, made(domain, part).digits)
+    assert found.keys() == {(d, p) for d in DOMAINS for p in SPLITS}
+    for (domain, split), data in found.items():
+        assert np.array_equal(data.images, made(domain, split).images)
+        assert np.array_equal(data.digits, made(domain, split).digits)
         assert (data.images.dtype, data.digits.dtype) == (np.uint8, np.int64)
 
 
@@ -75,7 +75,7 @@ def test_writing_is_byte_deterministic(tmp_path: Path) -> None:
 
 def test_the_layout_is_the_course_s(tmp_path: Path) -> None:
     contents = members(write(tmp_path / "digits.zip"))
-    tables = {f"digits/{d}/{TABLES[p]}" for d in DOMAINS for p in PARTS}
+    tables = {f"digits/{d}/{TABLES[p]}" for d in DOMAINS for p in SPLITS}
     images = {f"digits/{d}/data/{k:05d}.png" for d in DOMAINS for k in range(12)}
     assert contents.keys() == tables | images
     for name in tables:
@@ -90,8 +90,8 @@ def test_parts_of_a_domain_share_no_image_name(tmp_path: Path) -> None:
     contents = members(write(tmp_path / "digits.zip"))
     named = [
         line.split(b",")[0]
-        for part in PARTS
-        for line in contents[f"digits/svhn/{TABLES[part]}"].split()[1:]
+        for split in SPLITS
+        for line in contents[f"digits/svhn/{TABLES[split]}"].split()[1:]
     ]
     assert len(set(named)) == len(named) == 12
 
@@ -169,7 +169,7 @@ def test_an_archive_without_digits_is_refused(tmp_path: Path) -> None:
 def test_a_domain_may_have_some_parts_only(tmp_path: Path) -> None:
     path = damaged(tmp_path, {"digits/svhn/val.csv": None, "digits/svhn/test.csv": None})
     found = {(d, p) for d, p, _ in archive.read(path)}
-    assert {part for domain, part in found if domain == "svhn"} == {"train"}
+    assert {split for domain, split in found if domain == "svhn"} == {"train"}
 
 
 @pytest.mark.parametrize("data", [b"", b"<!DOCTYPE html>", b"PK\x03\x04"])

@@ -43,7 +43,7 @@ def test_grey_images_get_three_equal_channels() -> None:
 
 
 def test_a_part_that_was_not_packed_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no train part of svhn; run `dvc repro digits_pack`"):
+    with pytest.raises(UserError, match=r"no train split of svhn; run `dvc repro digits_pack`"):
         arrays.load(tmp_path, "svhn", "train")
 
 
@@ -53,7 +53,9 @@ def test_a_damaged_array_is_refused_in_one_line(tmp_path: Path, kind: str, keep:
     arrays.save(tmp_path, "svhn", "train", made())
     path = tmp_path / f"svhn_train_{kind}.npy"
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(UserError, match=r"train part of svhn .* `dvc repro digits_pack`") as caught:
+    with pytest.raises(
+        UserError, match=r"train split of svhn .* `dvc repro digits_pack`"
+    ) as caught:
         arrays.load(tmp_path, "svhn", "train")
     assert "\n" not in str(caught.value)
 
@@ -70,11 +72,11 @@ def test_the_fingerprint_sees_pixels_digits_domains_and_their_order(tmp_path: Pa
         folder = tmp_path / str(k)
         folder.mkdir()
         arrays.save(folder, "mnistm", "train", data)
-        arrays.save(folder, "mnistm", "report", made(9))
+        arrays.save(folder, "mnistm", "test", made(9))
         arrays.save(folder, "svhn", "train", made(1))
         found.append(arrays.fingerprint(folder, ("mnistm",), "train"))
     assert found[0] == found[1]
     others = [arrays.fingerprint(tmp_path / "0", *what) for what in (
-        (("svhn",), "train"), (("mnistm",), "report"), (("mnistm", "svhn"), "train"),
+        (("svhn",), "train"), (("mnistm",), "test"), (("mnistm", "svhn"), "train"),
         (("svhn", "mnistm"), "train"))]  # fmt: skip
     assert len({*found, *others}) == 3 + 4

@@ -1,4 +1,4 @@
-"""Photographs from an archive: which are read, which part they are in, damage."""
+"""Photographs from an archive: which are read, which split they are in, damage."""
 
 import io
 import tarfile
@@ -9,7 +9,7 @@ import pytest
 from photographs import COLOURS, PHOTOS, jpeg, write_photos
 
 from hw2.digits import backgrounds, catalogue
-from hw2.digits.labels import PARTS
+from hw2.digits.labels import SPLITS
 from hw2.runtime.errors import UserError
 
 NOISE = np.random.Generator(np.random.PCG64(34)).bytes(300_000)
@@ -23,14 +23,16 @@ def test_each_photograph_is_in_one_part_which_the_seed_chooses(
     monkeypatch.setattr(catalogue, "PHOTOS", PHOTOS)
 
     def found(seed: int) -> dict[str, list[int]]:
-        """The numbers of the photographs of each part, known by their colours."""
+        """The numbers of the photographs of each split, known by their colours."""
         return {
-            part: [int(np.abs(np.array(COLOURS) - photo[0, 0]).max(1).argmin()) for photo in of]
-            for part, of in backgrounds.by_part(tmp_path, seed, 28).items()
+            split: [int(np.abs(np.array(COLOURS) - photo[0, 0]).max(1).argmin()) for photo in of]
+            for split, of in backgrounds.by_split(tmp_path, seed, 28).items()
         }
 
     first = found(5)
-    assert {part: len(of) for part, of in first.items()} == dict(zip(PARTS, (8, 1, 1), strict=True))
+    assert {split: len(of) for split, of in first.items()} == dict(
+        zip(SPLITS, (8, 1, 1), strict=True)
+    )
     assert sorted(k for of in first.values() for k in of) == list(range(PHOTOS))
     assert found(5) == first
     assert found(6) != first
@@ -52,7 +54,7 @@ def test_odd_photographs_are_named(
     write_photos(tmp_path, odd=photo)
     monkeypatch.setattr(catalogue, "PHOTOS", PHOTOS + ("11" not in said))
     with pytest.raises(UserError) as caught:
-        backgrounds.by_part(tmp_path, 5, 28)
+        backgrounds.by_split(tmp_path, 5, 28)
     assert str(caught.value).startswith(f"{tmp_path / catalogue.BSDS500.name}: damaged (")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)

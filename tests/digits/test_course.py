@@ -82,8 +82,8 @@ def data(**changes: Any) -> params.Data:
         "source": "course",
         "domains": ("mnistm", "svhn"),
         "train_images": None,
-        "select_images": 2,
-        "report_images": 3,
+        "val_images": 2,
+        "test_images": 3,
         "test_labels": False,
     }
     return params.Data(**(values | changes))
@@ -128,7 +128,7 @@ def test_every_year_is_read_wherever_it_lies(
         else packed(tmp_path / "a b.zip", files)
     )
     found = read(path, domains=domains)
-    assert list(found) == [(d, p) for d in domains for p in ("train", "select", "report")]
+    assert list(found) == [(d, p) for d in domains for p in ("train", "val", "test")]
     for domain in domains:
         everything = [
             image.tobytes() for (d, _), p in found.items() if d == domain for image in p.images
@@ -136,21 +136,21 @@ def test_every_year_is_read_wherever_it_lies(
         used = [k for t in tables if t != "test" for k in PLACES[t]]
         if len(tables) > 1:  # val is reported, of which three are kept
             used = [k for k in used if k < 12]
-            assert len(found[domain, "report"].images) == 3
+            assert len(found[domain, "test"].images) == 3
         assert len(everything) == len(set(everything)) == len(used) + (3 if len(tables) > 1 else 0)
         assert found[domain, "train"].images.shape[1:] == (28, 28, 1 if domain == "usps" else 3)
 
 
 def test_train_and_val_alone_are_a_layout(tmp_path: Path) -> None:
     found = read(folder(tmp_path, made(("svhn",), ("train", "val"))), domains=("svhn",))
-    assert [len(part.digits) for part in found.values()] == [10, 2, 3]
+    assert [len(digits.digits) for digits in found.values()] == [10, 2, 3]
 
 
 def test_with_test_labels_the_tables_are_the_parts(tmp_path: Path) -> None:
     path = folder(tmp_path, made(("mnistm", "mnist"), ("train", "val", "test")))
-    found = read(path, domains=("mnist",), test_labels=True, select_images=None, report_images=None)
-    for part, name in (("train", "train"), ("select", "val"), ("report", "test")):
-        digits = found["mnist", part]
+    found = read(path, domains=("mnist",), test_labels=True, val_images=None, test_images=None)
+    for split, name in (("train", "train"), ("val", "val"), ("test", "test")):
+        digits = found["mnist", split]
         assert np.array_equal(digits.images, [pixels("mnist", k) for k in PLACES[name]])
         assert np.array_equal(digits.digits, [k % 10 for k in PLACES[name]])
         assert digits.digits.dtype == np.int64
@@ -404,14 +404,14 @@ def test_usps_with_one_colour_image_becomes_colour(tmp_path: Path) -> None:
     assert found.faults == []
     assert found.tables[0].modes == {"L": 11, "RGB": 1}
     everything = read(tmp_path, domains=("usps",))
-    assert sum(part.images.shape[-1] == 3 for part in everything.values()) == 3
+    assert sum(digits.images.shape[-1] == 3 for digits in everything.values()) == 3
 
 
 def test_a_grey_mnistm_has_three_channels(tmp_path: Path) -> None:
     files = made(("mnist",), ("train",), top="")
     renamed = {name.replace("mnist/", "mnistm/"): content for name, content in files.items()}
     found = read(folder(tmp_path, renamed), domains=("mnistm",))
-    assert {part.images.shape[-1] for part in found.values()} == {3}
+    assert {digits.images.shape[-1] for digits in found.values()} == {3}
 
 
 @pytest.mark.parametrize("copy", ["same file", "encoded anew", "grey as colour"])
@@ -436,13 +436,13 @@ def test_of_the_same_pixels_only_the_reported_ones_are_given(
     files["digits/usps/data/00013.png"] = files["digits/usps/data/00005.png"]  # of val, of train
     files["digits/usps/data/00002.png"] = files["digits/usps/data/00001.png"]  # both of train
     path = folder(tmp_path, files)
-    limits = {"train_images": None, "select_images": 1, "report_images": None}
+    limits = {"train_images": None, "val_images": 1, "test_images": None}
     data = params.load().data.model_copy(update={"domains": ("usps",), **limits})
-    given = {part: found for _, part, found in course.contents(path, data)}
+    given = {split: digits for _, split, digits in course.contents(path, data)}
     assert "usps: 2 left out, same pixels as another: 00001.png, 00005.png" in caplog.text
     every = [image.tobytes() for found in given.values() for image in found.images]
     assert len(every) == len(set(every)) == 14
-    reported = {image.tobytes() for image in given["report"].images}
+    reported = {image.tobytes() for image in given["test"].images}
     assert pixels("usps", 5).tobytes() in reported
 
 
@@ -513,8 +513,8 @@ def test_an_absent_domain_is_named_with_what_is_there(tmp_path: Path) -> None:
 
 def test_a_part_that_would_be_empty_is_refused(tmp_path: Path) -> None:
     path = folder(tmp_path, made(("mnistm",), ("train",)))
-    said = refusal(lambda: course.contents(path, data(domains=("mnistm",), select_images=12)))
-    assert "leave none for the report part" in said
+    said = refusal(lambda: course.contents(path, data(domains=("mnistm",), val_images=12)))
+    assert "leave none for the test split" in said
 
 
 @pytest.mark.parametrize("name", ["absent", "empty", "page.zip", "faces.zip"])

@@ -1,4 +1,4 @@
-"""No raw material is in two parts or two domains."""
+"""No raw material is in two splits or two domains."""
 
 from itertools import combinations
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from hw2.digits import glyphs
-from hw2.digits.labels import PARTS
+from hw2.digits.labels import SPLITS
 
 SEEDS = (7, 8)
-ROLES = [(domain, part) for domain in ("mnistm", "usps") for part in PARTS]
+ROLES = [(domain, split) for domain in ("mnistm", "usps") for split in SPLITS]
 
 
 def rows(array: np.ndarray) -> set[bytes]:
@@ -28,9 +28,9 @@ def test_no_scan_has_two_roles(seed: int) -> None:
         assert not rows(glyphs.scans(*one, seed)[0]) & rows(glyphs.scans(*other, seed)[0])
 
 
-@pytest.mark.parametrize(("domain", "part"), ROLES)
-def test_every_role_has_scans_of_every_digit(domain: str, part: str) -> None:
-    ink, digits = glyphs.scans(domain, part, 7)
+@pytest.mark.parametrize(("domain", "split"), ROLES)
+def test_every_role_has_scans_of_every_digit(domain: str, split: str) -> None:
+    ink, digits = glyphs.scans(domain, split, 7)
     assert ink.shape == (len(digits), 8, 8)
     assert (ink.min(), ink.max()) == (0, 1)
     assert np.bincount(digits, minlength=10).min() >= 5  # 4 % of the 174 scans of the rarest digit
@@ -50,20 +50,20 @@ def test_the_seed_says_which_scans() -> None:
 
 
 def test_photo_strips_do_not_touch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each part's columns, told by photographs whose pixels hold their own column's number."""
+    """Each split's columns, told by photographs whose pixels hold their own column's number."""
     widths = (640, 427, 512, 33)
     ramps = tuple(np.broadcast_to(np.arange(w)[None, :, None], (40, w, 3)) for w in widths)
     monkeypatch.setattr(glyphs, "_all_photos", lambda: ramps)
     for number, width in enumerate(widths):
-        columns = [set(glyphs.photos(part)[number].flatten().tolist()) for part in PARTS]
+        columns = [set(glyphs.photos(split)[number].flatten().tolist()) for split in SPLITS]
         for one, other in combinations(columns, 2):
             assert not one & other
         assert sum(map(len, columns)) >= 0.9 * width
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_the_real_photos_are_colour_and_large_enough(part: str) -> None:
-    photos = glyphs.photos(part)
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_real_photos_are_colour_and_large_enough(split: str) -> None:
+    photos = glyphs.photos(split)
     assert len(photos) == 3
     for photo in photos:
         assert photo.dtype == np.uint8

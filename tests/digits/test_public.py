@@ -1,4 +1,4 @@
-"""The public sets, from small files in their true formats: values, labels, parts, damage."""
+"""The public sets, from small files in their true formats: values, labels, splits, damage."""
 
 import bz2
 import gzip
@@ -16,7 +16,7 @@ from scipy.io import savemat
 from hw2.config import params
 from hw2.digits import catalogue, public
 from hw2.digits.arrays import Digits
-from hw2.digits.labels import PARTS
+from hw2.digits.labels import SPLITS
 from hw2.io import download
 from hw2.runtime.errors import UserError
 
@@ -31,13 +31,13 @@ def generator(name: str) -> np.random.Generator:
 
 def chosen(*domains: str, **changes: object) -> params.Data:
     own = {"domains": domains, "source": "public", "seed": 5}
-    own |= {f"{part}_images": None for part in PARTS}
+    own |= {f"{split}_images": None for split in SPLITS}
     return params.load(ROOT / "params.yaml").data.model_copy(update=own | changes)
 
 
 def found(raw: Path, *domains: str, **changes: object) -> dict[tuple[str, str], Digits]:
     data = chosen(*domains, **changes)
-    return {(domain, part): digits for domain, part, digits in public.contents(data, raw)}
+    return {(domain, split): digits for domain, split, digits in public.contents(data, raw)}
 
 
 def refusal(raw: Path, domain: str) -> str:
@@ -119,11 +119,11 @@ WRITE: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("domain", WRITE)
 def test_every_part_has_the_form_of_the_course_s_images(raw: Path, domain: str) -> None:
     WRITE[domain](raw)
-    parts = found(raw, domain)
+    splits = found(raw, domain)
     channels = 3 if domain in ("svhn", "mnistm") else 1
-    assert list(parts) == [(domain, part) for part in PARTS]
-    for (_, part), count in zip(parts, (36, 4, 12), strict=True):
-        digits = parts[domain, part]
+    assert list(splits) == [(domain, split) for split in SPLITS]
+    for (_, split), count in zip(splits, (36, 4, 12), strict=True):
+        digits = splits[domain, split]
         assert digits.images.shape == (count, 28, 28, channels)
         assert (digits.images.dtype, digits.digits.dtype) == (np.uint8, np.int64)
         assert digits.digits.shape == (count,)
@@ -149,15 +149,15 @@ def rows(digits: Digits) -> set[tuple[bytes, int]]:
 
 def test_mnist_is_as_published_and_the_test_table_is_reported(raw: Path) -> None:
     tables = write_mnist(raw)
-    parts = {part: rows(digits) for (_, part), digits in found(raw, "mnist").items()}
-    assert parts["report"] == rows(tables["test"])
-    assert parts["train"] | parts["select"] == rows(tables["train"])
-    assert not parts["train"] & parts["select"]
+    splits = {split: rows(digits) for (_, split), digits in found(raw, "mnist").items()}
+    assert splits["test"] == rows(tables["test"])
+    assert splits["train"] | splits["val"] == rows(tables["train"])
+    assert not splits["train"] & splits["val"]
 
 
 def test_svhn_keeps_its_images_and_ten_becomes_zero(raw: Path) -> None:
     write_svhn(raw)
-    report = found(raw, "svhn")["svhn", "report"]
+    report = found(raw, "svhn")["svhn", "test"]
     images, labels = svhn("test")
     assert report.digits.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2]
     assert labels[9, 0] == 10
@@ -179,7 +179,7 @@ def test_usps_labels_begin_at_one_and_its_ink_at_minus_one(raw: Path) -> None:
     grey = read.images.reshape(12, 256).astype(float)
     assert np.abs(grey - (ink + 1) * 127.5).max() <= 0.5 + 1e-4
     assert read.digits.tolist() == [label - 1 for label in labels]
-    report = found(raw, "usps")["usps", "report"]
+    report = found(raw, "usps")["usps", "test"]
     expected = Image.fromarray(read.images[5, ..., 0]).resize((28, 28), Image.Resampling.BILINEAR)
     assert np.array_equal(report.images[5, ..., 0], np.asarray(expected))
 
@@ -187,19 +187,19 @@ def test_usps_labels_begin_at_one_and_its_ink_at_minus_one(raw: Path) -> None:
 def test_mnistm_is_the_difference_of_a_digit_and_a_patch(raw: Path) -> None:
     """Photographs of one colour: black shows the colour, and then every pixel is known."""
     WRITE["mnistm"](raw)
-    parts = found(raw, "mnist", "mnistm")
+    splits = found(raw, "mnist", "mnistm")
     used: dict[str, set[tuple[int, ...]]] = {}
-    for part in PARTS:
-        plain, blended = parts["mnist", part], parts["mnistm", part]
+    for split in SPLITS:
+        plain, blended = splits["mnist", split], splits["mnistm", split]
         assert np.array_equal(plain.digits, blended.digits)
         colours = blended.images[:, :1, :1].astype(int)
         ink = 255 * (plain.images > 0)
         assert np.array_equal(np.abs(ink - colours), blended.images)
-        used[part] = {tuple(colour) for colour in colours.reshape(-1, 3).tolist()}
-        for colour in used[part]:
+        used[split] = {tuple(colour) for colour in colours.reshape(-1, 3).tolist()}
+        for colour in used[split]:
             assert np.abs(np.array(COLOURS) - colour).max(1).min() <= 3  # JPEG's rounding
-    assert (len(used["train"]), len(used["select"]), len(used["report"])) == (8, 1, 1)
-    assert len(set.union(*used.values())) == PHOTOS  # no photograph is in two parts
+    assert (len(used["train"]), len(used["val"]), len(used["test"])) == (8, 1, 1)
+    assert len(set.union(*used.values())) == PHOTOS  # no photograph is in two splits
 
 
 def test_an_image_of_mnistm_does_not_depend_on_which_others_are_kept(raw: Path) -> None:
@@ -363,12 +363,12 @@ def test_real_mnistm_has_the_statistics_of_the_published(tmp_path: Path) -> None
     for file in (REAL / "mnist").iterdir():
         (tmp_path / file.name).symlink_to(file)
     (tmp_path / catalogue.BSDS500.name).symlink_to(REAL / "bsds500" / "train.tar")
-    parts = found(tmp_path, "mnist", "mnistm", train_images=3000, select_images=500)
-    assert [len(digits.digits) for digits in parts.values()] == [3000, 500, 10_000] * 2
-    assert np.bincount(parts["mnist", "report"].digits).tolist() == [
+    splits = found(tmp_path, "mnist", "mnistm", train_images=3000, val_images=500)
+    assert [len(digits.digits) for digits in splits.values()] == [3000, 500, 10_000] * 2
+    assert np.bincount(splits["mnist", "test"].digits).tolist() == [
         *(980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)  # as MNIST's page has them
     ]
-    pixels = parts["mnistm", "train"].images / 255
+    pixels = splits["mnistm", "train"].images / 255
     assert np.abs(pixels[:, :2].mean((0, 1, 2)) - [0.443, 0.449, 0.374]).max() < 0.02
     assert np.abs(pixels.mean((0, 1, 2)) - [0.464, 0.467, 0.420]).max() < 0.02
     assert np.abs(pixels.std((0, 1, 2)) - [0.251, 0.235, 0.261]).max() < 0.02

@@ -1,4 +1,4 @@
-"""Dividing real sets into train, select and report."""
+"""Dividing real sets into train, val and test."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,12 @@ from hw2.runtime.errors import UserError
 
 
 def data(**values: object) -> params.Data:
-    every = {"train_images": None, "select_images": None, "report_images": None, "seed": 3}
+    every = {"train_images": None, "val_images": None, "test_images": None, "seed": 3}
     return params.load().data.model_copy(update=every | values)
 
 
 def of(found: dict[str, Rows]) -> dict[str, tuple[str, int]]:
-    return {part: (rows.table, len(rows.rows)) for part, rows in found.items()}
+    return {split: (rows.table, len(rows.rows)) for split, rows in found.items()}
 
 
 @pytest.mark.parametrize(
@@ -22,19 +22,19 @@ def of(found: dict[str, Rows]) -> dict[str, tuple[str, int]]:
     [
         (
             {"train": 80, "val": 20, "test": 30},
-            {"train": ("train", 80), "select": ("val", 20), "report": ("test", 30)},
+            {"train": ("train", 80), "val": ("val", 20), "test": ("test", 30)},
         ),
         (
             {"train": 80, "val": 20},
-            {"train": ("train", 72), "select": ("train", 8), "report": ("val", 20)},
+            {"train": ("train", 72), "val": ("train", 8), "test": ("val", 20)},
         ),
         (
             {"train": 80, "test": 30},
-            {"train": ("train", 72), "select": ("train", 8), "report": ("test", 30)},
+            {"train": ("train", 72), "val": ("train", 8), "test": ("test", 30)},
         ),
         (
             {"train": 80},
-            {"train": ("train", 64), "select": ("train", 8), "report": ("train", 8)},
+            {"train": ("train", 64), "val": ("train", 8), "test": ("train", 8)},
         ),
     ],
 )
@@ -44,27 +44,27 @@ def test_what_is_reported_is_the_last_table_and_what_is_missing_is_cut_from_trai
     found = divide(sizes, data(), "svhn")
     assert of(found) == expected
     cut = [rows.rows for rows in found.values() if rows.table == "train"]
-    assert len(np.unique(np.concatenate(cut))) == sum(map(len, cut)), "parts overlap"
+    assert len(np.unique(np.concatenate(cut))) == sum(map(len, cut)), "splits overlap"
     assert all((np.diff(rows.rows) > 0).all() for rows in found.values())
 
 
 def test_limits_keep_so_many_and_the_seed_says_which() -> None:
-    limits = {"train_images": 50, "select_images": 5, "report_images": 7}
+    limits = {"train_images": 50, "val_images": 5, "test_images": 7}
     sizes = {"train": 80, "test": 30}
     found = divide(sizes, data(**limits), "svhn")
-    assert of(found) == {"train": ("train", 50), "select": ("train", 5), "report": ("test", 7)}
+    assert of(found) == {"train": ("train", 50), "val": ("train", 5), "test": ("test", 7)}
     again, other = divide(sizes, data(**limits), "svhn"), divide(sizes, data(seed=4), "svhn")
-    assert all((found[part].rows == again[part].rows).all() for part in found)
-    assert not np.array_equal(other["select"].rows[:5], found["select"].rows)
+    assert all((found[split].rows == again[split].rows).all() for split in found)
+    assert not np.array_equal(other["val"].rows[:5], found["val"].rows)
 
 
 def test_a_limit_above_what_there_is_takes_all() -> None:
-    found = divide({"train": 9, "val": 4, "test": 5}, data(report_images=99), "usps")
-    assert of(found)["report"] == ("test", 5)
+    found = divide({"train": 9, "val": 4, "test": 5}, data(test_images=99), "usps")
+    assert of(found)["test"] == ("test", 5)
 
 
 def test_an_empty_part_is_named() -> None:
-    with pytest.raises(UserError, match="svhn: its 5 training images leave none for the select"):
+    with pytest.raises(UserError, match="svhn: its 5 training images leave none for the val"):
         divide({"train": 5, "test": 3}, data(), "svhn")
-    with pytest.raises(UserError, match="leave none for the train part; lower"):
-        divide({"train": 10, "test": 3}, data(select_images=10), "svhn")
+    with pytest.raises(UserError, match="leave none for the train split; lower"):
+        divide({"train": 10, "test": 3}, data(val_images=10), "svhn")

@@ -1,4 +1,4 @@
-"""The synthetic digits: drawn from a seed, equal shares of digits, no part like another."""
+"""The synthetic digits: drawn from a seed, equal shares of digits, no split like another."""
 
 import subprocess
 import sys
@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from hw2.digits import synthetic
-from hw2.digits.labels import PARTS
+from hw2.digits.labels import SPLITS
 
 CHANNELS = {"mnistm": 3, "svhn": 3, "usps": 1}
 domains = pytest.mark.parametrize("domain", synthetic.DOMAINS)
 
 
 @domains
-@pytest.mark.parametrize("part", PARTS)
-def test_shapes_types_and_equal_shares(domain: str, part: str) -> None:
-    images, digits = synthetic.draw(domain, part, 40, 7)
+@pytest.mark.parametrize("split", SPLITS)
+def test_shapes_types_and_equal_shares(domain: str, split: str) -> None:
+    images, digits = synthetic.draw(domain, split, 40, 7)
     assert images.shape == (40, 28, 28, CHANNELS[domain])
     assert (images.dtype, digits.dtype) == (np.uint8, np.int64)
     assert np.bincount(digits, minlength=10).tolist() == [4] * 10
@@ -27,7 +27,7 @@ def test_shapes_types_and_equal_shares(domain: str, part: str) -> None:
 
 @domains
 def test_a_count_that_does_not_divide_differs_by_one(domain: str) -> None:
-    counts = np.bincount(synthetic.draw(domain, "select", 23, 7)[1], minlength=10)
+    counts = np.bincount(synthetic.draw(domain, "val", 23, 7)[1], minlength=10)
     assert counts.sum() == 23
     assert counts.max() - counts.min() == 1
 
@@ -59,7 +59,7 @@ def test_another_process_draws_the_same() -> None:
 
 @domains
 def test_parts_are_other_images_in_another_order(domain: str) -> None:
-    drawn = [synthetic.draw(domain, part, 30, 7) for part in PARTS]
+    drawn = [synthetic.draw(domain, split, 30, 7) for split in SPLITS]
     for one, other in combinations(drawn, 2):
         assert not {i.tobytes() for i in one[0]} & {i.tobytes() for i in other[0]}
         assert not np.array_equal(one[1], other[1])
@@ -74,7 +74,7 @@ def test_no_image_is_flat_and_no_two_are_alike(domain: str) -> None:
 
 @domains
 def test_a_digit_looks_like_its_own_digit(domain: str) -> None:
-    """Nearest mean of the train part, on edges: far above chance in the report part.
+    """Nearest mean of the train split, on edges: far above chance in the test split.
 
     MNIST-M and SVHN come in any colour, so what is compared is how much each pixel differs from
     the image's mean.
@@ -88,7 +88,7 @@ def test_a_digit_looks_like_its_own_digit(domain: str) -> None:
 
     train, digits = synthetic.draw(domain, "train", 400, 7)
     means = np.stack([features(train)[digits == digit].mean(0) for digit in range(10)])
-    report, wanted = synthetic.draw(domain, "report", 200, 7)
+    report, wanted = synthetic.draw(domain, "test", 200, 7)
     right = ((features(report) @ means.T).argmax(1) == wanted).mean()
     assert right > 0.2  # chance is 0.1, and 0.2 is 4.7 standard errors above it
 

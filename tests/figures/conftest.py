@@ -116,7 +116,7 @@ def metrics(domains: tuple[str, ...]) -> dict[str, dict[str, Any]]:
         "judge": {domain: estimate(0.984 + 0.003 * k, 2000) for k, domain in enumerate(domains)},
         "ddpm_ablation": {"ran": False},
         "guidance": {"weight": 3.0, "convention": "ho-salimans", "candidates": candidates,
-                     "part": "select"},
+                     "split": "val"},
     }  # fmt: skip
 
 

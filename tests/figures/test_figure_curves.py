@@ -44,7 +44,7 @@ def test_guidance_has_a_line_per_domain_and_all(records_in: Write, tmp_path: Pat
     for ax in (upper, lower):
         assert np.asarray(ax.lines[-1].get_xdata()).tolist() == [found.choice.weight] * 2
     (legend,) = fig.legends
-    assert legend.get_texts()[-1].get_text() == "w = 3, chosen on the select part"
+    assert legend.get_texts()[-1].get_text() == "w = 3, chosen on the val split"
 
 
 def test_a_sole_domain_is_not_drawn_twice() -> None:
@@ -112,7 +112,8 @@ def change(key: str, value: object) -> Callable[[str], str]:
         ("ddpm_sweep", first_number_becomes("nan"),
          "line 2: 'weight' is 'nan', not a finite number"),
         ("ddpm_sweep", first_number_becomes(""), "line 2: 'weight' is None"),
-        ("ddpm_sweep", lambda text: text.replace("sampler,all", "x,all").replace("\nsampler,", "\nx,"),
+        ("ddpm_sweep",
+         lambda text: text.replace("sampler,all", "x,all").replace("\nsampler,", "\nx,"),
          "no row of kind 'sampler'"),
         ("ddpm_sweep", lambda text: text.replace("ddim,50", "ddim,49", 1), "mix samplers"),
         ("ddpm_sweep", lambda text: text + text.split("\n")[1] + "\n", "stands there twice"),
@@ -122,7 +123,7 @@ def change(key: str, value: object) -> Callable[[str], str]:
         ("ddpm_guidance", change("weight", None), "'weight' is None"),
         ("ddpm_guidance", change("candidates", [{"weight": 1.0}]),
          "candidate 0: 'accuracy' is missing"),
-        ("ddpm_guidance", lambda text: text.replace('"part"', '"p"'), "'part' is missing"),
+        ("ddpm_guidance", lambda text: text.replace('"split"', '"p"'), "'split' is missing"),
         ("ddpm_guidance", lambda _: "[]", "a JSON object is expected"),
         ("ddpm_guidance", lambda text: text[: len(text) // 2], "guidance.json"),
         ("ddpm_metrics", change("svhn", 1), "no accuracy of svhn"),

@@ -92,13 +92,13 @@ def test_more_pictures_leave_the_first_as_they_are(pictures: scenes.Pictures) ->
 
 
 def test_the_exam_has_every_class_alike_and_parts_of_its_own() -> None:
-    exam = scenes.exam("report", 3, 32, SEED)
+    exam = scenes.exam("test", 3, 32, SEED)
     assert len(vocabulary.CLASSES) == 48
     assert np.array_equal(np.bincount(exam.classes), np.full(48, 3))
     assert exam.images.shape == (144, 32, 32, 3)
-    other = scenes.exam("select", 3, 32, SEED)
+    other = scenes.exam("val", 3, 32, SEED)
     assert not (exam.images == other.images).all((1, 2, 3)).any()
-    assert np.array_equal(exam.images, scenes.exam("report", 3, 32, SEED).images)
+    assert np.array_equal(exam.images, scenes.exam("test", 3, 32, SEED).images)
     assert set(vocabulary.HELD_OUT) <= set(vocabulary.CLASSES)
 
 

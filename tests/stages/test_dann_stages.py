@@ -15,7 +15,7 @@ from hw2.dann import classifier
 from hw2.dann import train as fit
 from hw2.digits import arrays, synthetic
 from hw2.digits.arrays import Digits
-from hw2.digits.labels import PARTS
+from hw2.digits.labels import SPLITS
 from hw2.io import files
 from hw2.runtime.errors import UserError
 from hw2.stages import dann_evaluate, dann_train, dann_tsne
@@ -42,8 +42,8 @@ def dann(tmp_path_factory: pytest.TempPathFactory) -> params.Dann:
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packed")
     for domain in ("mnistm", "svhn", "usps"):
-        for part in PARTS:
-            arrays.save(folder, domain, part, Digits(*synthetic.draw(domain, part, N, 7)))
+        for split in SPLITS:
+            arrays.save(folder, domain, split, Digits(*synthetic.draw(domain, split, N, 7)))
     return folder
 
 
@@ -123,7 +123,7 @@ def test_the_record_has_every_row(done: SimpleNamespace, dann: params.Dann, digi
                 assert row["gain_low"] <= row["gain"] <= row["gain_high"]
         path = done.models / f"{name.replace('->', '-')}/strong-41.safetensors"
         target = name.split("->")[1]
-        report = arrays.load(digits, target, "report")
+        report = arrays.load(digits, target, "test")
         share = np.mean(classifier.load(path, CPU).read(report.rgb, target) == report.digits)
         assert rows["strong"]["seeds"]["41"]["accuracy"] == pytest.approx(share, abs=ROUNDED)
 
@@ -188,10 +188,10 @@ def test_killed_between_two_trainings_it_goes_on(
 
 @pytest.fixture
 def folder(digits: Path, tmp_path: Path) -> Path:
-    """Images of the report part of USPS: grey, RGB, RGBA, 16 bits, with a palette, enlarged."""
+    """Images of the test split of USPS: grey, RGB, RGBA, 16 bits, with a palette, enlarged."""
     out = tmp_path / "images"
     out.mkdir()
-    for k, image in enumerate(arrays.load(digits, "usps", "report").images[:6]):
+    for k, image in enumerate(arrays.load(digits, "usps", "test").images[:6]):
         grey = Image.fromarray(np.array(image)[..., 0])
         deep = Image.fromarray(np.array(image)[..., 0].astype(np.uint16) * 257)
         kinds = [grey, grey.convert("RGB"), grey.convert("RGBA"), deep, grey.convert("P")]
@@ -220,7 +220,7 @@ def test_predict_writes_the_course_s_csv(
     names, labels = zip(*(line.split(",") for line in lines[1:]), strict=True)
     assert list(names) == sorted(path.name for path in folder.glob("*.png"))
     path = done.models / "mnistm-usps/strong-41.safetensors"
-    report = arrays.load(digits, "usps", "report").rgb[:6][::-1]
+    report = arrays.load(digits, "usps", "test").rgb[:6][::-1]
     expected = classifier.load(path, CPU).read(np.ascontiguousarray(report), "usps")
     assert [int(label) for label in labels] == expected.tolist()
 
@@ -230,7 +230,7 @@ def test_predict_reads_one_image_of_either_target(
 ) -> None:
     folder = tmp_path / "one"
     folder.mkdir()
-    Image.fromarray(arrays.load(digits, "svhn", "report").images[0]).save(folder / "a.png")
+    Image.fromarray(arrays.load(digits, "svhn", "test").images[0]).save(folder / "a.png")
     for target in ("svhn", "usps"):
         assert predict(done, dann, folder, tmp_path / f"{target}.csv", target=target) == 1
 

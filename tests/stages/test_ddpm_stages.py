@@ -13,7 +13,7 @@ import torch
 from hw2.config import params, profiles
 from hw2.ddpm import sample
 from hw2.digits import arrays
-from hw2.digits.labels import DOMAINS, PARTS
+from hw2.digits.labels import DOMAINS, SPLITS
 from hw2.figures import ddpm, ddpm_records, report
 from hw2.figures.records import SWEEP_COLUMNS
 from hw2.io import files
@@ -175,13 +175,13 @@ Run = tuple[SimpleNamespace, params.Params]
 
 def test_every_part_of_every_domain_is_packed(both: Run) -> None:
     at, p = both
-    counts = dict(zip(PARTS, (p.data.train_images, p.data.select_images, p.data.report_images),
+    counts = dict(zip(SPLITS, (p.data.train_images, p.data.val_images, p.data.test_images),
                       strict=True))  # fmt: skip
     assert arrays.domains(at.packed) == p.data.domains
     for domain in p.data.domains:
-        for part in PARTS:
-            data = arrays.load(at.packed, domain, part)
-            assert len(data.images) == len(data.digits) == counts[part]
+        for split in SPLITS:
+            data = arrays.load(at.packed, domain, split)
+            assert len(data.images) == len(data.digits) == counts[split]
             assert data.rgb.shape[1:] == (28, 28, 3)
 
 
@@ -190,7 +190,7 @@ def test_the_judge_s_record(both: Run) -> None:
     assert record.keys() == set(both[1].data.domains)
     for domain in both[1].data.domains:
         assert record[domain].keys() == ACCURACY
-        assert record[domain]["n"] == both[1].data.report_images
+        assert record[domain]["n"] == both[1].data.test_images
 
 
 def test_the_history(both: Run) -> None:
@@ -201,8 +201,8 @@ def test_the_history(both: Run) -> None:
 
 def test_the_choice_is_the_best_candidate(both: Run) -> None:
     record = files.read_json(both[0].guidance)
-    assert record.keys() == {"weight", "convention", "candidates", "part"}
-    assert record["part"] == "select"
+    assert record.keys() == {"weight", "convention", "candidates", "split"}
+    assert record["split"] == "val"
     tried = record["candidates"]
     assert [row["weight"] for row in tried] == [0.0, 2.0]
     best = max(row["accuracy"] for row in tried)
@@ -333,9 +333,9 @@ def recorded(function: Callable[..., Any], key: str, seen: list[Any]) -> Callabl
     return wrapper
 
 
-@pytest.mark.parametrize(("task", "part"), [("select", "select"), ("sample", "report")])
+@pytest.mark.parametrize(("task", "split"), [("select", "val"), ("sample", "test")])
 def test_choosing_and_reporting_draw_from_their_own_streams(
-    both: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, part: str
+    both: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, split: str
 ) -> None:
     at, p = SimpleNamespace(**vars(both[0])), both[1]
     at.guidance, at.samples = (
@@ -343,12 +343,12 @@ def test_choosing_and_reporting_draw_from_their_own_streams(
         if task == "select"
         else (at.guidance, tmp_path / "samples.npz")
     )
-    parts: set[str] = set()
+    splits: set[str] = set()
     stream = sample.rng.torch_rng
     monkeypatch.setattr(
         sample.rng,
         "torch_rng",
-        lambda seed, *names: (parts.add(str(names[0])), stream(seed, *names))[1],
+        lambda seed, *names: (splits.add(str(names[0])), stream(seed, *names))[1],
     )
     if task == "select":
         choose(at, p)
@@ -362,7 +362,7 @@ def test_choosing_and_reporting_draw_from_their_own_streams(
             device=CPU,
         )
         assert at.samples.read_bytes() == both[0].samples.read_bytes()
-    assert parts == {part}
+    assert splits == {split}
 
 
 @pytest.mark.parametrize(

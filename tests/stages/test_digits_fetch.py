@@ -14,7 +14,7 @@ from hw2.stages import digits_fetch, digits_pack
 
 
 def settings(**values: object) -> params.Data:
-    every = {"train_images": None, "select_images": None, "report_images": None}
+    every = {"train_images": None, "val_images": None, "test_images": None}
     return params.load().data.model_copy(update=every | values)
 
 
@@ -45,24 +45,24 @@ def prepare(data: params.Data, root: Path) -> Path:
 def test_a_course_folder_becomes_the_packed_parts(tmp_path: Path) -> None:
     images = write_course(tmp_path / "hw2_data", "mnistm", {"train": 60, "val": 20})
     where = str(tmp_path / "hw2_data")
-    data = settings(source="course", course=where, domains=("mnistm",), select_images=10)
+    data = settings(source="course", course=where, domains=("mnistm",), val_images=10)
     folder = prepare(data, tmp_path)
     assert arrays.domains(folder) == ("mnistm",)
-    parts = {part: arrays.load(folder, "mnistm", part) for part in ("train", "select", "report")}
-    assert {part: len(found.digits) for part, found in parts.items()} == {
+    splits = {split: arrays.load(folder, "mnistm", split) for split in ("train", "val", "test")}
+    assert {split: len(found.digits) for split, found in splits.items()} == {
         "train": 50,
-        "select": 10,
-        "report": 20,
+        "val": 10,
+        "test": 20,
     }
     number_of = {image.tobytes(): int(name[:5]) for name, image in images.items()}
     numbers = {
-        part: [number_of[np.ascontiguousarray(image).tobytes()] for image in found.images]
-        for part, found in parts.items()
+        split: [number_of[np.ascontiguousarray(image).tobytes()] for image in found.images]
+        for split, found in splits.items()
     }
-    assert sorted(numbers["train"] + numbers["select"]) == list(range(60))
-    assert numbers["report"] == list(range(60, 80))
-    for part, found in parts.items():
-        assert (found.digits == np.array(numbers[part]) % 10).all()
+    assert sorted(numbers["train"] + numbers["val"]) == list(range(60))
+    assert numbers["test"] == list(range(60, 80))
+    for split, found in splits.items():
+        assert (found.digits == np.array(numbers[split]) % 10).all()
 
 
 def test_a_fault_stops_before_anything_is_written(tmp_path: Path) -> None:

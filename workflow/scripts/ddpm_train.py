@@ -1,4 +1,4 @@
-"""Train the conditional DDPM on the train part."""
+"""Train the conditional DDPM on the train split."""
 
 from hw2.pipeline import runner
 from hw2.stages import ddpm_train

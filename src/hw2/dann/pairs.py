@@ -51,7 +51,7 @@ class TrainingImages:
 
     @staticmethod
     def load(packed: Path, pair: Pair, method: str) -> "TrainingImages":
-        """The train part of both domains.
+        """The train split of both domains.
 
         The target's labels are read for the row `target_only` and for no other: for these, the
         file of labels need not even exist.

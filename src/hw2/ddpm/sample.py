@@ -1,4 +1,4 @@
-"""Images drawn from a denoiser: image k of a label depends on (seed, part, label, k) only."""
+"""Images drawn from a denoiser: image k of a label depends on (seed, split, label, k) only."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -54,14 +54,14 @@ def draw(
     sampling: params.Sampling,
     *,
     weight: float,
-    part: str,
+    split: str,
     tick: Callable[[int], None] = lambda images: None,
 ) -> np.ndarray:
     """Draw images: uint8 (N, 28, 28, 3) in the order of the request.
 
     Args:
         weight: guidance in the paper's convention, 0 is none.
-        part: names the random streams, so that images to choose by differ from those to report.
+        split: names the random streams, so that images to choose by differ from those to report.
         tick: called with the number of images finished.
     """
     starts = range(0, len(request.labels), sampling.batch)
@@ -69,7 +69,7 @@ def draw(
 
     def one(batch: slice) -> np.ndarray:
         chunk = Request(request.labels[batch], request.index[batch])
-        for state in states(denoiser, chunk, sampling, weight=weight, part=part):
+        for state in states(denoiser, chunk, sampling, weight=weight, split=split):
             last = state
         return to_uint8(last.images)
 
@@ -82,13 +82,13 @@ def draw(
 
 @torch.no_grad()
 def states(
-    denoiser: Denoiser, request: Request, sampling: params.Sampling, *, weight: float, part: str
+    denoiser: Denoiser, request: Request, sampling: params.Sampling, *, weight: float, split: str
 ) -> Iterator[State]:
     """The states of sampling one batch, from pure noise to clean images."""
     device = next(denoiser.network.parameters()).device
     labels = torch.from_numpy(request.labels).to(device)
     streams = [
-        rng.torch_rng(sampling.seed, part, int(label), int(k))
+        rng.torch_rng(sampling.seed, split, int(label), int(k))
         for label, k in zip(request.labels, request.index, strict=True)
     ]
 

@@ -20,7 +20,7 @@ from hw2.training.resume import Resume
 def fit(
     ddpm: params.Ddpm, packed: Path, checkpoints: Path, device: torch.device
 ) -> tuple[dict[str, Tensor], list[dict[str, float]], Resume]:
-    """Train on the train part of `ddpm.domains`.
+    """Train on the train split of `ddpm.domains`.
 
     Returns:
         The averaged weights, the history (rows of `step`, `loss`, `lr`), and the resume files,
@@ -55,7 +55,7 @@ def _identity(ddpm: params.Ddpm, packed: Path) -> dict[str, Any]:
 
 
 def _images_and_labels(domains: tuple[str, ...], packed: Path) -> tuple[np.ndarray, Tensor]:
-    """Images uint8 (N, 28, 28, 3) and labels int64 (N,) of the train part of all domains."""
+    """Images uint8 (N, 28, 28, 3) and labels int64 (N,) of the train split of all domains."""
     parts = [(domain, arrays.load(packed, domain, "train")) for domain in domains]
     labels = [part.digits + label_of(domain, 0) for domain, part in parts]
     images = np.concatenate([part.rgb for _, part in parts])

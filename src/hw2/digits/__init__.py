@@ -1,1 +1,1 @@
-"""The digit data: the embedded worlds, the course's archive layout, and packed arrays."""
+"""The digit data: synthetic digits, the course's archive layout, and packed arrays."""

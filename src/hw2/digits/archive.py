@@ -1,7 +1,6 @@
-"""The DAG's own digits: the course's layout in one zip file, already divided into parts.
+"""The DAG's own digits: the course's layout in one zip file, already divided into splits.
 
-The parts `select` and `report` are the tables `val` and `test`, and usps is grey. One archive
-instead of tens of thousands of files, because DVC and file systems pay by the file.
+One archive instead of tens of thousands of files, because DVC and file systems pay by the file.
 """
 
 import io
@@ -14,18 +13,18 @@ from PIL import Image
 
 from hw2.digits.arrays import Digits
 from hw2.digits.decode import BadImage
+from hw2.digits.labels import SPLITS
 from hw2.digits.layout import find
 from hw2.runtime.errors import UserError
 
-TABLE_OF_PART = {"train": "train", "select": "val", "report": "test"}
 _REMEDY = "run `dvc repro digits_fetch`"
 
 
 def write(path: Path, contents: Iterable[tuple[str, str, Digits]]) -> None:
-    """Write an archive of (domain, part, digits); the same contents give the same bytes."""
+    """Write an archive of (domain, split, digits); the same contents give the same bytes."""
     numbers: dict[str, int] = {}
     with zipfile.ZipFile(path, "w") as archive:
-        for domain, part, data in contents:
+        for domain, split, data in contents:
             rows = []
             for image, digit in zip(data.images, data.digits, strict=True):
                 name = f"{numbers.setdefault(domain, 0):05d}.png"
@@ -33,28 +32,28 @@ def write(path: Path, contents: Iterable[tuple[str, str, Digits]]) -> None:
                 _add(archive, f"digits/{domain}/data/{name}", _png(image))
                 rows.append(f"{name},{digit}")
             table = "\n".join(["image_name,label", *rows, ""])
-            _add(archive, f"digits/{domain}/{TABLE_OF_PART[part]}.csv", table.encode())
+            _add(archive, f"digits/{domain}/{split}.csv", table.encode())
 
 
 def read(path: Path) -> Iterator[tuple[str, str, Digits]]:
-    """Read an archive as (domain, part, digits), whatever domains and parts it has.
+    """Read an archive as (domain, split, digits), whatever domains and splits it has.
 
     Raises:
         UserError: if it is no zip file, or a table or an image in it is damaged.
     """
     with find(path, _REMEDY) as layout:
         for domain in layout.domains:
-            for part, name in TABLE_OF_PART.items():
-                if name not in layout.tables(domain):
+            for split in SPLITS:
+                if split not in layout.tables(domain):
                     continue
-                table = layout.table(domain, name)
+                table = layout.table(domain, split)
                 if table.faults:
                     raise UserError(f"{path}: {table.faults[0]}, or {_REMEDY}")
                 try:
                     digits = layout.read(domain, table.names, table.digits)
                 except BadImage as error:
                     raise UserError(f"{path}: {error}; {_REMEDY}") from error
-                yield domain, part, digits
+                yield domain, split, digits
 
 
 def _png(image: np.ndarray) -> bytes:

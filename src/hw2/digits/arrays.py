@@ -1,4 +1,4 @@
-"""Digits as arrays: one uint8 file of images and one of digits for each domain and part.
+"""Digits as arrays: one uint8 file of images and one of digits for each domain and split.
 
 Decoding happens once, in `digits_pack`; readers map the files into memory, so opening them costs
 nothing.
@@ -17,7 +17,7 @@ from hw2.runtime.errors import UserError
 
 @dataclass(frozen=True)
 class Digits:
-    """Images of one domain and part: uint8 (N, 28, 28, C), C is 3 or 1, and digits int64 (N,)."""
+    """Images of one domain and split: uint8 (N, 28, 28, C), C is 3 or 1, and digits int64 (N,)."""
 
     images: np.ndarray
     digits: np.ndarray
@@ -28,31 +28,31 @@ class Digits:
         return self.images if self.images.shape[-1] == 3 else np.repeat(self.images, 3, axis=-1)
 
 
-def save(folder: Path, domain: str, part: str, digits: Digits) -> None:
-    """Write one domain and part into `folder`, which exists."""
-    np.save(_path(folder, domain, part, "images"), digits.images)
-    np.save(_path(folder, domain, part, "digits"), digits.digits)
+def save(folder: Path, domain: str, split: str, digits: Digits) -> None:
+    """Write one domain and split into `folder`, which exists."""
+    np.save(_path(folder, domain, split, "images"), digits.images)
+    np.save(_path(folder, domain, split, "digits"), digits.digits)
 
 
-def load(folder: Path, domain: str, part: str) -> Digits:
-    """Map one domain and part into memory.
+def load(folder: Path, domain: str, split: str) -> Digits:
+    """Map one domain and split into memory.
 
     Raises:
         UserError: if it was not packed, or is damaged.
     """
     return Digits(
-        _mapped(folder, domain, part, "images"),
-        np.array(_mapped(folder, domain, part, "digits")),
+        _mapped(folder, domain, split, "images"),
+        np.array(_mapped(folder, domain, split, "digits")),
     )
 
 
-def load_images(folder: Path, domain: str, part: str) -> np.ndarray:
+def load_images(folder: Path, domain: str, split: str) -> np.ndarray:
     """The images alone, uint8 (N, 28, 28, 3): the file of the digits is not even opened.
 
     Raises:
         UserError: as `load`.
     """
-    return Digits(_mapped(folder, domain, part, "images"), np.empty(0, np.int64)).rgb
+    return Digits(_mapped(folder, domain, split, "images"), np.empty(0, np.int64)).rgb
 
 
 def domains(folder: Path) -> tuple[str, ...]:
@@ -67,41 +67,41 @@ def domains(folder: Path) -> tuple[str, ...]:
     return found
 
 
-def fingerprint(folder: Path, domains: Sequence[str], part: str) -> str:
+def fingerprint(folder: Path, domains: Sequence[str], split: str) -> str:
     """A hash of the images and digits of some domains: the identity of what a training reads."""
     hashed = hashlib.sha256()
     for domain in domains:
-        data = load(folder, domain, part)
+        data = load(folder, domain, split)
         hashed.update(f"{domain} {data.images.shape}".encode())
         hashed.update(np.ascontiguousarray(data.images).data)
         hashed.update(data.digits.tobytes())
     return hashed.hexdigest()
 
 
-def fingerprint_images(folder: Path, domains: Sequence[str], part: str) -> str:
+def fingerprint_images(folder: Path, domains: Sequence[str], split: str) -> str:
     """As `fingerprint`, of the images alone."""
     hashed = hashlib.sha256()
     for domain in domains:
-        images = _mapped(folder, domain, part, "images")
+        images = _mapped(folder, domain, split, "images")
         hashed.update(f"{domain} {images.shape}".encode())
         hashed.update(np.ascontiguousarray(images).data)
     return hashed.hexdigest()
 
 
-def _mapped(folder: Path, domain: str, part: str, kind: str) -> np.ndarray:
+def _mapped(folder: Path, domain: str, split: str, kind: str) -> np.ndarray:
     try:
-        return np.load(_path(folder, domain, part, kind), mmap_mode="r", allow_pickle=False)
+        return np.load(_path(folder, domain, split, kind), mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise UserError(
-            f"{folder}: no {part} part of {domain}; run `dvc repro digits_pack`,"
+            f"{folder}: no {split} split of {domain}; run `dvc repro digits_pack`,"
             f" or put {domain} into data.domains"
         ) from None
     except (OSError, EOFError, ValueError) as error:
         raise UserError(
-            f"{folder}: the {part} part of {domain} is damaged ({error});"
+            f"{folder}: the {split} split of {domain} is damaged ({error});"
             " run `dvc repro digits_pack`"
         ) from error
 
 
-def _path(folder: Path, domain: str, part: str, kind: str) -> Path:
-    return folder / f"{domain}_{part}_{kind}.npy"
+def _path(folder: Path, domain: str, split: str, kind: str) -> Path:
+    return folder / f"{domain}_{split}_{kind}.npy"

@@ -1,4 +1,4 @@
-"""BSDS500's photographs, read from the archive into memory, divided by part."""
+"""BSDS500's photographs, read from the archive into memory, divided by split."""
 
 import io
 import tarfile
@@ -13,12 +13,12 @@ from hw2 import rng
 from hw2.digits import catalogue
 from hw2.runtime.errors import UserError
 
-SHARES = {"train": 0.8, "select": 0.1, "report": 0.1}
-"""No photograph is in two parts, or a patch of the report part could have been trained on."""
+SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
+"""No photograph is in two splits, or a patch of the test split could have been trained on."""
 
 
-def by_part(raw: Path, seed: int, least: int) -> dict[str, list[np.ndarray]]:
-    """The training photographs of each part: uint8 (H, W, 3) each, H and W `least` or more.
+def by_split(raw: Path, seed: int, least: int) -> dict[str, list[np.ndarray]]:
+    """The training photographs of each split: uint8 (H, W, 3) each, H and W `least` or more.
 
     Raises:
         UserError: if the archive in `raw` is missing or damaged, or a photograph is too small.
@@ -30,8 +30,8 @@ def by_part(raw: Path, seed: int, least: int) -> dict[str, list[np.ndarray]]:
     every = [_decoded(path, name, jpeg, least) for name, jpeg in sorted(found.items())]
     order = rng.numpy_rng(seed, "photos").permutation(len(every))
     ends = np.rint(np.cumsum(list(SHARES.values())) * len(every)).astype(int)
-    split = np.split(order, ends[:-1])
-    return {part: [every[k] for k in of] for part, of in zip(SHARES, split, strict=True)}
+    chosen = np.split(order, ends[:-1])
+    return {split: [every[k] for k in rows] for split, rows in zip(SHARES, chosen, strict=True)}
 
 
 def members(

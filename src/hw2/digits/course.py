@@ -1,4 +1,4 @@
-"""The course's hw2_data as digits: everything is checked first, then divided into parts."""
+"""The course's hw2_data as digits: everything is checked first, then divided into splits."""
 
 import hashlib
 import logging
@@ -13,7 +13,7 @@ from hw2.digits.arrays import Digits
 from hw2.digits.decode import BadImage, Decoded
 from hw2.digits.faults import Fault, grouped
 from hw2.digits.label_tables import Table
-from hw2.digits.labels import NUM_DIGITS, PARTS
+from hw2.digits.labels import NUM_DIGITS, SPLITS
 from hw2.digits.layout import Layout, find, is_image
 from hw2.runtime.errors import UserError
 from hw2.runtime.progress import progress
@@ -100,13 +100,13 @@ def check(path: Path, domains: Sequence[str] | None, test_labels: bool) -> Repor
 
 
 def contents(path: Path, data: params.Data) -> Iterator[tuple[str, str, Digits]]:
-    """Check the domains of `data`, then give (domain, part, digits), divided by `parts.divide`.
+    """Check the domains of `data`, then give (domain, split, digits), divided by `splits.divide`.
 
-    One part at a time is decoded and in memory. Of images with the same pixels only the last is
+    One split at a time is decoded and in memory. Of images with the same pixels only the last is
     given, so that nothing can be trained on and reported; how many were left out is logged.
 
     Raises:
-        UserError: before anything is given, if there is any other fault or a part would be empty.
+        UserError: before anything is given, if there is any other fault or a split would be empty.
     """
     report = check(path, data.domains, data.test_labels)
     faults = [fault for fault in report.faults if fault.kind != _SAME]
@@ -120,27 +120,27 @@ def contents(path: Path, data: params.Data) -> Iterator[tuple[str, str, Digits]]
             some = ", ".join(sorted(copies)[:5]) + ", ..." * (len(copies) > 5)
             log.warning("%s: %d left out, same pixels as another: %s", domain, len(copies), some)
     divided = {domain: splits.divide(of, data, domain) for domain, of in sizes.items()}
-    return _parts(path, divided, report)
+    return _splits(path, divided, report)
 
 
-def _parts(
+def _splits(
     path: Path, divided: dict[str, dict[str, splits.Rows]], report: Report
 ) -> Iterator[tuple[str, str, Digits]]:
     colour = {summary.domain for summary in report.tables if summary.colour}
-    total = sum(len(part.rows) for domain in divided.values() for part in domain.values())
+    total = sum(len(split.rows) for domain in divided.values() for split in domain.values())
     with find(path, REMEDY) as layout, progress(total, "read", unit="image") as bar:
-        for domain, of_part in divided.items():
-            for part in PARTS:
-                table = layout.table(domain, of_part[part].table)
+        for domain, of_split in divided.items():
+            for split in SPLITS:
+                table = layout.table(domain, of_split[split].table)
                 kept = [k for k, n in enumerate(table.names) if n not in report.copies[domain]]
-                rows = [kept[row] for row in of_part[part].rows]
+                rows = [kept[row] for row in of_split[split].rows]
                 names, digits = [table.names[k] for k in rows], [table.digits[k] for k in rows]
                 try:
                     found = layout.read(domain, names, digits, bar.update)
                 except BadImage as error:
                     raise UserError(f"{path}: changed while it was read, {error}") from error
-                # All parts of a domain have the same channels, also if only one has colour.
-                yield domain, part, Digits(found.rgb, found.digits) if domain in colour else found
+                # All splits of a domain have the same channels, also if only one has colour.
+                yield domain, split, Digits(found.rgb, found.digits) if domain in colour else found
 
 
 def _chosen(layout: Layout, domains: Sequence[str] | None, path: Path) -> list[str]:

@@ -1,8 +1,8 @@
-"""Raw material of the embedded worlds, taken from what the dependencies ship and split by part.
+"""Raw material of the synthetic digits: what the dependencies ship, divided by split.
 
 Handwritten digits are scikit-learn's `load_digits` (1,797 scans of 8x8, UCI optdigits);
 photographs are scikit-learn's two sample images and Matplotlib's portrait; glyphs come from
-Matplotlib's fonts. No scan and no pixel of a photograph is used by two parts, and no scan by two
+Matplotlib's fonts. No scan and no pixel of a photograph is used by two splits, and no scan by two
 domains.
 """
 
@@ -16,21 +16,21 @@ from hw2 import rng
 from hw2.digits.labels import NUM_DIGITS
 
 # Shares of each digit's scans: MNIST-M and USPS draw from disjoint sets, and within a domain the
-# parts do.
+# splits do.
 _SCAN_SHARES: dict[tuple[str, str], float] = {
     ("mnistm", "train"): 0.50,
-    ("mnistm", "select"): 0.05,
-    ("mnistm", "report"): 0.13,
+    ("mnistm", "val"): 0.05,
+    ("mnistm", "test"): 0.13,
     ("usps", "train"): 0.21,
-    ("usps", "select"): 0.04,
-    ("usps", "report"): 0.07,
+    ("usps", "val"): 0.04,
+    ("usps", "test"): 0.07,
 }
 # Shares of each photograph's width, left to right, with a gap so that no patch can straddle two
-# parts.
+# splits.
 _PHOTO_STRIPS: dict[str, tuple[float, float]] = {
     "train": (0.0, 0.66),
-    "select": (0.67, 0.80),
-    "report": (0.81, 1.0),
+    "val": (0.67, 0.80),
+    "test": (0.81, 1.0),
 }
 FONTS = (
     "DejaVuSans.ttf",
@@ -42,15 +42,15 @@ FONTS = (
 )
 
 
-def scans(domain: str, part: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Handwritten scans of one domain and part.
+def scans(domain: str, split: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Handwritten scans of one domain and split.
 
     Returns `(ink, digits)`: float32 (N, 8, 8) in [0, 1], 1 is ink, and int64 (N,).
     """
     ink, digits = _all_scans()
     chosen: list[np.ndarray] = []
     shares = list(_SCAN_SHARES.items())
-    at = [key for key, _ in shares].index((domain, part))
+    at = [key for key, _ in shares].index((domain, split))
     low = sum(share for _, share in shares[:at])
     high = low + shares[at][1]
     for digit in range(NUM_DIGITS):
@@ -60,9 +60,9 @@ def scans(domain: str, part: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return ink[rows], digits[rows]
 
 
-def photos(part: str) -> list[np.ndarray]:
-    """The strip of each photograph that belongs to `part`: uint8 (H, W, 3) each."""
-    low, high = _PHOTO_STRIPS[part]
+def photos(split: str) -> list[np.ndarray]:
+    """The strip of each photograph that belongs to `split`: uint8 (H, W, 3) each."""
+    low, high = _PHOTO_STRIPS[split]
     return [
         photo[:, round(low * photo.shape[1]) : round(high * photo.shape[1])]
         for photo in _all_photos()

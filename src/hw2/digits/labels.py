@@ -1,4 +1,4 @@
-"""Names and numbers of domains, digits and parts."""
+"""Names and numbers of domains, digits and splits."""
 
 DOMAINS = ("mnistm", "svhn")
 """The domains that the DDPM generates; a domain's position is its number in a label."""
@@ -6,7 +6,7 @@ DOMAINS = ("mnistm", "svhn")
 ALL_DOMAINS = ("mnistm", "svhn", "usps", "mnist")
 """Every digit domain that data may hold. USPS and MNIST are never generated, only classified."""
 
-PARTS = ("train", "select", "report")
+SPLITS = ("train", "val", "test")
 """What data may be used for: fitting, choosing, reporting. Nothing is in two of them."""
 
 NUM_DIGITS = 10

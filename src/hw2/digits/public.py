@@ -24,7 +24,7 @@ from hw2.config import params
 from hw2.digits import backgrounds as photos
 from hw2.digits import catalogue, splits
 from hw2.digits.arrays import Digits
-from hw2.digits.labels import NUM_DIGITS, PARTS
+from hw2.digits.labels import NUM_DIGITS, SPLITS
 from hw2.io import download
 from hw2.runtime.errors import UserError
 
@@ -45,29 +45,29 @@ def fetch(domains: Iterable[str], raw: Path) -> None:
 
 
 def contents(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
-    """Every part of every domain of `data`, from the files in `raw`.
+    """Every split of every domain of `data`, from the files in `raw`.
 
-    Yields `(domain, part, digits)`; images are uint8 (N, 28, 28, 3), or (N, 28, 28, 1) for mnist
-    and usps. MNIST-M is divided as MNIST is, so a source digit is in the same part of both.
+    Yields `(domain, split, digits)`; images are uint8 (N, 28, 28, 3), or (N, 28, 28, 1) for mnist
+    and usps. MNIST-M is divided as MNIST is, so a source digit is in the same split of both.
 
     Raises:
-        UserError: if a file is missing or damaged, or a part would be empty.
+        UserError: if a file is missing or damaged, or a split would be empty.
     """
     for domain in data.domains:
         source = "mnist" if domain == "mnistm" else domain
         tables = {table: _read(source, raw, table) for table in TABLES}
         sizes = {table: len(read.digits) for table, read in tables.items()}
-        photos_of = photos.by_part(raw, data.seed, SIZE) if domain == "mnistm" else {}
-        for part, chosen in sorted(splits.divide(sizes, data, source).items(), key=_part_order):
+        photos_of = photos.by_split(raw, data.seed, SIZE) if domain == "mnistm" else {}
+        for split, chosen in sorted(splits.divide(sizes, data, source).items(), key=_split_order):
             read = tables[chosen.table]
             images = read.images[chosen.rows]
             if domain == "mnistm":
-                images = _blended(images, photos_of[part], data.seed, part, chosen.rows)
-            yield domain, part, Digits(_scaled(images), read.digits[chosen.rows])
+                images = _blended(images, photos_of[split], data.seed, split, chosen.rows)
+            yield domain, split, Digits(_scaled(images), read.digits[chosen.rows])
 
 
-def _part_order(item: tuple[str, splits.Rows]) -> int:
-    return PARTS.index(item[0])
+def _split_order(item: tuple[str, splits.Rows]) -> int:
+    return SPLITS.index(item[0])
 
 
 def _read(domain: str, raw: Path, table: str) -> Digits:
@@ -162,7 +162,7 @@ def _labels(found: np.ndarray, path: Path, allowed: range) -> np.ndarray:
 
 
 def _blended(
-    images: np.ndarray, photos: list[np.ndarray], seed: int, part: str, rows: np.ndarray
+    images: np.ndarray, photos: list[np.ndarray], seed: int, split: str, rows: np.ndarray
 ) -> np.ndarray:
     """|ink - patch| for digits uint8 (N, 28, 28, 1): uint8 (N, 28, 28, 3).
 
@@ -171,7 +171,7 @@ def _blended(
     """
     out = np.empty((len(images), SIZE, SIZE, 3), np.uint8)
     for k, row in enumerate(rows):
-        random = rng.numpy_rng(seed, "mnistm", part, int(row))
+        random = rng.numpy_rng(seed, "mnistm", split, int(row))
         photo = photos[random.integers(len(photos))]
         top = random.integers(photo.shape[0] - SIZE + 1)
         left = random.integers(photo.shape[1] - SIZE + 1)

@@ -1,8 +1,8 @@
-"""How real data sets are divided into train, select and report.
+"""How real data sets are divided into the splits train, val and test.
 
-A set comes in tables of its own: `train` always, `val` and `test` where it has them. What is
-reported was never trained on or chosen by, so the report part is the last table that the set has,
-and a part that is missing is cut from `train`.
+A set comes in tables: `train` always, `val` and `test` where it has them. What is measured on the
+test split was never used for training or for a choice, so the test split is the last table that the
+set has, and a split without a table is cut from `train`.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from hw2 import rng
 from hw2.config import params
 from hw2.runtime.errors import UserError
 
-_CUT = 10  # a missing part is a tenth of `train`, where no number is given
+_CUT = 10  # where no number is given, a missing split is a tenth of `train`
 
 
 @dataclass(frozen=True)
@@ -26,36 +26,39 @@ class Rows:
 
 
 def divide(sizes: Mapping[str, int], data: params.Data, domain: str) -> dict[str, Rows]:
-    """Divide a domain whose tables have `sizes` rows: part to rows.
+    """Divide a domain whose tables have `sizes` rows into splits.
 
-    With tables train, val and test these are the parts. With train and val, val is reported and
-    select is cut from train; with train and test likewise. With train alone both are cut.
-    `data.*_images` are upper limits, and `data.seed` draws what is cut or kept.
+    With the tables train, val and test, these are the splits. With train and val, the table val is
+    the test split and the val split is cut from train; with train and test likewise. With train
+    alone, both are cut from it. `data.*_images` are upper limits, and `data.seed` draws what is cut
+    or kept.
+
+    Returns:
+        The rows of each split.
 
     Raises:
-        UserError: if a part would be empty.
+        UserError: if a split would be empty.
     """
     held_out = [table for table in ("test", "val") if sizes.get(table)]
-    source = {"report": held_out[0]} if held_out else {}
+    tables = {"test": held_out[0]} if held_out else {}
     if len(held_out) == 2:
-        source["select"] = held_out[1]
-    limits = {"select": data.select_images, "report": data.report_images}
-    whole = {part: np.arange(sizes[table]) for part, table in source.items()}
-    left = rng.numpy_rng(data.seed, "parts", domain).permutation(sizes.get("train", 0))
-    for part in ("select", "report"):
-        if part not in source:
-            cut = limits[part] or sizes.get("train", 0) // _CUT
-            whole[part], left = left[:cut], left[cut:]
-    whole["train"] = left
-    limits["train"] = data.train_images
-    found = {}
-    for part, rows in whole.items():
+        tables["val"] = held_out[1]
+    limits = {"train": data.train_images, "val": data.val_images, "test": data.test_images}
+    available = {split: np.arange(sizes[table]) for split, table in tables.items()}
+    left = rng.numpy_rng(data.seed, "splits", domain).permutation(sizes.get("train", 0))
+    for split in ("val", "test"):
+        if split not in tables:
+            cut = limits[split] or sizes.get("train", 0) // _CUT
+            available[split], left = left[:cut], left[cut:]
+    available["train"] = left
+    divided = {}
+    for split, rows in available.items():
         if not len(rows):
             raise UserError(
                 f"{domain}: its {sizes.get('train', 0)} training images leave none for the"
-                f" {part} part; lower data.select_images and data.report_images"
+                f" {split} split; lower data.val_images and data.test_images"
             )
-        keep = rng.numpy_rng(data.seed, "limit", domain, part).permutation(len(rows))
-        kept = np.sort(rows[keep[: limits[part]]])
-        found[part] = Rows(source.get(part, "train"), kept)
-    return found
+        order = rng.numpy_rng(data.seed, "limit", domain, split).permutation(len(rows))
+        kept = np.sort(rows[order[: limits[split]]])
+        divided[split] = Rows(tables.get(split, "train"), kept)
+    return divided

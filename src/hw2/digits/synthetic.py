@@ -1,4 +1,4 @@
-"""Three embedded digit domains, 28x28, drawn from a seed without a download.
+"""Three domains of synthetic digits, 28x28, drawn from a seed without a download.
 
 `mnistm` follows the recipe of MNIST-M (Ganin et al., 2016): |digit - photo patch|. `svhn` looks
 like cropped house numbers: fonts, colours, neighbours cut in at the sides, perspective, blur.
@@ -24,25 +24,25 @@ _USPS_LEAN = 0.5
 _GLYPH = 4 * SIZE  # glyphs and enlarged scans are kept at four times the size and warped down
 
 
-def draw(domain: str, part: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw `count` images of one domain and part, digits in equal shares and random order.
+def draw(domain: str, split: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw `count` images of one domain and split, digits in equal shares and random order.
 
     Returns:
         `(images, digits)`: uint8 (count, 28, 28, 3), or (count, 28, 28, 1) for `usps`, and int64
         (count,).
     """
-    random = rng.numpy_rng(seed, "digits", domain, part)
+    random = rng.numpy_rng(seed, "digits", domain, split)
     digits = random.permutation(np.arange(count) % NUM_DIGITS)
-    paint = _PAINTERS[domain](part, seed)
+    paint = _PAINTERS[domain](split, seed)
     return np.stack([paint(int(digit), random) for digit in digits]), digits
 
 
 Painter = Callable[[int, np.random.Generator], np.ndarray]
 
 
-def _mnistm(part: str, seed: int) -> Painter:
-    pens = _pens("mnistm", part, seed)
-    photos = [Image.fromarray(photo) for photo in material.photos(part)]
+def _mnistm(split: str, seed: int) -> Painter:
+    pens = _pens("mnistm", split, seed)
+    photos = [Image.fromarray(photo) for photo in material.photos(split)]
 
     def paint(digit: int, random: np.random.Generator) -> np.ndarray:
         stroke = _warp(
@@ -58,10 +58,10 @@ def _mnistm(part: str, seed: int) -> Painter:
     return paint
 
 
-def _usps(part: str, seed: int) -> Painter:
+def _usps(split: str, seed: int) -> Painter:
     pens = [
         np.concatenate(scans)
-        for scans in zip(*(_pens("usps", part, seed, edge) for edge in _USPS_EDGES), strict=True)
+        for scans in zip(*(_pens("usps", split, seed, edge) for edge in _USPS_EDGES), strict=True)
     ]
 
     def paint(digit: int, random: np.random.Generator) -> np.ndarray:
@@ -85,7 +85,7 @@ def _usps(part: str, seed: int) -> Painter:
     return paint
 
 
-def _svhn(part: str, seed: int) -> Painter:
+def _svhn(split: str, seed: int) -> Painter:
     glyphs = _glyphs()
 
     def paint(digit: int, random: np.random.Generator) -> np.ndarray:
@@ -198,9 +198,9 @@ def _warp(
     return np.asarray(view).clip(0, 1)
 
 
-def _pens(domain: str, part: str, seed: int, edge: float = _EDGE) -> list[np.ndarray]:
+def _pens(domain: str, split: str, seed: int, edge: float = _EDGE) -> list[np.ndarray]:
     """Enlarged scans by digit: ten arrays float32 (n, 112, 112) in [0, 1], about 56 high."""
-    ink, digits = material.scans(domain, part, seed)
+    ink, digits = material.scans(domain, split, seed)
     big = np.stack([_enlarge(scan, edge) for scan in ink])
     return [big[digits == digit] for digit in range(NUM_DIGITS)]
 

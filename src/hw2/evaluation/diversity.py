@@ -28,11 +28,11 @@ def within_label_distance(images: np.ndarray, labels: np.ndarray) -> Estimate:
     return jackknife(float(means.mean()), np.concatenate(left_out))
 
 
-def of_real(packed: Path, domains: tuple[str, ...], part: str) -> dict[str, float]:
-    """The diversity of the real images of a part, by domain, and their mean as `all`."""
+def of_real(packed: Path, domains: tuple[str, ...], split: str) -> dict[str, float]:
+    """The diversity of the real images of a split, by domain, and their mean as `all`."""
     each = {}
     for domain in domains:
-        real = arrays.load(packed, domain, part)
+        real = arrays.load(packed, domain, split)
         each[domain] = within_label_distance(real.rgb, real.digits).value
     return {"all": float(np.mean(list(each.values()))), **each}
 

@@ -1,6 +1,6 @@
 """The judge: the classifiers that read generated digits, one for each domain.
 
-By default one network, trained on the real images of the train part, reads all domains. Where the
+By default one network, trained on the real images of the train split, reads all domains. Where the
 course's `Classifier.pth` is configured it reads MNIST-M, as in the course's grader.
 """
 

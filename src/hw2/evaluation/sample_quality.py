@@ -13,15 +13,15 @@ from hw2.evaluation.precision_recall import recall
 
 
 def measure(
-    judge: Judge, generated: Digits, domain: str, packed: Path, *, part: str, other: str
+    judge: Judge, generated: Digits, domain: str, packed: Path, *, split: str, other: str
 ) -> dict[str, float]:
     """Diversity, recall and precision of generated images of a domain, and of real ones (`_real`).
 
-    Real images are those of `part`; for their own recall and precision those of `other` stand in
+    Real images are those of `split`; for their own recall and precision those of `other` stand in
     for generated ones. Recall and precision are in the judge's features, of equally many images of
     each digit on either side.
     """
-    real, stand_in = (arrays.load(packed, domain, name) for name in (part, other))
+    real, stand_in = (arrays.load(packed, domain, name) for name in (split, other))
     count = min(int(np.bincount(found.digits).min()) for found in (real, stand_in, generated))
     a, b, g = (judge.embed(_first(found, count), domain) for found in (real, stand_in, generated))
     return {
@@ -40,7 +40,7 @@ def share(measured: dict[str, float], name: str) -> float:
     return measured[name] / real if real else 0.0
 
 
-def _first(part: Digits, count: int) -> np.ndarray:
+def _first(real: Digits, count: int) -> np.ndarray:
     """The first `count` images of each digit: uint8 (10 * count, 28, 28, 3)."""
-    rows = [np.flatnonzero(part.digits == digit)[:count] for digit in range(NUM_DIGITS)]
-    return part.rgb[np.concatenate(rows)]
+    rows = [np.flatnonzero(real.digits == digit)[:count] for digit in range(NUM_DIGITS)]
+    return real.rgb[np.concatenate(rows)]

@@ -106,7 +106,7 @@ def _clouds(pair: Pair) -> tuple[Plate, Plate]:
     first = next(iter(pair.clouds.values()))
     kinds = f"{domain_name(pair.source)} and {domain_name(pair.target)}"
     caption = (
-        f"The extractor's features of {len(first.domains)} images of the report part in the plane "
+        f"The extractor's features of {len(first.domains)} images of the test split in the plane "
         f"(t-SNE): {before} on the left, {after} on the right. Distances between groups mean "
         "little; whether the domains share groups means much."
     )

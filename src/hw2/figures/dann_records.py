@@ -22,7 +22,7 @@ class Row:
     """One method on one pair: means over its trainings."""
 
     method: str
-    accuracy: Interval  # on the target's report part
+    accuracy: Interval  # on the target's test split
     trainings: int
     spread: float | None  # standard deviation over the trainings; None for a single one
     gain: Interval | None  # over source_only; None for source_only

@@ -116,8 +116,8 @@ def _chosen(found: Records) -> str:
         return f"The weight in use, {formatting.weight(choice.weight)}, was given, not chosen here."
     return (
         f"Dotted: the weight in use, {formatting.weight(choice.weight)}, chosen on the "
-        f"{choice.part} "
-        f"part with {formatting.accuracy(choice.chosen)} there."
+        f"{choice.split} "
+        f"split with {formatting.accuracy(choice.chosen)} there."
     )
 
 

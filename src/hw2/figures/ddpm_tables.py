@@ -7,7 +7,7 @@ from hw2.figures.sections import Stat, Table
 from hw2.figures.style import domain_name
 
 NOT_RUN = "not run in this profile"
-REPORTED = "report"
+REPORTED = "test"
 
 
 def stats(found: Records) -> tuple[Stat, ...]:
@@ -102,7 +102,7 @@ def _candidates(found: Records) -> Table:
         title="How the guidance weight was chosen",
         head=(
             "Weight",
-            f"Accuracy on the {choice.part} part",
+            f"Accuracy on the {choice.split} split",
             "Diversity, of real",
             "Recall, of real",
         ),
@@ -116,5 +116,5 @@ def _candidates(found: Records) -> Table:
             )
             for tried in choice.candidates
         ),
-        note="" if choice.part == REPORTED else "No image of the report had a say in it.",
+        note="" if choice.split == REPORTED else "No image of the report had a say in it.",
     )

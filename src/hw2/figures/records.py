@@ -79,13 +79,13 @@ class Choice:
 
     weight: float
     convention: str
-    part: str  # the part of the data (or of the random streams) of the choice; "" for none
+    split: str  # the split of the data (or of the random streams) of the choice; "" for none
     candidates: tuple[Candidate, ...]
 
     @property
     def chosen(self) -> Interval | None:
         """The accuracy that won, or None where the weight was given, not chosen."""
-        if not self.part:
+        if not self.split:
             return None
         return next((c.accuracy for c in self.candidates if c.weight == self.weight), None)
 
@@ -94,7 +94,7 @@ class Choice:
         """Say the weight and, where it was chosen rather than given, on what."""
         if self.chosen is None:
             return f"w = {self.weight:g}, given"
-        return f"w = {self.weight:g}, chosen on the {self.part} part"
+        return f"w = {self.weight:g}, chosen on the {self.split} split"
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ def choice(path: Path) -> Choice:
         UserError: a key is missing, or a value is not a finite number in its range.
     """
     record = mapping(path)
-    for key in ("convention", "part", "candidates"):
+    for key in ("convention", "split", "candidates"):
         if key not in record:
             raise UserError(f"{path}: '{key}' is missing; {REMAKE}")
     candidates = [
@@ -250,7 +250,7 @@ def choice(path: Path) -> Choice:
         for where in (f"{path}, candidate {k}",)
     ]
     weight = number(record, "weight", str(path))
-    return Choice(weight, str(record["convention"]), record["part"] or "", tuple(candidates))
+    return Choice(weight, str(record["convention"]), record["split"] or "", tuple(candidates))
 
 
 def history(path: Path) -> History:

@@ -12,7 +12,7 @@ from hw2.io.atomic import atomic_path
 from hw2.runtime.progress import progress
 from hw2.shapes import scenes
 
-PART = "report"
+SPLIT = "test"
 
 
 def run(
@@ -44,7 +44,7 @@ def run(
             zero_shot_set.write_nothing(temporary)
         return
     if zeroshot.images == "embedded":
-        drawn = scenes.exam(PART, shapes.exam_images, shapes.size, shapes.seed)
+        drawn = scenes.exam(SPLIT, shapes.exam_images, shapes.size, shapes.seed)
         with atomic_path(clip_test_set) as temporary:
             zero_shot_set.write(temporary, drawn)
         return

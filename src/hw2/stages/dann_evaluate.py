@@ -1,4 +1,4 @@
-"""Measure every row of the adaptation table on the report part of the target.
+"""Measure every row of the adaptation table on the test split of the target.
 
 This and `dann_tsne` are the only readers of target labels, but for the row target_only.
 """
@@ -69,11 +69,11 @@ class _Material:
 
     def __init__(self, packed: Path, pair: Pair) -> None:
         self.pair = pair
-        report = arrays.load(packed, pair.target, "report")
+        report = arrays.load(packed, pair.target, "test")
         self.images, self.digits = report.rgb, report.digits
-        self.source = arrays.load(packed, pair.source, "report")
-        self.chosen_source = arrays.load(packed, pair.source, "select")
-        self.chosen_target = arrays.load_images(packed, pair.target, "select")
+        self.source = arrays.load(packed, pair.source, "test")
+        self.chosen_source = arrays.load(packed, pair.source, "val")
+        self.chosen_target = arrays.load_images(packed, pair.target, "val")
 
     def measure(self, trained: Trained, seed: int) -> Measured:
         """Accuracy on both domains; the rest needs no label of the target."""
@@ -85,9 +85,9 @@ class _Material:
         more = {
             "source_accuracy": float(np.mean(source_logits.argmax(1) == self.source.digits)),
             "a_distance": proxy_a_distance(source_features, features, seed),
-            "select_source_accuracy": float(np.mean(chosen == self.chosen_source.digits)),
-            "select_target_entropy": mean_entropy(unlabelled),
-            "select_target_density": soft_neighbourhood_density(unlabelled),
+            "val_source_accuracy": float(np.mean(chosen == self.chosen_source.digits)),
+            "val_target_entropy": mean_entropy(unlabelled),
+            "val_target_density": soft_neighbourhood_density(unlabelled),
         }
         return Measured(logits.argmax(1) == self.digits, more)
 

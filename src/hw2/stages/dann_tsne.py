@@ -1,4 +1,4 @@
-"""Lay out features of the report part in the plane, before and after adaptation."""
+"""Lay out features of the test split in the plane, before and after adaptation."""
 
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,8 @@ def run(
 
 
 def _images(packed: Path, domain: str, dann: params.Dann) -> arrays.Digits:
-    """Some images of the report part, the same for every method."""
-    part = arrays.load(packed, domain, "report")
+    """Some images of the test split, the same for every method."""
+    part = arrays.load(packed, domain, "test")
     order = rng.numpy_rng(dann.seeds[0], "t-sne", domain).permutation(len(part.digits))
     rows = np.sort(order[: dann.tsne.images])
     return arrays.Digits(part.rgb[rows], part.digits[rows])

@@ -17,7 +17,7 @@ from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.runtime import run_lock
 from hw2.runtime.progress import progress
-from hw2.stages.ddpm_sample import PART
+from hw2.stages.ddpm_sample import SPLIT
 
 
 def run(
@@ -60,7 +60,7 @@ def _measured(
 ) -> dict[str, Any]:
     request = every_label(model.domains, ablation.images_per_label)
     with progress(len(request.labels), "ablation", unit="image") as bar:
-        images = draw(model, request, sampling, weight=0, part=PART, tick=bar.update)
+        images = draw(model, request, sampling, weight=0, split=SPLIT, tick=bar.update)
     right = judge.right(images, request.digits, request.domains, DOMAINS)
     measured: dict[str, Any] = {"ran": True, **proportion(right).named("accuracy")}
     for domain in model.domains:

@@ -42,7 +42,7 @@ def run(
         record[domain] = proportion(right[here]).named("accuracy")
         record[domain]["train_images"] = len(arrays.load(digits_arrays, domain, "train").digits)
         record[domain] |= sample_quality.measure(
-            reader, generated, domain, digits_arrays, part="report", other="select"
+            reader, generated, domain, digits_arrays, split="test", other="val"
         )
     record["digits"] = {
         str(digit): proportion(right[drawn["digits"] == digit]).named("accuracy")

@@ -15,7 +15,7 @@ from hw2.io import files
 from hw2.pixels import to_uint8
 from hw2.runtime.progress import progress
 
-PART = "report"
+SPLIT = "test"
 _MOMENTS = 6  # pictures of the reverse process, the first noise and the last image among them
 
 
@@ -32,7 +32,7 @@ def run(
     weight = chosen_weight(ddpm_guidance)
     request = every_label(trained.domains, sampling.images_per_label)
     with progress(len(request.labels), "samples", unit="image") as bar:
-        images = draw(trained, request, sampling, weight=weight, part=PART, tick=bar.update)
+        images = draw(trained, request, sampling, weight=weight, split=SPLIT, tick=bar.update)
     reverse, times = _reverse(trained, sampling, weight)
     files.save_arrays(
         ddpm_samples,
@@ -58,7 +58,7 @@ def _reverse(
     """The first "0" of each domain: uint8 (D, S, 28, 28, 3) and times (S,), T is pure noise."""
     zeros = np.array([label_of(domain, 0) for domain in _in_order(model)])
     path = list(
-        states(model, Request(zeros, np.zeros_like(zeros)), sampling, weight=weight, part=PART)
+        states(model, Request(zeros, np.zeros_like(zeros)), sampling, weight=weight, split=SPLIT)
     )
     kept = [path[k] for k in np.unique(np.linspace(0, len(path) - 1, _MOMENTS).round().astype(int))]
     images = np.stack([to_uint8(state.images) for state in kept], axis=1)

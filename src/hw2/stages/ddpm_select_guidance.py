@@ -1,4 +1,4 @@
-"""Choose the guidance weight on the select part's random streams, which are never reported.
+"""Choose the guidance weight on the val split's random streams, which are never reported.
 
 Guidance trades variety for accuracy, so the most accurate weight wins among those whose images are
 varied enough: their diversity and their recall are at least `least_variety` of what real images
@@ -23,7 +23,7 @@ from hw2.evaluation.intervals import Estimate, proportion
 from hw2.io import files
 from hw2.runtime.progress import progress
 
-_PART = "select"
+_SPLIT = "val"
 Row = dict[str, float | int]
 
 
@@ -49,7 +49,7 @@ def run(
         "weight": weight,
         "convention": guidance.convention,
         "candidates": tried,
-        "part": _PART,
+        "split": _SPLIT,
     }
     files.write_json(ddpm_guidance, record)
 
@@ -74,7 +74,7 @@ def _try(
     with progress(len(candidates) * len(request.labels), "guidance", unit="image") as bar:
         for candidate in candidates:
             weight = paper_weight(candidate, choice.convention)
-            images = draw(model, request, sampling, weight=weight, part=_PART, tick=bar.update)
+            images = draw(model, request, sampling, weight=weight, split=_SPLIT, tick=bar.update)
             found = proportion(judge.right(images, request.digits, request.domains, DOMAINS))
             varied = _variety(images, request, model, judge, packed)
             rows.append({"weight": candidate, **_record(found), **varied})
@@ -90,7 +90,7 @@ def _variety(
         here = request.domains == DOMAINS.index(domain)
         drawn = Digits(images[here], request.digits[here])
         measured.append(
-            sample_quality.measure(judge, drawn, domain, packed, part=_PART, other="train")
+            sample_quality.measure(judge, drawn, domain, packed, split=_SPLIT, other="train")
         )
     names = ("diversity", "recall")
     return {name: min(sample_quality.share(found, name) for found in measured) for name in names}

@@ -18,7 +18,7 @@ from hw2.evaluation.diversity import of_real, within_label_distance
 from hw2.evaluation.intervals import proportion
 from hw2.io import files
 from hw2.runtime.progress import progress
-from hw2.stages.ddpm_sample import PART
+from hw2.stages.ddpm_sample import SPLIT
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ def run(
     """Write one row per setting and domain to `ddpm_sweep`."""
     trained, reader = denoiser.load(ddpm_model, device), judges.load(judge_model, device)
     request = every_label(trained.domains, sweep.images_per_label)
-    real = of_real(digits_arrays, trained.domains, PART)
+    real = of_real(digits_arrays, trained.domains, SPLIT)
     settings = list(_settings(sweep, sampling, files.read_json(ddpm_guidance)["weight"]))
     rows = []
     with progress(len(settings) * len(request.labels), "sweep", unit="image") as bar:
         for setting in settings:
             weight = paper_weight(setting.weight, guidance.convention)
             images = draw(
-                trained, request, setting.sampling, weight=weight, part=PART, tick=bar.update
+                trained, request, setting.sampling, weight=weight, split=SPLIT, tick=bar.update
             )
             calls = setting.sampling.steps * (1 if weight == 0 else 2)
             for name, row in _measured(images, request, reader, trained).items():

@@ -1,4 +1,4 @@
-"""Train the conditional DDPM on the train part."""
+"""Train the conditional DDPM on the train split."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 """Get the digits into one archive in the course's layout, from the source that `data.source` names.
 
-embedded: drawn. course: an `hw2_data` folder or zip, downloaded where there is none. public: the
+synthetic: drawn. course: an `hw2_data` folder or zip, downloaded where there is none. public: the
 published data sets, downloaded where they are not there.
 """
 
@@ -10,16 +10,16 @@ from pathlib import Path
 from hw2.config import params
 from hw2.digits import archive, course, course_zip, public, synthetic
 from hw2.digits.arrays import Digits
-from hw2.digits.labels import PARTS
+from hw2.digits.labels import SPLITS
 from hw2.io.atomic import atomic_path
 from hw2.runtime.progress import progress
 
 
 def run(data: params.Data, *, digits_archive: Path, raw: Path) -> None:
-    """Write the archive `digits_archive` with every part of `data.domains`; downloads are kept in
+    """Write the archive `digits_archive` with every split of `data.domains`; downloads are kept in
     `raw`.
     """
-    read = {"embedded": _embedded, "course": _course, "public": _public}[data.source]
+    read = {"synthetic": _synthetic, "course": _course, "public": _public}[data.source]
     with atomic_path(digits_archive) as temporary:
         archive.write(temporary, read(data, raw))
 
@@ -31,17 +31,21 @@ def obtain(data: params.Data, *, raw: Path) -> str:
     if data.source == "public":
         public.fetch(data.domains, raw)
         return f"the files of {', '.join(data.domains)} are in {raw}"
-    return "embedded digits are drawn from what the installed packages ship; nothing to fetch"
+    return "synthetic digits are drawn from what the installed packages ship; nothing to fetch"
 
 
-def _embedded(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
-    counts = {part: getattr(data, f"{part}_images") for part in PARTS}
+def _synthetic(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
+    counts = {split: getattr(data, f"{split}_images") for split in SPLITS}
     total = len(data.domains) * sum(counts.values())
     with progress(total, "digits", unit="image") as bar:
         for domain in data.domains:
-            for part in PARTS:
-                yield domain, part, Digits(*synthetic.draw(domain, part, counts[part], data.seed))
-                bar.update(counts[part])
+            for split in SPLITS:
+                yield (
+                    domain,
+                    split,
+                    Digits(*synthetic.draw(domain, split, counts[split], data.seed)),
+                )
+                bar.update(counts[split])
 
 
 def _course(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:

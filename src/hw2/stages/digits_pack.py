@@ -7,9 +7,9 @@ from hw2.io.atomic import atomic_dir
 
 
 def run(*, digits_archive: Path, digits_arrays: Path) -> None:
-    """Write `digits_arrays` with two arrays for each domain and part of the archive
+    """Write `digits_arrays` with two arrays for each domain and split of the archive
     `digits_archive`.
     """
     with atomic_dir(digits_arrays) as folder:
-        for domain, part, data in archive.read(digits_archive):
-            arrays.save(folder, domain, part, data)
+        for domain, split, data in archive.read(digits_archive):
+            arrays.save(folder, domain, split, data)

@@ -1,4 +1,4 @@
-"""Train the judge on the real images of the train part, and measure it on the report part."""
+"""Train the judge on the real images of the train split, and measure it on the test split."""
 
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
             group["lr"] = judge.lr * _one_cycle((step + 1) / judge.steps)
         rows = order.batch(step, judge.batch)
         # Views of the real images: generated digits are placed less neatly, and the handwriting of
-        # the report part is new.
+        # the test split is new.
         views = rng.torch_rng(judge.seed, "views", step)
         x = affine(from_uint8(images[rows]).to(device), views)
         x = x.contiguous(memory_format=torch.channels_last)
@@ -97,9 +97,9 @@ def _one_cycle(progress: float) -> float:
 
 
 def _measure(judge: judges.Judge, packed: Path) -> dict[str, object]:
-    """The judge's accuracy on the real images of the report part, by domain."""
+    """The judge's accuracy on the real images of the test split, by domain."""
     measured: dict[str, object] = {}
     for domain in arrays.domains(packed):
-        part = arrays.load(packed, domain, "report")
+        part = arrays.load(packed, domain, "test")
         measured[domain] = judge.accuracy(part.rgb, part.digits, domain).named("accuracy")
     return measured

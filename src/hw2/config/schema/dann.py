@@ -81,7 +81,7 @@ class StrongAdaptation(Section):
 class Tsne(Section):
     """The picture of the features."""
 
-    images: int = Field(ge=10, description="images of each domain of the report part")
+    images: int = Field(ge=10, description="images of each domain of the test split")
     perplexity: PositiveFloat = Field(description="about so many neighbours are kept near")
     after: Method = Field(description="which row is shown beside source_only")
 

@@ -54,7 +54,7 @@ class Guidance(Section):
         description="weight 0 is none in ho-salimans, 1 is none in scale (= 1 + w)"
     )
     weight: Weight | Literal["select"] = Field(
-        description="a number, or select: the best candidate on the select part"
+        description="a number, or select: the best candidate on the val split"
     )
     candidates: Weights = Field(description="weights to select from")
     images_per_label: int = Field(ge=3, description="of a candidate; diversity needs three")

@@ -11,14 +11,14 @@ from hw2.config.schema.ranges import NonNegative, Seed, once
 DataDomain = Literal["mnistm", "svhn", "usps", "mnist"]
 
 
-def _images(part: str) -> Any:
-    return Field(description=f"images of a domain in the {part} part, null for all there are")
+def _images(split: str) -> Any:
+    return Field(description=f"images of a domain in the {split} split, null for all there are")
 
 
 class Data(Section):
     """The digit images."""
 
-    source: Literal["embedded", "course", "public"] = Field(
+    source: Literal["synthetic", "course", "public"] = Field(
         description="drawn offline, the course's hw2_data, or the public data sets"
     )
     domains: Annotated[tuple[DataDomain, ...], Strict(False)] = Field(
@@ -26,8 +26,8 @@ class Data(Section):
     )
     seed: Seed
     train_images: PositiveInt | None = _images("train")
-    select_images: PositiveInt | None = _images("select")
-    report_images: PositiveInt | None = _images("report")
+    val_images: PositiveInt | None = _images("val")
+    test_images: PositiveInt | None = _images("test")
     course: str = Field(min_length=1, description="the course's hw2_data folder or zip")
     year: Literal[2022, 2023, 2024, 2025] = Field(
         description="whose zip is downloaded if `course` is not there"
@@ -52,10 +52,10 @@ class Judge(Section):
 
 def conflicts(data: Data) -> Iterator[str]:
     """Values that are allowed alone but not together."""
-    if data.source != "embedded":
+    if data.source != "synthetic":
         return
-    for part in ("train", "select", "report"):
-        if getattr(data, f"{part}_images") is None:
-            yield f"data.{part}_images: null is for real data; write how many to draw"
+    for split in ("train", "val", "test"):
+        if getattr(data, f"{split}_images") is None:
+            yield f"data.{split}_images: null is for real data; write how many to draw"
     if "mnist" in data.domains:
-        yield "data.domains: mnist is not among the embedded domains; leave it out"
+        yield "data.domains: mnist is not among the synthetic domains; leave it out"
