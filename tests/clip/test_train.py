@@ -1,6 +1,7 @@
 """Training: the loss is CLIP's, threads and interruptions change nothing."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import open_clip
@@ -14,11 +15,23 @@ from hw2.config import params
 from hw2.shapes import vocabulary
 from hw2.training import loop
 from hw2.training.lanes import Lanes
+from hw2.training.resume import Resume
 
 CPU = torch.device("cpu")
 
 
-def weights(trained: train.Trained) -> dict[str, torch.Tensor]:
+class Trained(NamedTuple):
+    network: open_clip.CLIP
+    history: list[dict[str, float]]
+
+
+def fit(clip: params.Clip, shapes: params.Shapes, folder: Path) -> Trained:
+    design = open_clip_folder.design(clip.network)
+    resume = Resume(folder, train.identity(clip, shapes, design))
+    return Trained(*train.fit(clip, shapes, design, resume, CPU))
+
+
+def weights(trained: Trained) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in trained.network.state_dict().items()}
 
 
@@ -27,8 +40,8 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def once(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> train.Trained:
-    return train.fit(mini.clip, mini.shapes, tmp_path_factory.mktemp("once"), CPU)
+def once(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return fit(mini.clip, mini.shapes, tmp_path_factory.mktemp("once"))
 
 
 def test_the_loss_is_open_clip_s() -> None:
@@ -56,7 +69,7 @@ def test_texts_without_padding_have_open_clip_s_features(mini: params.Params) ->
         assert torch.allclose(train._texts(network, texts), network.encode_text(texts), atol=1e-6)
 
 
-def test_the_history_has_every_step(once: train.Trained, mini: params.Params) -> None:
+def test_the_history_has_every_step(once: Trained, mini: params.Params) -> None:
     assert [row["step"] for row in once.history] == list(range(1, mini.clip.train.steps + 1))
     assert all(torch.isfinite(value.float()).all() for value in weights(once).values())
 
@@ -64,7 +77,7 @@ def test_the_history_has_every_step(once: train.Trained, mini: params.Params) ->
 def test_it_learns(mini: params.Params, tmp_path: Path) -> None:
     longer = mini.clip.train.model_copy(update={"steps": 60, "batch": 32, "save_every": 60})
     shapes = mini.shapes.model_copy(update={"train_images": 500})
-    trained = train.fit(mini.clip.model_copy(update={"train": longer}), shapes, tmp_path, CPU)
+    trained = fit(mini.clip.model_copy(update={"train": longer}), shapes, tmp_path)
     losses = [row["loss"] for row in trained.history]
     assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.15
 
@@ -83,12 +96,12 @@ def test_every_weight_is_trained_once(mini: params.Params) -> None:
 
 
 def test_two_threads_give_the_bits_of_one(
-    once: train.Trained, mini: params.Params, tmp_path: Path
+    once: Trained, mini: params.Params, tmp_path: Path
 ) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        again = train.fit(mini.clip, mini.shapes, tmp_path, CPU)
+        again = fit(mini.clip, mini.shapes, tmp_path)
     finally:
         torch.set_num_threads(threads)
     assert same(weights(again), weights(once))
@@ -96,7 +109,7 @@ def test_two_threads_give_the_bits_of_one(
 
 
 def test_killed_and_resumed_it_ends_with_the_same_bits(
-    once: train.Trained, mini: params.Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    once: Trained, mini: params.Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
 
@@ -108,17 +121,17 @@ def test_killed_and_resumed_it_ends_with_the_same_bits(
 
     monkeypatch.setattr(train, "finite", finite)
     with pytest.raises(RuntimeError, match="killed"):
-        train.fit(mini.clip, mini.shapes, tmp_path, CPU)
-    again = train.fit(mini.clip, mini.shapes, tmp_path, CPU)
+        fit(mini.clip, mini.shapes, tmp_path)
+    again = fit(mini.clip, mini.shapes, tmp_path)
     assert calls[6] == mini.clip.train.save_every
     assert same(weights(again), weights(once))
     assert again.history == once.history
 
 
 def test_another_seed_is_another_training(
-    once: train.Trained, mini: params.Params, tmp_path: Path
+    once: Trained, mini: params.Params, tmp_path: Path
 ) -> None:
-    other = train.fit(mini.clip.model_copy(update={"seed": 62}), mini.shapes, tmp_path, CPU)
+    other = fit(mini.clip.model_copy(update={"seed": 62}), mini.shapes, tmp_path)
     assert not same(weights(other), weights(once))
 
 

@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 
 from hw2.config import params
-from hw2.ddpm.train import fit
+from hw2.ddpm.train import fit, identity
 from hw2.runtime.errors import Interrupted, UserError
 from hw2.training.batch_sampler import Order
 from hw2.training.denoising import _rate, _stratified_times
 from hw2.training.resume import Resume
 
 CPU = torch.device("cpu")
+Fitted = tuple[dict[str, Tensor], list[dict[str, float]]]
 
 
 def changed(ddpm: params.Ddpm, **values: Any) -> params.Ddpm:
@@ -67,6 +68,14 @@ def same(one: Any, other: Any) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+def resume(ddpm: params.Ddpm, digits: Path, folder: Path) -> Resume:
+    return Resume(folder, identity(ddpm, digits))
+
+
+def train(ddpm: params.Ddpm, digits: Path, folder: Path) -> Fitted:
+    return fit(ddpm, digits, resume(ddpm, digits, folder), CPU)
+
+
 def saved(resume: Resume) -> tuple[int, dict[str, Any]]:
     found = resume.load_latest()
     assert found is not None
@@ -85,25 +94,25 @@ def test_killed_and_resumed_it_is_the_uninterrupted_training(
     stop: Callable[[], None],
 ) -> None:
     ddpm = tiny(mini, kind=kind)
-    weights, history, resume = fit(ddpm, digits, tmp_path / "straight", CPU)
+    weights, history = train(ddpm, digits, tmp_path / "straight")
     with monkeypatch.context() as patch:
         before_step(patch, step, stop)
         with pytest.raises((Interrupted, RuntimeError)):
-            fit(ddpm, digits, tmp_path / "broken", CPU)
-    resumed_weights, resumed_history, resumed = fit(ddpm, digits, tmp_path / "broken", CPU)
+            train(ddpm, digits, tmp_path / "broken")
+    resumed_weights, resumed_history = train(ddpm, digits, tmp_path / "broken")
     assert same(weights, resumed_weights)
     assert history == resumed_history
     # The last resume file of both holds the network, the average, and every optimizer's state.
-    last, state = saved(resume)
+    last, state = saved(resume(ddpm, digits, tmp_path / "straight"))
     assert last == 10  # of 12 steps, saved every 5
     assert {"network", "ema", "optimizer0", "history"} <= state.keys()
     assert ("optimizer1" in state) == (kind == "unet")  # Muon
-    assert same(state, saved(resumed)[1])
+    assert same(state, saved(resume(ddpm, digits, tmp_path / "broken"))[1])
 
 
 def test_the_seed_decides(mini: params.Params, digits: Path, tmp_path: Path) -> None:
     found = [
-        fit(changed(tiny(mini), steps=3, seed=seed), digits, tmp_path / name, CPU)[0]
+        train(changed(tiny(mini), steps=3, seed=seed), digits, tmp_path / name)[0]
         for name, seed in (("a", 1), ("b", 1), ("c", 2))
     ]
     assert same(found[0], found[1])
@@ -114,12 +123,13 @@ def test_how_often_it_is_saved_changes_nothing(
     mini: params.Params, digits: Path, tmp_path: Path
 ) -> None:
     often, seldom = (
-        fit(changed(tiny(mini), save_every=every), digits, tmp_path / str(every), CPU)
+        train(changed(tiny(mini), save_every=every), digits, tmp_path / str(every))
         for every in (1, 100)
     )
     assert same(often[0], seldom[0])
     assert often[1] == seldom[1]
-    assert often[2].folder.name == seldom[2].folder.name  # one identity
+    one, other = (identity(changed(tiny(mini), save_every=every), digits) for every in (1, 100))
+    assert one == other
 
 
 def test_another_training_does_not_resume_this_one(
@@ -129,14 +139,14 @@ def test_another_training_does_not_resume_this_one(
     with monkeypatch.context() as patch:
         before_step(patch, 7, terminate)
         with pytest.raises(Interrupted):
-            fit(ddpm, digits, tmp_path, CPU)
+            train(ddpm, digits, tmp_path)
     seen: list[int] = []
     batch = Order.batch
     monkeypatch.setattr(Order, "batch", lambda s, now, n: (seen.append(now), batch(s, now, n))[1])
-    fit(changed(ddpm, lr=2e-3), digits, tmp_path, CPU)
+    train(changed(ddpm, lr=2e-3), digits, tmp_path)
     assert seen == list(range(12))
     seen.clear()
-    fit(ddpm, digits, tmp_path, CPU)
+    train(ddpm, digits, tmp_path)
     assert seen == list(range(8, 12))
 
 
@@ -153,7 +163,7 @@ def test_the_loss_goes_down(
         lr=4e-3,
         save_every=1000,
     )
-    _, history, _ = fit(ddpm, digits, tmp_path, CPU)
+    _, history = train(ddpm, digits, tmp_path)
     losses = [row["loss"] for row in history]
     assert np.mean(losses[-8:]) < 0.9 * np.mean(losses[:4])  # means of 128 and 64 images
 
@@ -169,7 +179,7 @@ def test_a_broken_loss_keeps_the_last_save(
 
     monkeypatch.setattr("hw2.training.denoising.from_uint8", poisoned)
     with pytest.raises(UserError, match=r"loss is nan at step 8.* lower ddpm\.train\.lr") as caught:
-        fit(tiny(mini), digits, tmp_path, CPU)
+        train(tiny(mini), digits, tmp_path)
     assert "\n" not in str(caught.value)
     (folder,) = [path for path in tmp_path.iterdir() if path.is_dir()]
     assert (folder / "step-5.json").exists()
@@ -184,13 +194,13 @@ def test_one_domain_uses_its_own_labels(
         "hw2.training.denoising.drop_labels",
         lambda labels, p, null, stream: (seen.append(labels), labels)[1],
     )
-    fit(changed(tiny(mini), domains=("svhn",), steps=4), digits, tmp_path, CPU)
+    train(changed(tiny(mini), domains=("svhn",), steps=4), digits, tmp_path)
     assert set(torch.cat(seen).tolist()) == set(range(10, 20))
 
 
 def test_an_absent_domain_is_named(mini: params.Params, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no train split of mnistm; run `dvc repro digits_pack`"):
-        fit(tiny(mini), tmp_path, tmp_path / "checkpoints", CPU)
+        train(tiny(mini), tmp_path, tmp_path / "checkpoints")
 
 
 @pytest.mark.parametrize(("warmup", "decay_from"), [(0, 1.0), (10, 0.6), (5, 0.0)])

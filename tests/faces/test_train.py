@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from hw2.config import params
-from hw2.faces.train import fit
+from hw2.faces.train import fit, identity
 from hw2.runtime.errors import Interrupted
 from hw2.training.batch_sampler import Order
+from hw2.training.resume import Resume
 
 CPU = torch.device("cpu")
 
@@ -21,10 +23,14 @@ def changed(faces: params.Faces, **train: Any) -> params.Faces:
     return faces.model_copy(update={"train": faces.train.model_copy(update=train)})
 
 
+def train(faces: params.Faces, folder: Path) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
+    return fit(faces, Resume(folder, identity(faces)), CPU)
+
+
 def test_interrupted_and_resumed_it_is_the_same(
     mini: params.Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    straight, rows, _ = fit(mini.faces, tmp_path / "straight", CPU)
+    straight, rows = train(mini.faces, tmp_path / "straight")
     batch = Order.batch
 
     def stopped(self: Order, step: int, size: int) -> np.ndarray:
@@ -35,8 +41,8 @@ def test_interrupted_and_resumed_it_is_the_same(
     with monkeypatch.context() as patched:
         patched.setattr(Order, "batch", stopped)
         with pytest.raises(Interrupted):
-            fit(mini.faces, tmp_path / "stopped", CPU)
-    resumed, rows_again, _ = fit(mini.faces, tmp_path / "stopped", CPU)
+            train(mini.faces, tmp_path / "stopped")
+    resumed, rows_again = train(mini.faces, tmp_path / "stopped")
     assert rows == rows_again
     assert straight.keys() == resumed.keys()
     assert all(torch.equal(straight[name], resumed[name]) for name in straight)
@@ -44,6 +50,6 @@ def test_interrupted_and_resumed_it_is_the_same(
 
 def test_the_loss_falls(mini: params.Params, tmp_path: Path) -> None:
     faces = changed(mini.faces, steps=40, warmup=5)
-    _, rows, _ = fit(faces, tmp_path, CPU)
+    _, rows = train(faces, tmp_path)
     losses = [row["loss"] for row in rows]
     assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:4])

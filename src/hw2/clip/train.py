@@ -1,9 +1,7 @@
 """Training of the small CLIP (Radford et al., 2021) on the embedded world."""
 
 import math
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import open_clip
@@ -26,26 +24,21 @@ _MOST_SCALE = math.log(100)  # as in CLIP
 _BY_LENGTH = 2  # parts of a batch of texts, short ones apart from long ones
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A training's result, and its resume files, which the caller finishes."""
-
-    network: open_clip.CLIP
-    design: open_clip_folder.Design
-    history: list[dict[str, float]]
-    resume: Resume
-
-
 def fit(
-    clip: params.Clip, shapes: params.Shapes, checkpoints: Path, device: torch.device
-) -> Trained:
+    clip: params.Clip,
+    shapes: params.Shapes,
+    design: open_clip_folder.Design,
+    resume: Resume,
+    device: torch.device,
+) -> tuple[open_clip.CLIP, list[dict[str, float]]]:
     """Train on `shapes.train_images` pictures; nothing of the exam is looked at.
 
     The towers work side by side, on a thread each, and meet in the loss: the numbers are those of
     one thread.
+
+    Returns:
+        The network, and the history (rows of `step`, `loss`, `lr`, `scale`).
     """
-    design = open_clip_folder.design(clip.network)
-    resume = Resume(checkpoints, _identity(clip, shapes, design))
     settings = clip.train
     network = _new_network(clip, design, device)
     data = _Pairs(shapes, clip, design, device)
@@ -87,7 +80,7 @@ def fit(
         save_every=settings.save_every,
         desc="clip",
     )
-    return Trained(network.cpu().eval(), design, history, resume)
+    return network.cpu().eval(), history
 
 
 def contrastive(images: Tensor, texts: Tensor, scale: Tensor) -> Tensor:
@@ -209,7 +202,7 @@ def _new_network(
     return network.to(device).train()
 
 
-def _identity(
+def identity(
     clip: params.Clip, shapes: params.Shapes, design: open_clip_folder.Design
 ) -> dict[str, Any]:
     """What makes it this training and no other; how often it is saved does not."""

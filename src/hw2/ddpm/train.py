@@ -18,15 +18,13 @@ from hw2.training.resume import Resume
 
 
 def fit(
-    ddpm: params.Ddpm, packed: Path, checkpoints: Path, device: torch.device
-) -> tuple[dict[str, Tensor], list[dict[str, float]], Resume]:
+    ddpm: params.Ddpm, packed: Path, resume: Resume, device: torch.device
+) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
     """Train on the train split of `ddpm.domains`.
 
     Returns:
-        The averaged weights, the history (rows of `step`, `loss`, `lr`), and the resume files,
-        which the caller finishes once its outputs are written.
+        The averaged weights and the history (rows of `step`, `loss`, `lr`).
     """
-    resume = Resume(checkpoints, _identity(ddpm, packed))
     images, labels = _images_and_labels(ddpm.domains, packed)
     lesson = Lesson(
         images,
@@ -36,7 +34,7 @@ def fit(
         levels=schedule.make(ddpm.diffusion.schedule, ddpm.diffusion.timesteps),
         prediction=ddpm.diffusion.prediction,
     )
-    weights, history = train_denoiser(
+    return train_denoiser(
         _new_network(ddpm, device),
         lesson,
         ddpm.train,
@@ -45,10 +43,9 @@ def fit(
         device=device,
         name="ddpm",
     )
-    return weights, history, resume
 
 
-def _identity(ddpm: params.Ddpm, packed: Path) -> dict[str, Any]:
+def identity(ddpm: params.Ddpm, packed: Path) -> dict[str, Any]:
     """What makes it this training and no other; how often it is saved does not."""
     described = ddpm.model_dump(mode="json", exclude={"train": {"save_every"}})
     return {"ddpm": described, "data": arrays.fingerprint(packed, ddpm.domains, "train")}

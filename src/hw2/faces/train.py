@@ -1,6 +1,6 @@
 """Training of the embedded face model on drawn faces."""
 
-from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,17 +26,20 @@ def levels(faces: params.Faces) -> Schedule:
     return schedule.make(faces.diffusion.schedule, faces.diffusion.timesteps)
 
 
+def identity(faces: params.Faces) -> dict[str, Any]:
+    """The values that make another training when they change; how often it is saved does not."""
+    return {"faces": faces.model_dump(mode="json", exclude={"train": {"save_every"}})}
+
+
 def fit(
-    faces: params.Faces, checkpoints: Path, device: torch.device
-) -> tuple[dict[str, Tensor], list[dict[str, float]], Resume]:
+    faces: params.Faces, resume: Resume, device: torch.device
+) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
     """Train.
 
     Returns:
-        The averaged weights of the blueprint's network, the history, and the resume files, which
-        the caller finishes once its outputs are written.
+        The averaged weights of the blueprint's network, and the history (rows of `step`, `loss`,
+        `lr`).
     """
-    described = faces.model_dump(mode="json", exclude={"train": {"save_every"}})
-    resume = Resume(checkpoints, {"faces": described})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.derive(faces.seed, "initial weights"))
         network = blueprint(faces).build(levels(faces))
@@ -50,7 +53,7 @@ def fit(
         prediction=faces.diffusion.prediction,
     )
     layout = torch.channels_last if faces.train.channels_last else torch.contiguous_format
-    weights, history = train_denoiser(
+    return train_denoiser(
         network.to(device).to(memory_format=layout),
         lesson,
         faces.train,
@@ -59,4 +62,3 @@ def fit(
         device=device,
         name="faces",
     )
-    return weights, history, resume

@@ -65,15 +65,15 @@ class Bench:
     ) -> int:
         """Returns how many pictures the U-Net saw."""
         weights = custom_diffusion.matrices(self.pipe.unet) if kv else None
-        resume = Resume(self.checkpoints, self.identity | {"seed": self.seed, "training": name})
-        train.fit(
-            self.pipe, every, lesson, self.inversion.train, steps=steps,
-            # Where keys and values train as well, and in composites, rows move less.
-            lr=self.inversion.train.lr * (0.25 if kv else 0.5 if len(every) > 1 else 1.0),
-            seed=rng.derive(self.seed, name), resume=resume, matrices=weights,
-            matrices_lr=self.several.matrices_lr, desc=f"{name}, seed {self.seed}",
-        )  # fmt: skip
-        resume.finish()
+        identity = self.identity | {"seed": self.seed, "training": name}
+        with Resume(self.checkpoints, identity) as resume:
+            train.fit(
+                self.pipe, every, lesson, self.inversion.train, steps=steps,
+                # Where keys and values train as well, and in composites, rows move less.
+                lr=self.inversion.train.lr * (0.25 if kv else 0.5 if len(every) > 1 else 1.0),
+                seed=rng.derive(self.seed, name), resume=resume, matrices=weights,
+                matrices_lr=self.several.matrices_lr, desc=f"{name}, seed {self.seed}",
+            )  # fmt: skip
         return steps * len(lesson(0)[1])
 
     def _alone(self, place: int, name: str, batch: int) -> Lesson:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,6 @@ class Inverted:
         chosen: Its step.
         history: Rows of `step` and `loss`.
         trace: Every look.
-        resume: The resume files, which the caller finishes.
     """
 
     concept: Concept
@@ -41,7 +39,14 @@ class Inverted:
     chosen: int
     history: list[dict[str, float]]
     trace: Trace
-    resume: Resume
+
+
+def identity(inversion: params.Inversion, spec: params.Concept, model: str) -> dict[str, Any]:
+    """The values that make another training when they change; `model` is the pipeline's digest."""
+    described = inversion.model_dump(
+        mode="json", exclude={"concepts": True, "train": {"save_every"}}
+    )
+    return {"inversion": described, "concept": spec.model_dump(mode="json"), "model": model}
 
 
 def invert(
@@ -49,14 +54,10 @@ def invert(
     concept: Concept,
     inversion: params.Inversion,
     scorer: Scorer,
-    checkpoints: Path,
-    model: str,
+    resume: Resume,
 ) -> Inverted:
     """Learn a concept's rows; the look with the highest image + 2.5 text on the validation prompts
     is chosen. What is graded is not looked at.
-
-    Args:
-        model: digest of the pipeline, for the resume files.
     """
     spec, settings = concept.spec, inversion.train
     size = image_size(pipe)
@@ -66,13 +67,6 @@ def invert(
         concept, added, size=size, batch=settings.batch, seed=seed,
         wording=inversion.wording, views=settings.views,
     )  # fmt: skip
-    described = inversion.model_dump(
-        mode="json", exclude={"concepts": True, "train": {"save_every"}}
-    )
-    resume = Resume(
-        checkpoints,
-        {"inversion": described, "concept": spec.model_dump(mode="json"), "model": model},
-    )
     _, history, trace = train.fit(
         pipe,
         (added,),
@@ -89,7 +83,7 @@ def invert(
     total = [i + TEXT_WEIGHT * t for i, t in zip(trace.image, trace.text, strict=True)]
     best = int(np.argmax(total))
     tokens.put(pipe, added, trace.rows[best])
-    return Inverted(concept, trace.rows[best], trace.steps[best], history, trace, resume)
+    return Inverted(concept, trace.rows[best], trace.steps[best], history, trace)
 
 
 def _look(

@@ -82,17 +82,16 @@ def fit(
     stable: params.Stable,
     shapes: params.Shapes,
     clip_model: Path,
-    checkpoints: Path,
+    resume: Resume,
     device: torch.device,
-) -> tuple[StableDiffusionPipeline, list[dict[str, float]], Resume]:
+) -> tuple[StableDiffusionPipeline, list[dict[str, float]]]:
     """Train on the pictures with captions that the small CLIP was trained on.
 
     Its text tower is the text encoder, frozen. It shows no concept of
     `hw2.personalization.synthetic`.
 
     Returns:
-        The pipeline with averaged weights, the history (rows of `step`, `loss`, `lr`), and the
-        resume files, which the caller finishes once its outputs are written.
+        The pipeline with averaged weights, and the history (rows of `step`, `loss`, `lr`).
     """
     encoder, tokenizer = text_encoder.convert(clip_model)
     drawn = scenes.training(shapes.train_images, shapes.size, shapes.seed)
@@ -119,7 +118,6 @@ def fit(
     unet = _new_unet(stable, shapes.size, states.shape[-1])
     network = Captioned(unet, states, levels).to(device)
     layout = torch.channels_last if stable.train.channels_last else torch.contiguous_format
-    resume = Resume(checkpoints, _identity(stable, shapes, clip_model))
     averaged, history = train_denoiser(
         network.to(memory_format=layout),
         lesson,
@@ -131,7 +129,7 @@ def fit(
     )
     network.load_state_dict(averaged)
     unet.cpu().to(memory_format=torch.contiguous_format).eval()
-    return assemble(codec, encoder, tokenizer, unet), history, resume
+    return assemble(codec, encoder, tokenizer, unet), history
 
 
 def assemble(codec: Any, encoder: Any, tokenizer: Any, unet: Any) -> StableDiffusionPipeline:
@@ -185,7 +183,7 @@ def _new_unet(stable: params.Stable, size: int, width: int) -> UNet2DConditionMo
         )
 
 
-def _identity(stable: params.Stable, shapes: params.Shapes, clip_model: Path) -> dict[str, Any]:
+def identity(stable: params.Stable, shapes: params.Shapes, clip_model: Path) -> dict[str, Any]:
     """What makes it this training and no other; how often it is saved does not."""
     kept = {"seed": True, "latent": True, "network": True, "train": True}
     return {

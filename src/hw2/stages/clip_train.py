@@ -8,7 +8,7 @@ from hw2.clip import open_clip_folder, train
 from hw2.config import params
 from hw2.io import files
 from hw2.io.atomic import atomic_dir
-from hw2.runtime import run_lock
+from hw2.training.session import Session
 
 COLUMNS = ("step", "loss", "lr", "scale")
 
@@ -32,9 +32,10 @@ def run(
             pass
         files.write_table(clip_history, [], COLUMNS)
         return
-    with run_lock.hold(checkpoints):
-        trained = train.fit(clip, shapes, checkpoints, device)
+    design = open_clip_folder.design(clip.network)
+    with Session(checkpoints) as session:
+        resume = session.resume(train.identity(clip, shapes, design))
+        network, history = train.fit(clip, shapes, design, resume, device)
         with atomic_dir(clip_model) as temporary:
-            open_clip_folder.save(temporary, trained.network, trained.design)
-        files.write_table(clip_history, trained.history, COLUMNS)
-        trained.resume.finish()
+            open_clip_folder.save(temporary, network, design)
+        files.write_table(clip_history, history, COLUMNS)

@@ -12,8 +12,8 @@ from hw2.dann import classifier, train
 from hw2.dann.train import Training
 from hw2.io import files
 from hw2.io.atomic import atomic_dir
-from hw2.runtime import run_lock
 from hw2.training.resume import Resume
+from hw2.training.session import Session
 
 MODEL, HISTORY = "model.safetensors", "history.csv"
 NUMBERS = ("loss", "lr", "label", "domain", "taught", "strength", "kept")
@@ -35,7 +35,7 @@ def run(
 
     A training that is done stays done when the stage is killed in a later one.
     """
-    with run_lock.hold(checkpoints):
+    with Session(checkpoints):
         every = train.every(dann)
         done = [_done(dann, training, digits_arrays, checkpoints, device) for training in every]
         rows: list[dict[str, Any]] = []
@@ -55,16 +55,15 @@ def _done(
 ) -> Path:
     """Train unless that was done; returns the folder of the model and its history."""
     home = checkpoints / training.slug
-    resume = Resume(home, train.identity(dann, training, packed))
-    finished = home / f"{resume.folder.name}-done"
-    if finished.exists():
-        log.info("%s %s %d: done before", training.pair.name, training.method, training.seed)
-        return finished
-    weights, history = train.fit(dann, training, packed, resume, device)
-    with atomic_dir(finished) as folder:
-        classifier.save(folder / MODEL, weights, dann, training.pair, training.method)
-        files.write_table(folder / HISTORY, [_row(training, row) for row in history])
-    resume.finish()
+    with Resume(home, train.identity(dann, training, packed)) as resume:
+        finished = home / f"{resume.folder.name}-done"
+        if finished.exists():
+            log.info("%s %s %d: done before", training.pair.name, training.method, training.seed)
+            return finished
+        weights, history = train.fit(dann, training, packed, resume, device)
+        with atomic_dir(finished) as folder:
+            classifier.save(folder / MODEL, weights, dann, training.pair, training.method)
+            files.write_table(folder / HISTORY, [_row(training, row) for row in history])
     return finished
 
 

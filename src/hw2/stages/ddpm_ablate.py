@@ -9,15 +9,15 @@ from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import draw, every_label
-from hw2.ddpm.train import fit
+from hw2.ddpm.train import fit, identity
 from hw2.digits.labels import DOMAINS
 from hw2.evaluation import judge as judges
 from hw2.evaluation.intervals import proportion
 from hw2.io import files
 from hw2.io.atomic import atomic_dir
-from hw2.runtime import run_lock
 from hw2.runtime.progress import progress
 from hw2.stages.ddpm_sample import SPLIT
+from hw2.training.session import Session
 
 
 def run(
@@ -42,8 +42,9 @@ def run(
             files.write_metrics(ddpm_ablation_metrics, {"ran": False})
         return
     always = ddpm.model_copy(update={"train": ddpm.train.model_copy(update={"p_uncond": 0.0})})
-    with run_lock.hold(checkpoints):
-        weights, history, resume = fit(always, digits_arrays, checkpoints, device)
+    with Session(checkpoints) as session:
+        resume = session.resume(identity(always, digits_arrays))
+        weights, history = fit(always, digits_arrays, resume, device)
         with atomic_dir(ddpm_ablation) as folder:
             denoiser.save(folder / "model.safetensors", weights, always)
             files.write_table(folder / "history.csv", history)
@@ -52,7 +53,6 @@ def run(
             ddpm_ablation_metrics,
             _measured(trained, judges.load(judge_model, device), ablation, sampling),
         )
-        resume.finish()
 
 
 def _measured(

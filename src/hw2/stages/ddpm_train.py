@@ -6,9 +6,9 @@ import torch
 
 from hw2.config import params
 from hw2.ddpm import denoiser
-from hw2.ddpm.train import fit
+from hw2.ddpm.train import fit, identity
 from hw2.io import files
-from hw2.runtime import run_lock
+from hw2.training.session import Session
 
 
 def run(
@@ -21,8 +21,8 @@ def run(
     device: torch.device,
 ) -> None:
     """Write the averaged weights to `ddpm_model` and the loss by step to `ddpm_history`."""
-    with run_lock.hold(checkpoints):
-        weights, rows, resume = fit(ddpm, digits_arrays, checkpoints, device)
+    with Session(checkpoints) as session:
+        resume = session.resume(identity(ddpm, digits_arrays))
+        weights, rows = fit(ddpm, digits_arrays, resume, device)
         files.write_table(ddpm_history, rows)
         denoiser.save(ddpm_model, weights, ddpm)
-        resume.finish()

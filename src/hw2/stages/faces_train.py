@@ -8,8 +8,8 @@ from hw2.config import params
 from hw2.faces import course, hub, train
 from hw2.faces import model as models
 from hw2.io import files
-from hw2.runtime import run_lock
 from hw2.runtime.errors import UserError
+from hw2.training.session import Session
 
 COLUMNS = ("step", "loss", "lr")
 
@@ -29,11 +29,11 @@ def run(
         UserError: if a given model is missing, or is not what `faces.source` says.
     """
     if faces.source == "embedded":
-        with run_lock.hold(checkpoints):
-            weights, rows, resume = train.fit(faces, checkpoints, device)
+        with Session(checkpoints) as session:
+            resume = session.resume(train.identity(faces))
+            weights, rows = train.fit(faces, resume, device)
             files.write_table(faces_history, rows, COLUMNS)
             models.save(faces_model, train.blueprint(faces), weights, train.levels(faces))
-            resume.finish()
         return
     if faces.weights is None:
         raise UserError(f"faces.weights: null; say where the model of {faces.source} lies")

@@ -15,10 +15,10 @@ from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.models.judge import DigitNet
 from hw2.pixels import from_uint8
-from hw2.runtime import run_lock
 from hw2.training.batch_sampler import Order
 from hw2.training.loop import finite, train
 from hw2.training.resume import Resume
+from hw2.training.session import Session
 
 
 def run(
@@ -42,15 +42,13 @@ def run(
         "judge": judge.model_dump(mode="json", exclude={"course_classifier"}),
         "data": arrays.fingerprint(digits_arrays, arrays.domains(digits_arrays), "train"),
     }
-    with run_lock.hold(checkpoints):
-        resume = Resume(checkpoints, identity)
-        network = _train(judge, digits_arrays, resume, device)
+    with Session(checkpoints) as session:
+        network = _train(judge, digits_arrays, session.resume(identity), device)
         with atomic_dir(judge_model) as folder:
             judges.save(folder, network, course)
         files.write_metrics(
             judge_metrics, _measure(judges.load(judge_model, device), digits_arrays)
         )
-        resume.finish()
 
 
 def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.device) -> DigitNet:

@@ -18,11 +18,11 @@ from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.multi_concept import Bench, Regular
 from hw2.personalization.photos import Concept
 from hw2.personalization.tokens import Added
-from hw2.runtime import run_lock
 from hw2.runtime.errors import UserError
 from hw2.shapes import scenes
 from hw2.stable_diffusion import load, sample
 from hw2.training.resume import Resume
+from hw2.training.session import Session
 
 COLUMNS = (
     *("method", "seed", "prompt", "number", "first", "second", "text"),
@@ -83,15 +83,14 @@ def run(
     added = _added(pipe, pair[0].spec), _added(pipe, pair[1].spec)
     scorer = Scorer(clip_models.load(located, device))
     own = _regular(several, shapes, load.image_size(pipe))
-    with run_lock.hold(checkpoints):
-        resume = Resume(checkpoints / "table", identity)
+    with Session(checkpoints) as session:
         state = _measured(
             lambda seed: Bench(
                 pipe, pair, added, inversion, several, own,
                 checkpoints / "trainings", identity, seed,
             ),
             several,
-            resume,
+            session.resume(identity, "table"),
         )  # fmt: skip
         rows = _rows(state["units"], several, pair, scorer)
         rows += _photographs(pair, scorer, load.image_size(pipe))
@@ -104,7 +103,6 @@ def run(
             multi_concept_images, **{name: _small(u["images"]) for name, u in shown.items()}
         )
         files.write_table(multi_concept_table, rows, COLUMNS)
-        resume.finish()
 
 
 def _added(pipe: Any, spec: params.Concept) -> Added:

@@ -15,9 +15,9 @@ from hw2.io.atomic import atomic_dir, atomic_path
 from hw2.personalization import photos, prompt_specs, tokens
 from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.synthetic import INPUT
-from hw2.personalization.textual_inversion import Inverted, invert
-from hw2.runtime import run_lock
+from hw2.personalization.textual_inversion import Inverted, identity, invert
 from hw2.stable_diffusion import load, sample
+from hw2.training.session import Session
 
 
 def run(
@@ -51,10 +51,15 @@ def run(
     for spec in inversion.concepts:
         tokens.initial(pipe, spec.initialiser, spec.vectors)  # said before anything slow
     scorer = Scorer(clip_models.load(located, device))
-    with run_lock.hold(checkpoints):
+    model = load.digest(pipe)
+    with Session(checkpoints) as session:
         told = [
             invert(
-                pipe, concept, inversion, scorer, checkpoints / concept.spec.key, load.digest(pipe)
+                pipe,
+                concept,
+                inversion,
+                scorer,
+                session.resume(identity(inversion, concept.spec, model), concept.spec.key),
             )
             for concept in found
         ]
@@ -70,8 +75,6 @@ def run(
         with atomic_path(personalization_prompts) as temporary:
             complete = prompt_specs.completed(personalization_concepts / INPUT, first)
             temporary.write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
-        for one in told:
-            one.resume.finish()
 
 
 def _rows(one: Inverted) -> list[dict[str, Any]]:

@@ -7,8 +7,8 @@ import torch
 from hw2.config import params
 from hw2.io import files
 from hw2.io.atomic import atomic_dir
-from hw2.runtime import run_lock
 from hw2.stable_diffusion import train
+from hw2.training.session import Session
 
 COLUMNS = ("step", "loss", "lr")
 
@@ -34,9 +34,9 @@ def run(
             pass
         files.write_table(stable_diffusion_history, [], COLUMNS)
         return
-    with run_lock.hold(checkpoints):
-        pipeline, rows, resume = train.fit(stable, shapes, clip_model, checkpoints, device)
+    with Session(checkpoints) as session:
+        resume = session.resume(train.identity(stable, shapes, clip_model))
+        pipeline, rows = train.fit(stable, shapes, clip_model, resume, device)
         with atomic_dir(stable_diffusion_model) as temporary:
             pipeline.save_pretrained(temporary)
         files.write_table(stable_diffusion_history, rows, COLUMNS)
-        resume.finish()

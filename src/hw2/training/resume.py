@@ -16,7 +16,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 
@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 
 
 class Resume:
-    """The resume files of one training.
+    """The resume files of one training; as a context manager it removes them on success.
 
     Args:
-        folder: The stage's folder, `job.checkpoints`. Hold `runlock.hold(folder)` meanwhile.
+        folder: Where this training's files go; the caller is its only writer (`Session`).
         identity: JSON-like values that make another training when they change: parameters and
             the input's fingerprint, but not the device or how often to save.
         keep: How many of the newest files stay; two, so that one may be damaged.
@@ -99,8 +99,15 @@ class Resume:
         return None
 
     def finish(self) -> None:
-        """Remove the resume files, once the outputs of the stage are written."""
+        """Remove the resume files, once the outputs of the training are written."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.finish()
 
     def _path(self, step: int) -> Path:
         return self.folder / f"step-{step}.pt"
