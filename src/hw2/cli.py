@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hw2.config import loader, params, paths, profiles
+from hw2.config import loader, params, params_file, paths, profiles
 from hw2.runtime import device
 from hw2.runtime.errors import UserError
 from hw2.runtime.progress import ConsoleHandler
@@ -38,12 +38,22 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hw2", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    profile = verbs.add_parser("profile", help="write a column of profiles.yaml into params.yaml")
-    profile.add_argument("name", nargs="?", help="a column; none lists them")
+    profile = verbs.add_parser("profile", help="write the values of a profile into params.yaml")
     profile.add_argument(
-        "values", nargs="*", type=_value, metavar="KEY=VALUE", help="written after the column"
+        "name", nargs="?", help="a profile of profiles.yaml; omit it to list all profiles"
+    )
+    profile.add_argument(
+        "values", nargs="*", type=_value, metavar="KEY=VALUE", help="further values to write"
     )
     profile.set_defaults(do=_profile)
+
+    parameters = verbs.add_parser(
+        "params", help="check that params.yaml and its JSON schema match src/hw2/config/schema"
+    )
+    parameters.add_argument(
+        "--write", action="store_true", help="regenerate the comments and the JSON schema"
+    )
+    parameters.set_defaults(do=_params)
 
     fetch = verbs.add_parser(
         "fetch", help="get the data files of data.source, or say what is there"
@@ -134,6 +144,15 @@ def _profile(chosen: argparse.Namespace) -> None:
         profiles.apply(chosen.name, values=dict(chosen.values))
         print(f"params.yaml now has the values of profile {chosen.name}")
         print("".join(f"{key}: {value}\n" for key, value in chosen.values), end="")
+
+
+def _params(chosen: argparse.Namespace) -> None:
+    if chosen.write:
+        params_file.write()
+        print(f"params.yaml and {params_file.SCHEMA} are up to date")
+    else:
+        params_file.check()
+        print(f"params.yaml and {params_file.SCHEMA} match src/hw2/config/schema")
 
 
 def _fetch(chosen: argparse.Namespace) -> None:

@@ -45,18 +45,18 @@ def test_profile_lists_with_a_star_and_switches(
 ) -> None:
     assert cli.main(["profile"]) == 0
     assert "* mini" in capsys.readouterr().out
-    assert cli.main(["profile", "embedded"]) == 0
-    assert params.load().profile == "embedded"
+    assert cli.main(["profile", "demo"]) == 0
+    assert params.load().profile == "demo"
     assert (clone / "params.yaml").read_text() == (REPO / "params.yaml").read_text()
 
 
 def test_an_unknown_profile_gets_the_nearest_name(
     clone: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["profile", "embeded"]) == 2
+    assert cli.main(["profile", "dmo"]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert "'embedded'" in said
+    assert "'demo'" in said
     assert params.load().profile == "mini"
 
 

@@ -1,11 +1,11 @@
-"""A profile is a column of profiles.yaml; writing it keeps comments and layout."""
+"""A profile overlays the values of `demo`; writing it keeps all other values."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from hw2.config import params, profiles
+from hw2.config import loader, params, params_file, profiles
 from hw2.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -18,29 +18,38 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path / "params.yaml"
 
 
-def test_each_profile_is_valid_and_all_lead_back(copied: Path) -> None:
-    assert profiles.names(ROOT / "profiles.yaml") == ["embedded", "course", "course_cpu", "mini"]
-    profiles.apply("embedded", copied)
-    first = copied.read_text()
-    for name in ("mini", "course", "embedded"):
+def test_each_profile_is_valid_and_demo_restores_the_file(copied: Path) -> None:
+    assert profiles.names(ROOT / "profiles.yaml") == ["demo", "course", "course_cpu", "mini"]
+    shipped = copied.read_text()
+    for name in ("demo", "mini", "course", "course_cpu", "demo"):
         profiles.apply(name, copied)
         assert params.load(copied).profile == name
-    assert copied.read_text() == first
+    assert copied.read_text() == shipped
 
 
-def test_comments_survive_in_their_places(copied: Path) -> None:
-    def comments() -> list[str]:
-        return [line.partition("#")[2] for line in copied.read_text().splitlines()]
+def test_each_profile_differs_from_demo_in_all_of_its_values() -> None:
+    table = loader.read_yaml(ROOT / "profiles.yaml")
+    default = table.pop(profiles.DEFAULT)
+    for name, values in table.items():
+        assert [key for key, value in values.items() if value == default[key]] == [], name
+    assert default.keys() == {key for values in table.values() for key in values}
 
-    before = comments()
+
+def test_keys_outside_the_profiles_keep_their_values(copied: Path) -> None:
+    profiles.set_values(copied, {"data.seed": 12345})
     profiles.apply("mini", copied)
-    assert comments() == before
+    assert params.load(copied).data.seed == 12345
     assert params.load(copied).ddpm.train.steps < 100
 
 
+def test_comments_are_generated_when_values_change(copied: Path) -> None:
+    profiles.apply("mini", copied)
+    assert copied.read_text() == params_file.render(loader.read_yaml(copied))
+
+
 def test_an_unknown_profile_names_the_nearest(copied: Path) -> None:
-    with pytest.raises(UserError, match="no profile 'embeded'; did you mean 'embedded'"):
-        profiles.apply("embeded", copied)
+    with pytest.raises(UserError, match="no profile 'dmo'; did you mean 'demo'"):
+        profiles.apply("dmo", copied)
 
 
 @pytest.mark.parametrize(
@@ -76,8 +85,16 @@ def test_values_of_every_kind_can_be_set(copied: Path) -> None:
     assert "course_classifier: null" in copied.read_text()
 
 
-def test_a_row_without_a_profile_is_named(copied: Path) -> None:
+def test_a_key_that_demo_lacks_is_an_error(copied: Path) -> None:
     table = copied.with_name("profiles.yaml")
-    table.write_text("figures.dpi: {a: 1, b: 2}\ndata.seed: {a: 1}\n")
-    with pytest.raises(UserError, match=r"data\.seed should have a value for each of a, b"):
+    table.write_text("demo: {figures.dpi: 1}\nother: {data.seed: 1}\n")
+    with pytest.raises(UserError, match=r"other overrides data\.seed; give demo a value"):
+        profiles.names(table)
+
+
+@pytest.mark.parametrize("text", ["- 1", "course: {}", "demo: {}\nother: 3"])
+def test_a_file_that_is_not_a_table_of_profiles_is_an_error(copied: Path, text: str) -> None:
+    table = copied.with_name("profiles.yaml")
+    table.write_text(text)
+    with pytest.raises(UserError, match=r"profiles\.yaml: .*should"):
         profiles.names(table)

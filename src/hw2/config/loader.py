@@ -132,9 +132,13 @@ def _locate(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[dict[st
         if place:
             path.append(str(part))
         field = owner.get(str(part))
-        about = (field.description or "") if field else ""
+        about = _first_sentence(field.description or "") if field else ""
         inner = _model_in(field.annotation) if field else None
     return owner, ".".join(path), about
+
+
+def _first_sentence(description: str) -> str:
+    return description.split(". ")[0].removesuffix(".")
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

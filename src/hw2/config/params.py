@@ -75,24 +75,35 @@ __all__ = [
 
 
 class Runtime(Section):
-    """Where to compute. Not part of any stage's parameters: it should not change results."""
+    """Hardware. No stage depends on it, because it should not change results."""
 
     device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
-        description="auto, cpu, cuda or cuda:N"
+        description=(
+            "auto, cpu, cuda, or cuda:N for one of several GPUs. The variable HW2_DEVICE "
+            "takes precedence."
+        )
     )
-    threads: int = Field(ge=0, le=1024, description="CPU threads, 0 for all cores")
+    threads: int = Field(
+        ge=0,
+        le=1024,
+        description="CPU threads; 0 uses all cores. Use fewer when several stages run at once.",
+    )
 
 
 class Figures(Section):
-    """The drawn report."""
+    """Figures of the report."""
 
-    dpi: int = Field(ge=20, le=600, description="dots of an inch")
+    dpi: int = Field(
+        ge=20, le=600, description="Resolution of the figures in dots per inch. Use 300 for print."
+    )
 
 
 class Params(Section):
     """The whole of params.yaml."""
 
-    profile: str = Field(min_length=1, description="the column of profiles.yaml that was applied")
+    profile: str = Field(
+        min_length=1, description="Profile that was applied last. Results carry its name."
+    )
     runtime: Runtime
     data: Data
     judge: Judge

@@ -1,4 +1,4 @@
-"""The sections of params.yaml on pictures with captions and on CLIP."""
+"""Sections of params.yaml: captioned images of shapes, the small CLIP, zero-shot classification."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -13,77 +13,159 @@ Templates = Annotated[tuple[str, ...], Strict(False), Field(min_length=1)]
 
 
 class Shapes(Section):
-    """The embedded world of coloured shapes with captions."""
+    """Synthetic images of colored shapes with captions."""
 
     seed: Seed
-    size: Literal[32, 64] = Field(description="pixels of a side")
-    train_images: PositiveInt = Field(description="pictures with captions to learn from")
-    exam_images: PositiveInt = Field(description="pictures of each of the 48 classes")
+    size: Literal[32, 64] = Field(
+        description="Height and width of an image in pixels. 64 is slower and more detailed."
+    )
+    train_images: PositiveInt = Field(
+        description="Captioned images that CLIP and Stable Diffusion learn from."
+    )
+    exam_images: PositiveInt = Field(
+        description=(
+            "Zero-shot test images of each of the 48 classes. More makes the confidence "
+            "intervals narrower."
+        )
+    )
 
 
 class ClipNetwork(Section):
-    """The small CLIP: a modified ResNet and a text transformer."""
+    """Modified ResNet and text transformer."""
 
-    embed: int = Field(ge=8, le=1024, description="length of the common features")
-    input: Literal[32, 64, 96] = Field(description="pixels of a side that the image tower sees")
-    image_width: int = Field(ge=4, le=128, multiple_of=2, description="channels of the stem")
-    text_width: int = Field(ge=16, le=1024, multiple_of=4, description="length of a token")
-    text_layers: int = Field(ge=1, le=12, description="blocks of the transformer")
+    embed: int = Field(
+        ge=8, le=1024, description="Length of the features that images and texts share."
+    )
+    input: Literal[32, 64, 96] = Field(
+        description=(
+            "Height and width of the image encoder's input in pixels. 64 is four times as "
+            "slow as 32."
+        )
+    )
+    image_width: int = Field(
+        ge=4,
+        le=128,
+        multiple_of=2,
+        description="Channels of the stem of the image encoder. The cost grows with its square.",
+    )
+    text_width: int = Field(
+        ge=16,
+        le=1024,
+        multiple_of=4,
+        description="Length of a token embedding. Stable Diffusion uses the same text encoder.",
+    )
+    text_layers: int = Field(ge=1, le=12, description="Transformer blocks of the text encoder.")
 
 
 class ClipTrain(Section):
-    """The training loop of the small CLIP."""
+    """Training of the small CLIP."""
 
-    steps: PositiveInt = Field(description="optimizer steps")
-    batch: int = Field(ge=2, description="pairs of picture and caption in a step")
-    lr: PositiveFloat = Field(le=1, description="peak learning rate of AdamW")
-    muon_lr: PositiveFloat = Field(le=1, description="Muon's, for inner weight matrices")
-    weight_decay: NonNegative = Field(le=1, description="decoupled decay of AdamW's matrices")
-    warmup: Fraction = Field(description="share of the steps in which the rate rises")
-    decay_from: Fraction = Field(description="share of the steps after which the rate decays")
-    grad_clip: PositiveFloat = Field(description="largest norm of the gradient")
-    save_every: PositiveInt = Field(description="steps between resume files")
+    steps: PositiveInt = Field(
+        description="Optimizer steps. The accuracy on shapes rises late, so do not stop early."
+    )
+    batch: int = Field(
+        ge=2,
+        description=(
+            "Image-caption pairs in a step. Each serves as a negative example for all others."
+        ),
+    )
+    lr: PositiveFloat = Field(
+        le=1, description="Peak learning rate of AdamW. Lower it when the loss jumps."
+    )
+    muon_lr: PositiveFloat = Field(
+        le=1, description="Learning rate of Muon for inner weight matrices."
+    )
+    weight_decay: NonNegative = Field(
+        le=1,
+        description=(
+            "Decoupled weight decay of the matrices that AdamW trains, except embeddings and norms."
+        ),
+    )
+    warmup: Fraction = Field(
+        description="Fraction of the steps in which the learning rate rises linearly."
+    )
+    decay_from: Fraction = Field(
+        description="Fraction of the steps after which the learning rate falls linearly."
+    )
+    grad_clip: PositiveFloat = Field(
+        description="Largest norm of the gradient. Lower it when single steps spoil the loss."
+    )
+    save_every: PositiveInt = Field(
+        description="Steps between checkpoints, the most that an interruption can lose."
+    )
 
 
 class Clip(Section):
-    """The small CLIP of the embedded world."""
+    """Small CLIP that is trained on the captioned shapes."""
 
-    run: bool = Field(description="whether it is trained at all")
+    run: bool = Field(
+        description=(
+            "Whether to train the small CLIP. false is for runs in which all models have "
+            "pretrained weights."
+        )
+    )
     seed: Seed
     network: ClipNetwork
     train: ClipTrain
 
 
 class ClipModel(Section):
-    """A CLIP that is examined."""
+    """Pretrained or own CLIP model."""
 
-    name: Name = Field(description="what tables call it")
+    name: Name = Field(description="Name in tables.")
     weights: str = Field(
-        min_length=1, description="embedded, hf-hub:OWNER/NAME, or the path of a folder or file"
+        min_length=1,
+        description="embedded (trained here), hf-hub:OWNER/NAME, or the path of a folder or file.",
     )
-    architecture: str | None = Field(description="open_clip's name; null: the folder says it")
+    architecture: str | None = Field(
+        description=(
+            "Name of the architecture in open_clip, such as ViT-B-32-quickgelu; null if "
+            "the weights' folder states it."
+        )
+    )
     pin: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")] | None = Field(
-        description="commit of the hub, or sha256 of the weight file"
+        description=(
+            "Commit of the hub repository, or sha256 of the weight file; null accepts any."
+        )
     )
 
 
 class Zeroshot(Section):
-    """Zero-shot classification."""
+    """Zero-shot classification with CLIP."""
 
     seed: Seed
     images: str = Field(
-        min_length=1, description="embedded, course, or the path of a folder or zip"
+        min_length=1,
+        description=(
+            "Test images: embedded (the synthetic ones), course (clip_zeroshot of "
+            "data.course), or the path of a folder or zip."
+        ),
     )
     models: Annotated[tuple[ClipModel, ...], Strict(False)] = Field(
-        description="the first is shown in figures of images; none leaves the exam out"
+        description=(
+            "CLIP models that are evaluated. Figures of images show the first. An empty "
+            "list leaves zero-shot classification out."
+        )
     )
     prompts: Annotated[tuple[str, ...], Strict(False)] = Field(
-        min_length=1, description="prompt sets; the first is what others are compared with"
+        min_length=1, description="Prompt sets that are compared with the first."
     )
-    own_prompts: dict[str, Templates] = Field(description="name: templates with {} for the class")
-    shown: str = Field(min_length=1, description="the prompt set of the figures and predictions")
-    precision: Literal["auto", "fp32", "bf16"] = Field(description="of the image tower")
-    batch: PositiveInt = Field(description="images at a time")
+    own_prompts: dict[str, Templates] = Field(
+        description=(
+            "Further prompt sets, as name: templates with {} for the class, such as "
+            '{mine: ["a drawing of a {}"]}.'
+        )
+    )
+    shown: str = Field(
+        min_length=1, description="Prompt set of the figures and of predictions.csv."
+    )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        description=(
+            "Precision of the image encoder. auto is bf16 on processors that compute it, "
+            "otherwise fp32."
+        )
+    )
+    batch: PositiveInt = Field(description="Images at a time. Lower it when memory is short.")
 
     _prompts_once = field_validator("prompts")(once)
 
@@ -95,7 +177,7 @@ class Zeroshot(Section):
 
     @field_validator("own_prompts")
     @classmethod
-    def _one_place(cls, sets: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    def _one_placeholder(cls, sets: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for name, templates in sets.items():
             for template in templates:
                 if template.count("{}") != 1 or template.count("{") + template.count("}") != 2:

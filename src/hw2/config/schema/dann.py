@@ -1,4 +1,4 @@
-"""The section of params.yaml on domain adaptation."""
+"""Section of params.yaml: domain adaptation."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -13,90 +13,184 @@ Pair = Annotated[str, StringConstraints(pattern=r"^([a-z]+)->([a-z]+)$")]
 
 
 class AdaptationNetwork(Section):
-    """The classifier of the adaptation rows."""
+    """Digit classifier of all methods."""
 
-    width: int = Field(ge=4, le=512, description="channels of the first convolution")
-    dropout: float = Field(ge=0, lt=1, description="share of dropped features")
+    width: int = Field(
+        ge=4,
+        le=512,
+        description="Channels of the first convolution. The cost grows with its square.",
+    )
+    dropout: float = Field(
+        ge=0,
+        lt=1,
+        description=(
+            "Fraction of features that are dropped. Raise it when the source domain is overfitted."
+        ),
+    )
     input: Literal["instance", "domain"] = Field(
-        description="pixels in units of the image's own spread, or of its domain's"
+        description=(
+            "How pixels are normalized: by the statistics of each image, or by those of its domain."
+        )
     )
 
 
 class Views(Section):
-    """Random views of a training image; every row of the table has the same."""
+    """Random augmentations of training images, the same for all methods."""
 
-    turn: float = Field(ge=0, le=180, description="largest angle, degrees")
-    scale: float = Field(ge=0, lt=1, description="largest change of size, a share")
-    shear: NonNegative = Field(le=2, description="largest shear, a slope")
-    shift: NonNegative = Field(le=14, description="largest shift, pixels")
-    contrast: Fraction = Field(description="largest change of contrast, a share")
-    brightness: NonNegative = Field(le=2, description="largest shift; black to white is 2")
-    tint: Fraction = Field(description="the same two, of each channel by itself")
-    invert: Fraction = Field(description="share of images as negatives")
-    grey: Fraction = Field(description="share of images without colour")
-    blur: Fraction = Field(description="share of blurred images")
-    cutout: int = Field(ge=0, le=28, description="side of the hole, pixels; 0: none")
-    weak: Fraction = Field(description="share of the affine amounts in a weak view")
+    turn: float = Field(
+        ge=0,
+        le=180,
+        description="Largest rotation in degrees. 6 and 9 become ambiguous long before 90.",
+    )
+    scale: float = Field(
+        ge=0,
+        lt=1,
+        description=(
+            "Largest relative change of size. Target digits may fill more of the frame "
+            "than source digits."
+        ),
+    )
+    shear: NonNegative = Field(le=2, description="Largest shear, as a slope.")
+    shift: NonNegative = Field(le=14, description="Largest translation in pixels.")
+    contrast: Fraction = Field(description="Largest relative change of contrast.")
+    brightness: NonNegative = Field(
+        le=2, description="Largest change of brightness. Black to white is 2."
+    )
+    tint: Fraction = Field(
+        description=(
+            "Contrast and brightness changes of each channel by itself. Color differs "
+            "between domains and does not tell digits apart."
+        )
+    )
+    invert: Fraction = Field(
+        description=(
+            "Fraction of images that are inverted. Some target digits are dark and others light."
+        )
+    )
+    grey: Fraction = Field(description="Fraction of images that lose their color.")
+    blur: Fraction = Field(description="Fraction of images that are blurred.")
+    cutout: int = Field(
+        ge=0, le=28, description="Side of the square that is cut out, in pixels; 0 disables it."
+    )
+    weak: Fraction = Field(
+        description=(
+            "Fraction of the affine ranges that applies to weakly augmented images, which "
+            "the teacher sees."
+        )
+    )
 
 
 class AdaptationTrain(Section):
-    """The training loop of every row, but for the rates of the faithful DANN."""
+    """Training of all methods."""
 
-    steps: PositiveInt = Field(description="optimizer steps")
-    batch: int = Field(ge=8, multiple_of=8, description="images of a step")
-    lr: PositiveFloat = Field(le=1, description="peak learning rate of AdamW")
-    muon_lr: NonNegative = Field(le=1, description="Muon's, for inner convolutions; 0: AdamW only")
-    weight_decay: NonNegative = Field(le=1, description="decoupled decay")
-    warmup: Fraction = Field(description="share of the steps in which the rate rises")
-    ema: float = Field(ge=0, lt=1, description="decay of the averaged weights of a step")
-    save_every: PositiveInt = Field(description="steps between resume files")
+    steps: PositiveInt = Field(description="Optimizer steps, the same for each method.")
+    batch: int = Field(
+        ge=8, multiple_of=8, description="Images in a step, the same for each method."
+    )
+    lr: PositiveFloat = Field(
+        le=1, description="Peak learning rate of AdamW. Lower it when the loss jumps."
+    )
+    muon_lr: NonNegative = Field(
+        le=1,
+        description=(
+            "Learning rate of Muon for inner convolutions. 0 trains everything with AdamW."
+        ),
+    )
+    weight_decay: NonNegative = Field(le=1, description="Decoupled weight decay.")
+    warmup: Fraction = Field(
+        description="Fraction of the steps in which the learning rate rises linearly."
+    )
+    ema: float = Field(
+        ge=0,
+        lt=1,
+        description=(
+            "Decay of the averaged weights, over about 1 / (1 - decay) steps. Raise it "
+            "with the number of steps."
+        ),
+    )
+    save_every: PositiveInt = Field(
+        description="Steps between checkpoints, the most that an interruption can lose."
+    )
 
 
 class FaithfulDann(Section):
-    """DANN as Ganin et al. (2016) trained it."""
+    """DANN with the optimizer and schedule of Ganin et al. (2016)."""
 
-    network: Literal["shared", "ganin"] = Field(description="that of all rows, or the paper's")
-    lr: PositiveFloat = Field(le=1, description="first learning rate mu_0 of SGD")
-    momentum: float = Field(ge=0, lt=1, description="of SGD")
-    cap: NonNegative = Field(le=10, description="largest strength of the reversed gradient")
-    hidden: PositiveInt = Field(description="hidden units of the domain head")
+    network: Literal["shared", "ganin"] = Field(
+        description="Network: shared with all methods, or ganin for that of the paper."
+    )
+    lr: PositiveFloat = Field(
+        le=1, description="First learning rate mu_0 of SGD. The paper uses 0.01."
+    )
+    momentum: float = Field(ge=0, lt=1, description="Momentum of SGD. The paper uses 0.9.")
+    cap: NonNegative = Field(
+        le=10, description="Largest factor of the reversed gradient. The paper uses 1."
+    )
+    hidden: PositiveInt = Field(
+        description="Hidden units of the domain classifier. The paper uses 100."
+    )
 
 
 class TunedDann(Section):
-    """DANN with what makes it work."""
+    """DANN with changes that make small networks learn."""
 
-    cap: NonNegative = Field(le=10, description="largest strength of the reversed gradient")
-    hidden: PositiveInt = Field(description="hidden units of the domain head")
-    entropy: NonNegative = Field(le=10, description="weight of the target's mean entropy")
+    cap: NonNegative = Field(
+        le=10,
+        description=(
+            "Largest factor of the reversed gradient. With the paper's 1, small networks "
+            "unlearn the digits."
+        ),
+    )
+    hidden: PositiveInt = Field(description="Hidden units of the domain classifier.")
+    entropy: NonNegative = Field(
+        le=10,
+        description=(
+            "Weight of the mean prediction entropy on the target. Higher values push "
+            "target images off class boundaries."
+        ),
+    )
 
 
 class StrongAdaptation(Section):
-    """Self-training with a teacher, like AdaMatch."""
+    """Self-training with a teacher, similar to AdaMatch."""
 
-    threshold: Fraction = Field(description="of the source's mean confidence, to learn a label")
-    weight: NonNegative = Field(le=10, description="of the loss on learnt labels")
-    average: float = Field(ge=0, lt=1, description="decay of the mean predictions of a domain")
+    threshold: Fraction = Field(
+        description=(
+            "Confidence that a pseudo-label needs, as a fraction of the mean confidence "
+            "on the source. Higher gives fewer, surer labels."
+        )
+    )
+    weight: NonNegative = Field(le=10, description="Weight of the loss on pseudo-labels.")
+    average: float = Field(
+        ge=0, lt=1, description="Decay of the running mean predictions that align the two domains."
+    )
 
 
 class Tsne(Section):
-    """The picture of the features."""
+    """t-SNE figure of the features."""
 
-    images: int = Field(ge=10, description="images of each domain of the test split")
-    perplexity: PositiveFloat = Field(description="about so many neighbours are kept near")
-    after: Method = Field(description="which row is shown beside source_only")
+    images: int = Field(ge=10, description="Images of each domain, from the test split.")
+    perplexity: PositiveFloat = Field(
+        description="Perplexity of t-SNE, about the number of neighbors that are kept close."
+    )
+    after: Method = Field(description="Method that is shown beside source_only.")
 
 
 class Dann(Section):
     """Domain adaptation."""
 
     seeds: Annotated[tuple[Seed, ...], Strict(False)] = Field(
-        min_length=1, description="every row is trained once with each"
+        min_length=1,
+        description=(
+            "Each method is trained once with each seed. Three or more show the spread over seeds."
+        ),
     )
     pairs: Annotated[tuple[Pair, ...], Strict(False)] = Field(
-        description="source->target; none leaves adaptation out"
+        description="Domain pairs, as source->target. An empty list leaves domain adaptation out."
     )
     methods: Annotated[tuple[Method, ...], Strict(False)] = Field(
-        min_length=1, description="rows of the table; source_only is what gains are over"
+        min_length=1,
+        description="Methods that are compared. source_only is the baseline and is required.",
     )
     network: AdaptationNetwork
     views: Views

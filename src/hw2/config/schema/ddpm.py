@@ -1,4 +1,4 @@
-"""The sections of params.yaml on the conditional DDPM and its sampling."""
+"""Sections of params.yaml: the conditional DDPM and its sampling."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -16,18 +16,24 @@ Weights = Annotated[tuple[Weight, ...], Strict(False), Field(min_length=1)]
 
 
 class Network(UNetShape):
-    """The noise predictor of digits."""
+    """Network that predicts noise in digit images."""
 
-    kind: Literal["unet", "context_unet"] = Field(description="ours, or the well-known small one")
-    n_feat: int = Field(ge=4, le=1024, description="channels of context_unet")
+    kind: Literal["unet", "context_unet"] = Field(
+        description=(
+            "Network architecture. context_unet is the widely used small network, much "
+            "slower on a CPU."
+        )
+    )
+    n_feat: int = Field(ge=4, le=1024, description="Channels of context_unet; ignored by unet.")
 
 
 class Ddpm(Section):
-    """The conditional diffusion model."""
+    """Conditional DDPM of digits."""
 
     seed: Seed
     domains: Annotated[tuple[Domain, ...], Strict(False)] = Field(
-        min_length=1, description="domains to generate"
+        min_length=1,
+        description="Digit domains to generate. Leave one out to train on a single domain.",
     )
     network: Network
     diffusion: Diffusion
@@ -37,48 +43,93 @@ class Ddpm(Section):
 
 
 class Sampling(Section):
-    """How images are drawn from the trained model."""
+    """Sampling from the trained model."""
 
     seed: Seed
-    sampler: Sampler = Field(description="ancestral, DDIM or DPM-Solver++")
-    steps: PositiveInt = Field(description="noise levels visited, at most diffusion.timesteps")
-    eta: Fraction = Field(description="fresh noise of DDIM: 0 none, 1 as ancestral")
-    batch: PositiveInt = Field(description="images at a time; it does not change them")
-    images_per_label: PositiveInt = Field(description="images of each digit of each domain")
+    sampler: Sampler = Field(
+        description=(
+            "Sampler: ddpm (ancestral), ddim, or dpmpp (DPM-Solver++), which needs the "
+            "fewest steps."
+        )
+    )
+    steps: PositiveInt = Field(
+        description=(
+            "Noise levels visited, at most diffusion.timesteps. More is slower and, "
+            "beyond some point, no better."
+        )
+    )
+    eta: Fraction = Field(
+        description="Fresh noise of DDIM: 0 adds none, 1 as much as the ancestral sampler."
+    )
+    batch: PositiveInt = Field(
+        description=(
+            "Images sampled at a time. Lower it when memory is short; the images do not change."
+        )
+    )
+    images_per_label: PositiveInt = Field(
+        description="Images of each digit of each domain. The homework requires 50."
+    )
 
 
 class Guidance(Section):
     """Classifier-free guidance."""
 
     convention: Literal["ho-salimans", "scale"] = Field(
-        description="weight 0 is none in ho-salimans, 1 is none in scale (= 1 + w)"
+        description=(
+            "How weights are counted: no guidance is 0 in ho-salimans and 1 in scale (= 1 + w)."
+        )
     )
     weight: Weight | Literal["select"] = Field(
-        description="a number, or select: the best candidate on the val split"
+        description=(
+            "Guidance weight: a number, or select to choose the best candidate on the val split."
+        )
     )
-    candidates: Weights = Field(description="weights to select from")
-    images_per_label: int = Field(ge=3, description="of a candidate; diversity needs three")
+    candidates: Weights = Field(description="Guidance weights to choose from.")
+    images_per_label: int = Field(
+        ge=3,
+        description=(
+            "Images of each label for each candidate. More makes the choice steadier; "
+            "diversity needs three."
+        ),
+    )
     least_variety: Fraction = Field(
-        description="of a candidate, as a share of the real images'; 0 to go by accuracy alone"
+        description=(
+            "Smallest diversity and recall of a candidate, as a fraction of the real "
+            "images'. 0 chooses by accuracy alone."
+        )
     )
 
 
 class Sweep(Section):
-    """The comparison of samplers, numbers of steps and guidance weights."""
+    """Comparison of samplers, numbers of steps and guidance strengths."""
 
-    weights: Weights = Field(description="guidance weights")
-    images_per_label: int = Field(ge=3, description="images of a label; diversity needs three")
-    samplers: Annotated[tuple[Sampler, ...], Strict(False)] = Field(min_length=1)
+    weights: Weights = Field(description="Guidance weights that are compared.")
+    images_per_label: int = Field(
+        ge=3, description="Images of each label for each setting. Diversity needs three."
+    )
+    samplers: Annotated[tuple[Sampler, ...], Strict(False)] = Field(
+        min_length=1, description="Samplers that are compared."
+    )
     steps: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
-        min_length=1, description="steps of each sampler, at most diffusion.timesteps"
+        min_length=1,
+        description=(
+            "Numbers of steps of each sampler, at most diffusion.timesteps. Guidance "
+            "calls the network twice per step."
+        ),
     )
 
 
 class Ablation(Section):
-    """The model that is trained without condition dropout."""
+    """Model without condition dropout, for comparison."""
 
-    run: bool = Field(description="it takes as long as the main run")
-    images_per_label: PositiveInt = Field(description="images of a label")
+    run: bool = Field(
+        description=(
+            "Also train a model without condition dropout. It takes as long as the main model."
+        )
+    )
+    images_per_label: PositiveInt = Field(
+        description="Images of each label of the model without condition dropout."
+    )
 
 
 def conflicts(ddpm: Ddpm, sampling: Sampling, guidance: Guidance, sweep: Sweep) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Sections of params.yaml that several diffusion models share."""
+"""Sections of params.yaml that several diffusion models share: network, diffusion, training."""
 
 from typing import Annotated, Literal
 
@@ -9,44 +9,113 @@ from hw2.config.schema.ranges import Fraction, NonNegative
 
 
 class UNetShape(Section):
-    """Our own noise predictor."""
+    """U-Net that predicts noise."""
 
-    base: int = Field(ge=4, le=1024, description="channels of the finest level")
-    mult: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
-        min_length=1, max_length=4, description="channels of each level, in units of base"
+    base: int = Field(
+        ge=4, le=1024, description="Channels of the finest level. The cost grows with its square."
     )
-    blocks: int = Field(ge=1, le=8, description="residual blocks of a level")
-    patch: Literal[1, 2, 4] = Field(description="pixels folded into channels before the network")
+    mult: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
+        min_length=1,
+        max_length=4,
+        description=(
+            "Channels of each level, as multiples of `base`. A longer list makes a deeper network."
+        ),
+    )
+    blocks: int = Field(ge=1, le=8, description="Residual blocks of each level.")
+    patch: Literal[1, 2, 4] = Field(
+        description=(
+            "Side of the square of pixels that is folded into channels. 2 takes a quarter "
+            "of the time of 1."
+        )
+    )
 
 
 class Diffusion(Section):
-    """The noise process that is learnt."""
+    """Diffusion process."""
 
-    timesteps: int = Field(ge=2, le=10_000, description="noise levels T")
-    schedule: Literal["linear", "cosine"] = Field(description="how abar falls with t")
-    prediction: Literal["eps", "v"] = Field(description="what the network predicts")
+    timesteps: int = Field(
+        ge=2, le=10_000, description="Number of noise levels T. The course suggests 400 to 1000."
+    )
+    schedule: Literal["linear", "cosine"] = Field(
+        description=(
+            "How the signal share alpha_bar falls with t. DDPM's original schedule is linear."
+        )
+    )
+    prediction: Literal["eps", "v"] = Field(
+        description=(
+            "What the network predicts. eps is DDPM's original target; v is steadier with "
+            "few sampling steps."
+        )
+    )
 
 
 class Denoising(Section):
-    """The training loop of a diffusion model."""
+    """Training of a diffusion model."""
 
-    steps: PositiveInt = Field(description="optimizer steps")
-    batch: PositiveInt = Field(description="images of a step")
-    shards: int = Field(ge=1, le=64, description="parts of a batch that CPU threads take")
-    lr: PositiveFloat = Field(le=1, description="peak learning rate of AdamW")
-    muon_lr: NonNegative = Field(le=1, description="Muon's, for matrices; 0: AdamW only")
-    weight_decay: NonNegative = Field(le=1, description="decoupled decay")
-    warmup: int = Field(ge=0, description="steps of linear warm-up")
-    decay_from: Fraction = Field(description="share of the steps after which the rate decays")
-    grad_clip: PositiveFloat = Field(description="largest norm of the gradient")
-    ema: float = Field(ge=0, lt=1, description="decay of the averaged weights of a step")
-    precision: Literal["fp32", "bf16"] = Field(description="of the forward pass")
-    channels_last: bool = Field(description="memory format of the images")
-    compile: bool = Field(description="torch.compile; a minute to start")
-    save_every: PositiveInt = Field(description="steps between resume files")
+    steps: PositiveInt = Field(
+        description="Optimizer steps. Quality comes late in training, so do not stop early."
+    )
+    batch: PositiveInt = Field(description="Images in a step.")
+    shards: int = Field(
+        ge=1, le=64, description="Parts of a batch, each on its own CPU thread. Use 1 on a GPU."
+    )
+    lr: PositiveFloat = Field(
+        le=1, description="Peak learning rate of AdamW. Lower it when the loss jumps."
+    )
+    muon_lr: NonNegative = Field(
+        le=1,
+        description="Learning rate of Muon for weight matrices. 0 trains everything with AdamW.",
+    )
+    weight_decay: NonNegative = Field(
+        le=1, description="Decoupled weight decay. It rarely helps a diffusion model."
+    )
+    warmup: int = Field(
+        ge=0,
+        description=(
+            "Steps in which the learning rate rises linearly. Use more when the first losses jump."
+        ),
+    )
+    decay_from: Fraction = Field(
+        description=(
+            "Fraction of the steps after which the learning rate falls linearly; 1 "
+            "disables the decay."
+        )
+    )
+    grad_clip: PositiveFloat = Field(
+        description="Largest norm of the gradient. Lower it when single steps spoil the loss."
+    )
+    ema: float = Field(
+        ge=0,
+        lt=1,
+        description=(
+            "Decay of the averaged weights, over about 1 / (1 - decay) steps. Raise it "
+            "with the number of steps."
+        ),
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        description="Precision of the forward pass. bf16 is faster on processors that support it."
+    )
+    channels_last: bool = Field(
+        description=(
+            "Memory format of the images. true makes convolutions faster and does not "
+            "change results."
+        )
+    )
+    compile: bool = Field(
+        description=(
+            "Use torch.compile. It takes a minute to start and pays off in long runs on a GPU."
+        )
+    )
+    save_every: PositiveInt = Field(
+        description="Steps between checkpoints, the most that an interruption can lose."
+    )
 
 
 class Train(Denoising):
-    """The training loop of a conditional diffusion model."""
+    """Training of a conditional diffusion model."""
 
-    p_uncond: Fraction = Field(description="share of conditions dropped, for guidance")
+    p_uncond: Fraction = Field(
+        description=(
+            "Fraction of conditions that are dropped. Classifier-free guidance needs some."
+        )
+    )

@@ -1,4 +1,4 @@
-"""The sections of params.yaml on digit images and on the classifier that judges them."""
+"""Sections of params.yaml: digit images, and the classifier that judges generated ones."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -12,41 +12,63 @@ DataDomain = Literal["mnistm", "svhn", "usps", "mnist"]
 
 
 def _images(split: str) -> Any:
-    return Field(description=f"images of a domain in the {split} split, null for all there are")
+    return Field(
+        description=(
+            f"Images of each domain in the {split} split; null takes all images of a real data set."
+        )
+    )
 
 
 class Data(Section):
-    """The digit images."""
+    """Digit images."""
 
     source: Literal["synthetic", "course", "public"] = Field(
-        description="drawn offline, the course's hw2_data, or the public data sets"
+        description=(
+            "Where digit images come from: drawn offline, the course's hw2_data, or "
+            "downloads of the public data sets."
+        )
     )
     domains: Annotated[tuple[DataDomain, ...], Strict(False)] = Field(
-        min_length=1, description="domains to prepare"
+        min_length=1, description="Digit domains to prepare."
     )
     seed: Seed
     train_images: PositiveInt | None = _images("train")
     val_images: PositiveInt | None = _images("val")
     test_images: PositiveInt | None = _images("test")
-    course: str = Field(min_length=1, description="the course's hw2_data folder or zip")
-    year: Literal[2022, 2023, 2024, 2025] = Field(
-        description="whose zip is downloaded if `course` is not there"
+    course: str = Field(
+        min_length=1, description="The course's hw2_data folder or zip, in the layout of any year."
     )
-    test_labels: bool = Field(description="whether the course folder's test.csv holds labels")
+    year: Literal[2022, 2023, 2024, 2025] = Field(
+        description="Year whose zip is downloaded if `course` does not exist."
+    )
+    test_labels: bool = Field(
+        description=(
+            "Whether test.csv of the course folder holds labels rather than a form to fill in."
+        )
+    )
 
     _domains_once = field_validator("domains")(once)
 
 
 class Judge(Section):
-    """The digit classifiers that score generated images."""
+    """Digit classifier that scores generated images."""
 
     seed: Seed
-    steps: PositiveInt = Field(description="optimizer steps")
-    batch: int = Field(ge=2, description="images; BatchNorm needs two")
-    lr: PositiveFloat = Field(le=1, description="peak learning rate")
-    weight_decay: NonNegative = Field(le=1, description="decoupled decay")
+    steps: PositiveInt = Field(
+        description="Optimizer steps. Use more if the accuracy of the judge itself is below 95 %."
+    )
+    batch: int = Field(ge=2, description="Images in a step. BatchNorm needs at least two.")
+    lr: PositiveFloat = Field(le=1, description="Peak learning rate. Lower it when the loss jumps.")
+    weight_decay: NonNegative = Field(
+        le=1,
+        description=(
+            "Decoupled weight decay. Raise it when training and validation accuracy diverge."
+        ),
+    )
     course_classifier: str | None = Field(
-        description="path of the course's Classifier.pth for mnistm, or null"
+        description=(
+            "Path of the course's Classifier.pth, which then judges mnistm; null trains a judge."
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""The sections of params.yaml on faces."""
+"""Sections of params.yaml: the face model and DDIM."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -11,41 +11,89 @@ from hw2.config.schema.ranges import Fraction, Seed, once
 
 
 class Faces(Section):
-    """The face model: trained here on drawn faces, or given."""
+    """Diffusion model of faces."""
 
     seed: Seed
     source: Literal["embedded", "course", "diffusers"] = Field(
-        description="trained here, the course's UNet.pt, or a UNet2DModel of diffusers"
+        description=(
+            "Where the face model comes from: trained here, the course's UNet.pt, or a "
+            "UNet2DModel of diffusers."
+        )
     )
     weights: str | None = Field(
-        description="path of UNet.pt, or folder or hub id of the UNet2DModel; null if embedded"
+        description=(
+            "Path of UNet.pt, or folder or hub id of the UNet2DModel "
+            "(google/ddpm-celebahq-256); null if it is trained here."
+        )
     )
-    revision: str | None = Field(description="commit of a hub id; null for the newest")
-    images: PositiveInt = Field(description="drawn faces to train on")
-    size: int = Field(ge=16, le=256, multiple_of=16, description="height and width, pixels")
+    revision: str | None = Field(
+        description="Commit of a hub id, which keeps the model the same; null takes the newest."
+    )
+    images: PositiveInt = Field(
+        description="Number of drawn training faces. With few of them the model memorizes them."
+    )
+    size: int = Field(
+        ge=16,
+        le=256,
+        multiple_of=16,
+        description="Height and width of an image in pixels. 32 trains faster.",
+    )
     network: UNetShape
     diffusion: Diffusion
     train: Denoising
 
 
 class Ddim(Section):
-    """How faces are drawn from the model, and what is compared."""
+    """DDIM sampling of faces, and its experiments."""
 
     seed: Seed
-    noises: str | None = Field(description="folder with 00.pt, 01.pt ...; null draws ten")
-    ground_truth: str | None = Field(description="folder with 00.png ... to compare with, or null")
-    steps: PositiveInt = Field(description="network calls for an image")
-    grid: Literal["course", "leading", "trailing"] = Field(description="which times are visited")
-    eta: Fraction = Field(description="fresh noise: 0 none, 1 as ancestral")
-    batch: PositiveInt = Field(description="images at a time")
-    etas: Annotated[tuple[Fraction, ...], Strict(False)] = Field(
-        min_length=2, description="rows of the grid, the first one without fresh noise"
+    noises: str | None = Field(
+        description=(
+            "Folder with 00.pt, 01.pt ... (hw2_data/face/noise for the course's); null draws ten."
+        )
     )
-    repeats: int = Field(ge=3, description="images of each noise and eta; diversity needs three")
-    alphas: int = Field(ge=3, le=101, description="images of an interpolation, both ends included")
-    pairs: int = Field(ge=1, le=5, description="pairs of noises that are interpolated")
+    ground_truth: str | None = Field(
+        description=(
+            "Folder with 00.png, 01.png ... to measure the MSE against "
+            "(hw2_data/face/GT); null measures none."
+        )
+    )
+    steps: PositiveInt = Field(description="Network calls for an image. The course requires 50.")
+    grid: Literal["course", "leading", "trailing"] = Field(
+        description=(
+            "Timesteps that are visited. The course's are 981, 961, ..., 1 and a last step to 0."
+        )
+    )
+    eta: Fraction = Field(
+        description=(
+            "Fresh noise: 0 adds none, as the course grades; 1 as much as the ancestral sampler."
+        )
+    )
+    batch: PositiveInt = Field(
+        description="Images sampled at a time. Lower it when memory is short."
+    )
+    etas: Annotated[tuple[Fraction, ...], Strict(False)] = Field(
+        min_length=2, description="Values of eta that are compared, rising from 0."
+    )
+    repeats: int = Field(
+        ge=3,
+        description=(
+            "Images of each noise and eta. Diversity needs three; more makes it more precise."
+        ),
+    )
+    alphas: int = Field(
+        ge=3,
+        le=101,
+        description=(
+            "Images of an interpolation between two noises, both ends included. An odd "
+            "number includes the middle."
+        ),
+    )
+    pairs: int = Field(
+        ge=1, le=5, description="Pairs of noises that are interpolated. The figure shows the first."
+    )
     counts: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
-        min_length=2, description="numbers of steps that are compared"
+        min_length=2, description="Numbers of steps that are compared."
     )
 
     _all_once = field_validator("etas", "counts")(once)

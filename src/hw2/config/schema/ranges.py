@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-Seed = Annotated[int, Field(ge=0, lt=2**31, description="seed; streams are derived by name")]
+Seed = Annotated[int, Field(ge=0, lt=2**31, description="Seed of all random numbers here.")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 
 
 def once(names: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A validator: no value stands there twice."""
+    """Validate that no value is repeated."""
     if len(set(names)) < len(names):
-        raise ValueError("one stands there twice")
+        raise ValueError("a value is repeated")
     return names
