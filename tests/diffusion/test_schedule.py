@@ -8,17 +8,18 @@ from diffusers import DDIMScheduler
 from torch import Tensor
 
 from hw2.diffusion import schedule
-from hw2.diffusion.schedule import Prediction, Schedule
+from hw2.diffusion.schedule import LEAST_NOISE, Prediction, Schedule
 
 Kind = Literal["linear", "cosine"]
 KINDS: tuple[Kind, ...] = ("linear", "cosine")
-PREDICTIONS: tuple[Prediction, ...] = ("eps", "v")
+PREDICTIONS: tuple[Prediction, ...] = ("x0", "eps", "v")
 
 
 def noised(levels: Schedule) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Float64 x0, eps, times over the whole range, and xt."""
+    """Float64 x0, eps, times with at least `LEAST_NOISE`, and xt."""
     stream = torch.Generator().manual_seed(levels.timesteps)
-    t = torch.linspace(0, levels.timesteps - 1, 9).round().long()
+    noisy = torch.nonzero((1 - levels.abar).sqrt() >= LEAST_NOISE).flatten()
+    t = noisy[torch.linspace(0, len(noisy) - 1, 9).round().long()]
     x0, eps = (torch.randn(9, 3, 4, 4, generator=stream, dtype=torch.float64) for _ in range(2))
     return x0, eps, t, levels.add_noise(x0, eps, t)
 
@@ -74,6 +75,16 @@ def test_the_conversion_fits_any_output_to_xt(prediction: Prediction) -> None:
     x0, eps = levels.x0_eps(output, xt, t, prediction)
     torch.testing.assert_close(levels.add_noise(x0, eps, t), xt, rtol=0, atol=1e-10)
     torch.testing.assert_close(levels.target(x0, eps, t, prediction), output, rtol=0, atol=1e-10)
+
+
+def test_an_x0_output_at_low_noise_still_fits_xt() -> None:
+    levels = schedule.make("cosine", 1000)
+    output, xt = (torch.randn(2, 3, 4, 4, dtype=torch.float64) for _ in range(2))
+    assert (1 - levels.abar[0]).sqrt() < LEAST_NOISE
+    x0, eps = levels.x0_eps(output, xt, 0, "x0")
+    t = torch.zeros(2, dtype=torch.int64)
+    torch.testing.assert_close(levels.add_noise(x0, eps, t), xt, rtol=0, atol=1e-10)
+    assert ((x0 - xt).abs() < (output - xt).abs()).all()  # moved towards xt
 
 
 def test_one_time_for_all_is_the_same_as_one_each() -> None:

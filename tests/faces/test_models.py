@@ -15,7 +15,6 @@ from hw2.faces import hub, load, noises, train
 from hw2.faces import model as models
 from hw2.faces.model import FaceModel
 from hw2.faces.sample import Setting, draw
-from hw2.models.image_predictor import ImagePredictor
 from hw2.runtime.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -45,22 +44,6 @@ def test_a_damaged_file_of_ours_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no face model .*run `dvc repro faces_train`") as caught:
         models.load(path, CPU)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("prediction", ["eps", "v"])
-def test_predictions_are_those_of_the_image_inside(mini: params.Params, prediction: Any) -> None:
-    levels = train.levels(mini.faces)
-    blueprint = models.Blueprint(
-        "embedded", prediction, 16, mini.faces.network.model_dump(mode="json")
-    )
-    network = blueprint.build(levels)
-    assert isinstance(network, ImagePredictor)
-    image = torch.rand((2, 3, 16, 16), generator=torch.Generator().manual_seed(2)) * 2 - 1
-    network.inner.forward = lambda xt, t, labels: image  # type: ignore[method-assign]
-    xt = torch.randn((2, 3, 16, 16), generator=torch.Generator().manual_seed(3))
-    t = torch.tensor([12, 12])
-    x0, _ = levels.x0_eps(network(xt, t), xt, t, prediction)
-    torch.testing.assert_close(x0, image, rtol=0, atol=1e-4)
 
 
 def pipeline(folder: Path, **changes: Any) -> DDIMPipeline:

@@ -13,7 +13,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Prediction = Literal["eps", "v"]
+Prediction = Literal["x0", "eps", "v"]
+"""What a network's output means: the clean image, the noise, or v."""
+
+LEAST_NOISE = 0.05
+"""Where an x0 output is divided by sqrt(1 - abar), the divisor is at least this: below it, images
+are nearly clean, and a small error of x0 would become an arbitrarily large one of v."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Schedule:
 
     def target(self, x0: Tensor, eps: Tensor, t: Tensor, prediction: Prediction) -> Tensor:
         """What the network is trained to predict at `t`."""
+        if prediction == "x0":
+            return x0
         if prediction == "eps":
             return eps
         signal, noise = self.signal_noise(t, x0)
@@ -46,11 +53,25 @@ class Schedule:
     def x0_eps(
         self, output: Tensor, xt: Tensor, t: Tensor | int, prediction: Prediction
     ) -> tuple[Tensor, Tensor]:
-        """The network's output as an estimate of the clean image and of the noise."""
+        """The network's output as an estimate of the clean image and of the noise.
+
+        An x0 output goes by way of v, as in training. Where the noise is below `LEAST_NOISE`, the
+        estimate of the clean image therefore moves from the output towards `xt`, and in every case
+        sqrt(abar) x0 + sqrt(1 - abar) eps is `xt`.
+        """
         signal, noise = self.signal_noise(t, xt)
         if prediction == "eps":
             return (xt - noise * output) / signal, output
-        return signal * xt - noise * output, noise * xt + signal * output
+        v = self.v_from_x0(output, xt, t) if prediction == "x0" else output
+        return signal * xt - noise * v, noise * xt + signal * v
+
+    def v_from_x0(self, x0: Tensor, xt: Tensor, t: Tensor | int) -> Tensor:
+        """An estimate of the clean image as one of v: (sqrt(abar) xt - x0) / sqrt(1 - abar).
+
+        The divisor is at least `LEAST_NOISE`.
+        """
+        signal, noise = self.signal_noise(t, xt)
+        return (signal * xt - x0) / noise.clamp(min=LEAST_NOISE)
 
 
 def make(kind: Literal["linear", "cosine"], timesteps: int) -> Schedule:

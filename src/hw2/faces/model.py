@@ -20,7 +20,6 @@ from hw2.config import params
 from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.io.atomic import atomic_path
 from hw2.models.course_unet import SIDE, CourseUNet
-from hw2.models.image_predictor import ImagePredictor
 from hw2.models.unet import UNet
 from hw2.runtime.errors import UserError
 
@@ -48,7 +47,7 @@ class Blueprint:
         if self.kind == "diffusers":
             return _Sample(self.config)
         shape = params.UNetShape.model_validate(self.config)
-        inner = UNet(
+        return UNet(
             num_labels=0,
             base=shape.base,
             mult=shape.mult,
@@ -57,7 +56,6 @@ class Blueprint:
             timesteps=schedule.timesteps,
             size=self.size,
         )
-        return ImagePredictor(inner, schedule, self.prediction)
 
 
 COURSE = Blueprint("course", "eps", SIDE, {})

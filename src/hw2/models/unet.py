@@ -14,7 +14,9 @@ from torch.nn import functional as F
 
 
 class UNet(nn.Module):
-    """Predicts eps or v for images (N, 3, 28, 28) at times t, int64 (N,), under labels, int64 (N,).
+    """Predicts x0, eps or v, as trained, for images (N, 3, size, size) at times t, int64 (N,).
+
+    Labels are int64 (N,); without labels, all of them are the null label.
 
     Args:
         num_labels: conditions; the label `num_labels` is the null condition of classifier-free
@@ -82,7 +84,9 @@ class UNet(nn.Module):
         blocks = [module for module in self.modules() if isinstance(module, Block)]
         return [conv.weight for block in blocks for conv in (block.conv1, block.conv2)]
 
-    def forward(self, xt: Tensor, t: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, xt: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
+        if labels is None:
+            labels = torch.full_like(t, self.null_label)
         cond = F.silu(self.time(time_features(t, self.timesteps)) + self.label(labels))
         x = F.pixel_unshuffle(xt, self.patch)
         x = torch.cat([x, self.maps[labels].to(x.dtype)], 1).contiguous(

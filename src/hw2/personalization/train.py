@@ -10,13 +10,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from hw2 import rng
 from hw2.config import params
-from hw2.diffusion.loss_weights import of_v as weights_of_v
+from hw2.diffusion.objective import Objective, min_snr_v_weights
 from hw2.diffusion.schedule import Prediction, Schedule
-from hw2.models.image_predictor import LEAST_NOISE
 from hw2.personalization import tokens
 from hw2.personalization.batches import Lesson
 from hw2.personalization.tokens import Added
@@ -25,6 +23,7 @@ from hw2.training.microbatches import Shards
 from hw2.training.resume import Resume
 
 _FP16_SCALE = 1024.0  # keeps small gradients of half precision from vanishing
+_PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
 
 
 @dataclass
@@ -140,8 +139,11 @@ def _backward(
     stream = rng.torch_rng(seed, "noise", step)
     vae, device = pipe.vae, pipe.unet.device
     levels = Schedule(pipe.scheduler.alphas_cumprod.double().cpu())
-    said_is = pipe.scheduler.config.prediction_type
-    kind: Prediction = "eps" if said_is == "epsilon" else "v"
+    prediction = _PREDICTIONS[pipe.scheduler.config.prediction_type]
+    # A model that predicts x0 is trained further as hw2.stable_diffusion.train trained it.
+    objective = Objective(
+        levels, prediction, min_snr_v_weights(levels) if prediction == "x0" else None
+    )
     scale = _FP16_SCALE if pipe.unet.dtype == torch.float16 else 1.0
     with torch.no_grad():
         moments = vae.encode(images.to(device, vae.dtype)).latent_dist
@@ -151,20 +153,14 @@ def _backward(
     noise = torch.randn(size, generator=stream).to(latents)
     times = torch.randint(0, levels.timesteps, (len(texts),), generator=stream)
     noisy = levels.add_noise(latents, noise, times)
-    target = levels.target(latents, noise, times, kind)
-    t, ids, share = times.to(device), encoded(pipe, texts), weights_of_v(levels)
+    target = objective.target(latents, noise, times)
+    t, ids = times.to(device), encoded(pipe, texts)
 
     def loss(part: slice) -> Tensor:
         states = pipe.text_encoder(ids[part])[0]
         said = pipe.unet(noisy[part].to(pipe.unet.dtype), t[part], encoder_hidden_states=states)
         output = said.sample.float()
-        if said_is != "sample":
-            return F.mse_loss(output, target[part]) * scale
-        # As hw2.stable_diffusion.train does: the error of v, weighted by noise level.
-        signal, spread = levels.signal_noise(times[part], output)
-        output = (signal * noisy[part] - output) / spread.clamp(min=LEAST_NOISE)
-        by_image = (output - target[part]).square().flatten(1).mean(1)
-        return (by_image * share[times[part]].to(by_image)).mean() * scale
+        return objective.loss(output, target[part], noisy[part], times[part]) * scale
 
     value = shards.backward(loss, len(texts), weights) / scale
     for weight in weights:

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from hw2 import rng
 from hw2.clip.weights import WEIGHTS
 from hw2.config import params
-from hw2.diffusion import loss_weights
+from hw2.diffusion.objective import min_snr_v_weights
 from hw2.diffusion.schedule import Schedule
-from hw2.models.image_predictor import LEAST_NOISE
 from hw2.models.patch_codec import PatchCodec
 from hw2.pixels import from_uint8
 from hw2.shapes import scenes
@@ -31,23 +30,20 @@ _TIME_POWER = 0.6  # what shape it is, is settled where there is much noise
 
 
 class Captioned(nn.Module):
-    """A U-Net that says clean latents as a predictor of v, its condition a caption's place.
+    """A U-Net that predicts clean latents x0 from noisy ones and the index of a caption.
 
-    A narrow network cannot carry the noise of 16 channels from its input to its output, clean
-    latents it can (as in `models.image_predictor`): v = (sqrt(abar) xt - x0) / sqrt(1 - abar).
+    It predicts x0, since a narrow network can carry clean latents, but not the noise of 16
+    channels, from its input to its output (Li & He, 2025).
 
     Args:
         unet: takes (latents, times, encoder_hidden_states).
         states: float (captions, context, width); the last one is the empty caption's.
-        levels: the noise levels.
     """
 
-    def __init__(self, unet: UNet2DConditionModel, states: Tensor, levels: Schedule) -> None:
+    def __init__(self, unet: UNet2DConditionModel, states: Tensor) -> None:
         super().__init__()
         self.unet = unet
-        noise = (1 - levels.abar).sqrt().clamp(min=LEAST_NOISE)
-        # In a list: neither weights nor in a resume file.
-        self.tables = [states, levels.abar.sqrt().float().to(states), noise.float().to(states)]
+        self.tables = [states]  # in a list: neither weights nor in a resume file
 
     def inner_weights(self) -> list[Tensor]:
         """Matrices and convolutions between the first and the last one."""
@@ -57,9 +53,8 @@ class Captioned(nn.Module):
         ]
 
     def forward(self, xt: Tensor, t: Tensor, captions: Tensor) -> Tensor:
-        states, signal, noise = self.tables
-        x0 = self.unet(xt, t, encoder_hidden_states=states[captions]).sample
-        return (signal[t][:, None, None, None] * xt - x0) / noise[t][:, None, None, None]
+        [states] = self.tables
+        return self.unet(xt, t, encoder_hidden_states=states[captions]).sample
 
 
 def scheduler() -> DDIMScheduler:
@@ -111,12 +106,12 @@ def fit(
         null_label=len(texts),
         p_uncond=stable.train.p_uncond,
         levels=levels,
-        prediction="v",
-        weights=loss_weights.of_v(levels),
+        prediction="x0",
+        weights=min_snr_v_weights(levels),
         time_power=_TIME_POWER,
     )
     unet = _new_unet(stable, shapes.size, states.shape[-1])
-    network = Captioned(unet, states, levels).to(device)
+    network = Captioned(unet, states).to(device)
     layout = torch.channels_last if stable.train.channels_last else torch.contiguous_format
     averaged, history = train_denoiser(
         network.to(memory_format=layout),

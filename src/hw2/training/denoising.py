@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from hw2 import rng
 from hw2.config import params
 from hw2.diffusion.guidance import drop_labels
+from hw2.diffusion.objective import Objective
 from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.pixels import from_uint8
 from hw2.training.batch_sampler import Order
@@ -68,6 +68,7 @@ def train_denoiser(
     """
     order = Order(len(lesson.images), seed)
     levels = lesson.levels
+    objective = Objective(levels, lesson.prediction, lesson.weights)
     weights = list(network.parameters())
     ema = EMA(network, settings.ema)
     optimizers = _optimizers(network, settings)
@@ -75,7 +76,7 @@ def train_denoiser(
     forward = torch.compile(network) if settings.compile else network
 
     def noisy(step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The inputs xt, t, labels and the target of a step, on the device.
+        """The inputs xt, t, labels and the target of a step, on the device except for t.
 
         Everything random comes from the step's own stream, on the CPU: a resumed run, and one on
         another device, sees the same images, times, noises and dropped labels.
@@ -86,22 +87,23 @@ def train_denoiser(
         t = _stratified_times(len(rows), levels.timesteps, lesson.time_power, stream)
         eps = torch.randn(x0.shape, generator=stream).to(x0)
         given = drop_labels(lesson.labels[rows], lesson.p_uncond, lesson.null_label, stream)
-        xt, target = levels.add_noise(x0, eps, t), levels.target(x0, eps, t, lesson.prediction)
+        xt, target = levels.add_noise(x0, eps, t), objective.target(x0, eps, t)
         return (
             _on(xt, device, settings),
-            t.to(device),
+            t,
             given.to(device),
             _on(target, device, settings),
         )
 
     def advance(step: int) -> dict[str, float]:
         xt, t, given, target = noisy(step)
+        t_device = t.to(device)
 
         def loss(part: slice) -> Tensor:
             bf16 = settings.precision == "bf16"
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                output = forward(xt[part], t[part], given[part])
-            return _error(output.float(), target[part], lesson.weights, t[part])
+                output = forward(xt[part], t_device[part], given[part])
+            return objective.loss(output.float(), target[part], xt[part], t[part])
 
         rate = _rate(step, settings)
         value = shards.backward(loss, len(t), weights)
@@ -127,14 +129,6 @@ def train_denoiser(
         desc=name,
     )
     return ema.weights, history
-
-
-def _error(output: Tensor, target: Tensor, weights: Tensor | None, t: Tensor) -> Tensor:
-    """The mean squared error, weighted by time."""
-    if weights is None:
-        return F.mse_loss(output, target)
-    by_image = (output - target).square().flatten(1).mean(1)
-    return (by_image * weights.to(by_image)[t]).mean()
 
 
 def _optimizers(network: nn.Module, train: params.Denoising) -> list[tuple[Optimizer, float]]:

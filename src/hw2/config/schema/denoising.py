@@ -41,10 +41,10 @@ class Diffusion(Section):
             "How the signal share alpha_bar falls with t. DDPM's original schedule is linear."
         )
     )
-    prediction: Literal["eps", "v"] = Field(
+    prediction: Literal["x0", "eps", "v"] = Field(
         description=(
-            "What the network predicts. eps is DDPM's original target; v is steadier with "
-            "few sampling steps."
+            "Quantity that the network predicts: the clean image x0, the noise eps, or v. v is "
+            "stable with few steps; x0 suits a narrow network, which cannot carry the noise."
         )
     )
 
