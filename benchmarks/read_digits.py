@@ -24,7 +24,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from hw2.config import params
 from hw2.digits import arrays, course
-from hw2.digits.labels import ALL_DOMAINS, PARTS
+from hw2.digits.domains import DOMAINS
+from hw2.digits.labels import SPLITS
 from hw2.pixels import from_uint8
 from hw2.training.batch_sampler import Order
 
@@ -57,7 +58,7 @@ class PerItem(Dataset[tuple[Tensor, int]]):
 def packed_epoch(folder: Path, domains: list[str], epoch: int) -> Iterator[Tensor]:
     """An epoch over every packed part, in the order in which a training reads it."""
     for domain in domains:
-        for part in PARTS:
+        for part in SPLITS:
             images = arrays.load(folder, domain, part).images
             order = Order(len(images), seed=0)
             steps = len(images) // BATCH
@@ -82,12 +83,12 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)  # a batch is too small to be shared; neither side gains from more
     digits = chosen.folder / "digits"
-    domains = chosen.domain or [name for name in ALL_DOMAINS if (digits / name).is_dir()]
+    domains = chosen.domain or [name for name in DOMAINS if (digits / name).is_dir()]
     data = params.load().data.model_copy(
         update={
             "domains": tuple(domains),
             "test_labels": True,
-            **{f"{part}_images": None for part in PARTS},
+            **{f"{part}_images": None for part in SPLITS},
         }
     )
     items = PerItem(digits, domains)

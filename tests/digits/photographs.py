@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hw2.digits import catalogue
+from hw2.digits.sources import bsds500
 
 PHOTOS = 10
-COLOURS = [(20 * k + 30, 250 - 20 * k, (70 * k) % 256) for k in range(PHOTOS)]
+COLORS = [(20 * k + 30, 250 - 20 * k, (70 * k) % 256) for k in range(PHOTOS)]
 
 
 def jpeg(array: np.ndarray) -> bytes:
@@ -20,15 +20,15 @@ def jpeg(array: np.ndarray) -> bytes:
 
 
 def write_photos(raw: Path, **changes: bytes) -> None:
-    """Photographs of one colour each, lying and standing, among the archive's other files."""
+    """Photographs of one color each, landscape and portrait, among the archive's other files."""
     members = {"BSR/BSDS500/data/images/test/1.jpg": b"", "BSR/BSDS500/data/images/train/x.db": b""}
     members |= {f"BSR/BSDS500/data/groundTruth/train/{k}.mat": b"" for k in range(3)}
-    for k, colour in enumerate(COLOURS):
+    for k, color in enumerate(COLORS):
         size = (32, 48) if k % 2 else (48, 32)
-        photo = np.broadcast_to(np.array(colour, np.uint8), (*size, 3))
+        photo = np.broadcast_to(np.array(color, np.uint8), (*size, 3))
         members[f"BSR/BSDS500/data/images/train/{k}.jpg"] = jpeg(photo)
     members |= {f"a/train/{name}.jpg": content for name, content in changes.items()}
-    with tarfile.open(raw / catalogue.BSDS500.name, "w:gz") as archive:
+    with tarfile.open(raw / bsds500.ARCHIVE.name, "w:gz") as archive:
         for name, content in members.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(content)

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from photographs import COLOURS, PHOTOS, write_photos
+from photographs import COLORS, PHOTOS, write_photos
 from PIL import Image
 from scipy.io import savemat
 
 from hw2.config import params
-from hw2.digits import catalogue, public
+from hw2.digits import domains, public
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import SPLITS
+from hw2.digits.sources import bsds500, mnist, mnistm, svhn, usps
+from hw2.digits.sources.source import PublicSource
 from hw2.io import download
 from hw2.runtime.errors import UserError
 
@@ -55,7 +57,7 @@ def idx(array: np.ndarray) -> bytes:
 def write_mnist(raw: Path) -> dict[str, Digits]:
     """Tables of noise on black, white in the middle."""
     tables = {}
-    for table, pair in catalogue.MNIST.items():
+    for table, pair in mnist.FILES.items():
         random = generator(table)
         images = random.integers(0, 256, (COUNTS[table], 28, 28), np.uint8)
         images[:, :4] = 0
@@ -68,7 +70,7 @@ def write_mnist(raw: Path) -> dict[str, Digits]:
     return tables
 
 
-def svhn(table: str) -> tuple[np.ndarray, np.ndarray]:
+def svhn_arrays(table: str) -> tuple[np.ndarray, np.ndarray]:
     """X uint8 (32, 32, 3, N) and y uint8 (N, 1), as in the files."""
     count = COUNTS[table]
     images = generator(table).integers(0, 256, (32, 32, 3, count), np.uint8)
@@ -77,15 +79,15 @@ def svhn(table: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def write_svhn(raw: Path, **changes: np.ndarray) -> None:
-    for table, remote in catalogue.SVHN.items():
-        images, labels = svhn(table)
+    for table, remote in svhn.FILES.items():
+        images, labels = svhn_arrays(table)
         savemat(raw / remote.name, {"X": images, "y": labels} | changes, do_compression=True)
 
 
 def write_usps(raw: Path, label: str = "", pixel: str = "") -> dict[str, tuple[np.ndarray, list]]:
     """LIBSVM's text: label 1 to 10, then `index:value` from 1; a zero is left out."""
     tables = {}
-    for table, remote in catalogue.USPS.items():
+    for table, remote in usps.FILES.items():
         ink = generator(table).integers(-1000, 1001, (COUNTS[table], 256)) / 1000
         ink[0, :3] = [-1, 0, 1]
         labels = [k % 10 + 1 for k in range(COUNTS[table])]
@@ -102,10 +104,21 @@ def write_usps(raw: Path, label: str = "", pixel: str = "") -> dict[str, tuple[n
 
 @pytest.fixture
 def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for domain in catalogue.IMAGES:
-        monkeypatch.setitem(catalogue.IMAGES, domain, COUNTS)
-    monkeypatch.setattr(catalogue, "PHOTOS", PHOTOS)
+    for source in (mnist.SOURCE, svhn.SOURCE, usps.SOURCE):
+        for table, count in COUNTS.items():
+            monkeypatch.setitem(source.images, table, count)
+    monkeypatch.setattr(bsds500, "PHOTOS", PHOTOS)
     return tmp_path
+
+
+def source_of(domain: str) -> PublicSource:
+    source = domains.DOMAINS[domain].public
+    assert source is not None
+    return source
+
+
+def files_of(domain: str) -> tuple[download.Remote, ...]:
+    return source_of(domain).files
 
 
 WRITE: dict[str, Callable[[Path], object]] = {
@@ -117,7 +130,7 @@ WRITE: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("domain", WRITE)
-def test_every_part_has_the_form_of_the_course_s_images(raw: Path, domain: str) -> None:
+def test_every_split_has_the_form_of_the_course_s_images(raw: Path, domain: str) -> None:
     WRITE[domain](raw)
     splits = found(raw, domain)
     channels = 3 if domain in ("svhn", "mnistm") else 1
@@ -158,7 +171,7 @@ def test_mnist_is_as_published_and_the_test_table_is_reported(raw: Path) -> None
 def test_svhn_keeps_its_images_and_ten_becomes_zero(raw: Path) -> None:
     write_svhn(raw)
     report = found(raw, "svhn")["svhn", "test"]
-    images, labels = svhn("test")
+    images, labels = svhn_arrays("test")
     assert report.digits.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2]
     assert labels[9, 0] == 10
     ramp = report.images[0]
@@ -173,11 +186,11 @@ def test_svhn_keeps_its_images_and_ten_becomes_zero(raw: Path) -> None:
 def test_usps_labels_begin_at_one_and_its_ink_at_minus_one(raw: Path) -> None:
     tables = write_usps(raw)
     ink, labels = tables["test"]
-    read = public._usps(raw, "test")
+    read = usps.read(raw, "test")
     assert read.images.shape == (12, 16, 16, 1)
     assert read.images[0].reshape(-1)[:3].tolist() == [0, 128, 255]
-    grey = read.images.reshape(12, 256).astype(float)
-    assert np.abs(grey - (ink + 1) * 127.5).max() <= 0.5 + 1e-4
+    gray = read.images.reshape(12, 256).astype(float)
+    assert np.abs(gray - (ink + 1) * 127.5).max() <= 0.5 + 1e-4
     assert read.digits.tolist() == [label - 1 for label in labels]
     report = found(raw, "usps")["usps", "test"]
     expected = Image.fromarray(read.images[5, ..., 0]).resize((28, 28), Image.Resampling.BILINEAR)
@@ -185,19 +198,19 @@ def test_usps_labels_begin_at_one_and_its_ink_at_minus_one(raw: Path) -> None:
 
 
 def test_mnistm_is_the_difference_of_a_digit_and_a_patch(raw: Path) -> None:
-    """Photographs of one colour: black shows the colour, and then every pixel is known."""
+    """Photographs of one color: black shows the color, and then every pixel is known."""
     WRITE["mnistm"](raw)
     splits = found(raw, "mnist", "mnistm")
     used: dict[str, set[tuple[int, ...]]] = {}
     for split in SPLITS:
         plain, blended = splits["mnist", split], splits["mnistm", split]
         assert np.array_equal(plain.digits, blended.digits)
-        colours = blended.images[:, :1, :1].astype(int)
+        colors = blended.images[:, :1, :1].astype(int)
         ink = 255 * (plain.images > 0)
-        assert np.array_equal(np.abs(ink - colours), blended.images)
-        used[split] = {tuple(colour) for colour in colours.reshape(-1, 3).tolist()}
-        for colour in used[split]:
-            assert np.abs(np.array(COLOURS) - colour).max(1).min() <= 3  # JPEG's rounding
+        assert np.array_equal(np.abs(ink - colors), blended.images)
+        used[split] = {tuple(color) for color in colors.reshape(-1, 3).tolist()}
+        for color in used[split]:
+            assert np.abs(np.array(COLORS) - color).max(1).min() <= 3  # JPEG's rounding
     assert (len(used["train"]), len(used["val"]), len(used["test"])) == (8, 1, 1)
     assert len(set.union(*used.values())) == PHOTOS  # no photograph is in two splits
 
@@ -215,7 +228,7 @@ def test_patches_come_from_everywhere_in_a_photograph() -> None:
     down, across = np.mgrid[:40, :60]
     photo = np.stack([down, across, 0 * down], axis=-1).astype(np.uint8)
     black = np.zeros((900, 28, 28, 1), np.uint8)
-    out = public._blended(black, [photo], 3, "train", np.arange(900)).astype(int)
+    out = mnistm.blend(black, [photo], 3, "train", np.arange(900)).astype(int)
     top, left = out[:, 0, 0, 0], out[:, 0, 0, 1]
     assert (out[..., 0] == (top[:, None] + np.arange(28))[..., None]).all()
     assert (out[..., 1] == (left[:, None] + np.arange(28))[:, None]).all()
@@ -238,11 +251,11 @@ def page(_: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("domain", "remote"),
     [
-        ("mnist", catalogue.MNIST["train"][0]),
-        ("mnist", catalogue.MNIST["test"][1]),
-        ("svhn", catalogue.SVHN["test"]),
-        ("usps", catalogue.USPS["train"]),
-        ("mnistm", catalogue.BSDS500),
+        ("mnist", mnist.FILES["train"][0]),
+        ("mnist", mnist.FILES["test"][1]),
+        ("svhn", svhn.FILES["test"]),
+        ("usps", usps.FILES["train"]),
+        ("mnistm", bsds500.ARCHIVE),
     ],
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
@@ -260,7 +273,7 @@ def test_a_damaged_file_is_named(
 @pytest.mark.parametrize("domain", WRITE)
 def test_a_missing_file_is_named(raw: Path, domain: str) -> None:
     WRITE[domain](raw)
-    path = raw / catalogue.needed(domain)[-1].name
+    path = raw / files_of(domain)[-1].name
     path.unlink()
     assert str(path) in refusal(raw, domain)
 
@@ -277,7 +290,7 @@ def test_a_missing_file_is_named(raw: Path, domain: str) -> None:
 )
 def test_an_idx_file_of_another_form_is_refused(raw: Path, data: bytes, said: str) -> None:
     write_mnist(raw)
-    path = raw / catalogue.MNIST["train"][0].name
+    path = raw / mnist.FILES["train"][0].name
     path.write_bytes(data)
     message = refusal(raw, "mnist")
     assert message.startswith(f"{path}: damaged (")
@@ -286,7 +299,7 @@ def test_an_idx_file_of_another_form_is_refused(raw: Path, data: bytes, said: st
 
 def test_a_label_of_mnist_above_nine_is_refused(raw: Path) -> None:
     write_mnist(raw)
-    (raw / catalogue.MNIST["test"][1].name).write_bytes(idx(np.arange(12, dtype=np.uint8)))
+    (raw / mnist.FILES["test"][1].name).write_bytes(idx(np.arange(12, dtype=np.uint8)))
     assert "label 10 of row 10 is not 0 to 9" in refusal(raw, "mnist")
 
 
@@ -330,7 +343,7 @@ def test_another_number_of_images_than_published_is_refused(
     raw: Path, domain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     WRITE[domain](raw)
-    monkeypatch.setitem(catalogue.IMAGES, domain, {"train": 40, "test": 13})
+    monkeypatch.setitem(source_of(domain).images, "test", 13)
     assert f"the test table of {domain} has 12 images and 12 labels, not 13" in refusal(raw, domain)
 
 
@@ -344,8 +357,8 @@ def test_fetch_gets_each_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert names == ["train_32x32.mat", "test_32x32.mat"]
 
 
-def test_the_catalogue_is_whole() -> None:
-    every = {remote for domain in WRITE for remote in catalogue.needed(domain)}
+def test_every_public_file_has_a_checksum_a_license_and_https_mirrors() -> None:
+    every = {remote for domain in WRITE for remote in files_of(domain)}
     assert len(every) == len({remote.name for remote in every}) == 9
     for remote in every:
         assert len(bytes.fromhex(remote.sha256)) == hashlib.sha256().digest_size
@@ -362,7 +375,7 @@ def test_real_mnistm_has_the_statistics_of_the_published(tmp_path: Path) -> None
     """Compared with 10,000 published MNIST-M images, and their upper rows, where no digit is."""
     for file in (REAL / "mnist").iterdir():
         (tmp_path / file.name).symlink_to(file)
-    (tmp_path / catalogue.BSDS500.name).symlink_to(REAL / "bsds500" / "train.tar")
+    (tmp_path / bsds500.ARCHIVE.name).symlink_to(REAL / "bsds500" / "train.tar")
     splits = found(tmp_path, "mnist", "mnistm", train_images=3000, val_images=500)
     assert [len(digits.digits) for digits in splits.values()] == [3000, 500, 10_000] * 2
     assert np.bincount(splits["mnist", "test"].digits).tolist() == [

@@ -1,13 +1,14 @@
-"""Names and numbers of domains, digits and splits."""
+"""The splits, the digits, and the numbering of the DDPM's conditions."""
 
 DOMAINS = ("mnistm", "svhn")
-"""The domains that the DDPM generates; a domain's position is its number in a label."""
+"""The domains that the DDPM generates; a domain's position is its number in a label.
 
-ALL_DOMAINS = ("mnistm", "svhn", "usps", "mnist")
-"""Every digit domain that data may hold. USPS and MNIST are never generated, only classified."""
+This is apart from the table of all domains (`domains.DOMAINS`), so that a new domain which is only
+classified changes nothing that a trained DDPM depends on.
+"""
 
 SPLITS = ("train", "val", "test")
-"""What data may be used for: fitting, choosing, reporting. Nothing is in two of them."""
+"""The data splits: for training, for choices, and for what is reported. They are disjoint."""
 
 NUM_DIGITS = 10
 NUM_LABELS = len(DOMAINS) * NUM_DIGITS

@@ -1,6 +1,6 @@
 """The course's layout of the digits, in a folder or a zip.
 
-digits/<domain>/data/<name>.png       28x28, RGB, or grey for usps
+digits/<domain>/data/<name>.png       28x28, RGB, or gray
 digits/<domain>/{train,val,test}.csv  header image_name,label
 
 Years differ in which tables and domains there are. `digits` lies at the top or one folder below it
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hw2.digits import decode
+from hw2.digits import decode, domains
 from hw2.digits import label_tables as tables
 from hw2.digits.arrays import Digits
 from hw2.digits.decode import BadImage, Decoded
@@ -28,8 +28,6 @@ from hw2.io.file_tree import Tree, Unreadable, join, open_tree
 from hw2.runtime.errors import UserError
 
 TABLES = ("train", "val", "test")
-GREY_DOMAINS = ("mnist", "usps")
-"""Domains that have one channel if all their images are grey. The others always have three."""
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _CHUNK = 512
@@ -112,21 +110,21 @@ class Layout:
     ) -> Digits:
         """Decode the named images, with their labels; `tick` is told of each image.
 
-        One channel if all these are grey and the domain is of `GREY_DOMAINS`, else three.
+        One channel if all these are gray and the domain is grayscale in `domains`, else three.
 
         Raises:
             BadImage: for the first that cannot be used; the text has its place.
         """
         images = np.empty((len(names), decode.SIZE, decode.SIZE, 3), np.uint8)
-        grey = domain in GREY_DOMAINS
+        gray = domain in domains.DOMAINS and domains.DOMAINS[domain].grayscale
         for k, (name, image) in enumerate(self.images(domain, names)):
             if isinstance(image, BadImage):
                 place = self.place(domain, "data", name)
                 raise BadImage(image.kind, f"{place}: {image}") from image
             images[k] = image.pixels  # one channel is repeated
-            grey = grey and image.pixels.shape[-1] == 1
+            gray = gray and image.pixels.shape[-1] == 1
             tick(1)
-        if grey:
+        if gray:
             images = np.ascontiguousarray(images[..., :1])
         return Digits(images, np.array(digits, np.int64))
 

@@ -17,21 +17,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
+from hw2.digits.domains import DOMAINS
+
 INK = "#1f2328"
 MUTED = "#6e7781"
 GRID = "#e4e7eb"
 BLUE, ORANGE, GREEN, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#56B4E9"
 
-DOMAIN_NAMES = {
-    **{"all": "all domains", "mnistm": "MNIST-M", "svhn": "SVHN", "usps": "USPS"},
-    "mnist": "MNIST",
-}
+DOMAIN_NAMES = {"all": "all domains"} | {key: domain.name for key, domain in DOMAINS.items()}
 SAMPLER_NAMES = {"ddpm": "DDPM", "ddim": "DDIM", "dpmpp": "DPM-Solver++ 2M"}
-DOMAIN_LOOKS = {
-    "all": (INK, "o"),
-    "mnistm": (BLUE, "s"),
-    "svhn": (ORANGE, "^"),
-    "usps": (GREEN, "D"),
+DOMAIN_LOOKS = {"all": (INK, "o")} | {
+    key: (domain.color, domain.marker) for key, domain in DOMAINS.items()
 }
 LOOKS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PURPLE, "D"), (SKY, "v"), (INK, "P"))
 

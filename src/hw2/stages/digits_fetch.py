@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hw2.config import params
-from hw2.digits import archive, course, course_zip, public, synthetic
+from hw2.digits import archive, course, course_zip, domains, public, synthetic
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import SPLITS
 from hw2.io.atomic import atomic_path
@@ -19,6 +19,7 @@ def run(data: params.Data, *, digits_archive: Path, raw: Path) -> None:
     """Write the archive `digits_archive` with every split of `data.domains`; downloads are kept in
     `raw`.
     """
+    domains.require(data.domains, data.source)
     read = {"synthetic": _synthetic, "course": _course, "public": _public}[data.source]
     with atomic_path(digits_archive) as temporary:
         archive.write(temporary, read(data, raw))
@@ -26,6 +27,7 @@ def run(data: params.Data, *, digits_archive: Path, raw: Path) -> None:
 
 def obtain(data: params.Data, *, raw: Path) -> str:
     """Download what the source lacks into `raw`, log where it comes from; returns what there is."""
+    domains.require(data.domains, data.source)
     if data.source == "course":
         return f"the course's data are in {course_zip.find(data, raw)}"
     if data.source == "public":

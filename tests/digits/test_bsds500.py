@@ -6,27 +6,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from photographs import COLOURS, PHOTOS, jpeg, write_photos
+from photographs import COLORS, PHOTOS, jpeg, write_photos
 
-from hw2.digits import backgrounds, catalogue
 from hw2.digits.labels import SPLITS
+from hw2.digits.sources import bsds500
 from hw2.runtime.errors import UserError
 
 NOISE = np.random.Generator(np.random.PCG64(34)).bytes(300_000)
 PAGE = b"\n <!DOCTYPE html><html><title>Quota exceeded</title></html>"
 
 
-def test_each_photograph_is_in_one_part_which_the_seed_chooses(
+def test_each_photograph_is_in_one_split_which_the_seed_chooses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_photos(tmp_path)
-    monkeypatch.setattr(catalogue, "PHOTOS", PHOTOS)
+    monkeypatch.setattr(bsds500, "PHOTOS", PHOTOS)
 
     def found(seed: int) -> dict[str, list[int]]:
-        """The numbers of the photographs of each split, known by their colours."""
+        """The numbers of the photographs of each split, known by their colors."""
         return {
-            split: [int(np.abs(np.array(COLOURS) - photo[0, 0]).max(1).argmin()) for photo in of]
-            for split, of in backgrounds.by_split(tmp_path, seed, 28).items()
+            split: [int(np.abs(np.array(COLORS) - photo[0, 0]).max(1).argmin()) for photo in of]
+            for split, of in bsds500.by_split(tmp_path, seed, 28).items()
         }
 
     first = found(5)
@@ -52,10 +52,10 @@ def test_odd_photographs_are_named(
     tmp_path: Path, photo: bytes, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_photos(tmp_path, odd=photo)
-    monkeypatch.setattr(catalogue, "PHOTOS", PHOTOS + ("11" not in said))
+    monkeypatch.setattr(bsds500, "PHOTOS", PHOTOS + ("11" not in said))
     with pytest.raises(UserError) as caught:
-        backgrounds.by_split(tmp_path, 5, 28)
-    assert str(caught.value).startswith(f"{tmp_path / catalogue.BSDS500.name}: damaged (")
+        bsds500.by_split(tmp_path, 5, 28)
+    assert str(caught.value).startswith(f"{tmp_path / bsds500.ARCHIVE.name}: damaged (")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -89,7 +89,7 @@ def test_regular_members_of_the_folder_are_read_and_nothing_is_written(
     tmp_path: Path, mode: str
 ) -> None:
     path = archive(tmp_path / "a.tar", ENTRIES, mode)
-    assert list(backgrounds.members(path, "train", ".jpg")) == [
+    assert list(bsds500.members(path, "train", ".jpg")) == [
         ("a/train/1.jpg", b"one"),
         ("../../train/6.jpg", b"six"),
     ]
@@ -98,9 +98,9 @@ def test_regular_members_of_the_folder_are_read_and_nothing_is_written(
 
 def test_an_archive_that_is_too_large_is_refused(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.tgz", [("train/1.jpg", tarfile.REGTYPE, bytes(5000))] * 3)
-    assert len(list(backgrounds.members(path, "train", ".jpg", limit=15_000))) == 3
+    assert len(list(bsds500.members(path, "train", ".jpg", limit=15_000))) == 3
     with pytest.raises(UserError, match="unpacks to more than it should"):
-        list(backgrounds.members(path, "train", ".jpg", limit=14_999))
+        list(bsds500.members(path, "train", ".jpg", limit=14_999))
 
 
 @pytest.mark.parametrize("data", [b"", PAGE, NOISE[:5000]], ids=["empty", "page", "noise"])
@@ -108,7 +108,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.tgz"
     path.write_bytes(data)
     with pytest.raises(UserError, match=r"a\.tgz: not a whole tar archive") as caught:
-        list(backgrounds.members(path, "train", ".jpg"))
+        list(bsds500.members(path, "train", ".jpg"))
     assert "\n" not in str(caught.value)
 
 
@@ -117,4 +117,4 @@ def test_a_cut_archive_is_refused(tmp_path: Path, share: float) -> None:
     path = archive(tmp_path / "a.tgz", [("train/1.jpg", tarfile.REGTYPE, NOISE)])
     path.write_bytes(path.read_bytes()[: int(len(path.read_bytes()) * share)])
     with pytest.raises(UserError, match=r"a\.tgz: not a whole tar archive"):
-        list(backgrounds.members(path, "train", ".jpg"))
+        list(bsds500.members(path, "train", ".jpg"))
