@@ -71,7 +71,7 @@ def test_a_refused_value_leaves_the_file(copied: Path, key: str, value: object, 
 def test_values_of_every_kind_can_be_set(copied: Path) -> None:
     values = {
         "ddpm.train.lr": 1e-5,
-        "ddpm.network.mult": [1, 3],
+        "ddpm.network.channel_mult": [1, 3],
         "judge.course_classifier": None,
         "ddpm.train.compile": True,
         "guidance.weight": 2.0,
@@ -79,7 +79,7 @@ def test_values_of_every_kind_can_be_set(copied: Path) -> None:
     profiles.set_values(copied, values)
     found = params.load(copied)
     assert found.ddpm.train.lr == 1e-5
-    assert found.ddpm.network.mult == (1, 3)
+    assert found.ddpm.network.channel_mult == (1, 3)
     assert found.judge.course_classifier is None
     assert found.guidance.weight == 2.0
     assert "course_classifier: null" in copied.read_text()

@@ -105,7 +105,7 @@ def test_another_file_is_refused_in_one_line(
         case ["unknown", "key"]:
             save_file(weights, path, described(mini, network={**network, "heads": 4}))
         case ["other", "shape"]:
-            save_file(weights, path, described(mini, network={**network, "base": 24}))
+            save_file(weights, path, described(mini, network={**network, "base_channels": 24}))
         case ["missing", "tensor"]:
             weights.pop("leave.bias")
             save_file(weights, path, described(mini))

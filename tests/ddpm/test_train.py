@@ -31,8 +31,8 @@ def changed(ddpm: params.Ddpm, **values: Any) -> params.Ddpm:
 
 def tiny(mini: params.Params, **values: Any) -> params.Ddpm:
     """Training in a fraction of a second."""
-    network = mini.ddpm.network.model_copy(update={"base": 8, "n_feat": 8, **values})
-    return changed(mini.ddpm, network=network, shards=2 if network.kind == "unet" else 1)
+    network = mini.ddpm.network.model_copy(update={"base_channels": 8, "n_feat": 8, **values})
+    return changed(mini.ddpm, network=network, microbatches=2 if network.kind == "unet" else 1)
 
 
 def before_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], None]) -> None:
@@ -203,20 +203,20 @@ def test_an_absent_domain_is_named(mini: params.Params, tmp_path: Path) -> None:
         train(tiny(mini), tmp_path, tmp_path / "checkpoints")
 
 
-@pytest.mark.parametrize(("warmup", "decay_from"), [(0, 1.0), (10, 0.6), (5, 0.0)])
+@pytest.mark.parametrize(("warmup_steps", "decay_start"), [(0, 1.0), (10, 0.6), (5, 0.0)])
 def test_the_rate_rises_stays_and_falls(
-    mini: params.Params, warmup: int, decay_from: float
+    mini: params.Params, warmup_steps: int, decay_start: float
 ) -> None:
     train = mini.ddpm.train.model_copy(
-        update={"steps": 100, "warmup": warmup, "decay_from": decay_from}
+        update={"steps": 100, "warmup_steps": warmup_steps, "decay_start": decay_start}
     )
     rates = np.array([_rate(step, train) for step in range(100)])
     assert (rates > 0).all()
     assert rates.max() <= 1
-    assert (np.diff(rates[: max(1, warmup)]) > 0).all()
-    assert (np.diff(rates[max(warmup, round(100 * decay_from)) :]) < 0).all()
-    assert rates[-1] == (1 if decay_from == 1 else pytest.approx(0.01 / (1 - decay_from)))
-    if decay_from == 0.6:
+    assert (np.diff(rates[: max(1, warmup_steps)]) > 0).all()
+    assert (np.diff(rates[max(warmup_steps, round(100 * decay_start)) :]) < 0).all()
+    assert rates[-1] == (1 if decay_start == 1 else pytest.approx(0.01 / (1 - decay_start)))
+    if decay_start == 0.6:
         assert rates[9:60] == pytest.approx(1)
 
 

@@ -43,7 +43,7 @@ def mini(folder: Path, **changes: Any) -> params.Params:
     for name in ("params.yaml", "profiles.yaml"):
         shutil.copy(ROOT / name, folder)
     profiles.apply("mini", folder / "params.yaml")
-    values = {"ddpm.network.base": 8, "ablation.run": False} | {
+    values = {"ddpm.network.base_channels": 8, "ablation.run": False} | {
         k.replace("__", "."): v for k, v in changes.items()
     }
     profiles.set_values(folder / "params.yaml", values)

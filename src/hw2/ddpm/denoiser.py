@@ -36,10 +36,10 @@ def build(network: params.Network, timesteps: int) -> UNet | ContextUnet:
         return ContextUnet(num_labels=NUM_LABELS, n_feat=network.n_feat, timesteps=timesteps)
     return UNet(
         num_labels=NUM_LABELS,
-        base=network.base,
-        mult=network.mult,
-        blocks=network.blocks,
-        patch=network.patch,
+        base=network.base_channels,
+        mult=network.channel_mult,
+        blocks=network.num_res_blocks,
+        patch=network.patch_size,
         timesteps=timesteps,
     )
 

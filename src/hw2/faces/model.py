@@ -49,10 +49,10 @@ class Blueprint:
         shape = params.UNetShape.model_validate(self.config)
         return UNet(
             num_labels=0,
-            base=shape.base,
-            mult=shape.mult,
-            blocks=shape.blocks,
-            patch=shape.patch,
+            base=shape.base_channels,
+            mult=shape.channel_mult,
+            blocks=shape.num_res_blocks,
+            patch=shape.patch_size,
             timesteps=schedule.timesteps,
             size=self.size,
         )

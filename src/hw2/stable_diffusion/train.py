@@ -157,14 +157,14 @@ def _latents(codec: PatchCodec, images: Any) -> Tensor:
 
 def _new_unet(stable: params.Stable, size: int, width: int) -> UNet2DConditionModel:
     """The text is also added to the time: without that, shapes are learnt much later."""
-    network, levels = stable.network, len(stable.network.mult)
+    network, levels = stable.network, len(stable.network.channel_mult)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.derive(stable.seed, "initial weights"))
         return UNet2DConditionModel(
             sample_size=size // stable.latent.patch,
             in_channels=stable.latent.channels,
             out_channels=stable.latent.channels,
-            block_out_channels=tuple(network.base * m for m in network.mult),
+            block_out_channels=tuple(network.base_channels * m for m in network.channel_mult),
             layers_per_block=1,
             down_block_types=("CrossAttnDownBlock2D",) * levels,
             up_block_types=("CrossAttnUpBlock2D",) * levels,

@@ -70,9 +70,9 @@ def train_denoiser(
     levels = lesson.levels
     objective = Objective(levels, lesson.prediction, lesson.weights)
     weights = list(network.parameters())
-    ema = EMA(network, settings.ema)
+    ema = EMA(network, settings.ema_decay)
     optimizers = _optimizers(network, settings)
-    shards = Shards(settings.shards)
+    shards = Shards(settings.microbatches)
     forward = torch.compile(network) if settings.compile else network
 
     def noisy(step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -82,7 +82,7 @@ def train_denoiser(
         another device, sees the same images, times, noises and dropped labels.
         """
         stream = rng.torch_rng(seed, "train", step)
-        rows = order.batch(step, settings.batch)
+        rows = order.batch(step, settings.batch_size)
         x0 = lesson.clean(rows)
         t = _stratified_times(len(rows), levels.timesteps, lesson.time_power, stream)
         eps = torch.randn(x0.shape, generator=stream).to(x0)
@@ -144,10 +144,10 @@ def _optimizers(network: nn.Module, train: params.Denoising) -> list[tuple[Optim
 
 
 def _rate(step: int, train: params.Denoising) -> float:
-    """Share of the peak rate: linear warm-up, constant, linear to zero from `decay_from` on."""
+    """Share of the peak rate: linear warm-up, constant, linear to zero from `decay_start` on."""
     done = (step + 1) / train.steps
-    warm = min(1.0, (step + 1) / max(1, train.warmup))
-    fall = 1.0 if done <= train.decay_from else (1 - step / train.steps) / (1 - train.decay_from)
+    warm = min(1.0, (step + 1) / max(1, train.warmup_steps))
+    fall = 1.0 if done <= train.decay_start else (1 - step / train.steps) / (1 - train.decay_start)
     return warm * min(1.0, fall)
 
 

@@ -142,14 +142,17 @@ def conflicts(ddpm: Ddpm, sampling: Sampling, guidance: Guidance, sweep: Sweep) 
         if steps > levels:
             yield f"sweep.steps.{place}: {steps} is {limit}"
     network = ddpm.network
-    cells = 28 // network.patch
-    if cells % 2 ** (len(network.mult) - 1):
-        yield f"ddpm.network.mult: {cells} cells of 28 pixels cannot be halved at every level"
+    cells = 28 // network.patch_size
+    if cells % 2 ** (len(network.channel_mult) - 1):
+        yield (
+            f"ddpm.network.channel_mult: an image of {cells}x{cells} patches cannot be halved at "
+            "every level; shorten the list"
+        )
     train = ddpm.train
-    if train.shards > 1 and network.kind == "context_unet":
-        yield f"ddpm.train.shards: {train.shards} does not go with BatchNorm; write 1"
-    if train.warmup >= train.steps:
-        yield f"ddpm.train.warmup: {train.warmup} is not less than steps = {train.steps}"
+    if train.microbatches > 1 and network.kind == "context_unet":
+        yield f"ddpm.train.microbatches: {train.microbatches} does not go with BatchNorm; write 1"
+    if train.warmup_steps >= train.steps:
+        yield f"ddpm.train.warmup_steps: {train.warmup_steps} is not below steps = {train.steps}"
     unguided = 0.0 if guidance.convention == "ho-salimans" else 1.0
     if train.p_uncond == 0 and guidance.weight != unguided:
         yield "ddpm.train.p_uncond: 0 leaves nothing to guide with; write 0.1 or so"

@@ -11,18 +11,19 @@ from hw2.config.schema.ranges import Fraction, NonNegative
 class UNetShape(Section):
     """U-Net that predicts noise."""
 
-    base: int = Field(
+    base_channels: int = Field(
         ge=4, le=1024, description="Channels of the finest level. The cost grows with its square."
     )
-    mult: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
+    channel_mult: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
         min_length=1,
         max_length=4,
         description=(
-            "Channels of each level, as multiples of `base`. A longer list makes a deeper network."
+            "Channels of each level, as multiples of `base_channels`. A longer list makes a "
+            "deeper network."
         ),
     )
-    blocks: int = Field(ge=1, le=8, description="Residual blocks of each level.")
-    patch: Literal[1, 2, 4] = Field(
+    num_res_blocks: int = Field(ge=1, le=8, description="Residual blocks of each level.")
+    patch_size: Literal[1, 2, 4] = Field(
         description=(
             "Side of the square of pixels that is folded into channels. 2 takes a quarter "
             "of the time of 1."
@@ -55,8 +56,8 @@ class Denoising(Section):
     steps: PositiveInt = Field(
         description="Optimizer steps. Quality comes late in training, so do not stop early."
     )
-    batch: PositiveInt = Field(description="Images in a step.")
-    shards: int = Field(
+    batch_size: PositiveInt = Field(description="Images in a step.")
+    microbatches: int = Field(
         ge=1, le=64, description="Parts of a batch, each on its own CPU thread. Use 1 on a GPU."
     )
     lr: PositiveFloat = Field(
@@ -69,13 +70,13 @@ class Denoising(Section):
     weight_decay: NonNegative = Field(
         le=1, description="Decoupled weight decay. It rarely helps a diffusion model."
     )
-    warmup: int = Field(
+    warmup_steps: int = Field(
         ge=0,
         description=(
             "Steps in which the learning rate rises linearly. Use more when the first losses jump."
         ),
     )
-    decay_from: Fraction = Field(
+    decay_start: Fraction = Field(
         description=(
             "Fraction of the steps after which the learning rate falls linearly; 1 "
             "disables the decay."
@@ -84,7 +85,7 @@ class Denoising(Section):
     grad_clip: PositiveFloat = Field(
         description="Largest norm of the gradient. Lower it when single steps spoil the loss."
     )
-    ema: float = Field(
+    ema_decay: float = Field(
         ge=0,
         lt=1,
         description=(

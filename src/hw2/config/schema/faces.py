@@ -119,11 +119,15 @@ def conflicts(faces: Faces, ddim: Ddim) -> Iterator[str]:
     if given != (faces.weights is not None):
         what = "the path of its weights" if given else "null"
         yield f"faces.weights: {faces.weights!r} with source {faces.source}; write {what}"
-    cells = faces.size // faces.network.patch
-    if cells % 2 ** (len(faces.network.mult) - 1):
-        yield f"faces.network.mult: {cells} cells of {faces.size} pixels are not halved so often"
-    if faces.train.warmup >= faces.train.steps:
-        yield f"faces.train.warmup: {faces.train.warmup} is not less than {faces.train.steps} steps"
+    cells = faces.size // faces.network.patch_size
+    if cells % 2 ** (len(faces.network.channel_mult) - 1):
+        yield (
+            f"faces.network.channel_mult: an image of {cells}x{cells} patches cannot be halved at "
+            "every level; shorten the list"
+        )
+    train = faces.train
+    if train.warmup_steps >= train.steps:
+        yield f"faces.train.warmup_steps: {train.warmup_steps} is not below steps = {train.steps}"
     most = (1000 if given else faces.diffusion.timesteps) // 2  # of the course's grid
     for key, count in (("steps", ddim.steps), ("counts", max(ddim.counts))):
         if count > most:

@@ -39,14 +39,16 @@ class Latent(Section):
 class StableNetwork(Section):
     """UNet2DConditionModel, for the model trained here."""
 
-    base: int = Field(
+    base_channels: int = Field(
         ge=8,
         le=320,
         multiple_of=8,
         description="Channels of the finest level. The cost grows with its square.",
     )
-    mult: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
-        min_length=1, max_length=4, description="Channels of each level, as multiples of `base`."
+    channel_mult: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
+        min_length=1,
+        max_length=4,
+        description="Channels of each level, as multiples of `base_channels`.",
     )
     heads: int = Field(ge=1, le=16, description="Heads of each attention layer.")
 
@@ -305,7 +307,8 @@ def conflicts(stable: Stable, inversion: Inversion, several: Several, clip: bool
     own = stable.weights == "embedded"
     if inversion.clip.weights == "embedded" and inversion.clip.architecture is not None:
         yield "inversion.clip.architecture: the embedded CLIP says its own; write null"
-    if own and stable.train.warmup >= stable.train.steps:
-        yield f"stable.train.warmup: {stable.train.warmup} is not less than {stable.train.steps}"
+    train = stable.train
+    if own and train.warmup_steps >= train.steps:
+        yield f"stable.train.warmup_steps: {train.warmup_steps} is not below steps = {train.steps}"
     if not own and several.seeds and several.regular_photographs is None:
         yield "several.regular_photographs: null is for the embedded model; name a folder"
