@@ -1,11 +1,11 @@
-"""Fingerprints see code through every import, and see nothing but code."""
+"""A fingerprint covers all code that a script imports, and nothing that only people read."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from hw2.runtime import fingerprint
+from hw2.runtime import canonical_source, fingerprint
 from hw2.runtime.errors import UserError
 
 PACKAGE = {
@@ -75,30 +75,64 @@ def test_prose_and_strangers_do_not(tree: Make, module: str, text: str) -> None:
     assert _fingerprint(tree()) == _fingerprint(tree(**{module: text}))
 
 
+@pytest.fixture
+def canonical(tmp_path: Path) -> Callable[[str], str]:
+    """`canonical(source)` returns the canonical form of a source text."""
+
+    def of(source: str) -> str:
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.py"
+        path.write_text(source)
+        return canonical_source.canonical(path)
+
+    return of
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
         ('X = """a\n\nb"""\n', 'X = """a\nb"""\n'),  # an empty line that is part of a value
         ('X = """a \nb"""\n', 'X = """a\nb"""\n'),
         ('X = f"""a{1}\n\nb"""\n', 'X = f"""a{1}\nb"""\n'),
+        ('X = f"a{1}"\n', 'X = f"a{2}"\n'),
         ('X = "# a"\n', 'X = "# b"\n'),
+        ("X = (1,)\n", "X = (1)\n"),
+        ("X = Y[1,]\n", "X = Y[1]\n"),
         ("if X:\n    Y = 1\nZ = 1\n", "if X:\n    Y = 1\n    Z = 1\n"),
+        ('raise ValueError("a")\n', 'raise TypeError("a")\n'),
+        ('send("a")\n', 'send("b")\n'),
     ],
 )
-def test_values_that_look_like_prose_count(tmp_path: Path, one: str, other: str) -> None:
-    (tmp_path / "one.py").write_text(one)
-    (tmp_path / "other.py").write_text(other)
-    assert fingerprint.normalised(tmp_path / "one.py") != fingerprint.normalised(
-        tmp_path / "other.py"
-    )
+def test_the_canonical_form_keeps_what_runs(
+    canonical: Callable[[str], str], one: str, other: str
+) -> None:
+    assert canonical(one) != canonical(other)
 
 
-def test_a_comment_between_strings_that_join_does_not_count(tmp_path: Path) -> None:
-    (tmp_path / "one.py").write_text('X = (\n    "a"\n    "b"\n)\n')
-    (tmp_path / "other.py").write_text('X = (\n    "a"  # why\n    # more\n    "b"\n)\n')
-    assert fingerprint.normalised(tmp_path / "one.py") == fingerprint.normalised(
-        tmp_path / "other.py"
-    )
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('X = ("a" "b")\n', 'X = (\n    "a"  # why\n    # more\n    "b"\n)\n'),
+        ("def f(a, b): return 1\n", "def f(\n    a,\n    b,\n): return 1\n"),
+        ("def f():\n    return 1\n", 'def f():\n    """Say."""\n\n    return 1\n'),
+        ('raise UserError("a")\n', 'raise UserError(\n    f"b {x}"\n    "; do c",\n)\n'),
+        ('raise UserError("a") from e\n', 'raise UserError(f"{e}") from e\n'),
+        ('log.info("a %s", x)\n', 'log.info("b")\n'),
+        ('with progress(3, "a") as bar:\n    x\n', 'with progress(3, f"b {c}") as bar:\n    x\n'),
+        ('train(x, desc="a")\n', 'train(x, desc=f"b {c}")\n'),
+    ],
+)
+def test_the_canonical_form_drops_what_only_people_read(
+    canonical: Callable[[str], str], one: str, other: str
+) -> None:
+    assert canonical(one) == canonical(other)
+
+
+def test_a_fingerprint_of_modules_covers_their_imports_only(tree: Make) -> None:
+    def of(root: Path) -> str:
+        return fingerprint.fingerprint_of_modules(["hw2.parts.deep"], root)
+
+    assert of(tree()) == of(tree(task="def run(): ...\n"))
+    assert of(tree()) != of(tree(leaf="X = 2\n"))
 
 
 @pytest.mark.parametrize("text", ["from . import leaf\n", "def broken(:\n"])
