@@ -10,9 +10,10 @@ from torch import Tensor
 from hw2 import rng
 from hw2.config import params
 from hw2.ddpm.denoiser import Denoiser
-from hw2.diffusion import samplers
 from hw2.diffusion.guidance import guided
-from hw2.diffusion.samplers import State
+from hw2.diffusion.network_calls import NetworkCalls
+from hw2.diffusion.samplers import loop
+from hw2.diffusion.samplers.loop import State
 from hw2.digits.labels import DOMAINS, NUM_DIGITS, NUM_LABELS, label_of
 from hw2.pixels import to_uint8
 from hw2.training.parallel import side_by_side
@@ -55,6 +56,7 @@ def draw(
     *,
     weight: float,
     split: str,
+    calls: NetworkCalls | None = None,
     tick: Callable[[int], None] = lambda images: None,
 ) -> np.ndarray:
     """Draw images: uint8 (N, 28, 28, 3) in the order of the request.
@@ -62,6 +64,7 @@ def draw(
     Args:
         weight: guidance in the paper's convention, 0 is none.
         split: names the random streams, so that images to choose by differ from those to report.
+        calls: counts the network calls.
         tick: called with the number of images finished.
     """
     starts = range(0, len(request.labels), sampling.batch)
@@ -69,9 +72,8 @@ def draw(
 
     def one(batch: slice) -> np.ndarray:
         chunk = Request(request.labels[batch], request.index[batch])
-        for state in states(denoiser, chunk, sampling, weight=weight, split=split):
-            last = state
-        return to_uint8(last.images)
+        path = states(denoiser, chunk, sampling, weight=weight, split=split, calls=calls)
+        return to_uint8(loop.final(path))
 
     images = []
     for drawn in side_by_side(one, batches, next(denoiser.network.parameters()).device):
@@ -82,7 +84,13 @@ def draw(
 
 @torch.no_grad()
 def states(
-    denoiser: Denoiser, request: Request, sampling: params.Sampling, *, weight: float, split: str
+    denoiser: Denoiser,
+    request: Request,
+    sampling: params.Sampling,
+    *,
+    weight: float,
+    split: str,
+    calls: NetworkCalls | None = None,
 ) -> Iterator[State]:
     """The states of sampling one batch, from pure noise to clean images."""
     device = next(denoiser.network.parameters()).device
@@ -97,9 +105,10 @@ def states(
         drawn = torch.stack([torch.randn(SHAPE, generator=stream) for stream in streams])
         return drawn.to(device, memory_format=torch.channels_last)
 
+    network = denoiser.network if calls is None else calls.counted(denoiser.network)
     with torch.autocast(device.type, torch.bfloat16, enabled=denoiser.precision == "bf16"):
-        yield from samplers.sample(
-            guided(denoiser.network, labels, weight, NUM_LABELS),
+        yield from loop.sample(
+            guided(network, labels, weight, NUM_LABELS),
             denoiser.schedule,
             denoiser.prediction,
             noise(),

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from hw2 import rng
-from hw2.diffusion import samplers
-from hw2.diffusion.samplers import Grid
+from hw2.config.choices import TimestepSpacing
+from hw2.diffusion.samplers import loop
 from hw2.faces.model import FaceModel
 from hw2.training.parallel import even_slices, side_by_side
 
@@ -18,7 +18,7 @@ class Setting:
     """How DDIM goes: network calls, which times, and the share of fresh noise."""
 
     steps: int
-    grid: Grid
+    grid: TimestepSpacing
     eta: float
 
 
@@ -63,19 +63,19 @@ def _batch(
     def there(images: Tensor) -> Tensor:
         return images.to(model.device)
 
-    states = samplers.sample(
+    states = loop.sample(
         model.network,
         model.schedule,
         model.prediction,
         there(noises),
         sampler="ddim",
         steps=setting.steps,
-        grid=setting.grid,
+        spacing=setting.grid,
         eta=setting.eta,
         noise=fresh,
-        clipped_eps=False,
+        use_clipped_model_output=False,
     )
-    return samplers.final(states).cpu().contiguous()
+    return loop.final(states).cpu().contiguous()
 
 
 def normalised(faces: Tensor) -> Tensor:

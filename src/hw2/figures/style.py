@@ -17,6 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
+from hw2.config import choices
 from hw2.digits.domains import DOMAINS
 
 INK = "#1f2328"
@@ -25,7 +26,6 @@ GRID = "#e4e7eb"
 BLUE, ORANGE, GREEN, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#56B4E9"
 
 DOMAIN_NAMES = {"all": "all domains"} | {key: domain.name for key, domain in DOMAINS.items()}
-SAMPLER_NAMES = {"ddpm": "DDPM", "ddim": "DDIM", "dpmpp": "DPM-Solver++ 2M"}
 DOMAIN_LOOKS = {"all": (INK, "o")} | {
     key: (domain.color, domain.marker) for key, domain in DOMAINS.items()
 }
@@ -92,7 +92,7 @@ def domain_name(domain: str) -> str:
 
 def sampler_name(sampler: str) -> str:
     """Return the name of a sampler as a reader knows it."""
-    return SAMPLER_NAMES.get(sampler, sampler)
+    return choices.SAMPLERS.get(sampler, sampler)
 
 
 def look(known: dict[str, tuple[str, str]], name: str, place: int) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import Request, draw, every_label
 from hw2.diffusion.guidance import paper_weight
+from hw2.diffusion.network_calls import NetworkCalls
 from hw2.digits.labels import DOMAINS
 from hw2.evaluation import judge as judges
 from hw2.evaluation.diversity import of_real, within_label_distance
@@ -51,13 +52,20 @@ def run(
     with progress(len(settings) * len(request.labels), "sweep", unit="image") as bar:
         for setting in settings:
             weight = paper_weight(setting.weight, guidance.convention)
+            calls = NetworkCalls()
             images = draw(
-                trained, request, setting.sampling, weight=weight, split=SPLIT, tick=bar.update
+                trained,
+                request,
+                setting.sampling,
+                weight=weight,
+                split=SPLIT,
+                calls=calls,
+                tick=bar.update,
             )
-            calls = setting.sampling.steps * (1 if weight == 0 else 2)
+            per_image = calls.per_image(len(images))
             for name, row in _measured(images, request, reader, trained).items():
                 rows.append(
-                    {**_described(setting, name, calls), **row, "real_diversity": real[name]}
+                    {**_described(setting, name, per_image), **row, "real_diversity": real[name]}
                 )
     files.write_table(ddpm_sweep, rows)
 

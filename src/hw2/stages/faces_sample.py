@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 from hw2.config import params
+from hw2.config.choices import TimestepSpacing
 from hw2.diffusion.interpolation import lerp, slerp
-from hw2.diffusion.samplers import Grid
 from hw2.faces import model as models
 from hw2.faces import noises
 from hw2.faces.sample import Setting, draw, normalised
@@ -20,7 +20,7 @@ from hw2.pixels import to_uint8
 from hw2.runtime.errors import UserError
 from hw2.runtime.progress import progress
 
-GRIDS: tuple[Grid, ...] = ("course", "leading", "trailing")
+GRIDS: tuple[TimestepSpacing, ...] = ("course", "leading", "trailing")
 COLUMNS = 4  # noises that settings are compared on, as the course asks
 
 Ask = Callable[[Tensor, Sequence[str], Setting], Tensor]

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, Strict, field_validator
 
+from hw2.config.choices import SamplerName
 from hw2.config.loader import Section
 from hw2.config.schema.denoising import Diffusion, Train, UNetShape
 from hw2.config.schema.ranges import Fraction, Seed, once
 
 Domain = Literal["mnistm", "svhn"]
-Sampler = Literal["ddpm", "ddim", "dpmpp"]
 Weight = Annotated[float, Field(ge=-1, le=50)]
 Weights = Annotated[tuple[Weight, ...], Strict(False), Field(min_length=1)]
 
@@ -46,7 +46,7 @@ class Sampling(Section):
     """Sampling from the trained model."""
 
     seed: Seed
-    sampler: Sampler = Field(
+    sampler: SamplerName = Field(
         description=(
             "Sampler: ddpm (ancestral), ddim, or dpmpp (DPM-Solver++), which needs the "
             "fewest steps."
@@ -107,7 +107,7 @@ class Sweep(Section):
     images_per_label: int = Field(
         ge=3, description="Images of each label for each setting. Diversity needs three."
     )
-    samplers: Annotated[tuple[Sampler, ...], Strict(False)] = Field(
+    samplers: Annotated[tuple[SamplerName, ...], Strict(False)] = Field(
         min_length=1, description="Samplers that are compared."
     )
     steps: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(

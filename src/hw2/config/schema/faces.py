@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, Strict, field_validator
 
+from hw2.config.choices import TimestepSpacing
 from hw2.config.loader import Section
 from hw2.config.schema.denoising import Denoising, Diffusion, UNetShape
 from hw2.config.schema.ranges import Fraction, Seed, once
@@ -59,7 +60,7 @@ class Ddim(Section):
         )
     )
     steps: PositiveInt = Field(description="Network calls for an image. The course requires 50.")
-    grid: Literal["course", "leading", "trailing"] = Field(
+    grid: TimestepSpacing = Field(
         description=(
             "Timesteps that are visited. The course's are 981, 961, ..., 1 and a last step to 0."
         )
