@@ -88,7 +88,7 @@ def test_every_weight_is_trained_once(mini: params.Params) -> None:
     tower = train._Tower(named, mini.clip.train)
     trained = [
         id(p)
-        for optimizer, _ in tower.optimizers
+        for optimizer, _ in tower.optimizers.members
         for g in optimizer.param_groups
         for p in g["params"]
     ]

@@ -8,7 +8,7 @@ import open_clip
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import AdamW, Optimizer
+from torch.optim import AdamW
 
 from hw2 import rng
 from hw2.clip import open_clip_folder
@@ -17,7 +17,12 @@ from hw2.shapes import scenes
 from hw2.training.batch_sampler import Order
 from hw2.training.lanes import Lanes
 from hw2.training.loop import finite, train
-from hw2.training.muon import Muon
+from hw2.training.optimizers import (
+    CLIP_BETAS,
+    ScheduledOptimizers,
+    adamw_and_muon,
+    trapezoid,
+)
 from hw2.training.resume import Resume
 
 _MOST_SCALE = math.log(100)  # as in CLIP
@@ -46,7 +51,8 @@ def fit(
     scale = network.logit_scale
     text = {n: p for n, p in network.named_parameters() if n not in vision and p is not scale}
     towers = [_Tower(vision, settings), _Tower(text, settings)]
-    warmth = AdamW([scale], lr=settings.lr, betas=(0.9, 0.98), weight_decay=0.0)
+    scale_adamw = AdamW([scale], lr=settings.lr, betas=CLIP_BETAS, weight_decay=0.0)
+    scale_optimizer = ScheduledOptimizers([(scale_adamw, settings.lr)])
     lanes = Lanes(len(towers))
 
     def advance(step: int) -> dict[str, float]:
@@ -58,23 +64,32 @@ def fit(
         loss = contrastive(ends[0], ends[1], scale)
         value = finite(loss.item(), step, "lower clip.train.lr or clip.train.muon_lr")
         *pulls, scale.grad = torch.autograd.grad(loss, [*ends, scale])
-        rate = _rate(step, settings)
+        factor = trapezoid(
+            step,
+            settings.steps,
+            warmup_steps=settings.warmup * settings.steps,
+            decay_start=settings.decay_from,
+            offset=0.5,
+        )
         lanes.run(
             [
-                partial(tower.update, feature, pull, rate)
+                partial(tower.update, feature, pull, factor)
                 for tower, feature, pull in zip(towers, features, pulls, strict=True)
             ]
         )
-        warmth.param_groups[0]["lr"] = rate * settings.lr
-        warmth.step()
+        lr = scale_optimizer.step(factor)
         with torch.no_grad():
             scale.clamp_(0, _MOST_SCALE)
-        return {"loss": value, "lr": rate * settings.lr, "scale": scale.exp().item()}
+        return {"loss": value, "lr": lr, "scale": scale.exp().item()}
 
-    optimizers = [o for tower in towers for o, _ in tower.optimizers] + [warmth]
     history = train(
         advance,
-        {"network": network, **{f"optimizer{k}": o for k, o in enumerate(optimizers)}},
+        {
+            "network": network,
+            "vision": towers[0].optimizers,
+            "text": towers[1].optimizers,
+            "scale": scale_optimizer,
+        },
         steps=settings.steps,
         resume=resume,
         save_every=settings.save_every,
@@ -148,48 +163,30 @@ class _Tower:
     def __init__(self, weights: dict[str, nn.Parameter], train: params.ClipTrain) -> None:
         self._weights, self._clip = list(weights.values()), train.grad_clip
         inner = {n: p for n, p in weights.items() if p.ndim > 1 and _is_inner(n)}
-        decayed = [
-            p for n, p in weights.items() if p.ndim > 1 and n not in inner and "embedding" not in n
-        ]
-        taken = {id(p) for p in (*inner.values(), *decayed)}
-        adamw = AdamW(
-            [
-                {"params": decayed, "weight_decay": train.weight_decay},
-                {"params": [p for p in self._weights if id(p) not in taken], "weight_decay": 0.0},
-            ],
+        decays = {n for n, p in weights.items() if p.ndim > 1 and "embedding" not in n}
+        self.optimizers = adamw_and_muon(
+            self._weights,
+            inner.values(),
             lr=train.lr,
-            betas=(0.9, 0.98),
-            fused=True,
-        )
-        muon = Muon(inner.values(), train.muon_lr)
-        self.optimizers: tuple[tuple[Optimizer, float], ...] = (
-            (adamw, train.lr),
-            (muon, train.muon_lr),
+            muon_lr=train.muon_lr,
+            weight_decay=train.weight_decay,
+            betas=CLIP_BETAS,
+            undecayed=[p for n, p in weights.items() if n not in decays],
         )
 
-    def update(self, features: Tensor, pull: Tensor, rate: float) -> None:
-        """One step at a share of the peak rates; `pull` is the loss's gradient at `features`."""
+    def update(self, features: Tensor, pull: Tensor, factor: float) -> None:
+        """Step at `factor` times the peak rates; `pull` is the gradient at `features`."""
         gradients = torch.autograd.grad(features, self._weights, pull)
         for weight, gradient in zip(self._weights, gradients, strict=True):
             # In the memory layout of the weight, which fused optimizers rely on without a check.
             weight.grad = torch.empty_like(weight).copy_(gradient)
         nn.utils.clip_grad_norm_(self._weights, self._clip)
-        for optimizer, peak in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = peak * rate
-            optimizer.step()
+        self.optimizers.step(factor)
 
 
 def _is_inner(name: str) -> bool:
     """Whether a matrix is of a residual block: neither of the ends nor of the attention pool."""
     return "resblocks" in name or name.startswith("visual.layer")
-
-
-def _rate(step: int, train: params.ClipTrain) -> float:
-    """Share of the peak rates: linear warm-up, constant, linear to zero from `decay_from` on."""
-    done = (step + 0.5) / train.steps
-    warm = min(1.0, (step + 1) / max(1.0, train.warmup * train.steps))
-    return warm * min(1.0, (1 - done) / max(1e-9, 1 - train.decay_from))
 
 
 def _new_network(

@@ -1,13 +1,12 @@
 """Training of one row of the table: a method on a pair of domains with one seed."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD, AdamW, Optimizer
+from torch.optim import SGD
 
 from hw2 import rng
 from hw2.config import params
@@ -20,7 +19,7 @@ from hw2.training.batch_sampler import Order
 from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
 from hw2.training.microbatches import Shards
-from hw2.training.muon import Muon
+from hw2.training.optimizers import ScheduledOptimizers, adamw_and_muon, half_cosine
 from hw2.training.resume import Resume
 
 PARTS = 2
@@ -93,17 +92,18 @@ def fit(
             value, numbers[place] = row.loss(batches.part(step, place, progress))
             return PARTS * value  # Shards takes the mean, and parts are added
 
-        share = _faithful_rate(progress) if faithful else _rate(progress, settings)
+        factor = (
+            _faithful_rate(progress)
+            if faithful
+            else half_cosine(step, settings.steps, warmup_fraction=settings.warmup)
+        )
         value = finite(shards.backward(loss, PARTS, weights), step, "lower dann.train.lr")
-        for optimizer, peak in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = peak * share
-            optimizer.step()
+        lr = optimizers.step(factor)
         row.settle()
         ema.update(network)
         names = dict.fromkeys([*numbers[0], *numbers[1]])
         added = {n: sum(part.get(n, 0.0) for part in numbers) for n in names}
-        return {"loss": value, "lr": optimizers[0][1] * share, **added}
+        return {"loss": value, "lr": lr, **added}
 
     network.train()
     history = train(
@@ -111,7 +111,7 @@ def fit(
         {
             "network": network,
             "ema": ema,
-            **{type(o).__name__: o for o, _ in optimizers},
+            "optimizers": optimizers,
             **modules,
         },
         steps=settings.steps,
@@ -171,27 +171,18 @@ def _new_network(
 
 def _optimizers(
     weights: list[nn.Parameter], inner: list[nn.Parameter], dann: params.Dann, faithful: bool
-) -> list[tuple[Optimizer, float]]:
-    """Optimizers with their peak rates: the paper's SGD for the faithful DANN, else Muon for inner
-    convolutions if asked for and AdamW for the rest."""
+) -> ScheduledOptimizers:
+    """The paper's SGD for the faithful DANN, else AdamW and Muon."""
     if faithful:
         settings = dann.faithful
-        return [(SGD(weights, lr=settings.lr, momentum=settings.momentum), settings.lr)]
+        sgd = SGD(weights, lr=settings.lr, momentum=settings.momentum)
+        return ScheduledOptimizers([(sgd, settings.lr)])
     train = dann.train
-    taken = {id(p) for p in inner} if train.muon_lr > 0 else set()
-    rest = [p for p in weights if id(p) not in taken]
-    adamw = AdamW(rest, lr=train.lr, betas=(0.9, 0.99), weight_decay=train.weight_decay, fused=True)
-    both: list[tuple[Optimizer, float]] = [(adamw, train.lr)]
-    return [*both, (Muon(inner, train.muon_lr), train.muon_lr)] if taken else both
+    return adamw_and_muon(
+        weights, inner, lr=train.lr, muon_lr=train.muon_lr, weight_decay=train.weight_decay
+    )
 
 
 def _faithful_rate(progress: float) -> float:
     """Share of mu_0: (1 + 10 p)^-0.75 (Ganin et al., 2016, section 5.2.2)."""
     return (1 + 10 * progress) ** -0.75
-
-
-def _rate(progress: float, train: params.AdaptationTrain) -> float:
-    """Share of the peak rate: a linear rise, then half a cosine down to zero."""
-    if progress < train.warmup:
-        return (progress + 1 / train.steps) / (train.warmup + 1 / train.steps)
-    return 0.5 * (1 + math.cos(math.pi * (progress - train.warmup) / (1 - train.warmup)))

@@ -17,6 +17,7 @@ from hw2.models.judge import DigitNet
 from hw2.pixels import from_uint8
 from hw2.training.batch_sampler import Order
 from hw2.training.loop import finite, train
+from hw2.training.optimizers import ScheduledOptimizers
 from hw2.training.resume import Resume
 from hw2.training.session import Session
 
@@ -59,11 +60,10 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.derive(judge.seed, "initial weights"))
         network = DigitNet().to(device).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=judge.weight_decay)
+    adamw = torch.optim.AdamW(network.parameters(), weight_decay=judge.weight_decay)
+    optimizer = ScheduledOptimizers([(adamw, judge.lr)])
 
     def advance(step: int) -> dict[str, float]:
-        for group in optimizer.param_groups:
-            group["lr"] = judge.lr * _one_cycle((step + 1) / judge.steps)
         rows = order.batch(step, judge.batch)
         # Views of the real images: generated digits are placed less neatly, and the handwriting of
         # the test split is new.
@@ -73,9 +73,9 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
         torch.manual_seed(rng.derive(judge.seed, "dropout", step))
         loss = F.cross_entropy(network(x), digits[rows].to(device), label_smoothing=0.05)
         value = finite(loss.item(), step, "lower judge.lr")
-        optimizer.zero_grad()
+        adamw.zero_grad()
         loss.backward()
-        optimizer.step()
+        optimizer.step(_one_cycle((step + 1) / judge.steps))
         return {"loss": value}
 
     train(
@@ -90,7 +90,7 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
 
 
 def _one_cycle(progress: float) -> float:
-    """Linear warm-up over the first third, then linear to zero: a share of the peak rate."""
+    """Factor of the peak rate: linear warm-up over the first third, then linear to zero."""
     return min(3 * progress, 1.5 * (1 - progress))
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from hw2 import rng
 from hw2.config import params
@@ -17,7 +16,7 @@ from hw2.training.batch_sampler import Order
 from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
 from hw2.training.microbatches import Shards
-from hw2.training.muon import Muon
+from hw2.training.optimizers import adamw_and_muon, trapezoid
 from hw2.training.resume import Resume
 
 
@@ -71,7 +70,13 @@ def train_denoiser(
     objective = Objective(levels, lesson.prediction, lesson.weights)
     weights = list(network.parameters())
     ema = EMA(network, settings.ema_decay)
-    optimizers = _optimizers(network, settings)
+    optimizers = adamw_and_muon(
+        weights,
+        network.inner_weights(),  # type: ignore[operator]
+        lr=settings.lr,
+        muon_lr=settings.muon_lr,
+        weight_decay=settings.weight_decay,
+    )
     shards = Shards(settings.microbatches)
     forward = torch.compile(network) if settings.compile else network
 
@@ -105,50 +110,28 @@ def train_denoiser(
                 output = forward(xt[part], t_device[part], given[part])
             return objective.loss(output.float(), target[part], xt[part], t[part])
 
-        rate = _rate(step, settings)
+        factor = trapezoid(
+            step,
+            settings.steps,
+            warmup_steps=settings.warmup_steps,
+            decay_start=settings.decay_start,
+        )
         value = shards.backward(loss, len(t), weights)
-        finite(value, step, f"lower {name}.train.lr (now {rate * settings.lr:.3g})")
+        finite(value, step, f"lower {name}.train.lr (now {factor * settings.lr:.3g})")
         nn.utils.clip_grad_norm_(weights, settings.grad_clip)
-        for optimizer, peak in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = peak * rate
-            optimizer.step()
+        lr = optimizers.step(factor)
         ema.update(network)
-        return {"loss": value, "lr": rate * settings.lr}
+        return {"loss": value, "lr": lr}
 
     history = train(
         advance,
-        {
-            "network": network,
-            "ema": ema,
-            **{f"optimizer{i}": o for i, (o, _) in enumerate(optimizers)},
-        },
+        {"network": network, "ema": ema, "optimizers": optimizers},
         steps=settings.steps,
         resume=resume,
         save_every=settings.save_every,
         desc=name,
     )
     return ema.weights, history
-
-
-def _optimizers(network: nn.Module, train: params.Denoising) -> list[tuple[Optimizer, float]]:
-    """Optimizers with their peak rates: Muon for inner convolutions if asked for, AdamW else."""
-    inner = network.inner_weights() if train.muon_lr > 0 else []  # type: ignore[operator]
-    taken = {id(p) for p in inner}
-    rest = [p for p in network.parameters() if id(p) not in taken]
-    adamw = torch.optim.AdamW(
-        rest, lr=train.lr, betas=(0.9, 0.99), weight_decay=train.weight_decay, fused=True
-    )
-    both: list[tuple[Optimizer, float]] = [(adamw, train.lr)]
-    return [*both, (Muon(inner, train.muon_lr), train.muon_lr)] if inner else both
-
-
-def _rate(step: int, train: params.Denoising) -> float:
-    """Share of the peak rate: linear warm-up, constant, linear to zero from `decay_start` on."""
-    done = (step + 1) / train.steps
-    warm = min(1.0, (step + 1) / max(1, train.warmup_steps))
-    fall = 1.0 if done <= train.decay_start else (1 - step / train.steps) / (1 - train.decay_start)
-    return warm * min(1.0, fall)
 
 
 def _stratified_times(count: int, timesteps: int, power: float, stream: torch.Generator) -> Tensor:
