@@ -4,18 +4,22 @@ PYTHON ?= python3
 PYTEST ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: report test lint format install lock clean
+.DEFAULT_GOAL := help
+.PHONY: help report test lint format params install lock clean
 
-report: install
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+report: install ## Run the whole pipeline: figures in results/report_figs/index.html
 	@hw2 plan
 	snakemake --cores all results/report_figs
 	@echo "open results/report_figs/index.html"
 
 # A worker for each core, one thread each.
-test: install
+test: install ## Run the tests; PYTEST="-m 'not slow'" adds options
 	OMP_NUM_THREADS=1 pytest --numprocesses auto --dist worksteal $(PYTEST)
 
-lint: install
+lint: install ## Run every linter and the type checker
 	ruff check .
 	ruff format --check .
 	mypy
@@ -23,12 +27,15 @@ lint: install
 	snakefmt --check Snakefile
 	snakemake --lint
 
-format: install
+format: install ## Format all code
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile
 
-install: .venv/installed
+params: install ## Regenerate the comments of params.yaml and its JSON schema
+	hw2 params --write
+
+install: .venv/installed ## Install into .venv, from the lock
 
 # The lock pins every package; uv installs in half a minute what takes pip four.
 UV := .venv/bin/uv pip install --quiet --python .venv/bin/python
@@ -42,8 +49,8 @@ UV := .venv/bin/uv pip install --quiet --python .venv/bin/python
 	$(UV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock: install
+lock: install ## Resolve requirements.lock anew
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header pyproject.toml constraints.in --output-file requirements.lock
 
-clean:
+clean: ## Remove the environment and the caches of the tools
 	rm -rf .venv .snakemake .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
