@@ -1,6 +1,7 @@
-"""Lets the tests of this folder import what they share."""
+"""Lets the tests of this folder import what they share, and the mirrors of tests/io."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # the import mode `importlib` leaves this to us
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "io")]  # the import mode `importlib` does not do this
