@@ -13,7 +13,7 @@ from hw2.config import loader
 from hw2.digits import painters
 from hw2.digits.labels import DOMAINS as LABELED
 from hw2.digits.painters import MakePainter
-from hw2.digits.sources import mnist, mnistm, svhn, usps
+from hw2.digits.sources import emnist, mnist, mnistm, svhn, usps
 from hw2.digits.sources.source import PublicSource
 from hw2.runtime.errors import UserError
 
@@ -72,6 +72,11 @@ DOMAINS: dict[str, Domain] = {
             key="mnist", name="MNIST", color="#AA4499", marker="v",
             grayscale=True, polarity="light on dark",
             public=mnist.SOURCE,
+        ),
+        Domain(
+            key="emnist", name="EMNIST", color="#56B4E9", marker="P",
+            grayscale=True, polarity="light on dark",
+            public=emnist.SOURCE,
         ),
     )
 }  # fmt: skip
