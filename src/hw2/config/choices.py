@@ -12,6 +12,7 @@ SAMPLERS = {
     "ddpm": "DDPM",
     "ddim": "DDIM",
     "dpmpp": "DPM-Solver++ 2M",
+    "heun": "Heun",
 }
 """Implemented in `hw2.diffusion.samplers.registry`."""
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from hw2.diffusion.samplers.base import Sampler
 from hw2.diffusion.samplers.ddim import DDIM
 from hw2.diffusion.samplers.dpmpp import DPMSolverPP2M
+from hw2.diffusion.samplers.heun import Heun
 from hw2.diffusion.schedule import Schedule
 
 REGISTRY: Mapping[str, Callable[[Schedule, float], Sampler]] = {
     "ddpm": lambda schedule, eta: DDIM(schedule, eta=1.0),
     "ddim": lambda schedule, eta: DDIM(schedule, eta),
     "dpmpp": lambda schedule, eta: DPMSolverPP2M(schedule),
+    "heun": lambda schedule, eta: Heun(schedule),
 }
 """Name to a function of the schedule and DDIM's eta that makes a sampler for one run."""
 
