@@ -1,6 +1,35 @@
-"""The order of the tests."""
+"""The order of the tests, and the parameters of the mini profile that most of them use."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
+
+from hw2.config import params, profiles
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def mini_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., params.Params]:
+    """`mini_with({"dann.seeds": [1]})` loads the mini profile with these values changed."""
+
+    def load(values: Mapping[str, Any]) -> params.Params:
+        folder = tmp_path_factory.mktemp("params")
+        for name in ("params.yaml", profiles.FILE):
+            shutil.copy(ROOT / name, folder)
+        profiles.apply("mini", folder / "params.yaml", values)
+        return params.load(folder / "params.yaml")
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def mini(mini_with: Callable[..., params.Params]) -> params.Params:
+    """The parameters of the mini profile."""
+    return mini_with({})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

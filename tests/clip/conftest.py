@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +13,8 @@ from PIL import Image
 
 from hw2 import rng
 from hw2.clip import open_clip_folder as folder
-from hw2.config import params, profiles
+from hw2.config import params
 
-ROOT = Path(__file__).resolve().parents[2]
 NAMES = {"0": "red_circle", "1": "blue_star", "2": "green_ring"}
 
 
@@ -43,16 +41,6 @@ def course_form(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
-
-
-@pytest.fixture(scope="session")
-def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
-    """The mini profile."""
-    folder = tmp_path_factory.mktemp("params")
-    for name in ("params.yaml", "profiles.yaml"):
-        shutil.copy(ROOT / name, folder)
-    profiles.apply("mini", folder / "params.yaml")
-    return params.load(folder / "params.yaml")
 
 
 @pytest.fixture

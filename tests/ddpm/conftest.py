@@ -1,28 +1,15 @@
 """The mini profile of the repository, and a few packed digits to train on."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
-from hw2.config import params, profiles
+from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.digits import arrays, synthetic
 from hw2.digits.arrays import Digits
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
-    """params.yaml with the mini profile, read as a stage reads it."""
-    folder = tmp_path_factory.mktemp("params")
-    for name in ("params.yaml", "profiles.yaml"):
-        shutil.copy(ROOT / name, folder)
-    profiles.apply("mini", folder / "params.yaml")
-    return params.load(folder / "params.yaml")
 
 
 @pytest.fixture(scope="session")

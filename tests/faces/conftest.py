@@ -1,6 +1,5 @@
 """Small face models and noises."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,23 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from hw2.config import params, profiles
+from hw2.config import params
 from hw2.faces import model as models
 from hw2.faces import noises, train
 from hw2.faces.model import FaceModel
 
-ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="session")
-def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
-    """The mini profile."""
-    folder = tmp_path_factory.mktemp("params")
-    for name in ("params.yaml", "profiles.yaml"):
-        shutil.copy(ROOT / name, folder)
-    profiles.apply("mini", folder / "params.yaml")
-    return params.load(folder / "params.yaml")
 
 
 @pytest.fixture(scope="session")

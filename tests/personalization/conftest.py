@@ -1,7 +1,6 @@
 """A pipeline of Stable Diffusion v1's architecture with small widths and random weights."""
 
 import gzip
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,22 +18,10 @@ from PIL import Image
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from hw2.clip import open_clip_folder as clip_folder
-from hw2.config import params, profiles
+from hw2.config import params
 from hw2.stable_diffusion import text_encoder
 
 sys.path.insert(0, str(Path(__file__).parent))  # the import mode `importlib` leaves this to us
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
-    """The mini profile."""
-    folder = tmp_path_factory.mktemp("params")
-    for name in ("params.yaml", "profiles.yaml"):
-        shutil.copy(ROOT / name, folder)
-    profiles.apply("mini", folder / "params.yaml")
-    return params.load(folder / "params.yaml")
 
 
 def _made(mini: params.Params) -> Any:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from hw2.clip import images, model, weights, zero_shot_set
 from hw2.commands import zero_shot
-from hw2.config import params, profiles
+from hw2.config import params
 from hw2.evaluation.mcnemar import mcnemar
 from hw2.io import files
 from hw2.runtime.errors import UserError
@@ -24,15 +24,6 @@ ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "real_data" / "course" / "clip_zeroshot"  # val is val.tar.gz
 CPU = torch.device("cpu")
 ROUNDED = 1e-5  # metrics have six digits
-
-
-@pytest.fixture(scope="module")
-def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
-    folder = tmp_path_factory.mktemp("params")
-    for name in ("params.yaml", "profiles.yaml"):
-        shutil.copy(ROOT / name, folder)
-    profiles.apply("mini", folder / "params.yaml")
-    return params.load(folder / "params.yaml")
 
 
 def places(folder: Path) -> SimpleNamespace:

@@ -1,6 +1,6 @@
 """The adaptation stages with the mini profile, one on the outputs of the other, and `predict`."""
 
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from hw2.commands import predict_digits
-from hw2.config import params, profiles
+from hw2.config import params
 from hw2.dann import classifier
 from hw2.dann import train as fit
 from hw2.digits import arrays, synthetic
@@ -20,7 +20,6 @@ from hw2.io import files
 from hw2.runtime.errors import UserError
 from hw2.stages import dann_evaluate, dann_train, dann_tsne
 
-ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
 ROUNDED = 1e-5  # metrics have six digits
 METHODS = ("source_only", "dann", "dann_tuned", "strong", "target_only")
@@ -28,14 +27,9 @@ N = 24
 
 
 @pytest.fixture(scope="module")
-def dann(tmp_path_factory: pytest.TempPathFactory) -> params.Dann:
-    """The mini profile with two seeds."""
-    folder = tmp_path_factory.mktemp("params")
-    for name in ("params.yaml", "profiles.yaml"):
-        shutil.copy(ROOT / name, folder)
-    profiles.apply("mini", folder / "params.yaml")
-    profiles.set_values(folder / "params.yaml", {"dann.seeds": [41, 42], "dann.train.steps": 2})
-    return params.load(folder / "params.yaml").dann
+def dann(mini_with: Callable[..., params.Params]) -> params.Dann:
+    """The section `dann` of the mini profile, with two seeds."""
+    return mini_with({"dann.seeds": [41, 42], "dann.train.steps": 2}).dann
 
 
 @pytest.fixture(scope="module")

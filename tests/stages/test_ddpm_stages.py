@@ -1,6 +1,5 @@
 """Every task once, with the mini profile, on the outputs of the one before, up to the figures."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from hw2.config import params, profiles
+from hw2.config import params
 from hw2.ddpm import sample
 from hw2.digits import arrays
 from hw2.digits.labels import DOMAINS, SPLITS
@@ -32,22 +31,14 @@ from hw2.stages import (
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
 ACCURACY = {"accuracy", "accuracy_low", "accuracy_high", "n"}
 
 
-def mini(folder: Path, **changes: Any) -> params.Params:
-    """The mini profile, made smaller still, with dotted keys (`__` for the dots) changed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("params.yaml", "profiles.yaml"):
-        shutil.copy(ROOT / name, folder)
-    profiles.apply("mini", folder / "params.yaml")
-    values = {"ddpm.network.base_channels": 8, "ablation.run": False} | {
-        k.replace("__", "."): v for k, v in changes.items()
-    }
-    profiles.set_values(folder / "params.yaml", values)
-    return params.load(folder / "params.yaml")
+def small(mini_with: Callable[..., params.Params], **changes: Any) -> params.Params:
+    """The mini profile with a narrower network and dotted keys (`__` for the dots) changed."""
+    values = {key.replace("__", "."): value for key, value in changes.items()}
+    return mini_with({"ddpm.network.base_channels": 8, "ablation.run": False} | values)
 
 
 def names(folder: Path) -> SimpleNamespace:
@@ -161,10 +152,12 @@ def draw_report(at: SimpleNamespace, p: params.Params) -> None:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[SimpleNamespace, params.Params]:
+def both(
+    tmp_path_factory: pytest.TempPathFactory, mini_with: Callable[..., params.Params]
+) -> tuple[SimpleNamespace, params.Params]:
     """A whole run on both domains."""
     folder = tmp_path_factory.mktemp("both")
-    p = mini(folder)
+    p = small(mini_with)
     at = prepare(folder, p)
     generate(at, p)
     return at, p
@@ -298,12 +291,15 @@ def test_an_ablation_that_is_left_out_says_so(both: Run) -> None:
 
 
 def test_an_ablation_trains_without_dropping_and_draws_without_guidance(
-    both: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    both: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mini_with: Callable[..., params.Params],
 ) -> None:
     at = SimpleNamespace(**vars(both[0]))
     for name in ("ablation", "ablation_metrics", "checkpoints", "figures"):
         setattr(at, name, tmp_path / name)
-    p = mini(tmp_path / "params", ablation__run=True)
+    p = small(mini_with, ablation__run=True)
     dropped: list[float] = []
     monkeypatch.setattr(
         "hw2.training.denoising.drop_labels",
@@ -369,18 +365,25 @@ def test_choosing_and_reporting_draw_from_their_own_streams(
     ("convention", "given", "weight"), [("ho-salimans", 1.5, 1.5), ("scale", 1.5, 0.5)]
 )
 def test_a_given_weight_is_not_tried(
-    both: Run, tmp_path: Path, convention: str, given: float, weight: float
+    both: Run,
+    tmp_path: Path,
+    mini_with: Callable[..., params.Params],
+    convention: str,
+    given: float,
+    weight: float,
 ) -> None:
     at = SimpleNamespace(**{**vars(both[0]), "guidance": tmp_path / "guidance.json"})
-    choose(at, mini(tmp_path, guidance__weight=given, guidance__convention=convention))
+    choose(at, small(mini_with, guidance__weight=given, guidance__convention=convention))
     record = files.read_json(at.guidance)
     assert (record["weight"], record["convention"]) == (given, convention)
     assert record["candidates"] == []
     assert ddpm_sample.chosen_weight(at.guidance) == weight
 
 
-def test_one_domain_goes_through(both: Run, tmp_path: Path) -> None:
-    p = mini(tmp_path, ddpm__domains=["mnistm"])
+def test_one_domain_goes_through(
+    both: Run, tmp_path: Path, mini_with: Callable[..., params.Params]
+) -> None:
+    p = small(mini_with, ddpm__domains=["mnistm"])
     at = names(tmp_path)
     at.packed, at.judge, at.judge_metrics = (
         getattr(both[0], name) for name in ("packed", "judge", "judge_metrics")

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from hw2.commands import export_faces
-from hw2.config import params, profiles
+from hw2.config import params
 from hw2.diffusion.interpolation import lerp, slerp
 from hw2.evaluation import image_metrics
 from hw2.faces import ground_truth, noises
@@ -20,18 +20,8 @@ from hw2.io import files
 from hw2.runtime.errors import UserError
 from hw2.stages import faces_evaluate, faces_sample, faces_train
 
-ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
 GRIDS = ("course", "leading", "trailing")
-
-
-@pytest.fixture(scope="module")
-def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
-    folder = tmp_path_factory.mktemp("params")
-    for name in ("params.yaml", "profiles.yaml"):
-        shutil.copy(ROOT / name, folder)
-    profiles.apply("mini", folder / "params.yaml")
-    return params.load(folder / "params.yaml")
 
 
 def places(folder: Path) -> SimpleNamespace:

@@ -34,15 +34,6 @@ CPU = torch.device("cpu")
 ROUNDED = 1e-5  # metrics have six digits
 
 
-@pytest.fixture(scope="module")
-def mini(tmp_path_factory: pytest.TempPathFactory) -> params.Params:
-    folder = tmp_path_factory.mktemp("params")
-    for name in ("params.yaml", "profiles.yaml"):
-        shutil.copy(ROOT / name, folder)
-    profiles.apply("mini", folder / "params.yaml")
-    return params.load(folder / "params.yaml")
-
-
 def places(folder: Path) -> SimpleNamespace:
     ends = (
         *("clip", "model", "concepts", "embeddings", "images", "stored", "checkpoints"),
