@@ -89,7 +89,7 @@ def test_digits_are_named_and_sized_as_the_grader_reads_them(clone: Path) -> Non
     [
         (["digits", "taken"], "taken: holds files already"),
         (["digits", "new", "--count", "0"], "--count 0: draw at least one"),
-        (["digits", "new"], "model.safetensors: no checkpoint of ddpm_train"),
+        (["digits", "new"], "model.safetensors: not a checkpoint of ddpm_train"),
     ],
 )
 def test_bad_requests_for_digits_get_one_line(

@@ -72,6 +72,8 @@ def test_a_wrong_file_is_one_line(tmp_path: Path) -> None:
     absent, foreign = tmp_path / "absent", tmp_path / "foreign.safetensors"
     save_file({"a": torch.zeros(1)}, foreign)
     for path in (absent, foreign):
-        with pytest.raises(UserError, match=r"no checkpoint of dann_train .* run `dvc") as caught:
+        with pytest.raises(
+            UserError, match=r"not a checkpoint of dann_train .* run `dvc"
+        ) as caught:
             classifier.load(path, CPU)
         assert "\n" not in str(caught.value)

@@ -110,7 +110,7 @@ def test_another_file_is_refused_in_one_line(
             weights.pop("leave.bias")
             save_file(weights, path, described(mini))
     with pytest.raises(
-        UserError, match=r"model\.safetensors: no checkpoint of ddpm_train"
+        UserError, match=r"model\.safetensors: not a checkpoint of ddpm_train"
     ) as caught:
         denoiser.load(path, CPU)
     assert "\n" not in str(caught.value)

@@ -97,7 +97,9 @@ def test_a_folder_that_is_no_judge_is_refused(tmp_path: Path, damage: str) -> No
         path.write_text("<!DOCTYPE html>")
     else:
         judges.save(tmp_path, CourseClassifier(), None)
-    with pytest.raises(UserError, match=r"no judge .* run `dvc repro judge_train`") as caught:
+    with pytest.raises(
+        UserError, match=r"not a checkpoint of judge_train .* run `dvc repro judge_train`"
+    ) as caught:
         judges.load(tmp_path, CPU)
     assert "\n" not in str(caught.value)
 

@@ -41,7 +41,9 @@ def test_our_file_comes_back_as_it_was(
 def test_a_damaged_file_of_ours_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"nothing")
-    with pytest.raises(UserError, match=r"no face model .*run `dvc repro faces_train`") as caught:
+    with pytest.raises(
+        UserError, match=r"not a checkpoint of faces_train .*run `dvc repro faces_train`"
+    ) as caught:
         models.load(path, CPU)
     assert "\n" not in str(caught.value)
 

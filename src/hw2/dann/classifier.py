@@ -1,22 +1,19 @@
 """The classifier of a pair of domains: input units, extractor, label head, and its file."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from hw2.config import params
 from hw2.dann.pairs import Pair
 from hw2.digits.labels import NUM_DIGITS
-from hw2.io.atomic import atomic_path
+from hw2.io import checkpoints
 from hw2.models.feature_extractor import SLOTS, Extractor, GaninExtractor, label_head
 from hw2.pixels import from_uint8
-from hw2.runtime.errors import UserError
 
 BATCH = 500  # images at a time, outside training
 _FLAT = 1e-2  # the least spread of an image: noise of a blank one is not blown up
@@ -106,15 +103,13 @@ def save(
     path: Path, weights: dict[str, Tensor], dann: params.Dann, pair: Pair, method: str
 ) -> None:
     """Write a checkpoint that describes itself."""
-    described = {
+    record = {
         "pair": pair.name,
         "method": method,
         "network": dann.network.model_dump(mode="json"),
         "kind": kind_of(dann, method),
     }
-    tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, {"dann": json.dumps(described, sort_keys=True)})
+    checkpoints.save(path, "dann", record, weights)
 
 
 def kind_of(dann: params.Dann, method: str) -> str:
@@ -126,21 +121,16 @@ def load(path: Path, device: torch.device) -> Trained:
     """Read a checkpoint, ready to classify on `device`.
 
     Raises:
-        UserError: if the file is missing, damaged, or no checkpoint of ours.
+        UserError: if the file is missing, damaged, or not a checkpoint of `dann_train`.
     """
-    try:
-        with safe_open(path, "pt") as file:
-            described = json.loads((file.metadata() or {})["dann"])
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network = Classifier(
-            params.AdaptationNetwork.model_validate(described["network"]), described["kind"]
-        )
-        network.load_state_dict(weights)
-        pair, method = Pair.parse(described["pair"]), str(described["method"])
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).split("\n")[0]  # PyTorch lists every tensor that does not fit
-        raise UserError(
-            f"{path}: no checkpoint of dann_train ({reason}); run `dvc repro dann_train`"
-        ) from error
-    network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
-    return Trained(network, pair, method)
+    trained = checkpoints.load(path, "dann", _build, stage="dann_train")
+    network = trained.network.to(device).to(memory_format=torch.channels_last)
+    network.eval().requires_grad_(False)
+    return trained
+
+
+def _build(record: dict[str, Any], weights: dict[str, Tensor]) -> Trained:
+    shape = params.AdaptationNetwork.model_validate(record["network"])
+    network = Classifier(shape, record["kind"])
+    network.load_state_dict(weights)
+    return Trained(network, Pair.parse(record["pair"]), str(record["method"]))

@@ -1,22 +1,19 @@
 """A conditional DDPM: network, schedule, prediction and domains, and its checkpoint file."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from hw2.config import params
 from hw2.diffusion import schedule
 from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.digits.labels import NUM_LABELS
-from hw2.io.atomic import atomic_path
+from hw2.io import checkpoints
 from hw2.models.context_unet import ContextUnet
 from hw2.models.unet import UNet
-from hw2.runtime.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -46,41 +43,30 @@ def build(network: params.Network, timesteps: int) -> UNet | ContextUnet:
 
 def save(path: Path, weights: dict[str, Tensor], ddpm: params.Ddpm) -> None:
     """Write a checkpoint that describes itself: weights, and the model's parameters as metadata."""
-    described = ddpm.model_dump(mode="json", include={"domains", "network", "diffusion"})
-    described["precision"] = ddpm.train.precision
-    tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, {"ddpm": json.dumps(described, sort_keys=True)})
+    record = ddpm.model_dump(mode="json", include={"domains", "network", "diffusion"})
+    record["precision"] = ddpm.train.precision
+    checkpoints.save(path, "ddpm", record, weights)
 
 
 def load(path: Path, device: torch.device) -> Denoiser:
     """Read a checkpoint, ready to sample on `device`.
 
     Raises:
-        UserError: if the file is missing, damaged, or no checkpoint of ours.
+        UserError: if the file is missing, damaged, or not a checkpoint of `ddpm_train`.
     """
-    try:
-        read = _read(path)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).split("\n")[0]  # PyTorch lists every tensor that does not fit
-        raise UserError(
-            f"{path}: no checkpoint of ddpm_train ({reason}); run `dvc repro ddpm_train`"
-        ) from error
-    read.network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
-    return read
+    model = checkpoints.load(path, "ddpm", _build, stage="ddpm_train")
+    model.network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    return model
 
 
-def _read(path: Path) -> Denoiser:
-    with safe_open(path, "pt") as file:
-        described = json.loads((file.metadata() or {})["ddpm"])
-        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    diffusion = params.Diffusion.model_validate(described["diffusion"])
-    network = build(params.Network.model_validate(described["network"]), diffusion.timesteps)
+def _build(record: dict[str, Any], weights: dict[str, Tensor]) -> Denoiser:
+    diffusion = params.Diffusion.model_validate(record["diffusion"])
+    network = build(params.Network.model_validate(record["network"]), diffusion.timesteps)
     network.load_state_dict(weights)
     return Denoiser(
         network,
         schedule.make(diffusion.schedule, diffusion.timesteps),
         diffusion.prediction,
-        tuple(described["domains"]),
-        described["precision"],
+        tuple(record["domains"]),
+        record["precision"],
     )

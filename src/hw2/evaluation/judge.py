@@ -7,21 +7,21 @@ course's `Classifier.pth` is configured it reads MNIST-M, as in the course's gra
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from hw2.evaluation.intervals import Estimate, proportion
+from hw2.io import checkpoints
 from hw2.models.judge import CourseClassifier, DigitNet
 from hw2.pixels import from_uint8
 from hw2.runtime.errors import UserError
 
-_EMBEDDED, _COURSE = "judge.safetensors", "mnistm.safetensors"
+_TRAINED, _COURSE = "judge.safetensors", "mnistm.safetensors"
 _BATCH = 500
+Network = TypeVar("Network", DigitNet, CourseClassifier)
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,10 @@ class Judge:
 
 def save(folder: Path, shared: nn.Module, course: nn.Module | None) -> None:
     """Write the judge's networks into `folder`, which exists."""
-    save_file({k: v.cpu().contiguous() for k, v in shared.state_dict().items()}, folder / _EMBEDDED)
-    if course is not None:
-        save_file({k: v.cpu() for k, v in course.state_dict().items()}, folder / _COURSE)
+    networks = {_TRAINED: shared} if course is None else {_TRAINED: shared, _COURSE: course}
+    for name, network in networks.items():
+        record = {"network": type(network).__name__}
+        checkpoints.save(folder / name, "judge", record, network.state_dict())
 
 
 def load(folder: Path, device: torch.device) -> Judge:
@@ -84,19 +85,24 @@ def load(folder: Path, device: torch.device) -> Judge:
     Raises:
         UserError: if the folder does not hold one.
     """
-    try:
-        shared = DigitNet()
-        shared.load_state_dict(load_file(folder / _EMBEDDED))
-        own: dict[str, CourseClassifier] = {}
-        if (folder / _COURSE).exists():
-            own["mnistm"] = CourseClassifier()
-            own["mnistm"].load_state_dict(load_file(folder / _COURSE))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = str(error).split("\n")[0]  # PyTorch lists every tensor that does not fit
-        raise UserError(f"{folder}: no judge ({reason}); run `dvc repro judge_train`") from error
+    shared = _read(folder / _TRAINED, DigitNet)
+    own: dict[str, CourseClassifier] = {}
+    if (folder / _COURSE).exists():
+        own["mnistm"] = _read(folder / _COURSE, CourseClassifier)
     for network in (shared, *own.values()):
         network.to(device).eval().requires_grad_(False)
     return Judge(shared, own)
+
+
+def _read(path: Path, kind: type[Network]) -> Network:
+    def build(record: dict[str, Any], weights: dict[str, Tensor]) -> Network:
+        network = kind()
+        if record["network"] != kind.__name__:
+            raise ValueError(f"it holds a {record['network']}, not a {kind.__name__}")
+        network.load_state_dict(weights)
+        return network
+
+    return checkpoints.load(path, "judge", build, stage="judge_train")
 
 
 def load_course_classifier(path: Path) -> CourseClassifier:

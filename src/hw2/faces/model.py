@@ -5,23 +5,19 @@ network in the metadata. The embedded model is written by its training; the cour
 the models of diffusers are turned into this form.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from hw2.config import params
 from hw2.diffusion.schedule import Prediction, Schedule
-from hw2.io.atomic import atomic_path
+from hw2.io import checkpoints
 from hw2.models.course_unet import SIDE, CourseUNet
 from hw2.models.unet import UNet
-from hw2.runtime.errors import UserError
 
 _WEIGHTS = "network."
 
@@ -93,10 +89,9 @@ def save(
     path: Path, blueprint: Blueprint, weights: Mapping[str, Tensor], schedule: Schedule
 ) -> None:
     """Write a model file; `weights` are of the network that the blueprint builds."""
-    tensors = {f"{_WEIGHTS}{k}": v.detach().cpu().contiguous() for k, v in weights.items()}
-    described = json.dumps({**vars(blueprint), "config": dict(blueprint.config)}, sort_keys=True)
-    with atomic_path(path) as temporary:
-        save_file({**tensors, "abar": schedule.abar}, temporary, {"faces": described})
+    tensors = {f"{_WEIGHTS}{name}": value for name, value in weights.items()}
+    record = {**vars(blueprint), "config": dict(blueprint.config)}
+    checkpoints.save(path, "faces", record, {**tensors, "abar": schedule.abar})
 
 
 def load(path: Path, device: torch.device) -> FaceModel:
@@ -105,17 +100,13 @@ def load(path: Path, device: torch.device) -> FaceModel:
     Raises:
         UserError: if the file is missing, damaged, or of another kind.
     """
-    try:
-        with safe_open(path, "pt") as file:
-            blueprint = Blueprint(**json.loads((file.metadata() or {})["faces"]))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        schedule = Schedule(tensors.pop("abar"))
+
+    def build(record: dict[str, Any], tensors: dict[str, Tensor]) -> FaceModel:
+        blueprint, schedule = Blueprint(**record), Schedule(tensors.pop("abar"))
         weights = {name.removeprefix(_WEIGHTS): value for name, value in tensors.items()}
-        network = build_with(blueprint, weights, schedule)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).split("\n")[0]  # PyTorch lists every tensor that does not fit
-        raise UserError(f"{path}: no face model ({reason}); run `dvc repro faces_train`") from error
-    return ready(network, blueprint, schedule, device)
+        return ready(build_with(blueprint, weights, schedule), blueprint, schedule, device)
+
+    return checkpoints.load(path, "faces", build, stage="faces_train")
 
 
 def build_with(
