@@ -49,12 +49,13 @@ def same(one: Fitted, other: Fitted) -> bool:
 
 def without_labels(digits: Path, folder: Path, domain: str, kind: str) -> Path:
     """A copy of packed digits in which every label of a domain is wrong, or none is there."""
-    folder.mkdir()
-    for path in digits.iterdir():
-        if not (path.name.startswith(domain) and path.name.endswith("_digits.npy")):
-            (folder / path.name).symlink_to(path)
+    for path in digits.glob("*/*.npy"):
+        copy = folder / path.relative_to(digits)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if path.name != f"{domain}_digits.npy":
+            copy.symlink_to(path)
         elif kind == "wrong":
-            np.save(folder / path.name, 9 - np.load(path))
+            np.save(copy, 9 - np.load(path))
     return folder
 
 
@@ -80,13 +81,12 @@ def test_only_target_only_uses_them(mini: params.Dann, digits: Path, tmp_path: P
         go(mini, "target_only", blind, tmp_path / "d")
 
 
-def test_neither_select_nor_report_is_read(mini: params.Dann, digits: Path, tmp_path: Path) -> None:
-    train = tmp_path / "train"
-    train.mkdir()
-    for path in digits.glob("*_train_*"):
-        (train / path.name).symlink_to(path)
+def test_only_the_train_split_is_read(mini: params.Dann, digits: Path, tmp_path: Path) -> None:
+    only_train = tmp_path / "only_train"
+    only_train.mkdir()
+    (only_train / "train").symlink_to(digits / "train")
     for method in METHODS:
-        go(mini, method, train, tmp_path / method)
+        go(mini, method, only_train, tmp_path / method)
 
 
 def before_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], None]) -> None:

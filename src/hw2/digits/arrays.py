@@ -28,7 +28,8 @@ class Digits:
 
 
 def save(folder: Path, domain: str, split: str, digits: Digits) -> None:
-    """Write one domain and split into `folder`, which exists."""
+    """Write one domain and split into `folder`, a folder for each split."""
+    (folder / split).mkdir(parents=True, exist_ok=True)
     np.save(_path(folder, domain, split, "images"), digits.images)
     np.save(_path(folder, domain, split, "digits"), digits.digits)
 
@@ -60,8 +61,10 @@ def domains(folder: Path) -> tuple[str, ...]:
     Raises:
         UserError: if there is none.
     """
-    ending = _path(folder, "", "train", "digits").name
-    packed = tuple(sorted(path.name.removesuffix(ending) for path in folder.glob(f"*{ending}")))
+    pattern = _path(folder, "*", "train", "digits")
+    ending = pattern.name.removeprefix("*")
+    found = pattern.parent.glob(pattern.name)
+    packed = tuple(sorted(path.name.removesuffix(ending) for path in found))
     if not packed:
         raise UserError(f"{folder}: no digits; run `dvc repro digits_pack`")
     return packed
@@ -104,4 +107,4 @@ def _mapped(folder: Path, domain: str, split: str, kind: str) -> np.ndarray:
 
 
 def _path(folder: Path, domain: str, split: str, kind: str) -> Path:
-    return folder / f"{domain}_{split}_{kind}.npy"
+    return folder / split / f"{domain}_{kind}.npy"
