@@ -43,7 +43,7 @@ def put(tree: Any, key: str, value: Any) -> None:
     tree[last] = value
 
 
-def test_the_shipped_file_is_valid_and_frozen() -> None:
+def test_the_repositorys_file_is_valid_and_frozen() -> None:
     found = params.load(ROOT / "params.yaml")
     assert isinstance(found.ddpm.train.lr, float)
     with pytest.raises(ValidationError, match="frozen"):
@@ -79,7 +79,7 @@ def test_domains_are_those_with_labels() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("ddpm.train.lr", "1e-4", "ddpm.train.lr: '1e-4' is text; write the number without"),
         ("ddpm.train.lr", 0, "ddpm.train.lr: 0 is not allowed; should be greater than 0"),
@@ -125,14 +125,14 @@ def test_domains_are_those_with_labels() -> None:
         ("ddpm.train.p_uncond", 0, "ddpm.train.p_uncond: 0 leaves nothing to guide with"),
     ],
 )
-def test_a_wrong_value_is_one_line(tree: Any, key: str, value: Any, said: str) -> None:
+def test_a_wrong_value_is_one_line(tree: Any, key: str, value: Any, message: str) -> None:
     put(tree, key, value)
     (line,) = problems(tree)
     assert line.startswith("params.yaml: ")
-    assert said in line
+    assert message in line
 
 
-def test_all_problems_are_told_at_once(tree: Any) -> None:
+def test_all_problems_are_reported_together(tree: Any) -> None:
     del tree["data"]["seed"]
     tree["judge"]["lr"] = "fast"
     tree["figures"]["dip"] = 3
@@ -146,7 +146,7 @@ def test_all_problems_are_told_at_once(tree: Any) -> None:
     assert "missing (add it" in lines[0]
 
 
-def test_every_key_is_needed_and_refuses_text(tree: Any) -> None:
+def test_every_key_rejects_a_list_of_text(tree: Any) -> None:
     for key in leaves(tree):
         broken = copy.deepcopy(tree)
         put(broken, key, ["; touch PWN $(touch PWN)"])
@@ -160,7 +160,7 @@ def test_shell_characters_are_text(tree: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: [1", "not valid YAML"),
         ("a: 1\na: 2\n", "line 2: not valid YAML, found duplicate key"),
@@ -169,10 +169,10 @@ def test_shell_characters_are_text(tree: Any) -> None:
         ("- 1", "should be a group of keys"),
     ],
 )
-def test_files_that_are_no_parameters(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_without_parameters_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(text)
-    with pytest.raises(UserError, match=said) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         params.load(path)
     assert "\n" not in str(caught.value)
     assert not (Path.cwd() / "PWN").exists()
@@ -180,7 +180,7 @@ def test_files_that_are_no_parameters(tmp_path: Path, text: str, said: str) -> N
         params.load(tmp_path / "gone.yaml")
 
 
-def test_paths_are_attributes_and_unknown_ones_one_line() -> None:
+def test_paths_are_attributes_and_unknown_names_one_line() -> None:
     found = paths.load(ROOT)
     assert found.digits_arrays == ROOT / "data/arrays"
     assert "ddpm_samples" in list(found)
@@ -190,8 +190,8 @@ def test_paths_are_attributes_and_unknown_ones_one_line() -> None:
 
 
 @pytest.mark.parametrize("value", ["/etc", "../x", 3, ""])
-def test_paths_outside_are_refused(tmp_path: Path, value: Any) -> None:
+def test_paths_outside_the_repository_are_errors(tmp_path: Path, value: Any) -> None:
     with (tmp_path / "paths.yaml").open("w") as file:
         YAML().dump({"path": {"a": value}}, file)
-    with pytest.raises(UserError, match=r"path\.a: .* is no path below"):
+    with pytest.raises(UserError, match=r"path\.a: .* is not a relative path"):
         paths.load(tmp_path)

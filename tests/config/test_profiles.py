@@ -53,16 +53,18 @@ def test_an_unknown_profile_names_the_nearest(copied: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("ddpm.train.stps", 3, "no key 'ddpm.train.stps'; did you mean 'steps'"),
         ("ddpm.train.steps", "3", "is text"),
         ("profile.x", 3, "no key"),
     ],
 )
-def test_a_refused_value_leaves_the_file(copied: Path, key: str, value: object, said: str) -> None:
+def test_an_invalid_value_leaves_the_file_unchanged(
+    copied: Path, key: str, value: object, message: str
+) -> None:
     before = copied.read_bytes()
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         profiles.set_values(copied, {key: value})
     assert copied.read_bytes() == before
     assert sorted(p.name for p in copied.parent.iterdir()) == ["params.yaml", "profiles.yaml"]

@@ -1,4 +1,4 @@
-"""YAML read strictly into frozen models: every problem is one line with key, value and remedy."""
+"""Strict reading of YAML into frozen models. Each error is one line: key, value, what to do."""
 
 import difflib
 import math
@@ -15,7 +15,7 @@ from hw2.runtime.errors import UserError
 
 
 class Section(BaseModel):
-    """A part of a file: unknown keys, wrong types, NaN and later changes are all refused."""
+    """A group of keys. Unknown keys, wrong types, NaN and later changes are errors."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -25,14 +25,14 @@ class Section(BaseModel):
     )
 
 
-S = TypeVar("S", bound=Section)
+SectionT = TypeVar("SectionT", bound=Section)
 
 
 def read_yaml(path: str | Path) -> Any:
-    """Read YAML 1.2 as DVC does (`1e-4` is a number, `on` is text; no tags that run code).
+    """Read YAML 1.2 as DVC does: `1e-4` is a number, `on` is text, tags that run code are errors.
 
     Raises:
-        UserError: if the file is missing, or is not YAML (with the line), or repeats a key.
+        UserError: if the file is missing, is not YAML (with the line), or repeats a key.
     """
     try:
         return YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))
@@ -50,15 +50,15 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def read_value(text: str) -> Any:
-    """Read one value as `read_yaml` does; what is not YAML is text."""
+    """Read a single value as `read_yaml` does. Text that is not YAML is returned unchanged."""
     try:
         return YAML(typ="safe", pure=True).load(text)
     except YAMLError:
         return text
 
 
-def parse(model: type[S], data: Any, source: str | Path) -> S:
-    """Make a `model` of `data` (what `read_yaml` returned).
+def parse(model: type[SectionT], data: Any, source: str | Path) -> SectionT:
+    """Build a `model` from `data`, plain dicts and lists as `read_yaml` returns them.
 
     Raises:
         UserError: with one line per problem.
@@ -70,71 +70,79 @@ def parse(model: type[S], data: Any, source: str | Path) -> S:
 
 
 def listed(source: str | Path, problems: list[str]) -> str:
-    """One line for one problem, a heading and a line each for several."""
+    """Format a single problem as one line, several as a heading and a line for each."""
     if len(problems) == 1:
         return f"{source}: {problems[0]}"
     return "\n  ".join([f"{source}: {len(problems)} problems", *problems])
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """A hint for an unknown name: the most similar known one, or all of them."""
+    """Return a hint for an unknown name: the most similar known name, or all of them."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
 
 
 def _problems(model: type[BaseModel], error: ValidationError) -> list[str]:
     """One line per key; the alternatives of a union are joined by "or"."""
-    found: dict[str, tuple[list[str], str]] = {}
+    messages: dict[str, list[str]] = {}
+    hints: dict[str, str] = {}
     problems = error.errors(include_url=False)
     for problem in problems:
         if problem["type"] == "too_short" and _has_bad_items(problem["loc"], problems):
             continue
-        owner, key, about = _locate(model, problem["loc"])
-        given = problem["input"]
-        match problem["type"]:
-            case "extra_forbidden":
-                said, about = "unknown key", nearest(str(problem["loc"][-1]), list(owner))
-            case "missing":
-                said, about = "missing", f"add it: {about}" if about else "add it"
-            case "model_type":
-                said = "should be a group of keys"
-            case "string_pattern_mismatch":
-                said = f"{given!r} is not allowed"
-            case _ if _quoted_number(given):
-                said = f"{given!r} is text; write the number without quotes"
-            case _:
-                said = f"{given!r} is not allowed; {_lower(problem['msg'])}"
-        sayings, _ = found.setdefault(key, ([], about))
-        rest = said.split("; ", 1)[-1] if sayings else said
-        if rest not in sayings and said not in sayings:
-            sayings.append(rest)
+        key, message, hint = _describe(model, problem)
+        hints.setdefault(key, hint)
+        earlier = messages.setdefault(key, [])
+        alternative = message.split("; ", 1)[-1] if earlier else message
+        if alternative not in earlier and message not in earlier:
+            earlier.append(alternative)
     return [
-        f"{key}: {' or '.join(said)}{f' ({about})' if about else ''}".removeprefix(": ")
-        for key, (said, about) in found.items()
-    ]
+        f"{key}: {' or '.join(alternatives)}{f' ({hints[key]})' if hints[key] else ''}"
+        .removeprefix(": ")
+        for key, alternatives in messages.items()
+    ]  # fmt: skip
+
+
+def _describe(model: type[BaseModel], problem: ErrorDetails) -> tuple[str, str, str]:
+    """The dotted key of a problem, its message, and a hint: the description or a similar key."""
+    fields, key, description = _locate(model, problem["loc"])
+    value = problem["input"]
+    match problem["type"]:
+        case "extra_forbidden":
+            return key, "unknown key", nearest(str(problem["loc"][-1]), list(fields))
+        case "missing":
+            return key, "missing", f"add it: {description}" if description else "add it"
+        case "model_type":
+            return key, "should be a group of keys", description
+        case "string_pattern_mismatch":
+            return key, f"{value!r} is not allowed", description
+        case _ if _quoted_number(value):
+            return key, f"{value!r} is text; write the number without quotes", description
+        case _:
+            return key, f"{value!r} is not allowed; {_lower(problem['msg'])}", description
 
 
 def _has_bad_items(loc: tuple[int | str, ...], problems: Sequence[ErrorDetails]) -> bool:
-    """Whether a list is short only because its items were refused, which is said already."""
+    """Whether a list is too short only because its items are invalid, which is reported anyway."""
     return any(other["loc"][: len(loc)] == loc != other["loc"] for other in problems)
 
 
 def _locate(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[dict[str, Any], str, str]:
-    """The fields beside the place `loc`, its dotted key without union tags, its description."""
-    owner, path, about = dict(model.model_fields), [str(loc[0])] if loc else [], ""
+    """The fields beside the key at `loc`, its dotted name without union tags, its description."""
+    fields, key, description = dict(model.model_fields), [str(loc[0])] if loc else [], ""
     inner: type[BaseModel] | None = model
-    for place, part in enumerate(loc):
+    for depth, name in enumerate(loc):
         if inner is None:
-            if isinstance(part, int):
-                path.append(str(part))
+            if isinstance(name, int):
+                key.append(str(name))
             continue
-        owner = dict(inner.model_fields)
-        if place:
-            path.append(str(part))
-        field = owner.get(str(part))
-        about = _first_sentence(field.description or "") if field else ""
+        fields = dict(inner.model_fields)
+        if depth:
+            key.append(str(name))
+        field = fields.get(str(name))
+        description = _first_sentence(field.description or "") if field else ""
         inner = _model_in(field.annotation) if field else None
-    return owner, ".".join(path), about
+    return fields, ".".join(key), description
 
 
 def _first_sentence(description: str) -> str:

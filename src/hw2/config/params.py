@@ -1,8 +1,9 @@
-"""The schema of params.yaml: every number of the pipeline, with its unit or reason and range.
+"""All parameters of params.yaml: `load().ddpm.train.steps`.
 
-A section stands in the module of its capability in `hw2.config.schema`; this joins them. There are
-no default values. What is not in params.yaml would not reach DVC, and a stage would not rerun when
-it changed. To add a parameter, add a field there and a key in params.yaml.
+Each capability defines its sections in a module of `hw2.config.schema`; this module combines them.
+There are no default values, because DVC would not see a value that is missing from params.yaml and
+would not rerun a stage when it changes. To add a parameter, add a field to the schema and its value
+to params.yaml, then run `hw2 params --write`.
 """
 
 from collections.abc import Iterator
@@ -99,7 +100,7 @@ class Figures(Section):
 
 
 class Params(Section):
-    """The whole of params.yaml."""
+    """All sections of params.yaml."""
 
     profile: str = Field(
         min_length=1, description="Profile that was applied last. Results carry its name."
@@ -128,13 +129,13 @@ def load(path: str | Path = "params.yaml") -> Params:
     """Read and check params.yaml.
 
     Raises:
-        UserError: with one line per problem: dotted key, value, what is allowed.
+        UserError: with one line for each problem: dotted key, value, what is allowed.
     """
     return parse(loader.read_yaml(path), path)
 
 
 def parse(data: Any, source: str | Path = "params.yaml") -> Params:
-    """Check the content of params.yaml, given as plain dicts and lists; errors as in `load`."""
+    """Check the content of params.yaml, given as dicts and lists. Errors are those of `load`."""
     params = loader.parse(Params, data, source)
     problems = list(_conflicts(params))
     if problems:
@@ -143,7 +144,7 @@ def parse(data: Any, source: str | Path = "params.yaml") -> Params:
 
 
 def _conflicts(params: Params) -> Iterator[str]:
-    """Values that are allowed alone but not together."""
+    """Combinations of values that are not allowed although each value is."""
     yield from _missing_domains(params)
     yield from digits.conflicts(params.data)
     yield from ddpm.conflicts(params.ddpm, params.sampling, params.guidance, params.sweep)

@@ -1,4 +1,4 @@
-"""The artefact paths of paths.yaml as attributes: `load().packed`."""
+"""Paths of artifacts from paths.yaml, as attributes: `load().ddpm_model`."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -10,11 +10,11 @@ FILE = "paths.yaml"
 
 
 class UnknownPath(UserError, AttributeError):
-    """A name that paths.yaml does not have."""
+    """A name that is not in paths.yaml."""
 
 
 class Paths:
-    """Names of paths.yaml to paths; iterating gives the names."""
+    """Paths by their names in paths.yaml, as attributes. Iterating yields the names."""
 
     def __init__(self, table: Mapping[str, str], root: Path) -> None:
         self._table = {name: root / value for name, value in table.items()}
@@ -33,23 +33,25 @@ class Paths:
 
 
 def load(root: str | Path = ".") -> Paths:
-    """Read `root`/paths.yaml; the paths start with `root`.
+    """Read `root`/paths.yaml. All paths start with `root`.
 
     Raises:
-        UserError: if an entry is not a relative path inside the repository, or is there twice.
+        UserError: if an entry is not a relative path inside the repository, or is repeated.
     """
     source = Path(root) / FILE
     data = loader.read_yaml(source)
     table = data.get("path") if isinstance(data, dict) else None
     if not isinstance(table, dict):
-        raise UserError(f"{source}: should hold one key `path` with name: path below it")
-    seen: dict[str, str] = {}
+        raise UserError(f"{source}: should have a single key `path` that maps names to paths")
+    names: dict[str, str] = {}
     for name, value in table.items():
         if not isinstance(value, str) or not _inside(value):
-            raise UserError(f"{source}: path.{name}: {value!r} is no path below the repository")
-        if value in seen:
-            raise UserError(f"{source}: path.{name} and path.{seen[value]} are both {value}")
-        seen[value] = name
+            raise UserError(
+                f"{source}: path.{name}: {value!r} is not a relative path inside the repository"
+            )
+        if value in names:
+            raise UserError(f"{source}: path.{name} and path.{names[value]} are both {value}")
+        names[value] = name
     return Paths(table, Path(root))
 
 

@@ -92,7 +92,8 @@ def _look(
     """Draw the validation prompts, always from the same noises, and score the images."""
     spec = concept.spec
     references = scorer.features(concept.images)
-    prompts = inversion.validation.of(spec.kind)
+    by_kind = {"object": inversion.validation.object, "style": inversion.validation.style}
+    prompts = by_kind[spec.kind]
 
     count = inversion.validation_images
     wishes = [

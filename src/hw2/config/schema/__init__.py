@@ -1,1 +1,1 @@
-"""Types and ranges of the sections of params.yaml, a module for each capability."""
+"""Types, ranges and descriptions of the sections of params.yaml; a module for each capability."""

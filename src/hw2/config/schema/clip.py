@@ -186,7 +186,7 @@ class Zeroshot(Section):
 
 
 def conflicts(clip: Clip, zeroshot: Zeroshot) -> Iterator[str]:
-    """Values that are allowed alone but not together."""
+    """Combinations of values that are not allowed although each value is."""
     if zeroshot.shown not in zeroshot.prompts:
         yield f"zeroshot.shown: {zeroshot.shown} is not among zeroshot.prompts"
     if not clip.run and any(model.weights == "embedded" for model in zeroshot.models):

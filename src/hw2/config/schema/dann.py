@@ -219,6 +219,6 @@ class Dann(Section):
 
 
 def conflicts(dann: Dann) -> Iterator[str]:
-    """Values that are allowed alone but not together."""
+    """Combinations of values that are not allowed although each value is."""
     if dann.tsne.after not in dann.methods:
         yield f"dann.tsne.after: {dann.tsne.after} is not among dann.methods"

@@ -133,7 +133,7 @@ class Ablation(Section):
 
 
 def conflicts(ddpm: Ddpm, sampling: Sampling, guidance: Guidance, sweep: Sweep) -> Iterator[str]:
-    """Values that are allowed alone but not together."""
+    """Combinations of values that are not allowed although each value is."""
     levels = ddpm.diffusion.timesteps
     limit = f"more than ddpm.diffusion.timesteps = {levels}"
     if sampling.steps > levels:

@@ -74,7 +74,7 @@ class Judge(Section):
 
 
 def conflicts(data: Data) -> Iterator[str]:
-    """Values that are allowed alone but not together."""
+    """Combinations of values that are not allowed although each value is."""
     if data.source != "synthetic":
         return
     for split in ("train", "val", "test"):

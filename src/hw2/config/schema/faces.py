@@ -115,7 +115,7 @@ class Ddim(Section):
 
 
 def conflicts(faces: Faces, ddim: Ddim) -> Iterator[str]:
-    """Values that are allowed alone but not together."""
+    """Combinations of values that are not allowed although each value is."""
     given = faces.source != "embedded"
     if given != (faces.weights is not None):
         what = "the path of its weights" if given else "null"

@@ -176,10 +176,6 @@ class Validation(Section):
                 raise ValueError(f"{text!r} should have one {{}} for the concept")
         return prompts
 
-    def of(self, kind: Kind) -> tuple[str, ...]:
-        """The prompts for concepts of this kind."""
-        return self.object if kind == "object" else self.style
-
 
 class Alignment(Section):
     """Accuracy of a classifier on images of the model trained here: do they show their prompts?"""
