@@ -64,7 +64,7 @@ def run(repo: Path, body: str, arguments: str = "", **env: str) -> tuple[int, st
 
 def test_a_stage_function_gets_what_it_names_and_needs_no_torch(repo: Path) -> None:
     body = (
-        "print(ddpm.network, judge.seed)\n"
+        "print(ddpm.network.kind, judge.seed)\n"
         "print(ddpm_model, paths.ddpm_model, checkpoints)\n"
         "print('torch' in sys.modules)"
     )
@@ -73,7 +73,7 @@ def test_a_stage_function_gets_what_it_names_and_needs_no_torch(repo: Path) -> N
     assert code == 0, err
     model = "results/ddpm/model.safetensors"
     assert out.splitlines() == [
-        f"{values.ddpm.network} {values.judge.seed}",
+        f"{values.ddpm.network.kind} {values.judge.seed}",
         f"{model} {model} checkpoints/train-unknown",
         "False",
     ]

@@ -71,8 +71,8 @@ def _path_names(entry: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(name for text in texts for name in _PATH.findall(text)))
 
 
-def restrict_params(params: Params, declaration: Declaration) -> Params:
-    """Reduce `params` to the declared keys and `runtime`; the return type is for type checkers.
+def restrict_params(params: Params, declaration: Declaration) -> "DeclaredParams":
+    """Reduce `params` to the declared keys and `runtime`.
 
     Raises:
         UserError: if dvc.yaml names a parameter that does not exist.
@@ -87,7 +87,7 @@ def restrict_params(params: Params, declaration: Declaration) -> Params:
                     f"{DVC_FILE}: stage {declaration.stage}: no parameter {key!r}; {hint}"
                 )
             node = getattr(node, part)
-    return cast(Params, DeclaredParams(params, declaration))
+    return DeclaredParams(params, declaration)
 
 
 def restrict_paths(paths: Paths, declaration: Declaration) -> Paths:
@@ -102,30 +102,58 @@ def restrict_paths(paths: Paths, declaration: Declaration) -> Paths:
 
 
 class DeclaredParams:
-    """A view of a section of params.yaml that hands out declared keys only."""
+    """A view of a section of params.yaml that hands out declared keys only.
 
-    def __init__(self, section: Any, declaration: Declaration, prefix: str = "") -> None:
+    Attributes:
+        reads: dotted keys of the values that were read, of this view and all that it hands out.
+    """
+
+    def __init__(
+        self,
+        section: Any,
+        declaration: Declaration,
+        prefix: str = "",
+        reads: set[str] | None = None,
+    ) -> None:
         self._section, self._declaration, self._prefix = section, declaration, prefix
+        self.reads: set[str] = set() if reads is None else reads
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
         """The declared keys of the section as plain values; `options` are pydantic's."""
         values = self._section.model_dump(**options)
+        if self._is_declared(self._prefix.rstrip(".")):
+            return cast(dict[str, Any], values)
         return _declared_part(values, self._prefix, self._declaration.params)
 
+    def model_copy(self, *, update: dict[str, Any]) -> "DeclaredParams":
+        """A view with the same declaration of a copy in which `update` is changed."""
+        plain = {
+            name: value._section if isinstance(value, DeclaredParams) else value
+            for name, value in update.items()
+        }
+        copy = self._section.model_copy(update=plain)
+        return DeclaredParams(copy, self._declaration, self._prefix, self.reads)
+
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or not hasattr(self._section, name):
+        if name.startswith("_") or name not in type(self._section).model_fields:
             raise AttributeError(f"no parameter {self._prefix + name!r}")
         key = self._prefix + name
         value = getattr(self._section, name)
-        allowed = {*self._declaration.params, ALWAYS_READABLE}
-        if key in allowed:
-            return value
-        if any(other.startswith(key + ".") for other in allowed):
-            return DeclaredParams(value, self._declaration, key + ".")
-        raise AttributeError(
-            f"stage {self._declaration.stage!r} reads the undeclared parameter {key!r};"
-            f" add it to the stage's params in {DVC_FILE}"
-        )
+        declared = self._is_declared(key)
+        if not declared and not any(k.startswith(f"{key}.") for k in self._declaration.params):
+            raise AttributeError(
+                f"stage {self._declaration.stage!r} reads the undeclared parameter {key!r};"
+                f" add it to the stage's params in {DVC_FILE}"
+            )
+        if isinstance(value, loader.Section):
+            return DeclaredParams(value, self._declaration, key + ".", self.reads)
+        self.reads.add(key)
+        return value
+
+    def _is_declared(self, key: str) -> bool:
+        """Whether `key`, or a section that holds it, is declared."""
+        allowed = (*self._declaration.params, ALWAYS_READABLE)
+        return any(f"{key}.".startswith(f"{other}.") for other in allowed)
 
 
 def _declared_part(values: dict[str, Any], prefix: str, keys: Collection[str]) -> dict[str, Any]:

@@ -52,7 +52,9 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
         os.chdir(_root(script))
         all_paths = paths.load()
         log_file = _log_to_file(all_paths.logs / f"{stage}.log")
-        function(**_arguments(function, stage, all_paths))
+        stage_params = declared.restrict_params(params.load(), declared.read(stage))
+        function(**_arguments(function, stage, stage_params, all_paths))
+        log.info("parameters read: %s", ", ".join(sorted(stage_params.reads)), extra=FILE_ONLY)
     except UserError as error:
         log.error("%s", error)
         return 2
@@ -71,9 +73,10 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
     return 0
 
 
-def _arguments(function: Stage, stage: str, all_paths: paths.Paths) -> dict[str, Any]:
+def _arguments(
+    function: Stage, stage: str, stage_params: declared.DeclaredParams, all_paths: paths.Paths
+) -> dict[str, Any]:
     declaration = declared.read(stage)
-    all_params = params.load()
     stage_paths = declared.restrict_paths(all_paths, declaration)
 
     def context(name: str) -> Any:
@@ -81,17 +84,11 @@ def _arguments(function: Stage, stage: str, all_paths: paths.Paths) -> dict[str,
             case "checkpoints":
                 return checkpoint_folder(all_paths, stage)
             case "device":
-                return _device(all_params.runtime)
+                return _device(stage_params.runtime)
             case _:
                 return stage_paths
 
-    return binding.arguments(
-        function,
-        declaration,
-        declared.restrict_params(all_params, declaration),
-        stage_paths,
-        context,
-    )
+    return binding.arguments(function, declaration, stage_params, stage_paths, context)
 
 
 def checkpoint_folder(all_paths: paths.Paths, stage: str) -> Path:
