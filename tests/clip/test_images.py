@@ -99,14 +99,14 @@ def test_a_corrupt_image_is_named(course_form: Form, spoil: Callable[[bytes], by
     folder = course_form()
     path = folder / "val/1_451.png"
     path.write_bytes(spoil(path.read_bytes()))
-    refused(folder, "1_451.png", "no whole image; restore it")
+    refused(folder, "1_451.png", "not readable; restore the files")
 
 
 def test_of_many_corrupt_images_the_first_are_named(course_form: Form) -> None:
     folder = course_form()
     for path in (folder / "val").glob("*.png"):
         path.write_bytes(b"x")
-    refused(folder, "0_450.png (no PNG or JPEG), 0_451.png", "and 3 more")
+    refused(folder, "0_450.png (not a PNG or JPEG), 0_451.png", "and 3 more")
 
 
 @pytest.mark.parametrize(

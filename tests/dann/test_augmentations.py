@@ -8,9 +8,10 @@ from torch import Tensor
 
 from hw2.config import params
 from hw2.dann import augmentations
+from hw2.io.images import LUMA as BT601
 
 NOTHING: dict[str, Any] = dict.fromkeys(params.Views.model_fields, 0)
-LUMA = torch.tensor(augmentations.LUMA).view(1, 3, 1, 1)
+LUMA = torch.tensor(BT601).view(1, 3, 1, 1)
 
 
 def only(**values: Any) -> params.Views:

@@ -42,7 +42,7 @@ def test_each_photograph_is_in_one_split_which_the_seed_chooses(
     ("photo", "said"),
     [
         (jpeg(np.zeros((40, 40, 3), np.uint8)), "11 training photographs, not 10"),
-        (b"no JPEG", "a/train/odd.jpg: cannot identify"),
+        (b"no JPEG", "a/train/odd.jpg: not a JPEG"),
         (jpeg(np.zeros((900, 900, 3), np.uint8))[:2000], "a/train/odd.jpg: "),
         (jpeg(np.zeros((27, 90, 3), np.uint8)), "a/train/odd.jpg is smaller than 28x28"),
     ],

@@ -134,7 +134,14 @@ def test_an_empty_file_is_named_so() -> None:
     assert str(refused(b"")) == "is empty, 0 bytes"
 
 
-@pytest.mark.parametrize("size", [(27, 28), (28, 29), (32, 32), (0, 0), (60_000, 60_000)])
+def test_a_decompression_bomb_is_refused_without_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("was decoded"))
+    rows = zlib.compress(bytes(100_000))
+    bomb = png(header(60_000, 60_000), (b"IDAT", rows), (b"IEND", b""))
+    assert "a decompression bomb" in str(refused(bomb))
+
+
+@pytest.mark.parametrize("size", [(27, 28), (28, 29), (32, 32), (0, 0), (9_000, 9_000)])
 def test_another_size_is_refused_without_decoding(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,7 +65,7 @@ def test_a_composite_shows_the_first_on_the_left(tmp_path: Path) -> None:
 def test_a_damaged_photograph_is_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "0").mkdir()
     (tmp_path / "0/a.jpg").write_bytes(content)
-    with pytest.raises(UserError, match=r"a\.jpg: no whole picture") as caught:
+    with pytest.raises(UserError, match=r"a\.jpg: not a readable image") as caught:
         photos.read(tmp_path, spec("0"))
     assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match="no photographs"):

@@ -238,7 +238,7 @@ def test_predict_names_wrong_files_in_one_line(
     with pytest.raises(UserError) as caught:
         predict(done, dann, folder, tmp_path / "out.csv")
     said = str(caught.value)
-    assert "00004.png, note0.txt, note1.txt and 3 more: no readable image" in said
+    assert "00004.png, note0.txt, note1.txt and 3 more: not readable images" in said
     assert "\n" not in said
     assert not (tmp_path / "out.csv").exists()
 
@@ -265,7 +265,7 @@ def test_predict_names_what_was_not_trained(
 def test_predict_wants_a_folder_with_images(
     done: SimpleNamespace, dann: params.Dann, tmp_path: Path
 ) -> None:
-    with pytest.raises(UserError, match="no folder"):
+    with pytest.raises(UserError, match="not a folder"):
         predict(done, dann, tmp_path / "absent", tmp_path / "out.csv")
     with pytest.raises(UserError, match="no images"):
         predict(done, dann, tmp_path, tmp_path / "out.csv")

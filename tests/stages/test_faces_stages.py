@@ -257,7 +257,7 @@ def test_images_that_do_not_fit_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"00\.png: sizes differ, 16x16 and 8x8"):
         ground_truth.run(write_images(tmp_path / "large", large, large), truth)
     (truth / "01.png").write_bytes(b"no image")
-    with pytest.raises(UserError, match=r"GT/01\.png: no readable image"):
+    with pytest.raises(UserError, match=r"GT/01\.png: not a readable image"):
         ground_truth.run(write_images(tmp_path / "out", small, small), truth)
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="no images"):

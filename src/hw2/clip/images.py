@@ -5,7 +5,6 @@ Any folder or zip of that form is read, also one that holds it as `clip_zeroshot
 """
 
 import hashlib
-import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from hw2.io.file_tree import Tree, Unreadable, join, open_tree
+from hw2.io.images import UnreadableImage, decode
 from hw2.runtime.errors import UserError
 
 LABELS, FOLDER, GROUPS = "id2label.json", "val", "groups.json"
@@ -63,20 +62,17 @@ class LabelledImages:
         """The pixels of some images: uint8 (H, W, 3) each, H and W may differ.
 
         Raises:
-            UserError: naming those that are no whole image.
+            UserError: naming those that cannot be read.
         """
         found, wrong = [], []
         for row in rows:
             try:
-                found.append(_pixels(self.content(row)))
-            except _UNREADABLE as error:
-                wrong.append(f"{self.files[row]} ({_said(error)})")
+                found.append(decode(self.content(row), formats=_FORMATS))
+            except (Unreadable, UnreadableImage) as error:
+                wrong.append(f"{self.files[row]} ({error})")
         if wrong:
-            raise UserError(f"{self._origin}: {_some(wrong)}: no whole image; restore it")
+            raise UserError(f"{self._origin}: {_some(wrong)}: not readable; restore the files")
         return found
-
-
-_UNREADABLE = (Unreadable, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 @contextmanager
@@ -167,7 +163,7 @@ def _json(tree: Tree, name: str, path: Path) -> Any:
     try:
         return json.loads(tree.read(name, _MAX_BYTES))
     except (Unreadable, ValueError) as error:
-        raise UserError(f"{path}: {name}: not JSON ({_said(error)}); correct it") from error
+        raise UserError(f"{path}: {name}: not JSON ({error}); correct it") from error
 
 
 def _content(tree: Tree, folder: str, file: str, path: Path) -> bytes:
@@ -182,22 +178,6 @@ def _order(file: str) -> tuple[int, int, str]:
     start, _, rest = file.partition("_")
     number = rest.rpartition(".")[0]
     return int(start), int(number) if number.isdecimal() else 0, rest
-
-
-def _pixels(content: bytes) -> np.ndarray:
-    """A whole PNG or JPEG in colour, uint8 (H, W, 3), as Pillow's `convert("RGB")` makes it.
-
-    A PNG's checksums are checked first: Pillow's reading of pixels does not look at all of them.
-    """
-    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-        image.verify()
-    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-        return np.asarray(image.convert("RGB"))
-
-
-def _said(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return "no PNG or JPEG" if text.startswith("cannot identify") else text[:80] or "damaged"
 
 
 def _some(names: Sequence[str]) -> str:

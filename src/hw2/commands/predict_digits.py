@@ -10,12 +10,11 @@ from hw2.config import params
 from hw2.dann import classifier
 from hw2.dann.pairs import Pair
 from hw2.dann.train import Training
-from hw2.io import files
+from hw2.io import files, images
 from hw2.runtime.errors import UserError
 
 SIDE = 28
 _NAMED = 3  # wrong files that a message names
-_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # Pillow has all
 
 
 def run(
@@ -34,15 +33,15 @@ def run(
 
     Raises:
         UserError: for a target or a method that was not trained, a folder without images, or a
-            file that is no image; nothing is written then.
+            file that is not an image; nothing is written then.
     """
     pair = _pair(dann, target)
     if method not in dann.methods:
         raise UserError(f"--method {method}: not trained; choose of {', '.join(dann.methods)}")
     path = models / f"{Training(pair, method, dann.seeds[0]).slug}.safetensors"
     trained = classifier.load(path, device)
-    names, images = _read(folder)
-    digits = trained.read(images, target)
+    names, pixels = _read(folder)
+    digits = trained.read(pixels, target)
     rows = [{"image_name": n, "label": int(d)} for n, d in zip(names, digits, strict=True)]
     files.write_table(out, rows)
     return len(rows)
@@ -60,34 +59,29 @@ def _pair(dann: params.Dann, target: str) -> Pair:
 def _read(folder: Path) -> tuple[list[str], np.ndarray]:
     """Names, sorted, and images uint8 (N, 28, 28, 3) of all files that are not hidden."""
     if not folder.is_dir():
-        raise UserError(f"{folder}: no folder; name the folder of the images")
+        raise UserError(f"{folder}: not a folder; name the folder of the images")
     paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
-    images, wrong = np.empty((len(paths), SIDE, SIDE, 3), np.uint8), []
-    for place, path in enumerate(paths):
+    pixels, wrong = np.empty((len(paths), SIDE, SIDE, 3), np.uint8), []
+    for row, path in enumerate(paths):
         try:
-            images[place] = _image(path)
-        except _UNREADABLE:
+            pixels[row] = _image(path)
+        except (OSError, images.UnreadableImage):
             wrong.append(path.name)
     if wrong:
         more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
         named = ", ".join(wrong[:_NAMED])
-        raise UserError(f"{folder}: {named}{more}: no readable image; take it out of the folder")
+        raise UserError(
+            f"{folder}: {named}{more}: not readable images; take them out of the folder"
+        )
     if not paths:
         raise UserError(f"{folder}: no images; name the folder of the images")
-    return [path.name for path in paths], images
+    return [path.name for path in paths], pixels
 
 
 def _image(path: Path) -> np.ndarray:
-    """One image in colour, 28x28; 16 bits of grey become 8, what is transparent becomes black."""
-    with Image.open(path) as opened:
-        image: Image.Image = opened
-        if image.mode.startswith("I"):
-            grey = np.asarray(image, np.int64) // 257
-            image = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
-        elif "transparency" in image.info or image.mode in ("LA", "PA", "RGBA"):
-            clear = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", clear.size, "black"), clear)
-        image = image.convert("RGB")
-        if image.size != (SIDE, SIDE):
-            image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-        return np.asarray(image)
+    """One image as uint8 (28, 28, 3), transparent pixels on black."""
+    pixels = images.decode(path.read_bytes(), formats=None, on_black=True)
+    if pixels.shape[:2] == (SIDE, SIDE):
+        return pixels
+    resized = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    return np.asarray(resized)

@@ -10,8 +10,7 @@ from torch.nn import functional as F
 
 from hw2.config import params
 from hw2.digits.augment import affine
-
-LUMA = (0.299, 0.587, 0.114)
+from hw2.io.images import LUMA
 
 
 def strong(images: Tensor, views: params.Views, stream: torch.Generator) -> Tensor:

@@ -4,11 +4,10 @@ A PNG is accepted only if it is whole: the checksum of every chunk is right and 
 there, so a cut file or a flipped bit is always found. (Pillow reads a PNG without its end, and
 does not look at the checksum of pixel data.) JPEG has no checksums; what Pillow reads is accepted.
 
-Plain PNGs, 8-bit grey or RGB, are unfiltered many at once: one call of Pillow's decoder for a
+Plain PNGs, 8-bit gray or RGB, are unfiltered many at once: one call of Pillow's decoder for a
 tall image of all of them costs much less than one call for each.
 """
 
-import io
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -16,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
+
+from hw2.io import images
 
 SIZE = 28
 MAX_BYTES = 1 << 18
@@ -26,10 +25,12 @@ MAX_BYTES = 1 << 18
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _CHUNK = struct.Struct(">I4s")  # length and type; content and checksum follow
-_HEADER = struct.Struct(">II5B")  # width, height, depth, colour, compression, filter, interlace
+_HEADER = struct.Struct(">II5B")  # width, height, depth, color, compression, filter, interlace
 _PLAIN = {
-    _HEADER.pack(SIZE, SIZE, 8, colour, 0, 0, 0): mode for colour, mode in ((0, "L"), (2, "RGB"))
+    _HEADER.pack(SIZE, SIZE, 8, color, 0, 0, 0): mode for color, mode in ((0, "L"), (2, "RGB"))
 }
+_GRAY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
+_COLOR_MODES = ("P", "PA", "RGB", "RGBA", "CMYK")
 _FILTERS = 5  # the kinds of filter of a row; the first byte of a row names its own
 
 
@@ -50,22 +51,22 @@ class Decoded:
 
 
 def decode_all(contents: Sequence[bytes]) -> list[Decoded | BadImage]:
-    """Decode some files; in the place of an image that cannot be used stands what is wrong."""
-    found: dict[int, Decoded | BadImage] = {}
+    """Decode some files; for a file that cannot be used the result is the error."""
+    results: dict[int, Decoded | BadImage] = {}
     plain: dict[str, dict[int, bytes]] = {mode: {} for mode in _PLAIN.values()}
-    for place, content in enumerate(contents):
+    for number, content in enumerate(contents):
         try:
             mode, rows = _plain_rows(content)
             if rows:
-                plain[mode][place] = rows
+                plain[mode][number] = rows
             else:
-                found[place] = _decode(content)
+                results[number] = _decode(content)
         except BadImage as error:
-            found[place] = error
+            results[number] = error
     for mode, rows_of in plain.items():
         pixels = _unfiltered(mode, list(rows_of.values()))
-        found |= {place: Decoded(p, mode) for place, p in zip(rows_of, pixels, strict=True)}
-    return [found[place] for place in range(len(contents))]
+        results |= {k: Decoded(p, mode) for k, p in zip(rows_of, pixels, strict=True)}
+    return [results[number] for number in range(len(contents))]
 
 
 def _plain_rows(content: bytes) -> tuple[str, bytes]:
@@ -115,63 +116,50 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield kind, content[start:end]
 
 
-def _unfiltered(mode: str, images: Sequence[bytes]) -> np.ndarray:
+def _unfiltered(mode: str, filtered: Sequence[bytes]) -> np.ndarray:
     """Undo the filters of the rows of N plain PNGs: uint8 (N, 28, 28, C).
 
     They become one tall PNG image, with a black row before each: the filters of an image's first
     row see zeros above it, as they do in a file of its own.
     """
-    shape = (len(images), SIZE + 1, SIZE, len(mode))
-    if not images:
+    shape = (len(filtered), SIZE + 1, SIZE, len(mode))
+    if not filtered:
         return np.empty((0, SIZE, SIZE, len(mode)), np.uint8)
     black = bytes(1 + SIZE * len(mode))
-    tall = zlib.compress(b"".join(rows for image in images for rows in (black, image)), 0)
+    tall = zlib.compress(b"".join(rows for image in filtered for rows in (black, image)), 0)
     size = (SIZE, shape[0] * shape[1])
     return np.asarray(Image.frombytes(mode, size, tall, "zip", mode, False)).reshape(shape)[:, 1:]
 
 
 def _decode(content: bytes) -> Decoded:
-    """Decode any image that is no plain PNG.
+    """Decode any image that is not a plain PNG.
 
     Raises:
-        BadImage: if it is none, or has another size, or is damaged.
+        BadImage: if it is not an image, has another size or is damaged.
     """
     if not content:
         raise BadImage("damaged image", "is empty, 0 bytes")
-    reader = {_PNG: PngImageFile, _JPEG: JpegImageFile}
-    known = next((r for start, r in reader.items() if content.startswith(start)), None)
-    if known is None:
-        raise BadImage("damaged image", f"is no PNG or JPEG, it starts with {content[:12]!r}")
+    if not content.startswith((_PNG, _JPEG)):
+        raise BadImage("damaged image", f"is not a PNG or JPEG, it starts with {content[:12]!r}")
     try:
-        with known(io.BytesIO(content)) as image:  # reads the header, not the pixels
+        with images.opened(content, ("PNG", "JPEG")) as image:  # the header, not the pixels
             if image.size != (SIZE, SIZE):
                 raise BadImage("wrong size", f"is {image.width}x{image.height}, not 28x28")
             return Decoded(_pixels(image), image.mode)
-    except BadImage:
-        raise
-    except Exception as error:  # whatever Pillow's reading of strange bytes comes upon
+    except images.UnreadableImage as error:
         raise BadImage("damaged image", f"cannot be decoded ({error})") from error
 
 
 def _pixels(image: Image.Image) -> np.ndarray:
     """The pixels of an image of any mode as uint8 (28, 28, C).
 
-    What is transparent is laid on black, the background of MNIST and USPS. 16 bits become 8 by
-    division by 257. (Pillow does the like for RGB, and would clip grey.) A palette of greys only,
-    and 1 bit, become grey.
+    Transparent pixels are blended with black, the background of MNIST and USPS. A palette of grays
+    only, and 1 bit, become gray.
     """
-    if image.mode.startswith("I"):
-        wide = np.asarray(image).astype(np.int64)
-        shown = wide != image.info.get("transparency", -1)
-        return ((wide + 128) // 257 * shown).astype(np.uint8)[..., None]
-    if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"):
-        raise BadImage("damaged image", f"has mode {image.mode}, save it as RGB or grey")
-    grey = image.mode in ("1", "L", "LA")
-    if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
-        rgba = np.asarray(image.convert("RGBA")).astype(np.int64)
-        pixels = ((rgba[..., :3] * rgba[..., 3:] + 127) // 255).astype(np.uint8)
-    else:
-        pixels = np.asarray(image.convert("RGB"))
+    if image.mode not in _GRAY_MODES + _COLOR_MODES:
+        raise BadImage("damaged image", f"has mode {image.mode}, save it as RGB or gray")
+    pixels = images.rgb(image, on_black=True)
+    gray = image.mode in _GRAY_MODES
     if image.mode.startswith("P"):
-        grey = bool((pixels == pixels[..., :1]).all())
-    return pixels[..., :1] if grey else pixels
+        gray = bool((pixels == pixels[..., :1]).all())
+    return pixels[..., :1] if gray else pixels

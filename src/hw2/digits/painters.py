@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from hw2.digits import glyphs
 from hw2.digits.labels import NUM_DIGITS
+from hw2.io.images import LUMA
 
 SIZE = 28
 _CONTRAST = 70  # least difference of ink and paper in gray levels, so that a person can read it
@@ -123,7 +124,7 @@ def _patch(photo: Image.Image, random: np.random.Generator) -> np.ndarray:
 
 def _colors(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Ink and paper, RGB float32 (3,), `_CONTRAST` or more apart in luminance."""
-    luma = np.array([0.299, 0.587, 0.114], np.float32)
+    luma = np.array(LUMA, np.float32)
     while True:
         gray = random.uniform(20, 235, (2, 1))
         pair = (gray + random.normal(0, 28, (2, 3))).clip(0, 255).astype(np.float32)

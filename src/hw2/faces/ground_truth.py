@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from hw2.evaluation.image_metrics import mse
+from hw2.io import images
 from hw2.runtime.errors import UserError
 
 THRESHOLD = 20  # the course's, for the mean over the images
@@ -30,7 +30,7 @@ def run(out: Path, truth: Path) -> dict[str, float]:
         )
     found = {}
     for path in expected:
-        drawn, right = _read(out / path.name), _read(path)
+        drawn, right = (images.read(image, remedy="remake it") for image in (out / path.name, path))
         if drawn.shape != right.shape:
             sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in (drawn, right))
             raise UserError(f"{out / path.name}: sizes differ, {sizes}; use the model of {truth}")
@@ -45,11 +45,3 @@ def table(scores: dict[str, float]) -> str:
     return "\n".join(
         [*lines, f"mean {scores['mean']:.4f}, {verdict} the course's {THRESHOLD} (0 to 255)"]
     )
-
-
-def _read(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path}: no readable image ({type(error).__name__}); remake it") from error

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from hw2.config import params
+from hw2.io import images as image_files
 from hw2.personalization.synthetic import MASKS
 from hw2.runtime.errors import UserError
 
-_FORMATS = ("PNG", "JPEG", "WEBP")
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _LOOSE = 1.15  # of the side: how much larger a picture is before a square is cut out of it
 _SHRUNK = 9 / 16  # of the side: each concept of a composite
@@ -64,17 +64,12 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def pixels(path: Path) -> np.ndarray:
-    """A picture as uint8 (H, W, 3), turned as its EXIF orientation says.
+    """A photograph as uint8 (H, W, 3), turned as its EXIF orientation says.
 
     Raises:
-        UserError: if it is not whole.
+        UserError: if it cannot be read.
     """
-    try:
-        with Image.open(path, formats=_FORMATS) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        said = " ".join(str(error).split())[:80]
-        raise UserError(f"{path}: no whole picture ({said}); restore it") from error
+    return image_files.read(path, upright=True)
 
 
 def squared(image: np.ndarray, size: int, stream: np.random.Generator | None = None) -> np.ndarray:

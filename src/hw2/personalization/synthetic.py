@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from hw2 import rng
+from hw2.io.images import LUMA
 from hw2.shapes import vocabulary
 from hw2.shapes.render import DOTTED, KINDS, PLAIN, STRIPED, Objects, draw
 
@@ -24,7 +25,7 @@ _OBJECTS = {  # shape, texture, fill, ink
     MOON: ("moon", STRIPED, (0.95, 0.25, 0.60), (0.30, 0.05, 0.30)),
 }
 _DRAWN = ("circle", "square", "heart", "diamond", "triangle")  # in the style, in this order
-_LUMINANCE = np.array([0.299, 0.587, 0.114])
+_LUMINANCE = np.array(LUMA)
 _SEPIA = np.array([0.98, 0.90, 0.74])
 _LINES = 3.0  # pixels of 32 from one line of the hatching to the next
 _EDITS = ("a photo of {} on a pink background.", "a picture of {} on a cyan background.")

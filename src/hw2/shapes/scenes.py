@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw2 import rng
+from hw2.io.images import LUMA
 from hw2.shapes import vocabulary
 from hw2.shapes.render import KINDS, PLAIN, Objects, draw
 
@@ -19,7 +20,7 @@ _SAYS_PLAIN, _SAYS_BACKGROUND, _NEXT_TO = 0.25, 0.7, 1 / 3
 _OWN_INK = 0.7  # of the unnamed: share with a second random colour
 _COLOURS = np.array(list(vocabulary.COLOURS.values()), np.float32)
 _BACKGROUNDS = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMINANCE = np.array(LUMA, np.float32)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,15 @@
 """BSDS500's training photographs (Arbelaez et al., 2011), read into memory, divided by split."""
 
-import io
 import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
 
 from hw2 import rng
 from hw2.digits.sources.source import damaged
+from hw2.io import images
 from hw2.io.download import Remote
 from hw2.runtime.errors import UserError
 
@@ -89,9 +88,8 @@ def members(
 
 def _decoded(path: Path, name: str, jpeg: bytes, least: int) -> np.ndarray:
     try:
-        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
-            photograph = np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        photograph = images.decode(jpeg, formats=("JPEG",))
+    except images.UnreadableImage as error:
         raise damaged(path, f"{name}: {error}") from error
     if min(photograph.shape[:2]) < least:
         raise damaged(path, f"{name} is smaller than {least}x{least}")

@@ -4,7 +4,7 @@ import gzip
 import math
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def read(path: Path, shape: tuple[int, ...]) -> np.ndarray:
         raise damaged(path, error) from error
 
 
-def parse(compressed: BinaryIO, path: Path, shape: tuple[int, ...]) -> np.ndarray:
+def parse(compressed: IO[bytes], path: Path, shape: tuple[int, ...]) -> np.ndarray:
     """Read a compressed IDX array from a stream; `path` is the file that errors name.
 
     The header is big-endian: 0, 0, 8 for bytes, the number of dimensions, and each dimension.
