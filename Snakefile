@@ -32,7 +32,7 @@ for stage in STAGES:
         input:
             deps=[ancient(path) for path in stage.deps],
             after=stage.after,
-            asked=stage.asked,
+            run_changed=stage.run_changed,
         output:
             stage.files,
             [directory(path) for path in stage.folders],

@@ -1,12 +1,16 @@
-"""Conditional diffusion on digits as a DVC and Snakemake pipeline.
+"""Homework 2 of NTU's Deep Learning for Computer Vision as a DVC and Snakemake pipeline.
 
-door        what every workflow/scripts/<stage>.py calls: parameters, paths, logging, exit codes
-pipeline    DVC's resolved stages, for the Snakefile and the command line
-tasks       one experiment per file: read inputs, compute, write outputs
-figures     draw from records only: no torch, no model, no data set
-training    parts of a training loop: resume files, run lock, clean stops
-evaluation  the judge, guidance and sampler comparisons, intervals
-digits, diffusion, models   the data worlds, the maths on tensors, the networks
-params, profiles, paths     params.yaml, profiles.yaml, paths.yaml: read and checked
-rng, files, device, progress, labels, errors   small foundations that everything stands on
+Capabilities, each with parameters, stages and figures of the same name:
+    ddpm                 conditional diffusion of digits with classifier-free guidance
+    dann                 domain adaptation of a digit classifier
+    faces                DDIM on faces: eta, steps, interpolation
+    clip                 zero-shot classification
+    stable_diffusion     the text-to-image model that is personalized
+    personalization      textual inversion and multi-concept methods
+
+What they are made of: digits and shapes (data), models (networks), diffusion (maths on tensors),
+training, evaluation.
+
+What runs them: stages (for the DAG), commands and cli (for people), figures (the report);
+pipeline, config, io and runtime below them. docs/architecture.md says who imports whom.
 """

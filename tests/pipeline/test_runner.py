@@ -152,14 +152,16 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("HW2_DEVICE", raising=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert device.choose("auto") == torch.device("cpu")
-    with pytest.raises(UserError, match=r"runtime\.device: 'cuda' asked for, no CUDA device here"):
+    with pytest.raises(
+        UserError, match=r"runtime\.device: 'cuda' is requested, but there is no CUDA device"
+    ):
         device.choose("cuda")
     with pytest.raises(UserError, match=r"'gpu' is no device; write auto"):
         device.choose("gpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     assert device.choose("auto") == torch.device("cuda")
-    with pytest.raises(UserError, match=r"'cuda:1' asked for, 1 CUDA device"):
+    with pytest.raises(UserError, match=r"'cuda:1' is requested, but there is 1 CUDA device"):
         device.choose("cuda:1")
     monkeypatch.setenv("HW2_DEVICE", "cpu")
     assert device.choose("cuda:1") == torch.device("cpu")

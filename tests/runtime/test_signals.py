@@ -77,7 +77,7 @@ def _train(report: Path, done: int, asked_by: str) -> None:
     stop = StopFlag()
     if asked_by == "kernel":
         stop.__enter__()
-        parent_process.end_with_it()
+        parent_process.exit_with_parent()
         stop._parent = 0  # so that only the signal can tell
         os_getppid = os.getppid
         os.getppid = lambda: 0

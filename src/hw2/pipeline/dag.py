@@ -1,17 +1,17 @@
 """The stages of dvc.yaml as DVC resolves them, and which of them changed, for the Snakefile.
 
-DVC decides from content what is stale; Snakemake knows file times and missing files only. Two kinds
-of files under `.snakemake/dvc` carry the decision over, so that no time of a data file plays a role
-(a clone or a checkout gives files any order of times):
+DVC decides from content what is stale; Snakemake sees only file times and missing files. Two kinds
+of files under `.snakemake/dvc` pass the decision on, so that the time of a data file plays no role
+(a clone or a checkout gives files times in any order):
 
-* `asked` is new at every start of Snakemake. It is an input of the stages that DVC calls changed,
-  so these run.
+* `run-changed` is written anew at every start of Snakemake. It is an input of the stages that DVC
+  reports as changed, so these run.
 * `<stage>.done` is an output of each stage and an input of the stages that use its results. Before
-  each run all of them get the oldest possible time, so that they start nothing by themselves. But a
-  stage whose inputs are made again in this run is run after them, for whatever reason that was.
+  each run all of them get the oldest possible time, so that they trigger nothing by themselves. But
+  a stage whose inputs are rebuilt in this run runs after them, whatever the reason.
 
-Data files are `ancient()` in the Snakefile: one that is missing is made if a job needs it, and is
-otherwise left alone. "Missing is not stale, but what is rebuilt counts."
+Data files are `ancient()` in the Snakefile: one that is missing is rebuilt if a job needs it, and
+otherwise left alone.
 """
 
 import os
@@ -33,14 +33,14 @@ from dvc.stage import PipelineStage
 from hw2.runtime.errors import UserError
 
 MARKS = Path(".snakemake/dvc")
-ASKED = str(MARKS / "asked")
+RUN_CHANGED = str(MARKS / "run-changed")
 OLDEST = 1  # second of 1970; Snakemake takes 0 for "no time known" and then compares nothing
 MISSING = {"deleted", "not in cache"}  # verdicts of DVC that do not make a stage stale
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage, in the words of a Snakemake rule."""
+    """One stage, as a Snakemake rule needs it."""
 
     name: str
     desc: str
@@ -56,8 +56,8 @@ class Stage:
         return _mark(self.name)
 
     @property
-    def asked(self) -> list[str]:
-        return [ASKED] if self.changed else []
+    def run_changed(self) -> list[str]:
+        return [RUN_CHANGED] if self.changed else []
 
     @property
     def outs(self) -> list[str]:
@@ -65,7 +65,7 @@ class Stage:
 
 
 def load(check: bool = True) -> list[Stage]:
-    """Return all stages; with `check`, ask DVC which of them changed (jobs need not ask again)."""
+    """Return all stages; with `check`, ask DVC which of them changed; jobs need not ask again."""
     try:
         if not check:
             return _stages(Repo(), {})
@@ -76,18 +76,22 @@ def load(check: bool = True) -> list[Stage]:
         with Repo(_wait_for_lock=True) as repo:
             stages = _stages(repo, repo.status() if "code" in status else status)
     except LockError as error:
-        who = sorted(set(re.findall(r"PID \d+", str(error)))) or ["DVC"]
-        raise UserError(f"another run ({', '.join(who)}) is at work here; wait for it") from error
+        owners = sorted(set(re.findall(r"PID \d+", str(error)))) or ["DVC"]
+        raise UserError(
+            f"another run ({', '.join(owners)}) is using this repository; wait until it ends"
+        ) from error
     except DvcException as error:
-        raise UserError(f"dvc.yaml or its data: {_line(error)}; `dvc status` says more") from error
+        raise UserError(
+            f"dvc.yaml or its data: {_line(error)}; run `dvc status` for details"
+        ) from error
     _set_marks(stages)
     return stages
 
 
 def _stages(repo: Repo, status: dict[str, Any]) -> list[Stage]:
-    found = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
-    makers = {out.def_path: stage.addressing for stage in found for out in stage.outs}
-    return [_stage(stage, makers, status.get(stage.addressing, [])) for stage in found]
+    stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
+    makers = {out.def_path: stage.addressing for stage in stages for out in stage.outs}
+    return [_stage(stage, makers, status.get(stage.addressing, [])) for stage in stages]
 
 
 def _stage(stage: PipelineStage, makers: dict[str, str], verdicts: list[Any]) -> Stage:
@@ -109,9 +113,9 @@ def _leaves(verdicts: Any) -> Iterator[str]:
     if isinstance(verdicts, str):
         yield verdicts
     else:
-        parts = verdicts.values() if isinstance(verdicts, dict) else verdicts
-        for part in parts:
-            yield from _leaves(part)
+        children = verdicts.values() if isinstance(verdicts, dict) else verdicts
+        for child in children:
+            yield from _leaves(child)
 
 
 def _write_fingerprints() -> None:
@@ -126,7 +130,7 @@ def _write_fingerprints() -> None:
 def _set_marks(stages: list[Stage]) -> None:
     MARKS.mkdir(parents=True, exist_ok=True)
     # New text, not only a new time: Snakemake compares the content of small files.
-    Path(ASKED).write_text(f"{time.time_ns()}\n")
+    Path(RUN_CHANGED).write_text(f"{time.time_ns()}\n")
     for stage in stages:
         Path(stage.done).touch()
         os.utime(stage.done, (OLDEST, OLDEST))

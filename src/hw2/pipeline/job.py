@@ -2,10 +2,10 @@
 
 `python -m hw2.pipeline.job STAGE PARENT`, where PARENT is the process id of Snakemake.
 
-DVC and the stage's script run in a process group of their own, below a supervisor that hands on
-signals. So a SIGKILL of Snakemake's whole group reaches them as a SIGTERM: the trainer saves, and
-DVC takes its entry out of the list of files in use. A killed DVC would leave it there, and the next
-`dvc repro` would wait for a process that exists only until init has noticed its end.
+DVC and the stage's script run in a process group of their own, below a supervisor that forwards
+signals. So a SIGKILL of Snakemake's whole group reaches them as a SIGTERM: the training saves, and
+DVC removes its entry from the list of files in use. A killed DVC would leave it there, and the next
+`dvc repro` would wait for a process that is already gone.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from hw2.runtime.parent_process import end_with_it
+from hw2.runtime.parent_process import exit_with_parent
 
 
 def main(stage: str, parent: int) -> int:
@@ -24,22 +24,24 @@ def main(stage: str, parent: int) -> int:
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
-        signal.signal(signal.SIGTERM, leave)
+        signal.signal(signal.SIGTERM, exit_cleanly)
         stop_with(supervisor)
         return run(stage)
 
-    def hand_on(signum: int, _: FrameType | None) -> None:
+    def forward(signum: int, _: FrameType | None) -> None:
         os.killpg(child, signum)
 
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, hand_on)
+        signal.signal(signum, forward)
     stop_with(parent)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def leave(signum: int, _: FrameType | None) -> None:
-    """Exit through DVC's `finally`, which no second signal may cut off: half a list of files in use
-    is one that the next `dvc repro` cannot read."""
+def exit_cleanly(signum: int, _: FrameType | None) -> None:
+    """Exit through DVC's `finally`, which no second signal may interrupt.
+
+    The next `dvc repro` could not read a half-written list of files in use.
+    """
     for further in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(further, signal.SIG_IGN)
     sys.exit(128 + signum)
@@ -47,7 +49,7 @@ def leave(signum: int, _: FrameType | None) -> None:
 
 def stop_with(parent: int) -> None:
     """Get a SIGTERM when the parent dies, however it dies."""
-    end_with_it()
+    exit_with_parent()
     if os.getppid() != parent:  # it died before the call above
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -63,7 +65,7 @@ def run(stage: str) -> int:
 
 
 def restore_metrics(stage: str) -> None:
-    """Put back a metrics file that Snakemake removed before this job, if Git has the right one.
+    """Restore a metrics file that Snakemake removed before this job, if Git has the right one.
 
     Snakemake deletes all outputs of a job before it starts. DVC restores those in its cache if
     nothing changed, but metrics are in Git, not in the cache: without this a clone would run the
@@ -73,8 +75,8 @@ def restore_metrics(stage: str) -> None:
 
     with Repo(_wait_for_lock=True) as repo:
         outs = [o for item in repo.stage.collect(stage) for o in item.outs if not o.use_cache]
-        lost = {o.def_path: o.hash_info.value for o in outs if o.hash_info and not o.exists}
-    for path, md5 in lost.items():
+        missing = {o.def_path: o.hash_info.value for o in outs if o.hash_info and not o.exists}
+    for path, md5 in missing.items():
         show = subprocess.run(["git", "show", f"HEAD:./{path}"], capture_output=True, check=False)
         if hashlib.md5(show.stdout, usedforsecurity=False).hexdigest() == md5:
             Path(path).parent.mkdir(parents=True, exist_ok=True)

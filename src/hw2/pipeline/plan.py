@@ -1,7 +1,7 @@
-"""How long the stages that are due will take, before they run.
+"""An estimate of how long the stages that are due will take.
 
-The seconds that each stage took once are in `workflow/timings.json`, beside the time of a fixed
-piece of work on that machine; the same piece of work here gives the ratio.
+`workflow/timings.json` holds the seconds that each stage once took, and the time of a fixed
+computation on that machine; the same computation here gives the ratio of speeds.
 """
 
 import json
@@ -29,17 +29,17 @@ class Plan:
 
 
 def plan(profile: str, threads: int) -> Plan:
-    """What a run of everything would do now."""
+    """The stages that a run of the whole DAG would execute now, and their estimated time."""
     stages = due()
-    known = _timings().get(profile)
-    if not stages or known is None or not set(stages) <= set(known["stages"]):
+    timings = _timings().get(profile)
+    if not stages or timings is None or not set(stages) <= set(timings["stages"]):
         return Plan(stages, 0.0 if not stages else None)
     began = time.monotonic()
     import torch  # noqa: F401  (every stage starts with this, so its time counts for each)
 
     start = time.monotonic() - began + _DVC_SECONDS
-    ratio = probe(threads) / known["probe_seconds"]
-    return Plan(stages, sum(known["stages"][stage] * ratio + start for stage in stages))
+    ratio = probe(threads) / timings["probe_seconds"]
+    return Plan(stages, sum(timings["stages"][stage] * ratio + start for stage in stages))
 
 
 def due() -> list[str]:
@@ -56,7 +56,7 @@ def due() -> list[str]:
 
 
 def record(profile: str, threads: int) -> dict[str, float]:
-    """Store the times of the last run of every stage, read from its log, as those of `profile`.
+    """Store the times of the last run of every stage, read from its log, for `profile`.
 
     Raises:
         UserError: if a stage has no log of a finished run.
@@ -72,7 +72,7 @@ def record(profile: str, threads: int) -> dict[str, float]:
 
 
 def probe(threads: int) -> float:
-    """Seconds of a fixed piece of work like a training's: the best of five."""
+    """Seconds of a fixed computation like that of a training: the best of five."""
     import torch
 
     from hw2.runtime import device
@@ -98,7 +98,7 @@ def _timings() -> dict[str, dict[str, Any]]:
 
 def _logged_seconds(log: Path) -> float:
     text = log.read_text(encoding="utf-8") if log.exists() else ""
-    found = re.findall(r"done after ([\d.]+) s", text)
-    if not found:
-        raise UserError(f"{log}: no finished run in it; run the whole DAG first")
-    return float(found[-1])
+    seconds = re.findall(r"done after ([\d.]+) s", text)
+    if not seconds:
+        raise UserError(f"{log}: holds no finished run; run the whole DAG first")
+    return float(seconds[-1])

@@ -32,7 +32,7 @@ def run(function: Stage) -> None:
     stage = script.stem
     start = time.monotonic()
     signal.signal(signal.SIGTERM, _exit_cleanly)  # training loops install their own handler
-    parent_process.end_with_it()
+    parent_process.exit_with_parent()
     console = _log_to_stderr(stage)
     try:
         code = _attempt(function, script, stage)

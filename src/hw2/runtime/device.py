@@ -33,8 +33,10 @@ def choose(name: str = "auto") -> "torch.device":
         name = "cuda" if count else "cpu"
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= count:
-        found = f"{count} CUDA device(s)" if count else "no CUDA device"
-        raise UserError(f"{key}: {name!r} asked for, {found} here; write auto or cpu")
+        available = f"{count} CUDA device(s)" if count else "no CUDA device"
+        raise UserError(
+            f"{key}: {name!r} is requested, but there is {available}; write auto or cpu"
+        )
     return device
 
 

@@ -1,10 +1,10 @@
-"""The two exceptions that a stage turns into one line and an exit code."""
+"""The exceptions that a stage reports as one line and an exit code."""
 
 import signal
 
 
 class UserError(Exception):
-    """Something the reader of the message can put right.
+    """Something that the user can correct.
 
     The text is one line that says what is wrong, where (a file or a dotted key) and what to do;
     `hw2.pipeline.runner` prints it without a traceback and exits with code 2.

@@ -7,7 +7,7 @@ import sys
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
-def end_with_it(signum: int = signal.SIGTERM) -> None:
+def exit_with_parent(signum: int = signal.SIGTERM) -> None:
     """Ask Linux to send us `signum` when our parent dies, however it dies; elsewhere do nothing.
 
     The parent may be dead already: compare `os.getppid()` with what it was expected to be.
