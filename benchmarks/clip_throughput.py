@@ -47,8 +47,7 @@ Features = Callable[[Sequence[int]], Tensor]
 
 def random_weights(architecture: str, path: Path) -> Path:
     """The weights that open_clip starts a training with, always the same."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(rng.derive(0, "benchmark"))
+    with rng.seeded_init(0, "benchmark"):
         network = open_clip.create_model(architecture, load_weights=False)
     save_file({k: v.contiguous() for k, v in network.state_dict().items()}, path)
     return path

@@ -32,7 +32,7 @@ from hw2.dann import augmentations
 from hw2.dann.classifier import Classifier
 from hw2.digits import synthetic
 from hw2.pixels import from_uint8
-from hw2.training.batch_sampler import Order
+from hw2.training.batch_sampler import BatchSampler
 
 ROOT = Path(__file__).resolve().parents[1]
 INPUT, TRAINING = 7.0, 1.7
@@ -87,7 +87,7 @@ def batched(images: np.ndarray, digits: np.ndarray, dann: params.Dann) -> Batche
     labels, size = torch.from_numpy(digits), dann.train.batch
 
     def batches(seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-        order = Order(len(images), seed)
+        order = BatchSampler(len(images), seed)
         for step in range(len(images) // size):
             rows = order.batch(step, size)
             stream = rng.torch_rng(seed, "views", step)

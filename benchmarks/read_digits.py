@@ -27,7 +27,7 @@ from hw2.digits import arrays, course
 from hw2.digits.domains import DOMAINS
 from hw2.digits.labels import SPLITS
 from hw2.pixels import from_uint8
-from hw2.training.batch_sampler import Order
+from hw2.training.batch_sampler import BatchSampler
 
 BATCH = 128
 
@@ -60,7 +60,7 @@ def packed_epoch(folder: Path, domains: list[str], epoch: int) -> Iterator[Tenso
     for domain in domains:
         for part in SPLITS:
             images = arrays.load(folder, domain, part).images
-            order = Order(len(images), seed=0)
+            order = BatchSampler(len(images), seed=0)
             steps = len(images) // BATCH
             for step in range(epoch * steps, (epoch + 1) * steps):
                 yield from_uint8(images[order.batch(step, BATCH)])

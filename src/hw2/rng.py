@@ -7,6 +7,8 @@ moves no other stream, and image 7 has the same noise whatever the batch size is
 import hashlib
 import json
 import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,3 +38,16 @@ def torch_rng(seed: int, *names: str | int) -> "torch.Generator":
     import torch  # here, so that figures can import this module without torch
 
     return torch.Generator(device="cpu").manual_seed(derive(seed, *names))
+
+
+@contextmanager
+def seeded_init(seed: int, *names: str | int) -> Iterator[None]:
+    """Initial weights that are built in the block come from the stream, always on the CPU.
+
+    PyTorch's global stream is as before when the block ends.
+    """
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, *names))
+        yield

@@ -14,7 +14,6 @@ from hw2.clip import open_clip_folder, train
 from hw2.config import params
 from hw2.shapes import vocabulary
 from hw2.training import loop
-from hw2.training.lanes import Lanes
 from hw2.training.resume import Resume
 
 CPU = torch.device("cpu")
@@ -148,14 +147,3 @@ def test_batches_are_pictures_with_their_own_captions(mini: params.Params) -> No
     raw = torch.from_numpy(drawn.images[rows]).permute(0, 3, 1, 2) / 255
     assert torch.allclose(data.images(rows), (raw - 0.5) / 0.35, atol=1e-5)
     assert len(vocabulary.vocabulary()) > 30
-
-
-def test_lanes_keep_order_and_raise_the_first_error() -> None:
-    lanes = Lanes(2)
-    assert lanes.run([lambda: 1, lambda: 2]) == [1, 2]
-
-    def fails() -> int:
-        raise ValueError("first")
-
-    with pytest.raises(ValueError, match="first"):
-        lanes.run([fails, lambda: 2])

@@ -19,7 +19,7 @@ from hw2.dann.train import Training, every, fit, identity
 from hw2.digits import arrays
 from hw2.digits.arrays import Digits
 from hw2.runtime.errors import Interrupted, UserError
-from hw2.training.batch_sampler import Order
+from hw2.training.batch_sampler import BatchSampler
 from hw2.training.resume import Resume
 
 CPU = torch.device("cpu")
@@ -91,14 +91,14 @@ def test_only_the_train_split_is_read(mini: params.Dann, digits: Path, tmp_path:
 
 def before_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], None]) -> None:
     """Do `action` when step `step` asks for its first batch."""
-    batch = Order.batch
+    batch = BatchSampler.batch
 
-    def hooked(self: Order, now: int, size: int) -> np.ndarray:
+    def hooked(self: BatchSampler, now: int, size: int) -> np.ndarray:
         if now == step:
             action()
         return batch(self, now, size)
 
-    monkeypatch.setattr(Order, "batch", hooked)
+    monkeypatch.setattr(BatchSampler, "batch", hooked)
 
 
 def terminate() -> None:

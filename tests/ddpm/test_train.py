@@ -14,7 +14,7 @@ from torch import Tensor
 from hw2.config import params
 from hw2.ddpm.train import fit, identity
 from hw2.runtime.errors import Interrupted, UserError
-from hw2.training.batch_sampler import Order
+from hw2.training.batch_sampler import BatchSampler
 from hw2.training.denoising import _stratified_times
 from hw2.training.resume import Resume
 
@@ -37,14 +37,14 @@ def tiny(mini: params.Params, **values: Any) -> params.Ddpm:
 
 def before_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], None]) -> None:
     """Do `action` when step `step` asks for its batch."""
-    batch = Order.batch
+    batch = BatchSampler.batch
 
-    def hooked(self: Order, now: int, size: int) -> np.ndarray:
+    def hooked(self: BatchSampler, now: int, size: int) -> np.ndarray:
         if now == step:
             action()
         return batch(self, now, size)
 
-    monkeypatch.setattr(Order, "batch", hooked)
+    monkeypatch.setattr(BatchSampler, "batch", hooked)
 
 
 def terminate() -> None:
@@ -141,8 +141,10 @@ def test_another_training_does_not_resume_this_one(
         with pytest.raises(Interrupted):
             train(ddpm, digits, tmp_path)
     seen: list[int] = []
-    batch = Order.batch
-    monkeypatch.setattr(Order, "batch", lambda s, now, n: (seen.append(now), batch(s, now, n))[1])
+    batch = BatchSampler.batch
+    monkeypatch.setattr(
+        BatchSampler, "batch", lambda s, now, n: (seen.append(now), batch(s, now, n))[1]
+    )
     train(changed(ddpm, lr=2e-3), digits, tmp_path)
     assert seen == list(range(12))
     seen.clear()

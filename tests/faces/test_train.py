@@ -13,7 +13,7 @@ from torch import Tensor
 from hw2.config import params
 from hw2.faces.train import fit, identity
 from hw2.runtime.errors import Interrupted
-from hw2.training.batch_sampler import Order
+from hw2.training.batch_sampler import BatchSampler
 from hw2.training.resume import Resume
 
 CPU = torch.device("cpu")
@@ -31,15 +31,15 @@ def test_interrupted_and_resumed_it_is_the_same(
     mini: params.Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     straight, rows = train(mini.faces, tmp_path / "straight")
-    batch = Order.batch
+    batch = BatchSampler.batch
 
-    def stopped(self: Order, step: int, size: int) -> np.ndarray:
+    def stopped(self: BatchSampler, step: int, size: int) -> np.ndarray:
         if step == 2:
             os.kill(os.getpid(), signal.SIGTERM)
         return batch(self, step, size)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Order, "batch", stopped)
+        patched.setattr(BatchSampler, "batch", stopped)
         with pytest.raises(Interrupted):
             train(mini.faces, tmp_path / "stopped")
     resumed, rows_again = train(mini.faces, tmp_path / "stopped")

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from hw2.training.batch_sampler import Order
+from hw2.training.batch_sampler import BatchSampler
 
 COUNT = 23
 
 
 def stream(size: int, steps: int, seed: int = 1) -> np.ndarray:
-    order = Order(COUNT, seed)
+    order = BatchSampler(COUNT, seed)
     return np.concatenate([order.batch(step, size) for step in range(steps)])
 
 
@@ -27,21 +27,21 @@ def test_the_batch_size_does_not_change_the_order(size: int) -> None:
 
 
 def test_a_batch_runs_across_epochs() -> None:
-    batch = Order(COUNT, 1).batch(0, 3 * COUNT)
+    batch = BatchSampler(COUNT, 1).batch(0, 3 * COUNT)
     assert np.bincount(batch).tolist() == [3] * COUNT
     assert batch.dtype == np.int64
 
 
 @pytest.mark.parametrize("step", [1, 5, 40])
 def test_a_resumed_run_sees_the_same(step: int) -> None:
-    before = Order(COUNT, 1)
+    before = BatchSampler(COUNT, 1)
     for k in range(step):
         before.batch(k, 8)
-    assert np.array_equal(before.batch(step, 8), Order(COUNT, 1).batch(step, 8))
+    assert np.array_equal(before.batch(step, 8), BatchSampler(COUNT, 1).batch(step, 8))
 
 
 def test_going_back_is_allowed() -> None:
-    order = Order(COUNT, 1)
+    order = BatchSampler(COUNT, 1)
     first = order.batch(0, 8)
     order.batch(50, 8)
     assert np.array_equal(order.batch(0, 8), first)

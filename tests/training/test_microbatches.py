@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hw2.training.microbatches import Shards
+from hw2.training.microbatches import Microbatches
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def gradients(count: int, size: int, threads: int) -> tuple[float, list[Tensor]]
             weight.copy_(torch.randn(weight.shape, generator=generator))
     x = torch.randn(size, 3, 6, 6, generator=generator)
     weights = list(network.parameters())
-    loss = Shards(count).backward(
+    loss = Microbatches(count).backward(
         lambda part: F.mse_loss(network(x[part]).tanh(), 0 * network(x[part])), size, weights
     )
     return loss, [weight.grad for weight in weights if weight.grad is not None]
@@ -46,7 +46,9 @@ def test_a_gradient_has_the_layout_of_its_parameter() -> None:
     """A fused optimizer walks both by address: with other strides it would mix up the weights."""
     network = nn.Conv2d(3, 5, 3).to(memory_format=torch.channels_last)
     x = torch.randn(4, 3, 6, 6, generator=torch.Generator().manual_seed(0))
-    Shards(2).backward(lambda part: network(x[part]).square().mean(), 4, list(network.parameters()))
+    Microbatches(2).backward(
+        lambda part: network(x[part]).square().mean(), 4, list(network.parameters())
+    )
     for parameter in network.parameters():
         assert parameter.grad is not None
         assert parameter.grad.stride() == parameter.stride()

@@ -14,8 +14,7 @@ from hw2 import rng
 from hw2.clip import open_clip_folder
 from hw2.config import params
 from hw2.shapes import scenes
-from hw2.training.batch_sampler import Order
-from hw2.training.lanes import Lanes
+from hw2.training.batch_sampler import BatchSampler
 from hw2.training.loop import finite, train
 from hw2.training.optimizers import (
     CLIP_BETAS,
@@ -23,6 +22,7 @@ from hw2.training.optimizers import (
     adamw_and_muon,
     trapezoid,
 )
+from hw2.training.parallel import ParallelMap
 from hw2.training.resume import Resume
 
 _MOST_SCALE = math.log(100)  # as in CLIP
@@ -53,11 +53,11 @@ def fit(
     towers = [_Tower(vision, settings), _Tower(text, settings)]
     scale_adamw = AdamW([scale], lr=settings.lr, betas=CLIP_BETAS, weight_decay=0.0)
     scale_optimizer = ScheduledOptimizers([(scale_adamw, settings.lr)])
-    lanes = Lanes(len(towers))
+    parallel = ParallelMap(len(towers))
 
     def advance(step: int) -> dict[str, float]:
         rows = data.rows(step)
-        features = lanes.run(
+        features = parallel.run(
             [lambda: network.visual(data.images(rows)), lambda: _texts(network, data.texts(rows))]
         )
         ends = [f.detach().requires_grad_() for f in features]
@@ -71,7 +71,7 @@ def fit(
             decay_start=settings.decay_from,
             offset=0.5,
         )
-        lanes.run(
+        parallel.run(
             [
                 partial(tower.update, feature, pull, factor)
                 for tower, feature, pull in zip(towers, features, pulls, strict=True)
@@ -143,7 +143,7 @@ class _Pairs:
         self._images, self._device = drawn.images, device
         self._texts = design.tokenize(drawn.captions).to(torch.int16)
         self._preprocess = design.preprocess
-        self._order, self._batch = Order(len(drawn.captions), clip.seed), clip.train.batch
+        self._order, self._batch = BatchSampler(len(drawn.captions), clip.seed), clip.train.batch
 
     def rows(self, step: int) -> Any:
         """Which pairs: int (batch,)."""
@@ -192,8 +192,7 @@ def _is_inner(name: str) -> bool:
 def _new_network(
     clip: params.Clip, design: open_clip_folder.Design, device: torch.device
 ) -> open_clip.CLIP:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(rng.derive(clip.seed, "initial weights"))
+    with rng.seeded_init(clip.seed, "initial weights"):
         network = open_clip.CLIP(**design.model)
     network.visual.to(memory_format=torch.channels_last)
     return network.to(device).train()

@@ -15,10 +15,10 @@ from hw2.dann.classifier import Classifier, kind_of
 from hw2.dann.methods import SOURCE, TARGET, Numbers, Part, make
 from hw2.dann.pairs import Pair, TrainingImages
 from hw2.pixels import from_uint8
-from hw2.training.batch_sampler import Order
+from hw2.training.batch_sampler import BatchSampler
 from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
-from hw2.training.microbatches import Shards
+from hw2.training.microbatches import Microbatches
 from hw2.training.optimizers import ScheduledOptimizers, adamw_and_muon, half_cosine
 from hw2.training.resume import Resume
 
@@ -74,14 +74,13 @@ def fit(
     images = TrainingImages.load(packed, training.pair, training.method)
     network = _new_network(dann, training, images, device)
     ema = EMA(network, 0.0 if faithful else settings.ema)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(rng.derive(training.seed, "initial weights of the row"))
+    with rng.seeded_init(training.seed, "initial weights of the row"):
         row = make(dann, training.method, network, ema)
     modules = {name: module.to(device) for name, module in row.modules().items()}
     batches = _Batches(images, row.domains, row.sizes(settings.batch), training.seed, device)
     weights = [p for module in (network, *modules.values()) for p in module.parameters()]
     optimizers = _optimizers(weights, network.extractor.inner_weights(), dann, faithful)
-    shards = Shards(PARTS)
+    microbatches = Microbatches(PARTS)
 
     def advance(step: int) -> dict[str, float]:
         progress = step / settings.steps
@@ -90,14 +89,14 @@ def fit(
         def loss(part: slice) -> Tensor:
             place = part.start
             value, numbers[place] = row.loss(batches.part(step, place, progress))
-            return PARTS * value  # Shards takes the mean, and parts are added
+            return PARTS * value  # Microbatches takes the mean, and parts are added
 
         factor = (
             _faithful_rate(progress)
             if faithful
             else half_cosine(step, settings.steps, warmup_fraction=settings.warmup)
         )
-        value = finite(shards.backward(loss, PARTS, weights), step, "lower dann.train.lr")
+        value = finite(microbatches.backward(loss, PARTS, weights), step, "lower dann.train.lr")
         lr = optimizers.step(factor)
         row.settle()
         ema.update(network)
@@ -140,7 +139,7 @@ class _Batches:
         self.images = (images.source, images.target)
         self.digits = (images.source_digits, images.target_digits)
         self.orders = [
-            Order(len(self.images[domain]), rng.derive(seed, "order", domain, place))
+            BatchSampler(len(self.images[domain]), rng.derive(seed, "order", domain, place))
             for place, domain in enumerate(domains)
         ]
 
@@ -161,8 +160,7 @@ class _Batches:
 def _new_network(
     dann: params.Dann, training: Training, images: TrainingImages, device: torch.device
 ) -> Classifier:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(rng.derive(training.seed, "initial weights"))
+    with rng.seeded_init(training.seed, "initial weights"):
         network = Classifier(dann.network, kind_of(dann, training.method))
     network.units.measure(images.source, SOURCE)
     network.units.measure(images.target, TARGET)

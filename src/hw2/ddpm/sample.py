@@ -16,7 +16,7 @@ from hw2.diffusion.samplers import loop
 from hw2.diffusion.samplers.loop import State
 from hw2.digits.labels import DOMAINS, NUM_DIGITS, NUM_LABELS, label_of
 from hw2.pixels import to_uint8
-from hw2.training.parallel import side_by_side
+from hw2.training.parallel import map_batches
 
 SHAPE = (3, 28, 28)
 
@@ -76,7 +76,7 @@ def draw(
         return to_uint8(loop.final(path))
 
     images = []
-    for drawn in side_by_side(one, batches, next(denoiser.network.parameters()).device):
+    for drawn in map_batches(one, batches, next(denoiser.network.parameters()).device):
         images.append(drawn)
         tick(len(drawn))
     return np.concatenate(images)

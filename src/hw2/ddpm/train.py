@@ -13,7 +13,7 @@ from hw2.ddpm import denoiser
 from hw2.diffusion import schedule
 from hw2.digits import arrays
 from hw2.digits.labels import NUM_LABELS, label_of
-from hw2.training.denoising import Lesson, train_denoiser
+from hw2.training.denoising import DenoisingDataset, train_denoiser
 from hw2.training.resume import Resume
 
 
@@ -26,17 +26,17 @@ def fit(
         The averaged weights and the history (rows of `step`, `loss`, `lr`).
     """
     images, labels = _images_and_labels(ddpm.domains, packed)
-    lesson = Lesson(
+    dataset = DenoisingDataset(
         images,
         labels,
         null_label=NUM_LABELS,
         p_uncond=ddpm.train.p_uncond,
-        levels=schedule.make(ddpm.diffusion.schedule, ddpm.diffusion.timesteps),
+        schedule=schedule.make(ddpm.diffusion.schedule, ddpm.diffusion.timesteps),
         prediction=ddpm.diffusion.prediction,
     )
     return train_denoiser(
         _new_network(ddpm, device),
-        lesson,
+        dataset,
         ddpm.train,
         seed=ddpm.seed,
         resume=resume,
@@ -60,8 +60,7 @@ def _images_and_labels(domains: tuple[str, ...], packed: Path) -> tuple[np.ndarr
 
 
 def _new_network(ddpm: params.Ddpm, device: torch.device) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(rng.derive(ddpm.seed, "initial weights"))
+    with rng.seeded_init(ddpm.seed, "initial weights"):
         network = denoiser.build(ddpm.network, ddpm.diffusion.timesteps)
     layout = torch.channels_last if ddpm.train.channels_last else torch.contiguous_format
     return network.to(device).to(memory_format=layout)

@@ -10,7 +10,7 @@ from hw2 import rng
 from hw2.config.choices import TimestepSpacing
 from hw2.diffusion.samplers import loop
 from hw2.faces.model import FaceModel
-from hw2.training.parallel import even_slices, side_by_side
+from hw2.training.parallel import even_slices, map_batches
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def draw(
     """
     batches = even_slices(len(noises), batch, model.device)
     faces = []
-    for drawn in side_by_side(
+    for drawn in map_batches(
         lambda part: _batch(model, noises[part], names[part], setting, seed), batches, model.device
     ):
         faces.append(drawn)

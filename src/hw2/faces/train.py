@@ -11,7 +11,7 @@ from hw2.diffusion import schedule
 from hw2.diffusion.schedule import Schedule
 from hw2.faces import synthetic
 from hw2.faces.model import Blueprint
-from hw2.training.denoising import Lesson, train_denoiser
+from hw2.training.denoising import DenoisingDataset, train_denoiser
 from hw2.training.resume import Resume
 
 
@@ -40,22 +40,21 @@ def fit(
         The averaged weights of the blueprint's network, and the history (rows of `step`, `loss`,
         `lr`).
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(rng.derive(faces.seed, "initial weights"))
+    with rng.seeded_init(faces.seed, "initial weights"):
         network = blueprint(faces).build(levels(faces))
     images = synthetic.draw(faces.images, faces.size, faces.seed)
-    lesson = Lesson(
+    dataset = DenoisingDataset(
         images,
         torch.zeros(len(images), dtype=torch.int64),
         null_label=0,
         p_uncond=1.0,
-        levels=levels(faces),
+        schedule=levels(faces),
         prediction=faces.diffusion.prediction,
     )
     layout = torch.channels_last if faces.train.channels_last else torch.contiguous_format
     return train_denoiser(
         network.to(device).to(memory_format=layout),
-        lesson,
+        dataset,
         faces.train,
         seed=faces.seed,
         resume=resume,

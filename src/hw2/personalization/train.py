@@ -19,7 +19,7 @@ from hw2.personalization import tokens
 from hw2.personalization.batches import Lesson
 from hw2.personalization.tokens import Added
 from hw2.training.loop import finite, train
-from hw2.training.microbatches import Shards
+from hw2.training.microbatches import Microbatches
 from hw2.training.resume import Resume
 
 _FP16_SCALE = 1024.0  # keeps small gradients of half precision from vanishing
@@ -82,7 +82,7 @@ def fit(
             groups.append({"params": trained, "lr": matrices_lr, "weight_decay": 0.01})
         optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999))
         weights = [rows, *kept.values()]
-        shards = Shards(settings.accumulate, in_turn=pipe.unet.device.type != "cpu")
+        shards = Microbatches(settings.accumulate, in_turn=pipe.unet.device.type != "cpu")
 
         def glance(step: int) -> None:
             if look is not None and step not in trace.steps:
@@ -126,7 +126,7 @@ def fit(
 def _backward(
     pipe: Any,
     lesson: Lesson,
-    shards: Shards,
+    shards: Microbatches,
     seed: int,
     step: int,
     weights: list[nn.Parameter],

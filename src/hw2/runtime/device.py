@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import torch
 
 # OpenMP's threads would spin while they wait, and take the cores from the threads of ours that have
-# work (training.shards, training.lanes): up to ten times the processor time, and slower. The
+# work (training.parallel): up to ten times the processor time, and slower. The
 # variable is read when torch is loaded, which every stage and command does after this module.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 

@@ -18,7 +18,7 @@ from hw2.pixels import from_uint8
 from hw2.runtime.progress import progress
 from hw2.shapes import scenes, vocabulary
 from hw2.stable_diffusion.sample import Wish, draw_all
-from hw2.training.batch_sampler import Order
+from hw2.training.batch_sampler import BatchSampler
 
 _EPOCHS, _BATCH, _LR = 6, 64, 3e-3
 
@@ -29,13 +29,12 @@ def judge_train(shapes: params.Shapes, seed: int, per_class: int) -> ShapeJudge:
     colours, kinds = (
         torch.from_numpy(x) for x in np.divmod(taught.classes, len(vocabulary.SHAPES))
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(rng.derive(seed, "judge"))
+    with rng.seeded_init(seed, "judge"):
         judge = ShapeJudge(len(vocabulary.EXAM_COLOURS), len(vocabulary.SHAPES)).train()
         steps = max(1, _EPOCHS * len(colours) // _BATCH)
         optimizer = torch.optim.AdamW(judge.parameters(), _LR, weight_decay=1e-2)
         rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LR, total_steps=steps + 1)
-        order = Order(len(colours), seed)
+        order = BatchSampler(len(colours), seed)
         with progress(steps, "judge of shapes") as bar:
             for step in range(steps):
                 rows = order.batch(step, min(_BATCH, len(colours)))

@@ -20,7 +20,7 @@ from hw2.models.patch_codec import PatchCodec
 from hw2.pixels import from_uint8
 from hw2.shapes import scenes
 from hw2.stable_diffusion import text_encoder
-from hw2.training.denoising import Lesson, train_denoiser
+from hw2.training.denoising import DenoisingDataset, train_denoiser
 from hw2.training.resume import Resume
 
 _FITTED = 3000  # pictures that the codec is fitted to
@@ -100,14 +100,14 @@ def fit(
     places = {text: k for k, text in enumerate(texts)}
     states = text_encoder.states(encoder, tokenizer, [*texts, ""]).to(device)
     levels = Schedule(scheduler().alphas_cumprod.double())
-    lesson = Lesson(
+    dataset = DenoisingDataset(
         _latents(codec, drawn.images),
         torch.tensor([places[text] for text in drawn.captions]),
         null_label=len(texts),
         p_uncond=stable.train.p_uncond,
-        levels=levels,
+        schedule=levels,
         prediction="x0",
-        weights=min_snr_v_weights(levels),
+        loss_weights=min_snr_v_weights(levels),
         time_power=_TIME_POWER,
     )
     unet = _new_unet(stable, shapes.size, states.shape[-1])
@@ -115,7 +115,7 @@ def fit(
     layout = torch.channels_last if stable.train.channels_last else torch.contiguous_format
     averaged, history = train_denoiser(
         network.to(memory_format=layout),
-        lesson,
+        dataset,
         stable.train,
         seed=stable.seed,
         resume=resume,
@@ -158,8 +158,7 @@ def _latents(codec: PatchCodec, images: Any) -> Tensor:
 def _new_unet(stable: params.Stable, size: int, width: int) -> UNet2DConditionModel:
     """The text is also added to the time: without that, shapes are learnt much later."""
     network, levels = stable.network, len(stable.network.channel_mult)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(rng.derive(stable.seed, "initial weights"))
+    with rng.seeded_init(stable.seed, "initial weights"):
         return UNet2DConditionModel(
             sample_size=size // stable.latent.patch,
             in_channels=stable.latent.channels,

@@ -15,7 +15,7 @@ from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.models.judge import DigitNet
 from hw2.pixels import from_uint8
-from hw2.training.batch_sampler import Order
+from hw2.training.batch_sampler import BatchSampler
 from hw2.training.loop import finite, train
 from hw2.training.optimizers import ScheduledOptimizers
 from hw2.training.resume import Resume
@@ -56,9 +56,8 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
     parts = [arrays.load(packed, domain, "train") for domain in arrays.domains(packed)]
     images = np.concatenate([part.rgb for part in parts])
     digits = torch.from_numpy(np.concatenate([part.digits for part in parts]))
-    order = Order(len(images), judge.seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(rng.derive(judge.seed, "initial weights"))
+    order = BatchSampler(len(images), judge.seed)
+    with rng.seeded_init(judge.seed, "initial weights"):
         network = DigitNet().to(device).to(memory_format=torch.channels_last)
     adamw = torch.optim.AdamW(network.parameters(), weight_decay=judge.weight_decay)
     optimizer = ScheduledOptimizers([(adamw, judge.lr)])

@@ -5,12 +5,12 @@ import numpy as np
 from hw2 import rng
 
 
-class Order:
+class BatchSampler:
     """Batches of indices below `count`; every epoch is a permutation, and batches run across
     epochs.
 
-    Nothing is remembered that matters: `batch(step)` is the same in a resumed run, and an epoch is
-    the same for every batch size.
+    It has no state that changes a result: `batch(step)` is the same in a resumed run, and an epoch
+    is the same for every batch size.
     """
 
     def __init__(self, count: int, seed: int) -> None:
@@ -19,10 +19,10 @@ class Order:
 
     def batch(self, step: int, size: int) -> np.ndarray:
         """Indices int64 (size,) of step `step`, counted from 0."""
-        places = np.arange(step * size, (step + 1) * size)
-        epochs = places // self.count
+        positions = np.arange(step * size, (step + 1) * size)
+        epochs = positions // self.count
         return np.concatenate(
-            [self._epoch(int(e))[places[epochs == e] % self.count] for e in np.unique(epochs)]
+            [self._epoch(int(e))[positions[epochs == e] % self.count] for e in np.unique(epochs)]
         )
 
     def _epoch(self, epoch: int) -> np.ndarray:

@@ -12,44 +12,57 @@ from hw2.diffusion.guidance import drop_labels
 from hw2.diffusion.objective import Objective
 from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.pixels import from_uint8
-from hw2.training.batch_sampler import Order
+from hw2.training.batch_sampler import BatchSampler
 from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
-from hw2.training.microbatches import Shards
+from hw2.training.microbatches import Microbatches
 from hw2.training.optimizers import adamw_and_muon, trapezoid
 from hw2.training.resume import Resume
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What is learnt.
+class DenoisingDataset:
+    """Images with labels, and how noise is added to them.
 
     Attributes:
-        images: uint8 (N, H, W, 3), or float (N, C, h, w) where latents are learnt.
-        labels: int64 (N,), each replaced by `null_label` with probability `p_uncond`. A model
-            without labels is one whose labels are all null.
-        weights: float (T,), of the squared error at each time; None for all alike.
-        time_power: times are T u ** time_power, with u uniform; below 1 noisy ones come oftener.
+        images: uint8 (N, H, W, 3), or float (N, C, h, w) for latents.
+        labels: int64 (N,); the labels of a model without labels are all `null_label`.
+        null_label: Replaces each label with probability `p_uncond`.
+        schedule: The noise levels.
+        prediction: What the network predicts.
+        loss_weights: float (T,), of the squared error at each time; None for equal weights.
+        time_power: Times are T u ** time_power with u uniform, so a power below 1 draws noisy
+            times more often.
     """
 
     images: np.ndarray | Tensor
     labels: Tensor
     null_label: int
     p_uncond: float
-    levels: Schedule
+    schedule: Schedule
     prediction: Prediction
-    weights: Tensor | None = None
+    loss_weights: Tensor | None = None
     time_power: float = 1.0
 
     def clean(self, rows: np.ndarray) -> Tensor:
-        """What noise is added to: float32 (n, C, H, W)."""
+        """The images, in [-1, 1], or latents of these rows: float32 (n, C, H, W)."""
         images = self.images
         return images[rows] if isinstance(images, Tensor) else from_uint8(images[rows])
+
+    def noisy(
+        self, rows: np.ndarray, objective: Objective, stream: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """A batch, on the CPU: xt (n, C, H, W), times (n,), labels (n,) and the target of xt."""
+        x0 = self.clean(rows)
+        t = _stratified_times(len(rows), self.schedule.timesteps, self.time_power, stream)
+        eps = torch.randn(x0.shape, generator=stream).to(x0)
+        labels = drop_labels(self.labels[rows], self.p_uncond, self.null_label, stream)
+        return self.schedule.add_noise(x0, eps, t), t, labels, objective.target(x0, eps, t)
 
 
 def train_denoiser(
     network: nn.Module,
-    lesson: Lesson,
+    dataset: DenoisingDataset,
     settings: params.Denoising,
     *,
     seed: int,
@@ -57,17 +70,21 @@ def train_denoiser(
     device: torch.device,
     name: str,
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
-    """Train `network`, a function of (xt, t, labels) that says its `inner_weights()`.
+    """Train a denoising network.
 
     Args:
-        name: of the section of params.yaml, for the progress line and messages.
+        network: A function of (xt, t, labels) with a method `inner_weights()`.
+        name: Its section of params.yaml, for the progress line and messages.
 
     Returns:
-        The averaged weights and the history (rows of `step`, `loss`, `lr`).
+        The averaged weights, and the history (rows of `step`, `loss`, `lr`).
+
+    Raises:
+        Interrupted: After a save, when the process is asked to stop.
+        UserError: If the loss is not finite.
     """
-    order = Order(len(lesson.images), seed)
-    levels = lesson.levels
-    objective = Objective(levels, lesson.prediction, lesson.weights)
+    sampler = BatchSampler(len(dataset.images), seed)
+    objective = Objective(dataset.schedule, dataset.prediction, dataset.loss_weights)
     weights = list(network.parameters())
     ema = EMA(network, settings.ema_decay)
     optimizers = adamw_and_muon(
@@ -77,47 +94,36 @@ def train_denoiser(
         muon_lr=settings.muon_lr,
         weight_decay=settings.weight_decay,
     )
-    shards = Shards(settings.microbatches)
+    microbatches = Microbatches(settings.microbatches)
     forward = torch.compile(network) if settings.compile else network
 
-    def noisy(step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The inputs xt, t, labels and the target of a step, on the device except for t.
-
-        Everything random comes from the step's own stream, on the CPU: a resumed run, and one on
-        another device, sees the same images, times, noises and dropped labels.
-        """
-        stream = rng.torch_rng(seed, "train", step)
-        rows = order.batch(step, settings.batch_size)
-        x0 = lesson.clean(rows)
-        t = _stratified_times(len(rows), levels.timesteps, lesson.time_power, stream)
-        eps = torch.randn(x0.shape, generator=stream).to(x0)
-        given = drop_labels(lesson.labels[rows], lesson.p_uncond, lesson.null_label, stream)
-        xt, target = levels.add_noise(x0, eps, t), objective.target(x0, eps, t)
-        return (
-            _on(xt, device, settings),
-            t,
-            given.to(device),
-            _on(target, device, settings),
-        )
-
     def advance(step: int) -> dict[str, float]:
-        xt, t, given, target = noisy(step)
-        t_device = t.to(device)
+        # Draw the batch. Everything random comes from the step's own stream, on the CPU, so a
+        # resumed run and a run on another device see the same images, times, noise and labels.
+        rows = sampler.batch(step, settings.batch_size)
+        xt, t, labels, target = dataset.noisy(rows, objective, rng.torch_rng(seed, "train", step))
+        xt, target = _on(xt, device, settings), _on(target, device, settings)
+        times, labels = t.to(device), labels.to(device)
 
+        # Compute the loss and its gradient, microbatch by microbatch.
         def loss(part: slice) -> Tensor:
             bf16 = settings.precision == "bf16"
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                output = forward(xt[part], t_device[part], given[part])
+                output = forward(xt[part], times[part], labels[part])
             return objective.loss(output.float(), target[part], xt[part], t[part])
 
+        value = microbatches.backward(loss, len(t), weights)
+
+        # Stop before a loss that is not finite spoils the weights.
         factor = trapezoid(
             step,
             settings.steps,
             warmup_steps=settings.warmup_steps,
             decay_start=settings.decay_start,
         )
-        value = shards.backward(loss, len(t), weights)
         finite(value, step, f"lower {name}.train.lr (now {factor * settings.lr:.3g})")
+
+        # Update the weights at the scheduled rate, then their average.
         nn.utils.clip_grad_norm_(weights, settings.grad_clip)
         lr = optimizers.step(factor)
         ema.update(network)

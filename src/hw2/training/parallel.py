@@ -1,8 +1,8 @@
-"""Batches of images side by side: on a CPU, a thread for each is faster than all in each."""
+"""One parallel map: on a CPU, a thread for each item is faster than all threads in each item."""
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,21 +12,50 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def even_slices(count: int, most: int, device: torch.device) -> list[slice]:
-    """Slices of `count` rows, each of at most `most` and all about as long; on a CPU there is one
-    for each thread where the rows suffice, since larger batches cost less for a row."""
-    threads = torch.get_num_threads() if device.type == "cpu" else 1
-    parts = max(math.ceil(count / most), min(threads, count))
-    edges = [round(k * count / parts) for k in range(parts + 1)]
-    return [slice(a, b) for a, b in itertools.pairwise(edges)]
+class ParallelMap:
+    """A pool of threads among which PyTorch's threads are divided.
+
+    Results do not depend on how many items run at once, since each is computed on its own.
+
+    Args:
+        at_once: Items that run at the same time, at most; never more than PyTorch has threads.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        threads = torch.get_num_threads()
+        workers = max(1, min(at_once, threads))
+        self._pool = ThreadPoolExecutor(
+            workers, initializer=torch.set_num_threads, initargs=(max(1, threads // workers),)
+        )
+
+    def __call__(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[Result]:
+        """The results of `function`, in the order of the items; the first error is raised."""
+        return self._pool.map(function, items)
+
+    def run(self, tasks: Iterable[Callable[[], Result]]) -> list[Result]:
+        """The results of different functions without arguments, in their order."""
+        return list(self(lambda task: task(), tasks))
 
 
-def side_by_side(
-    one: Callable[[Item], Result], batches: Sequence[Item], device: torch.device
+def map_batches(
+    function: Callable[[Item], Result], batches: Sequence[Item], device: torch.device
 ) -> Iterator[Result]:
-    """The results of `one` in the order of the batches; on a GPU one batch at a time."""
-    threads = torch.get_num_threads()
-    workers = min(len(batches), threads) if device.type == "cpu" else 1
-    each = max(1, threads // workers)
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(each,)) as pool:
-        yield from pool.map(one, batches)
+    """The results of `function` in the order of the batches; on a GPU one batch at a time."""
+    yield from ParallelMap(len(batches) if device.type == "cpu" else 1)(function, batches)
+
+
+def even_slices(count: int, at_most: int, device: torch.device) -> list[slice]:
+    """Slices of `count` rows, all about as long and none longer than `at_most`.
+
+    On a CPU each thread gets a slice where the rows suffice.
+    """
+    threads = torch.get_num_threads() if device.type == "cpu" else 1
+    return split(count, max(math.ceil(count / at_most), min(threads, count)))
+
+
+def split(count: int, parts: int) -> list[slice]:
+    """`count` rows in `parts` consecutive slices, all about as long; empty ones are left out."""
+    edges = [round(k * count / parts) for k in range(parts + 1)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(edges) if stop > start]
