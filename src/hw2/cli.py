@@ -1,11 +1,14 @@
-"""`hw2 VERB`: what a person does besides running the DAG."""
+"""The command line `hw2`: configure the pipeline, and use its trained models.
+
+Commands import what computes only when they run, so that help and errors appear at once.
+"""
 
 import argparse
 import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hw2.config import loader, params, params_file, paths, profiles
@@ -15,17 +18,16 @@ from hw2.runtime.progress import ConsoleHandler
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; returns the exit code: 0 done, 2 something the user can put right."""
-    parser = _parser()
-    chosen = parser.parse_args(arguments)
+    """Run one command and return its exit code: 0, or 2 for an error that the user can fix."""
+    options = _parser().parse_args(arguments)
     handler = ConsoleHandler()
     logging.getLogger().addHandler(handler)
     logging.getLogger("hw2").setLevel(logging.INFO)
     try:
         os.chdir(_root())
-        chosen.do(chosen)
+        options.function(options)
     except UserError as error:
-        print(f"hw2 {chosen.verb}: {error}", file=sys.stderr)
+        print(f"hw2 {options.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -35,119 +37,175 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hw2", description=__doc__)
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-
-    profile = verbs.add_parser("profile", help="write the values of a profile into params.yaml")
-    profile.add_argument(
-        "name", nargs="?", help="a profile of profiles.yaml; omit it to list all profiles"
+    parser = argparse.ArgumentParser(
+        prog="hw2",
+        description="Configure the pipeline, and use its trained models.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    commands = _Commands(parser)
+    commands.group("configure and plan a run")
+    _add_configuration(commands)
+    commands.group("get and check data")
+    _add_data(commands)
+    commands.group("digits")
+    _add_digits(commands)
+    commands.group("faces")
+    _add_faces(commands)
+    commands.group("CLIP and personalized images")
+    _add_clip(commands)
+    commands.finish()
+    return parser
+
+
+class _Commands:
+    """Subcommands of a parser, listed in its help by group."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._parser = parser
+        self._subparsers = parser.add_subparsers(
+            dest="command", required=True, metavar="COMMAND", help="one of the commands below"
+        )
+        self._lines: list[str] = []
+
+    def group(self, title: str) -> None:
+        """Start a group: commands that are added next are listed below this title."""
+        self._lines += ["", f"{title}:"]
+
+    def add(
+        self, name: str, summary: str, function: Callable[[argparse.Namespace], None]
+    ) -> argparse.ArgumentParser:
+        """Add a command that calls `function` with the parsed options."""
+        self._lines.append(f"  {name:<24}{summary}")
+        parser = self._subparsers.add_parser(
+            name, description=f"{summary[:1].upper()}{summary[1:]}."
+        )
+        parser.set_defaults(function=function)
+        return parser
+
+    def finish(self) -> None:
+        """Write the groups into the help of the parser."""
+        hint = "Run `hw2 COMMAND --help` for the arguments of a command."
+        self._parser.epilog = "\n".join([*self._lines[1:], "", hint])
+
+
+def _add_configuration(commands: _Commands) -> None:
+    profile = commands.add("profile", "list profiles, or write one into params.yaml", _profile)
+    profile.add_argument("name", nargs="?", help="name of a profile; omit it to list them")
     profile.add_argument(
         "values", nargs="*", type=_value, metavar="KEY=VALUE", help="further values to write"
     )
-    profile.set_defaults(do=_profile)
-
-    parameters = verbs.add_parser(
-        "params", help="check that params.yaml and its JSON schema match src/hw2/config/schema"
+    parameters = commands.add(
+        "params", "check that params.yaml and its JSON schema are up to date", _params
     )
     parameters.add_argument(
         "--write", action="store_true", help="regenerate the comments and the JSON schema"
     )
-    parameters.set_defaults(do=_params)
+    plan = commands.add("plan", "list how many stages will run and how long they will take", _plan)
+    plan.add_argument("--record", action="store_true", help="store the times of the last run")
 
-    fetch = verbs.add_parser(
-        "fetch", help="get the data files of data.source, or say what is there"
+
+def _add_data(commands: _Commands) -> None:
+    commands.add("fetch", "download the data of data.source, or report what exists", _fetch)
+    check = commands.add("check-data", "check the digits of an hw2_data folder or zip", _check_data)
+    check.add_argument("path", type=_absolute, metavar="PATH", help="folder or zip")
+    check.add_argument(
+        "--test-labels", action="store_true", help="test.csv holds labels, not a form to fill in"
     )
-    fetch.set_defaults(do=_fetch)
 
-    digits = verbs.add_parser("digits", help="draw digits as the course's grader reads them")
+
+def _add_digits(commands: _Commands) -> None:
+    digits = commands.add("digits", "sample digits into the folders that the grader reads", _digits)
     digits.add_argument("out", type=_absolute, metavar="OUT", help="folder for the images")
     digits.add_argument("--count", type=int, default=50, help="images of each digit (default 50)")
-    digits.set_defaults(do=_digits)
 
-    check = verbs.add_parser("check-data", help="check the digits of a hw2_data folder or zip")
-    check.add_argument("path", type=_absolute, metavar="PATH", help="the folder or zip")
-    check.add_argument(
-        "--test-labels", action="store_true", help="test.csv holds labels, and is no form to fill"
+    predict = commands.add("predict", "classify the digits in a folder of images", _predict)
+    predict.add_argument("folder", type=_absolute, metavar="FOLDER", help="folder of images")
+    predict.add_argument(
+        "out", type=_absolute, metavar="OUT.csv", help="table to write: image_name, label"
     )
-    check.set_defaults(do=_check_data)
+    predict.add_argument("--target", required=True, help="domain of the images: svhn or usps")
+    predict.add_argument(
+        "--method", default="strong", help="training method of the classifier (default strong)"
+    )
 
-    predict = verbs.add_parser("predict", help="read the digits of a folder of images")
-    predict.add_argument("folder", type=_absolute, metavar="FOLDER", help="the images")
-    predict.add_argument("out", type=_absolute, metavar="OUT.csv", help="image_name,label")
-    predict.add_argument("--target", required=True, help="their domain, svhn or usps")
-    predict.add_argument("--method", default="strong", help="row of the table (default strong)")
-    predict.set_defaults(do=_predict)
 
-    faces = verbs.add_parser("faces", help="draw the faces of a folder of noises with DDIM")
+def _add_faces(commands: _Commands) -> None:
+    faces = commands.add("faces", "sample a face for each noise in a folder, with DDIM", _faces)
     faces.add_argument(
         "noise", type=_absolute, metavar="NOISE", help="folder with 00.pt, 01.pt ..."
     )
     faces.add_argument("out", type=_absolute, metavar="OUT", help="folder for 00.png, 01.png ...")
     faces.add_argument(
         "model", nargs="?", type=_model, metavar="UNET",
-        help="the course's UNet.pt, a diffusers folder or hub id; default: the pipeline's",
+        help="the course's UNet.pt, a diffusers folder or hub id (default: the pipeline's model)",
     )  # fmt: skip
-    faces.add_argument("--steps", type=int, help="network calls (default ddim.steps)")
+    faces.add_argument("--steps", type=int, help="sampling steps (default ddim.steps)")
     faces.add_argument("--eta", type=float, help="fresh noise, 0 to 1 (default ddim.eta)")
     faces.add_argument("--grid", help="course, leading or trailing (default ddim.grid)")
-    faces.set_defaults(do=_faces)
 
-    mse = verbs.add_parser("mse", help="compare drawn faces with the ground truth, as the course")
+    mse = commands.add(
+        "mse", "compare sampled faces with the ground truth, as the course does", _mse
+    )
     mse.add_argument("out", type=_absolute, metavar="OUT", help="folder with 00.png, 01.png ...")
-    mse.add_argument("truth", type=_absolute, metavar="GT", help="folder with as many")
-    mse.set_defaults(do=_mse)
+    mse.add_argument("truth", type=_absolute, metavar="GT", help="folder with the same files")
 
-    zero_shot = verbs.add_parser("zero-shot", help="classify a folder of images with CLIP")
+
+def _add_clip(commands: _Commands) -> None:
+    zero_shot = commands.add("zero-shot", "classify a folder of images with CLIP", _zero_shot)
     zero_shot.add_argument(
         "folder", type=_absolute, metavar="FOLDER", help="id2label.json and val/{class}_{id}.png"
     )
-    zero_shot.add_argument("out", type=_absolute, metavar="OUT.csv", help="a row for each image")
-    zero_shot.add_argument("--model", help="a name of zeroshot.models (default the first)")
-    zero_shot.add_argument("--prompts", help="a prompt set (default zeroshot.shown)")
-    zero_shot.set_defaults(do=_zero_shot)
-
-    generate = verbs.add_parser(
-        "generate-inversion", help="draw 25 images of every prompt of an input.json"
+    zero_shot.add_argument(
+        "out", type=_absolute, metavar="OUT.csv", help="table to write, with a row for each image"
     )
-    generate.add_argument("input", type=_absolute, metavar="INPUT.json", help="as the course's")
-    generate.add_argument("out", type=_absolute, metavar="OUT", help="folder for the images")
-    generate.add_argument(
+    zero_shot.add_argument("--model", help="a name in zeroshot.models (default: the first)")
+    zero_shot.add_argument("--prompts", help="a prompt set (default zeroshot.shown)")
+
+    sample = commands.add(
+        "sample-personalization", "sample 25 images of each prompt of an input.json", _sample
+    )
+    sample.add_argument(
+        "input", type=_absolute, metavar="INPUT.json", help="prompts in the course's format"
+    )
+    sample.add_argument("out", type=_absolute, metavar="OUT", help="folder for the images")
+    sample.add_argument(
         "model", nargs="?", type=_model, metavar="SD",
         help="sd-v1-4.ckpt, a diffusers folder or hub id (default stable.weights)",
     )  # fmt: skip
-    generate.add_argument(
-        "--embeddings", type=_absolute, help="folder of .safetensors (default the pipeline's)"
+    sample.add_argument(
+        "--embeddings",
+        type=_absolute,
+        help="folder of .safetensors (default: the pipeline's embeddings)",
     )
-    generate.set_defaults(do=_generate)
 
-    grade = verbs.add_parser("grade-inversion", help="grade generated images as the course does")
-    grade.add_argument("input", type=_absolute, metavar="INPUT.json", help="as the course's")
+    grade = commands.add("grade-personalization", "grade these images as the course does", _grade)
     grade.add_argument(
-        "references", type=_absolute, metavar="REFERENCES", help="a folder for each concept"
+        "input", type=_absolute, metavar="INPUT.json", help="prompts in the course's format"
     )
-    grade.add_argument("images", type=_absolute, metavar="OUT", help="what generate-inversion made")
-    grade.add_argument("--clip", help="a name of zeroshot.models (default inversion.clip)")
-    grade.set_defaults(do=_grade)
+    grade.add_argument(
+        "references",
+        type=_absolute,
+        metavar="REFERENCES",
+        help="folder with a folder of photographs for each concept",
+    )
+    grade.add_argument(
+        "images", type=_absolute, metavar="OUT", help="folder that sample-personalization wrote"
+    )
+    grade.add_argument("--clip", help="a name in zeroshot.models (default inversion.clip)")
 
-    plan = verbs.add_parser("plan", help="say which stages are due and how long they will take")
-    plan.add_argument("--record", action="store_true", help="keep the times of the last run")
-    plan.set_defaults(do=_plan)
-    return parser
 
-
-def _profile(chosen: argparse.Namespace) -> None:
-    if chosen.name is None:
+def _profile(options: argparse.Namespace) -> None:
+    if options.name is None:
         active = params.load().profile
         print("\n".join(f"{'*' if name == active else ' '} {name}" for name in profiles.names()))
     else:
-        profiles.apply(chosen.name, values=dict(chosen.values))
-        print(f"params.yaml now has the values of profile {chosen.name}")
-        print("".join(f"{key}: {value}\n" for key, value in chosen.values), end="")
+        profiles.apply(options.name, values=dict(options.values))
+        print(f"params.yaml now has the values of profile {options.name}")
+        print("".join(f"{key}: {value}\n" for key, value in options.values), end="")
 
 
-def _params(chosen: argparse.Namespace) -> None:
-    if chosen.write:
+def _params(options: argparse.Namespace) -> None:
+    if options.write:
         params_file.write()
         print(f"params.yaml and {params_file.SCHEMA} are up to date")
     else:
@@ -155,121 +213,124 @@ def _params(chosen: argparse.Namespace) -> None:
         print(f"params.yaml and {params_file.SCHEMA} match src/hw2/config/schema")
 
 
-def _fetch(chosen: argparse.Namespace) -> None:
+def _fetch(options: argparse.Namespace) -> None:
     from hw2.stages import digits_fetch
 
     data = params.load().data
     print(digits_fetch.obtain(data, raw=paths.load().raw))
 
 
-def _digits(chosen: argparse.Namespace) -> None:
-    from hw2.commands import export_digits
+def _digits(options: argparse.Namespace) -> None:
+    from hw2.commands import digits
 
-    settings, where = params.load(), paths.load()
+    settings, artifacts = params.load(), paths.load()
     device.use_threads(settings.runtime.threads)
-    count = export_digits.run(
+    count = digits.run(
         settings.sampling,
-        model=where.ddpm_model,
-        guidance=where.ddpm_guidance,
-        out=chosen.out,
-        count=chosen.count,
+        model=artifacts.ddpm_model,
+        guidance=artifacts.ddpm_guidance,
+        out=options.out,
+        count=options.count,
         device=device.choose(settings.runtime.device),
     )
-    print(f"{count} images in {chosen.out}")
+    print(f"{count} images in {options.out}")
 
 
-def _check_data(chosen: argparse.Namespace) -> None:
+def _check_data(options: argparse.Namespace) -> None:
     from hw2.commands import check_data
     from hw2.digits import faults
 
-    table, found = check_data.run(chosen.path, test_labels=chosen.test_labels)
+    table, problems = check_data.run(options.path, test_labels=options.test_labels)
     print(table, flush=True)  # before the faults, which go to stderr
-    if found:
-        lines = [f"{chosen.path}:", *map(str, found), faults.summary(found)]
+    if problems:
+        lines = [f"{options.path}:", *map(str, problems), faults.summary(problems)]
         raise UserError("\n".join(lines))
-    print("no faults")
+    print("no problems found")
 
 
-def _predict(chosen: argparse.Namespace) -> None:
-    from hw2.commands import predict_digits
+def _predict(options: argparse.Namespace) -> None:
+    from hw2.commands import predict
 
-    settings, where = params.load(), paths.load()
+    settings, artifacts = params.load(), paths.load()
     device.use_threads(settings.runtime.threads)
-    count = predict_digits.run(
+    count = predict.run(
         settings.dann,
-        models=where.dann_models,
-        folder=chosen.folder,
-        out=chosen.out,
-        target=chosen.target,
-        method=chosen.method,
+        models=artifacts.dann_models,
+        folder=options.folder,
+        out=options.out,
+        target=options.target,
+        method=options.method,
         device=device.choose(settings.runtime.device),
     )
-    print(f"{count} images read; {chosen.out}")
+    print(f"classified {count} images; predictions are in {options.out}")
 
 
-def _faces(chosen: argparse.Namespace) -> None:
-    from hw2.commands import export_faces
+def _faces(options: argparse.Namespace) -> None:
+    from hw2.commands import faces
 
-    settings, where = params.load(), paths.load()
-    asked = {key: getattr(chosen, key) for key in ("steps", "eta", "grid")}
-    asked = {key: value for key, value in asked.items() if value is not None}
-    ddim = loader.parse(params.Ddim, settings.ddim.model_dump() | asked, "hw2 faces")
+    settings, artifacts = params.load(), paths.load()
+    overrides = {key: getattr(options, key) for key in ("steps", "eta", "grid")}
+    overrides = {key: value for key, value in overrides.items() if value is not None}
+    ddim = loader.parse(params.Ddim, settings.ddim.model_dump() | overrides, "hw2 faces")
     device.use_threads(settings.runtime.threads)
-    count = export_faces.run(
+    count = faces.run(
         ddim,
-        noise=chosen.noise,
-        out=chosen.out,
-        model=chosen.model or str(where.faces_model),
+        noise=options.noise,
+        out=options.out,
+        model=options.model or str(artifacts.faces_model),
         device=device.choose(settings.runtime.device),
     )
-    print(f"{count} images in {chosen.out}")
+    print(f"{count} images in {options.out}")
 
 
-def _mse(chosen: argparse.Namespace) -> None:
+def _mse(options: argparse.Namespace) -> None:
     from hw2.faces import ground_truth
 
-    print(ground_truth.table(ground_truth.run(chosen.out, chosen.truth)))
+    print(ground_truth.table(ground_truth.run(options.out, options.truth)))
 
 
-def _zero_shot(chosen: argparse.Namespace) -> None:
+def _zero_shot(options: argparse.Namespace) -> None:
     from hw2.clip import prompts, weights
 
-    settings, where = params.load(), paths.load()
+    settings, artifacts = params.load(), paths.load()
     zeroshot = settings.zeroshot
     models = {model.name: model for model in zeroshot.models}
-    name = chosen.model or zeroshot.models[0].name
+    name = options.model or zeroshot.models[0].name
     if name not in models:
-        raise UserError(f"--model {name}: choose of {', '.join(models)}, or add it to params.yaml")
-    located = weights.locate(models[name], where.clip_model)  # quick, before what is slow to import
-    prompt_set = chosen.prompts or zeroshot.shown
+        raise UserError(
+            f"--model {name}: choose from {', '.join(models)}, or add it to params.yaml"
+        )
+    located = weights.locate(models[name], artifacts.clip_model)  # fails before slow imports
+    prompt_set = options.prompts or zeroshot.shown
     templates = prompts.chosen([prompt_set], zeroshot.own_prompts)[prompt_set]
 
     from hw2.commands import zero_shot
 
     device.use_threads(settings.runtime.threads)
-    found = zero_shot.run(
+    accuracy = zero_shot.run(
         zeroshot,
         located,
         templates,
-        folder=chosen.folder,
-        cache=where.clip_feature_cache,
-        out=chosen.out,
+        folder=options.folder,
+        cache=artifacts.clip_feature_cache,
+        out=options.out,
         device=device.choose(settings.runtime.device),
     )
-    share = f"{100 * found.value:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f})"
-    print(f"{found.n} images, {share} right with {name}; {chosen.out}")
+    interval = f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %"
+    print(f"{name}: accuracy {100 * accuracy.value:.1f} % ({interval}) on {accuracy.n} images")
+    print(f"predictions are in {options.out}")
 
 
-def _generate(chosen: argparse.Namespace) -> None:
+def _sample(options: argparse.Namespace) -> None:
     from hw2.commands import output_folder
     from hw2.personalization import prompt_specs
 
-    settings, where = params.load(), paths.load()
-    prompt_specs.read(chosen.input)  # before what is slow to import
-    output_folder.need_new(chosen.out)
+    settings, artifacts = params.load(), paths.load()
+    prompt_specs.read(options.input)  # fails before slow imports
+    output_folder.need_new(options.out)
     stable = settings.stable
-    if chosen.model is not None:
-        stable = stable.model_copy(update={"weights": chosen.model, "revision": None})
+    if options.model is not None:
+        stable = stable.model_copy(update={"weights": options.model, "revision": None})
 
     from hw2.stages import personalization_sample
 
@@ -277,70 +338,70 @@ def _generate(chosen: argparse.Namespace) -> None:
     count = personalization_sample.run(
         stable,
         settings.inversion,
-        stable_diffusion_model=where.stable_diffusion_model,
-        personalization_embeddings=chosen.embeddings or where.personalization_embeddings,
-        personalization_prompts=chosen.input,
-        personalization_images=chosen.out,
+        stable_diffusion_model=artifacts.stable_diffusion_model,
+        personalization_embeddings=options.embeddings or artifacts.personalization_embeddings,
+        personalization_prompts=options.input,
+        personalization_images=options.out,
         device=device.choose(settings.runtime.device),
     )
-    print(f"{count} images in {chosen.out}")
+    print(f"{count} images in {options.out}")
 
 
-def _grade(chosen: argparse.Namespace) -> None:
+def _grade(options: argparse.Namespace) -> None:
     from hw2.commands import grade_personalization
-    from hw2.personalization import grading as grade
+    from hw2.personalization import grading
 
-    settings, where = params.load(), paths.load()
+    settings, artifacts = params.load(), paths.load()
     inversion = settings.inversion
-    if chosen.clip is not None:
+    if options.clip is not None:
         models = {model.name: model for model in settings.zeroshot.models}
-        if chosen.clip not in models:
-            raise UserError(f"--clip {chosen.clip}: choose of {', '.join(models)}")
-        inversion = inversion.model_copy(update={"clip": models[chosen.clip]})
+        if options.clip not in models:
+            raise UserError(f"--clip {options.clip}: choose from {', '.join(models)}")
+        inversion = inversion.model_copy(update={"clip": models[options.clip]})
     device.use_threads(settings.runtime.threads)
     cases = grade_personalization.run(
         inversion,
-        clip_model=where.clip_model,
-        asked=chosen.input,
-        references=chosen.references,
-        images=chosen.images,
+        clip_model=artifacts.clip_model,
+        input_file=options.input,
+        references=options.references,
+        images=options.images,
         device=device.choose(settings.runtime.device),
     )
-    print(grade.table(cases))
+    print(grading.table(cases))
 
 
-def _plan(chosen: argparse.Namespace) -> None:
+def _plan(options: argparse.Namespace) -> None:
     from hw2.pipeline import plan
 
     settings = params.load()
-    if chosen.record:
+    if options.record:
         seconds = plan.record(settings.profile, settings.runtime.threads)
         print(f"{plan.TIMINGS}: {len(seconds)} stages, {sum(seconds.values()):.0f} s")
         return
-    found = plan.plan(settings.profile, settings.runtime.threads)
-    if not found.stages:
-        print("nothing to do: every result is up to date")
+    pending = plan.plan(settings.profile, settings.runtime.threads)
+    if not pending.stages:
+        print("all results are up to date")
         return
-    stages = f"{len(found.stages)} stage{'s' * (len(found.stages) > 1)} to run"
-    if found.seconds is None:
-        print(f"{stages}; profile {settings.profile} was not timed yet")
-    elif found.seconds < 60:
+    stages = f"{len(pending.stages)} stage{'s' * (len(pending.stages) > 1)} to run"
+    if pending.seconds is None:
+        print(f"{stages}; there are no times of profile {settings.profile} yet")
+    elif pending.seconds < 60:
         print(f"{stages}: under a minute on this machine")
     else:
-        print(f"{stages}: about {found.seconds / 60:.0f} minutes on this machine")
+        print(f"{stages}: about {pending.seconds / 60:.0f} minutes on this machine")
 
 
 def _absolute(text: str) -> Path:
-    return Path(text).absolute()  # before the change of folder
+    return Path(text).absolute()  # before main changes to the repository
 
 
 def _model(text: str) -> str:
-    """A path, absolute if something lies there, or a hub id."""
+    """An absolute path if it exists, otherwise the text as a hub id."""
     return str(_absolute(text)) if Path(text).exists() else text
 
 
 def _value(text: str) -> tuple[str, object]:
-    """KEY=VALUE, the value as YAML reads it."""
+    """Split KEY=VALUE and read the value as YAML."""
     key, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r} should be KEY=VALUE")
@@ -348,12 +409,12 @@ def _value(text: str) -> tuple[str, object]:
 
 
 def _root() -> Path:
-    """The repository: the working folder or the nearest one above it with a dvc.yaml."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
+    """The repository: the working directory, or the nearest one above it, with a dvc.yaml."""
+    directory = Path.cwd()
+    for folder in (directory, *directory.parents):
         if (folder / "dvc.yaml").is_file() and (folder / paths.FILE).is_file():
             return folder
-    raise UserError(f"{here}: not inside a clone of hw2; change to one")
+    raise UserError(f"{directory}: not inside a clone of hw2; change to its directory")
 
 
 if __name__ == "__main__":

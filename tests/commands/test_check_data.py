@@ -44,7 +44,7 @@ def test_a_good_set_is_counted(course: Path, capsys: pytest.CaptureFixture[str])
     assert heading.split() == ["domain", "table", "images", *"0123456789", "same", "mode"]
     assert row.split() == ["mnistm", "train", "11", "2", *"111111111", "0", "RGB"]
     assert len(heading) <= len(row) + len("mode")
-    assert last == "no faults"
+    assert last == "no problems found"
 
 
 def test_test_labels_are_read_when_asked_for(
@@ -61,7 +61,7 @@ def test_every_fault_has_a_line_and_the_last_is_a_summary(
     spoil(course)
     assert cli.main(["check-data", str(course)]) == 2
     said = capsys.readouterr()
-    assert "no faults" not in said.out
+    assert "no problems found" not in said.out
     assert [line.split()[:3] for line in said.out.splitlines()[1:]] == [
         ["mnistm", "train", "11"],
         ["usps", "train", "0"],

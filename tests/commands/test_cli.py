@@ -1,4 +1,4 @@
-"""The verbs of `hw2`, as a person types them: what they print, write and return."""
+"""The commands of `hw2`: what they print, write and return."""
 
 import shutil
 from pathlib import Path
@@ -23,7 +23,7 @@ REPO = Path(__file__).parents[2]
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The files that the verbs read, in the mini profile, as the working folder."""
+    """The files that commands read, in the mini profile, as the working folder."""
     for name in ("dvc.yaml", "params.yaml", "paths.yaml", "profiles.yaml"):
         shutil.copy(REPO / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
@@ -60,7 +60,7 @@ def test_an_unknown_profile_gets_the_nearest_name(
     assert params.load().profile == "mini"
 
 
-def test_outside_a_clone_it_says_so(
+def test_outside_a_clone_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -70,7 +70,7 @@ def test_outside_a_clone_it_says_so(
 
 def test_digits_are_named_and_sized_as_the_grader_reads_them(clone: Path) -> None:
     save_untrained_model()
-    inside = clone / "results"  # a folder below the clone's root: the verb finds its way up
+    inside = clone / "results"  # a folder below the clone's root: the command finds its way up
     assert cli.main(["digits", str(inside / "out"), "--count", "2"]) == 0
     names = sorted(str(p.relative_to(inside / "out")) for p in (inside / "out").rglob("*.png"))
     assert names == sorted(
@@ -87,8 +87,8 @@ def test_digits_are_named_and_sized_as_the_grader_reads_them(clone: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["digits", "taken"], "taken: holds files already"),
-        (["digits", "new", "--count", "0"], "--count 0: draw at least one"),
+        (["digits", "taken"], "taken: already holds files"),
+        (["digits", "new", "--count", "0"], "--count 0: sample at least one"),
         (["digits", "new"], "model.safetensors: not a checkpoint of ddpm_train"),
     ],
 )
@@ -105,9 +105,7 @@ def test_bad_requests_for_digits_get_one_line(
     assert not (clone / "new").exists()
 
 
-def test_profile_takes_values_after_its_column(
-    clone: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_profile_takes_further_values(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["data.course=/a b/hw2_data", "ddpm.domains=[svhn]", "data.test_labels=true"]
     assert cli.main(["profile", "course", *asked]) == 0
     found = params.load()
@@ -124,7 +122,7 @@ def test_profile_takes_values_after_its_column(
     assert "'data.source' should be KEY=VALUE" in capsys.readouterr().err
 
 
-def test_fetch_says_what_there_is(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fetch_reports_what_exists(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["fetch"]) == 0
     assert "nothing to fetch" in capsys.readouterr().out
     Path("hw2_data").mkdir()
@@ -147,7 +145,7 @@ def test_predict_reads_a_folder(clone: Path, capsys: pytest.CaptureFixture[str])
     assert cli.main(["predict", "images", "out/labels.csv", "--target", "usps"]) == 0
     lines = (clone / "out/labels.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["image_name", "a.png", "b.png"]
-    assert "2 images read" in capsys.readouterr().out
+    assert "classified 2 images" in capsys.readouterr().out
     assert cli.main(["predict", "images", "x.csv", "--target", "svhn"]) == 2
     said = capsys.readouterr().err
     assert "run `dvc repro dann_train`" in said
@@ -209,3 +207,23 @@ def test_a_web_page_is_no_model(clone: Path, capsys: pytest.CaptureFixture[str])
     error = capsys.readouterr().err
     assert "a web page, not a model" in error
     assert error.count("\n") == 1
+
+
+def test_help_lists_every_command_in_a_group(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    for command in ("profile", "params", "plan", "fetch", "check-data", "digits", "predict"):
+        assert f"\n  {command} " in text
+    for command in ("faces", "mse", "zero-shot", "sample-personalization", "grade-personalization"):
+        assert f"\n  {command} " in text
+
+
+def test_params_reports_a_file_that_is_out_of_date(
+    clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["params"]) == 2
+    assert "run hw2 params --write" in capsys.readouterr().err
+    assert cli.main(["params", "--write"]) == 0
+    assert cli.main(["params"]) == 0

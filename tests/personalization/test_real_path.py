@@ -155,7 +155,12 @@ def graded(
         device=CPU,
     )
     cases = grade_personalization.run(
-        settings, clip_model=clip, asked=asked, references=concepts, images=at / "out", device=CPU
+        settings,
+        clip_model=clip,
+        input_file=asked,
+        references=concepts,
+        images=at / "out",
+        device=CPU,
     )
     assert count == 25 * len(cases) == len(list((at / "out").rglob("*.png")))
     return cases

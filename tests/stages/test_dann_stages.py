@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from hw2.commands import predict_digits
+from hw2.commands import predict as predict_command
 from hw2.config import params
 from hw2.dann import classifier
 from hw2.dann import train as fit
@@ -199,7 +199,7 @@ def predict(
     done: SimpleNamespace, dann: params.Dann, folder: Path, out: Path, **values: str
 ) -> int:
     chosen = {"target": "usps", "method": "strong"} | values
-    return predict_digits.run(
+    return predict_command.run(
         dann, models=done.models, folder=folder, out=out, device=CPU, **chosen
     )
 
@@ -246,8 +246,11 @@ def test_predict_names_wrong_files_in_one_line(
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"target": "mnistm"}, "--target mnistm: no such pair was trained; choose of svhn, usps"),
-        ({"method": "magic"}, "--method magic: not trained; choose of source_only"),
+        (
+            {"target": "mnistm"},
+            "--target mnistm: no pair with this target was trained; choose from svhn",
+        ),
+        ({"method": "magic"}, "--method magic: not trained; choose from source_only"),
     ],
 )
 def test_predict_names_what_was_not_trained(

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from hw2.commands import export_faces
+from hw2.commands import faces as faces_command
 from hw2.config import params
 from hw2.diffusion.interpolation import lerp, slerp
 from hw2.evaluation import image_metrics
@@ -195,7 +195,7 @@ def test_a_model_that_is_not_there_is_named(mini: params.Params, tmp_path: Path)
 
 def export(done: SimpleNamespace, ddim: params.Ddim, out: Path, **changes: Any) -> int:
     given = {"noise": done.noise, "model": str(done.model)} | changes
-    return export_faces.run(ddim, out=out, device=CPU, **given)
+    return faces_command.run(ddim, out=out, device=CPU, **given)
 
 
 def test_the_command_draws_the_same_faces(
@@ -205,7 +205,7 @@ def test_the_command_draws_the_same_faces(
     scores = ground_truth.run(tmp_path / "out", done.images)
     assert scores["mean"] == 0
     assert len(scores) == 11
-    with pytest.raises(UserError, match="holds files already"):
+    with pytest.raises(UserError, match="already holds files"):
         export(done, mini.ddim, tmp_path / "out")
 
 

@@ -192,7 +192,7 @@ def test_the_record_agrees_with_the_grade(
     cases = grade_personalization.run(
         mini.inversion,
         clip_model=base.clip,
-        asked=done.asked,
+        input_file=done.asked,
         references=base.concepts,
         images=done.images,
         device=CPU,
@@ -332,20 +332,20 @@ def test_the_verbs_draw_and_grade(
     profiles.apply("mini")
     shutil.copytree(base.clip, paths.load().clip_model)
     asked, made = str(done.asked), ("--embeddings", str(done.embeddings))
-    assert cli.main(["generate-inversion", asked, "out", str(base.model), *made]) == 0
+    assert cli.main(["sample-personalization", asked, "out", str(base.model), *made]) == 0
     assert capsys.readouterr().out == f"100 images in {tmp_path / 'out'}\n"
     for path in done.images.rglob("*.png"):
         assert (tmp_path / "out" / path.relative_to(done.images)).read_bytes() == path.read_bytes()
-    assert cli.main(["grade-inversion", asked, str(base.concepts), "out"]) == 0
+    assert cli.main(["grade-personalization", asked, str(base.concepts), "out"]) == 0
     passed = files.read_json(done.inversion)["grades"]["passed"]
     assert capsys.readouterr().out.endswith(f"You have passed {passed}/4 cases\n")
     (tmp_path / "out/0/1/source0_prompt1_3.png").unlink()
     for arguments, said in (
-        (["grade-inversion", asked, str(base.concepts), "out"], "24 images, not 25"),
-        (["generate-inversion", asked, "out", str(base.model), *made], "holds files already"),
-        (["generate-inversion", "$(x); y.json", "new"], "$(x); y.json"),
-        (["generate-inversion", asked, "new", str(base.model)], "no embeddings; run"),
-        (["generate-inversion", asked, "new", *made], "no model; run"),
+        (["grade-personalization", asked, str(base.concepts), "out"], "24 images, not 25"),
+        (["sample-personalization", asked, "out", str(base.model), *made], "already holds files"),
+        (["sample-personalization", "$(x); y.json", "new"], "$(x); y.json"),
+        (["sample-personalization", asked, "new", str(base.model)], "no embeddings; run"),
+        (["sample-personalization", asked, "new", *made], "no model; run"),
     ):
         assert cli.main(arguments) == 2
         error = capsys.readouterr().err
@@ -402,7 +402,7 @@ def test_bad_input_is_one_line(
             grade_personalization.run(
                 mini.inversion,
                 clip_model=base.clip,
-                asked=asked,
+                input_file=asked,
                 references=base.concepts,
                 images=few,
                 device=CPU,

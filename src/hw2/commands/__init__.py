@@ -1,1 +1,1 @@
-"""What a person runs through `hw2`; a module for each command that computes."""
+"""Commands of `hw2` that compute; a module for each."""

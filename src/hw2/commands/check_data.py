@@ -1,4 +1,4 @@
-"""Check the course's digits and say what they hold, before anything is trained on them."""
+"""`hw2 check-data`: check the course's digits and summarize them before training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,33 +10,41 @@ from hw2.digits.labels import NUM_DIGITS
 
 
 def run(path: Path, *, test_labels: bool) -> tuple[str, list[Fault]]:
-    """Check every domain of the folder or zip `path`: a table to print, and all the faults.
+    """Check all domains of the folder or zip `path`. Returns a table to print, and all problems.
 
     Raises:
-        UserError: if there are no digits at `path`.
+        UserError: if `path` holds no digits.
     """
     report = course.check(path, None, test_labels)
     return _table(report.tables), report.faults
 
 
 def _table(summaries: Sequence[Summary]) -> str:
-    """One line for each table of each domain: images, their modes, and rows of each digit."""
+    """Format a line for each table of each domain: images, rows of each digit, color modes."""
     heading = ["domain", "table", "images", *map(str, range(NUM_DIGITS)), "same", "mode"]
     rows = [heading, *map(_cells, summaries)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
-            cell.ljust(width) if place in (0, 1) else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row[:-1], widths, strict=False))
+            cell.ljust(width) if column in (0, 1) else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row[:-1], widths, strict=False))
         )
         + f"  {row[-1]}"
         for row in rows
     )
 
 
-def _cells(of: Summary) -> list[str]:
+def _cells(summary: Summary) -> list[str]:
     modes = " ".join(
-        mode if len(of.modes) == 1 else f"{mode}:{n}" for mode, n in sorted(of.modes.items())
+        mode if len(summary.modes) == 1 else f"{mode}:{n}"
+        for mode, n in sorted(summary.modes.items())
     )
-    counts = map(str, of.digits)
-    return [of.domain, of.table, str(of.images), *counts, str(of.copies), modes or "-"]
+    counts = map(str, summary.digits)
+    return [
+        summary.domain,
+        summary.table,
+        str(summary.images),
+        *counts,
+        str(summary.copies),
+        modes or "-",
+    ]

@@ -1,4 +1,4 @@
-"""Grade a folder of generated images as the course does."""
+"""`hw2 grade-personalization`: grade a folder of generated images as the course does."""
 
 from pathlib import Path
 
@@ -16,21 +16,22 @@ def run(
     inversion: params.Inversion,
     *,
     clip_model: Path,
-    asked: Path,
+    input_file: Path,
     references: Path,
     images: Path,
     device: torch.device,
 ) -> tuple[Case, ...]:
-    """The grade of every prompt of the input.json `asked`.
+    """Grade the images of each prompt of `input_file`.
 
     Args:
-        references: folder with the photographs of each key.
-        images: folder with 25 images of each prompt, in the course's form.
+        input_file: prompts in the format of the course's input.json.
+        references: folder with a folder of photographs for each concept.
+        images: folder with 25 images of each prompt, named as the course requires.
 
     Raises:
-        UserError: if something is missing; before anything slow is done.
+        UserError: if a file is missing, before any model is loaded.
     """
-    wanted = prompt_specs.read(asked)
-    grading.check(wanted, images)
+    prompts = prompt_specs.read(input_file)
+    grading.check(prompts, images)
     located = weights.locate(inversion.clip, clip_model)
-    return grading.grade(wanted, references, images, Scorer(clip_models.load(located, device)))
+    return grading.grade(prompts, references, images, Scorer(clip_models.load(located, device)))

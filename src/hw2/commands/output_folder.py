@@ -1,4 +1,4 @@
-"""What all verbs that write a person's own folder have in common."""
+"""Output folders of commands: existing files are never overwritten."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ from hw2.runtime.errors import UserError
 
 
 def need_new(out: Path) -> None:
-    """See that nothing of a person's is replaced.
+    """Check that `out` is absent or an empty folder.
 
     Raises:
-        UserError: if `out` holds something already.
+        UserError: if `out` is a file or holds files.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out}: holds files already; name a new or an empty folder")
+        raise UserError(f"{out}: already holds files; choose a new or an empty folder")

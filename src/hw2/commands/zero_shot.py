@@ -1,4 +1,4 @@
-"""Classify a folder of images by one CLIP, without training on them."""
+"""`hw2 zero-shot`: classify a folder of images with CLIP, without training on them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,31 +25,35 @@ def run(
     out: Path,
     device: torch.device,
 ) -> Estimate:
-    """Write `out`: a row for each image with its true class, the predicted one and its confidence.
+    """Write the true class, the predicted class and its confidence of each image to `out`.
 
     Returns:
         The accuracy.
 
     Raises:
-        UserError: if the folder is not in the course's form, or an image is not whole; nothing is
-            written then.
+        UserError: if the folder does not have the course's layout, or an image is damaged. Nothing
+            is written then.
     """
-    with images.opened(folder) as found:
+    with images.opened(folder) as test_set:
         clip = model.load(located, device)
-        kind = features.precision(zeroshot.precision, device)
-        encoder = Encoder(clip, Cache(cache, features.__name__), kind, zeroshot.batch)
-        classes = encoder.classes(found.classes, templates)
-        said = classify(encoder.images(found), classes, found.labels, clip.scale)
+        precision = features.precision(zeroshot.precision, device)
+        encoder = Encoder(clip, Cache(cache, features.__name__), precision, zeroshot.batch)
+        classes = encoder.classes(test_set.classes, templates)
+        predictions = classify(encoder.images(test_set), classes, test_set.labels, clip.scale)
         rows = [
             {
                 "image_name": file,
-                "true": found.classes[label],
-                "predicted": found.classes[top[0]],
+                "true": test_set.classes[label],
+                "predicted": test_set.classes[top[0]],
                 "confidence": float(share[0]),
             }
             for file, label, top, share in zip(
-                found.files, found.labels, said.top, said.confidence, strict=True
+                test_set.files,
+                test_set.labels,
+                predictions.top,
+                predictions.confidence,
+                strict=True,
             )
         ]
     files.write_table(out, rows)
-    return proportion(said.right)
+    return proportion(predictions.right)

@@ -1,4 +1,4 @@
-"""Read the digits of a folder of images, as the course asks: a csv of `image_name,label`."""
+"""`hw2 predict`: classify the digits in a folder of images into a csv of `image_name,label`."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from hw2.io import files, images
 from hw2.runtime.errors import UserError
 
 SIDE = 28
-_NAMED = 3  # wrong files that a message names
+_MAX_NAMED = 3  # unreadable files that a message names
 
 
 def run(
@@ -27,9 +27,9 @@ def run(
     method: str,
     device: torch.device,
 ) -> int:
-    """Write `out` with a row for each image of `folder`, sorted by name; returns their number.
+    """Write a row for each image of `folder` to `out`, sorted by name; return their number.
 
-    The network is that of the first pair of `dann.pairs` with this target, and of the first seed.
+    The classifier is that of the first pair of `dann.pairs` with this target, and the first seed.
 
     Raises:
         UserError: for a target or a method that was not trained, a folder without images, or a
@@ -37,7 +37,7 @@ def run(
     """
     pair = _pair(dann, target)
     if method not in dann.methods:
-        raise UserError(f"--method {method}: not trained; choose of {', '.join(dann.methods)}")
+        raise UserError(f"--method {method}: not trained; choose from {', '.join(dann.methods)}")
     path = models / f"{Training(pair, method, dann.seeds[0]).slug}.safetensors"
     trained = classifier.load(path, device)
     names, pixels = _read(folder)
@@ -53,23 +53,24 @@ def _pair(dann: params.Dann, target: str) -> Pair:
         if pair.target == target:
             return pair
     known = ", ".join(dict.fromkeys(pair.target for pair in pairs))
-    raise UserError(f"--target {target}: no such pair was trained; choose of {known}")
+    raise UserError(f"--target {target}: no pair with this target was trained; choose from {known}")
 
 
 def _read(folder: Path) -> tuple[list[str], np.ndarray]:
-    """Names, sorted, and images uint8 (N, 28, 28, 3) of all files that are not hidden."""
+    """Read all files that are not hidden: sorted names, and images (N, 28, 28, 3) of uint8."""
     if not folder.is_dir():
         raise UserError(f"{folder}: not a folder; name the folder of the images")
     paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
-    pixels, wrong = np.empty((len(paths), SIDE, SIDE, 3), np.uint8), []
+    pixels, unreadable = np.empty((len(paths), SIDE, SIDE, 3), np.uint8), []
     for row, path in enumerate(paths):
         try:
             pixels[row] = _image(path)
         except (OSError, images.UnreadableImage):
-            wrong.append(path.name)
-    if wrong:
-        more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
-        named = ", ".join(wrong[:_NAMED])
+            unreadable.append(path.name)
+    if unreadable:
+        extra = len(unreadable) - _MAX_NAMED
+        more = f" and {extra} more" if extra > 0 else ""
+        named = ", ".join(unreadable[:_MAX_NAMED])
         raise UserError(
             f"{folder}: {named}{more}: not readable images; take them out of the folder"
         )
@@ -79,7 +80,7 @@ def _read(folder: Path) -> tuple[list[str], np.ndarray]:
 
 
 def _image(path: Path) -> np.ndarray:
-    """One image as uint8 (28, 28, 3), transparent pixels on black."""
+    """Decode an image as uint8 (28, 28, 3), transparent pixels on black."""
     pixels = images.decode(path.read_bytes(), formats=None, on_black=True)
     if pixels.shape[:2] == (SIDE, SIDE):
         return pixels

@@ -1,4 +1,4 @@
-"""Draw digits in the form the course's grader reads: <domain>/<digit>_<number>.png."""
+"""`hw2 digits`: sample digits in the grader's format, <domain>/<digit>_<number>.png."""
 
 from pathlib import Path
 
@@ -25,15 +25,15 @@ def run(
     count: int,
     device: torch.device,
 ) -> int:
-    """Write `count` images of each digit into a folder per domain of `out`; returns their number.
+    """Write `count` images of each digit to a folder for each domain; return their total number.
 
-    The images are those of the report: number k is drawn from the same noise.
+    The images equal those of the report: image k starts from the same noise.
 
     Raises:
-        UserError: if `count` is not positive, or `out` holds something already.
+        UserError: if `count` is not positive, or `out` is not empty.
     """
     if count < 1:
-        raise UserError(f"--count {count}: draw at least one image of each digit")
+        raise UserError(f"--count {count}: sample at least one image of each digit")
     output_folder.need_new(out)
     trained = denoiser.load(model, device)
     request = every_label(trained.domains, count)

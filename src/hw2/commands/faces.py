@@ -1,4 +1,4 @@
-"""Draw the faces of a folder of noises, as the course asks: NN.pt becomes NN.png."""
+"""`hw2 faces`: sample a face for each noise in a folder, NN.png from NN.pt."""
 
 from pathlib import Path
 
@@ -14,17 +14,17 @@ from hw2.stages.faces_sample import save_images
 
 
 def run(ddim: params.Ddim, *, noise: Path, out: Path, model: str, device: torch.device) -> int:
-    """Write a face for each noise into `out`, which appears whole; returns their number.
+    """Write a face for each noise to `out`, all at once, and return their number.
 
     Args:
-        model: a file of ours, the course's UNet.pt, or a folder or hub id of diffusers.
+        model: the pipeline's model file, the course's UNet.pt, or a diffusers folder or hub id.
 
     Raises:
-        UserError: if the model or a noise is not what it should be, there are not so many time
-            steps, or `out` holds something already.
+        UserError: if the model or a noise is not valid, the model has too few noise levels, or
+            `out` is not empty.
     """
     output_folder.need_new(out)
-    noises.read(noise)  # before the model, which takes longer
+    noises.read(noise)  # fails before the model is loaded
     face = load.load(model, device)
     read = noises.read(noise, face.size)
     levels = face.schedule.timesteps
