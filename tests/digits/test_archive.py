@@ -126,9 +126,9 @@ def test_a_table_without_rows_or_columns_is_named(tmp_path: Path, table: bytes) 
 
 
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
-    said = refusal(damaged(tmp_path, {"digits/mnistm/data/00002.png": None}))
-    assert "digits/mnistm/data/00002.png: cannot be read" in said
-    assert said.endswith("; run `dvc repro digits_fetch`")
+    message = refusal(damaged(tmp_path, {"digits/mnistm/data/00002.png": None}))
+    assert "digits/mnistm/data/00002.png: cannot be read" in message
+    assert message.endswith("; run `dvc repro digits_fetch`")
 
 
 GOOD = png(Image.fromarray(made("mnistm", "train").images[0]))

@@ -36,10 +36,10 @@ def test_saving_is_byte_deterministic(tmp_path: Path) -> None:
     assert written[0] == written[1]
 
 
-def test_grey_images_get_three_equal_channels() -> None:
-    grey = made(channels=1)
-    assert grey.rgb.shape == (12, 28, 28, 3)
-    assert all(np.array_equal(grey.rgb[..., k], grey.images[..., 0]) for k in range(3))
+def test_gray_images_get_three_equal_channels() -> None:
+    gray = made(channels=1)
+    assert gray.rgb.shape == (12, 28, 28, 3)
+    assert all(np.array_equal(gray.rgb[..., k], gray.images[..., 0]) for k in range(3))
     assert np.array_equal(made().rgb, made().images)
 
 

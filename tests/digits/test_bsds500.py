@@ -39,7 +39,7 @@ def test_each_photograph_is_in_one_split_which_the_seed_chooses(
 
 
 @pytest.mark.parametrize(
-    ("photo", "said"),
+    ("photo", "message"),
     [
         (jpeg(np.zeros((40, 40, 3), np.uint8)), "11 training photographs, not 10"),
         (b"no JPEG", "a/train/odd.jpg: not a JPEG"),
@@ -49,14 +49,14 @@ def test_each_photograph_is_in_one_split_which_the_seed_chooses(
     ids=["one more", "no image", "cut", "small"],
 )
 def test_odd_photographs_are_named(
-    tmp_path: Path, photo: bytes, said: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, photo: bytes, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_photos(tmp_path, odd=photo)
-    monkeypatch.setattr(bsds500, "PHOTOS", PHOTOS + ("11" not in said))
+    monkeypatch.setattr(bsds500, "PHOTOS", PHOTOS + ("11" not in message))
     with pytest.raises(UserError) as caught:
         bsds500.by_split(tmp_path, 5, 28)
     assert str(caught.value).startswith(f"{tmp_path / bsds500.ARCHIVE.name}: damaged (")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -407,21 +407,21 @@ def test_usps_with_one_colour_image_becomes_colour(tmp_path: Path) -> None:
     assert sum(digits.images.shape[-1] == 3 for digits in everything.values()) == 3
 
 
-def test_a_grey_mnistm_has_three_channels(tmp_path: Path) -> None:
+def test_a_gray_mnistm_has_three_channels(tmp_path: Path) -> None:
     files = made(("mnist",), ("train",), top="")
     renamed = {name.replace("mnist/", "mnistm/"): content for name, content in files.items()}
     found = read(folder(tmp_path, renamed), domains=("mnistm",))
     assert {digits.images.shape[-1] for digits in found.values()} == {3}
 
 
-@pytest.mark.parametrize("copy", ["same file", "encoded anew", "grey as colour"])
+@pytest.mark.parametrize("copy", ["same file", "encoded anew", "gray as color"])
 def test_the_same_pixels_in_two_tables_are_named(tmp_path: Path, copy: str) -> None:
     files = made(("usps",), ("train", "val"))
     array = pixels("usps", 5)
     files["digits/usps/data/00013.png"] = {
         "same file": files["digits/usps/data/00005.png"],
         "encoded anew": png(array) + b"more",
-        "grey as colour": png(array.repeat(3, axis=-1)),
+        "gray as color": png(array.repeat(3, axis=-1)),
     }[copy]
     (fault,) = course.check(folder(tmp_path, files), None, False).faults
     assert str(fault).startswith(
@@ -504,17 +504,17 @@ def test_domains_that_are_not_asked_for_are_not_checked(tmp_path: Path) -> None:
 
 def test_an_absent_domain_is_named_with_what_is_there(tmp_path: Path) -> None:
     path = folder(tmp_path, made(("mnistm", "usps"), ("train",)))
-    said = refusal(lambda: course.contents(path, data()))
-    assert said == (
-        f"{path}: has no domain svhn, only mnistm, usps; take it out of data.domains and"
+    message = refusal(lambda: course.contents(path, data()))
+    assert message == (
+        f"{path}: has no domain svhn, only mnistm, usps; remove it from data.domains and"
         " ddpm.domains, or add its folder"
     )
 
 
 def test_a_part_that_would_be_empty_is_refused(tmp_path: Path) -> None:
     path = folder(tmp_path, made(("mnistm",), ("train",)))
-    said = refusal(lambda: course.contents(path, data(domains=("mnistm",), val_images=12)))
-    assert "leave none for the test split" in said
+    message = refusal(lambda: course.contents(path, data(domains=("mnistm",), val_images=12)))
+    assert "leave none for the test split" in message
 
 
 @pytest.mark.parametrize("name", ["absent", "empty", "page.zip", "faces.zip"])
@@ -522,10 +522,10 @@ def test_a_path_without_digits_is_refused_in_one_line(tmp_path: Path, name: str)
     (tmp_path / "empty/digits").mkdir(parents=True)
     (tmp_path / "page.zip").write_bytes(b"<!DOCTYPE html>")
     packed(tmp_path / "faces.zip", {"hw2_data/face/train/0.png": b"x"})
-    said = refusal(lambda: course.check(tmp_path / name, None, False))
-    assert said.startswith(f"{tmp_path / name}: ")
-    assert said.endswith("name the course's hw2_data folder or zip (data.course in params.yaml)")
-    assert "\n" not in said
+    message = refusal(lambda: course.check(tmp_path / name, None, False))
+    assert message.startswith(f"{tmp_path / name}: ")
+    assert message.endswith("name the course's hw2_data folder or zip (data.course in params.yaml)")
+    assert "\n" not in message
 
 
 def test_every_kind_of_fault_has_a_remedy_and_only_those_are_made() -> None:

@@ -62,9 +62,9 @@ def test_the_zip_of_the_year_is_downloaded_once(
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
-        (b"<!DOCTYPE html><title>Quota exceeded</title>", "gave something that is no zip file"),
+        (b"<!DOCTYPE html><title>Quota exceeded</title>", "sent something that is not a zip file"),
         (gdown.exceptions.FileURLRetrievalError("quota"), "of 2024 cannot be downloaded (quota)"),
         (OSError("no route to host"), "of 2024 cannot be downloaded (no route to host)"),
     ],
@@ -74,12 +74,12 @@ def test_what_is_no_zip_is_one_line_and_leaves_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     answer: bytes | Exception,
-    said: str,
+    message: str,
 ) -> None:
     serve(monkeypatch, answer)
     with pytest.raises(UserError) as error:
         course_zip.find(data, tmp_path / "raw")
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert "hw2_data (data.course)" in str(error.value)
     assert "\n" not in str(error.value)
     assert not list((tmp_path / "raw").iterdir())

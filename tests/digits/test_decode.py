@@ -42,8 +42,8 @@ def png(*chunks: tuple[bytes, bytes]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def header(width: int, height: int, colour: int = 2, interlace: int = 0) -> tuple[bytes, bytes]:
-    return b"IHDR", struct.pack(">II5B", width, height, 8, colour, 0, 0, interlace)
+def header(width: int, height: int, color: int = 2, interlace: int = 0) -> tuple[bytes, bytes]:
+    return b"IHDR", struct.pack(">II5B", width, height, 8, color, 0, 0, interlace)
 
 
 def decoded(content: bytes) -> Decoded:
@@ -96,9 +96,9 @@ def test_every_filter_is_undone_as_pillow_does(filter_of_row: int | None, channe
 
 
 def test_a_batch_keeps_its_order() -> None:
-    grey, colour = encoded(Image.fromarray(smooth(1)[..., 0])), GOOD
+    gray, color = encoded(Image.fromarray(smooth(1)[..., 0])), GOOD
     palette = encoded(Image.fromarray(smooth(3)).convert("P"))
-    found = decode.decode_all([grey, b"", colour, palette, grey, b"x"])
+    found = decode.decode_all([gray, b"", color, palette, gray, b"x"])
     kinds = [f.mode if isinstance(f, Decoded) else str(f)[:5] for f in found]
     assert kinds == ["L", "is em", "RGB", "P", "L", "is no"]
 
@@ -188,7 +188,7 @@ def test_interlaced_is_read() -> None:
     assert not decoded(content).pixels.any()
 
 
-def test_grey_of_16_bits_is_scaled_not_clipped() -> None:
+def test_gray_of_16_bits_is_scaled_not_clipped() -> None:
     pixels = decoded(encoded(Image.fromarray(RAMP))).pixels
     assert np.array_equal(pixels[..., 0], np.round(RAMP / 257).astype(np.uint8))
     assert abs(pixels.mean() - RAMP.mean() / 257) < 1
@@ -220,7 +220,7 @@ def test_opaque_rgba_keeps_its_colours() -> None:
     assert np.array_equal(decoded(encoded(Image.fromarray(rgba))).pixels, smooth(3))
 
 
-def test_grey_with_alpha_is_grey_on_black() -> None:
+def test_gray_with_alpha_is_gray_on_black() -> None:
     la = np.stack([np.full((28, 28), 100, np.uint8), smooth(1)[..., 0]], axis=-1)
     pixels = decoded(encoded(Image.fromarray(la, "LA"))).pixels
     assert np.array_equal(pixels, np.round(100 / 255 * smooth(1)).astype(np.uint8))
@@ -238,21 +238,21 @@ def test_a_transparent_colour_is_black(mode: str) -> None:
     assert np.array_equal(found[0, 5], plain[0, 5])
 
 
-def test_a_palette_becomes_its_colours_and_a_grey_one_grey() -> None:
-    colours = Image.fromarray(smooth(3)).quantize(16)
-    found = decoded(encoded(colours))
-    assert np.array_equal(found.pixels, np.asarray(colours.convert("RGB")))
+def test_a_palette_becomes_its_colours_and_a_gray_one_gray() -> None:
+    colors = Image.fromarray(smooth(3)).quantize(16)
+    found = decoded(encoded(colors))
+    assert np.array_equal(found.pixels, np.asarray(colors.convert("RGB")))
     greys = Image.fromarray(smooth(1)[..., 0]).convert("P")
     assert np.array_equal(decoded(encoded(greys)).pixels, smooth(1))
 
 
 def test_a_palette_with_alpha_is_laid_on_black() -> None:
-    colours = Image.fromarray(smooth(3)).quantize(16)
-    first = np.asarray(colours) == 0
-    found = decoded(encoded(colours, transparency=0)).pixels
+    colors = Image.fromarray(smooth(3)).quantize(16)
+    first = np.asarray(colors) == 0
+    found = decoded(encoded(colors, transparency=0)).pixels
     assert first.any()
     assert not found[first].any()
-    assert np.array_equal(found[~first], np.asarray(colours.convert("RGB"))[~first])
+    assert np.array_equal(found[~first], np.asarray(colors.convert("RGB"))[~first])
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])

@@ -170,17 +170,17 @@ def test_mnist_is_as_published_and_the_test_table_is_reported(raw: Path) -> None
 
 def test_svhn_keeps_its_images_and_ten_becomes_zero(raw: Path) -> None:
     write_svhn(raw)
-    report = found(raw, "svhn")["svhn", "test"]
+    test_split = found(raw, "svhn")["svhn", "test"]
     images, labels = svhn_arrays("test")
-    assert report.digits.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2]
+    assert test_split.digits.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2]
     assert labels[9, 0] == 10
-    ramp = report.images[0]
+    ramp = test_split.images[0]
     assert (ramp == ramp[:, :1, :1]).all()  # not transposed
     centres = (np.arange(28) + 0.5) * 32 / 28 - 0.5
     assert np.abs(ramp[2:-2, 0, 0] - 8.0 * centres[2:-2]).max() <= 1
     for k in range(1, 12):
         expected = Image.fromarray(images[..., k]).resize((28, 28), Image.Resampling.BILINEAR)
-        assert np.array_equal(report.images[k], np.asarray(expected))
+        assert np.array_equal(test_split.images[k], np.asarray(expected))
 
 
 def test_usps_labels_begin_at_one_and_its_ink_at_minus_one(raw: Path) -> None:
@@ -192,9 +192,9 @@ def test_usps_labels_begin_at_one_and_its_ink_at_minus_one(raw: Path) -> None:
     gray = read.images.reshape(12, 256).astype(float)
     assert np.abs(gray - (ink + 1) * 127.5).max() <= 0.5 + 1e-4
     assert read.digits.tolist() == [label - 1 for label in labels]
-    report = found(raw, "usps")["usps", "test"]
+    test_split = found(raw, "usps")["usps", "test"]
     expected = Image.fromarray(read.images[5, ..., 0]).resize((28, 28), Image.Resampling.BILINEAR)
-    assert np.array_equal(report.images[5, ..., 0], np.asarray(expected))
+    assert np.array_equal(test_split.images[5, ..., 0], np.asarray(expected))
 
 
 def test_mnistm_is_the_difference_of_a_digit_and_a_patch(raw: Path) -> None:
@@ -265,9 +265,9 @@ def test_a_damaged_file_is_named(
     WRITE[domain](raw)
     path = raw / remote.name
     path.write_bytes(damage(path.read_bytes()))
-    said = refusal(raw, domain)
-    assert said.startswith(f"{path}: ")
-    assert "delete it, then it is downloaded again" in said
+    message = refusal(raw, domain)
+    assert message.startswith(f"{path}: ")
+    assert "delete it, then it is downloaded again" in message
 
 
 @pytest.mark.parametrize("domain", WRITE)
@@ -279,7 +279,7 @@ def test_a_missing_file_is_named(raw: Path, domain: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "reason"),
     [
         (gzip.compress(b"\0\0\x08"), "it begins with 000008"),
         (idx(np.zeros((40, 28), np.uint8)), "it begins with 00000802"),
@@ -288,13 +288,13 @@ def test_a_missing_file_is_named(raw: Path, domain: str) -> None:
     ],
     ids=["short", "dimensions", "size", "cut"],
 )
-def test_an_idx_file_of_another_form_is_refused(raw: Path, data: bytes, said: str) -> None:
+def test_an_idx_file_of_another_form_is_refused(raw: Path, data: bytes, reason: str) -> None:
     write_mnist(raw)
     path = raw / mnist.FILES["train"][0].name
     path.write_bytes(data)
     message = refusal(raw, "mnist")
     assert message.startswith(f"{path}: damaged (")
-    assert said in message
+    assert reason in message
 
 
 def test_a_label_of_mnist_above_nine_is_refused(raw: Path) -> None:

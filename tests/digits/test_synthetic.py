@@ -71,7 +71,7 @@ def test_splits_are_other_images_in_another_order(domain: str) -> None:
 @domains
 def test_no_image_is_flat_and_no_two_are_alike(domain: str) -> None:
     images, _ = synthetic.draw(domain, "train", 100, 7)
-    assert images.reshape(100, -1).std(1).min() > 5  # grey levels; a blank image has none
+    assert images.reshape(100, -1).std(1).min() > 5  # gray levels; a blank image has none
     assert len({image.tobytes() for image in images}) == 100
 
 
@@ -79,15 +79,15 @@ def test_no_image_is_flat_and_no_two_are_alike(domain: str) -> None:
 def test_a_digit_looks_like_its_own_digit(domain: str) -> None:
     """Nearest mean of the train split, on edges: far above chance in the test split.
 
-    MNIST-M and SVHN come in any colour, so what is compared is how much each pixel differs from
+    MNIST-M and SVHN come in any color, so what is compared is how much each pixel differs from
     the image's mean.
     """
 
     def features(images: np.ndarray) -> np.ndarray:
-        grey = images.mean(-1).reshape(len(images), -1)
-        grey = np.abs(grey - np.median(grey, 1, keepdims=True))
-        grey = grey - grey.mean(1, keepdims=True)
-        return grey / np.linalg.norm(grey, axis=1, keepdims=True)
+        gray = images.mean(-1).reshape(len(images), -1)
+        gray = np.abs(gray - np.median(gray, 1, keepdims=True))
+        gray = gray - gray.mean(1, keepdims=True)
+        return gray / np.linalg.norm(gray, axis=1, keepdims=True)
 
     train, digits = synthetic.draw(domain, "train", 400, 7)
     means = np.stack([features(train)[digits == digit].mean(0) for digit in range(10)])

@@ -36,10 +36,10 @@ def write(path: Path, contents: Iterable[tuple[str, str, Digits]]) -> None:
 
 
 def read(path: Path) -> Iterator[tuple[str, str, Digits]]:
-    """Read an archive as (domain, split, digits), whatever domains and splits it has.
+    """Read an archive as (domain, split, digits), for all domains and splits that it has.
 
     Raises:
-        UserError: if it is no zip file, or a table or an image in it is damaged.
+        UserError: if it is not a zip file, or one of its tables or images is damaged.
     """
     with find(path, _REMEDY) as layout:
         for domain in layout.domains:

@@ -20,10 +20,10 @@ _TERMS = "course material: for study, not for passing on"
 
 
 def find(data: params.Data, raw: Path) -> Path:
-    """The folder or zip that `data.course` names or, if it is not there, the downloaded zip.
+    """The folder or zip that `data.course` names or, if that does not exist, the downloaded zip.
 
     Raises:
-        UserError: if there is none and it cannot be downloaded.
+        UserError: if neither exists and the download fails.
     """
     given, zip_file = Path(data.course), raw / f"hw2_data_{data.year}.zip"
     if given.exists():
@@ -36,9 +36,9 @@ def find(data: params.Data, raw: Path) -> Path:
 
 
 def _download(year: int, zip_file: Path, remedy: str) -> None:
-    """Download to `zip_file`, which appears when it is whole; a later call goes on where one ended.
+    """Download to `zip_file`, which appears when it is complete; a later call resumes a download.
 
-    gdown knows Google's pages on virus scans and quotas; it keeps its partial file beside `output`.
+    gdown handles Google's pages on virus scans and quotas. Its partial file is beside `output`.
     """
     import gdown
 
@@ -54,6 +54,7 @@ def _download(year: int, zip_file: Path, remedy: str) -> None:
     if not partial.exists() or not zipfile.is_zipfile(partial):
         partial.unlink(missing_ok=True)
         raise UserError(
-            f"{zip_file}: Google Drive gave something that is no zip file; try later, or {remedy}"
+            f"{zip_file}: Google Drive sent something that is not a zip file;"
+            f" try later, or {remedy}"
         )
     partial.replace(zip_file)

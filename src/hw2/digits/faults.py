@@ -1,4 +1,4 @@
-"""What can be wrong with a set of digits: the kinds of fault, and how many of them are told."""
+"""What can be wrong with a set of digits: the kinds of fault, and how they are listed."""
 
 import shlex
 from collections import Counter
@@ -24,7 +24,7 @@ REMEDIES = {
     "same pixels in two tables": "remove one of the two rows and its file",
     "name twice in the zip": "pack the zip again",
 }
-"""Every kind of fault and what to do about it, in the order of telling."""
+"""Every kind of fault and what to do about it, in the order of messages."""
 
 _SHOWN = 5
 
@@ -49,12 +49,14 @@ def summary(faults: Sequence[Fault]) -> str:
 
 
 def grouped(path: Path, faults: Sequence[Fault], test_labels: bool) -> str:
-    """A heading and a line for each kind, with the first five places, for a `UserError`."""
+    """A heading and a line for each kind, with the first five locations, for a `UserError`."""
     verb = f"hw2 check-data {shlex.quote(str(path))}{' --test-labels' * test_labels}"
     lines = [f"{path}: {len(faults)} of its digits or rows cannot be used; run `{verb}` for all"]
     for kind, remedy in REMEDIES.items():
-        places = [fault.where for fault in faults if fault.kind == kind]
-        if places:
-            more = ", ..." * (len(places) > _SHOWN)
-            lines.append(f"{len(places)} {kind}: {', '.join(places[:_SHOWN])}{more}; {remedy}")
+        locations = [fault.where for fault in faults if fault.kind == kind]
+        if locations:
+            more = ", ..." * (len(locations) > _SHOWN)
+            lines.append(
+                f"{len(locations)} {kind}: {', '.join(locations[:_SHOWN])}{more}; {remedy}"
+            )
     return "\n  ".join(lines)

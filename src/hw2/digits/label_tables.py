@@ -15,13 +15,13 @@ _DIGITS = {str(digit): digit for digit in range(NUM_DIGITS)}
 
 @dataclass
 class Table:
-    """The good rows of a table, what its rows name, and its faults.
+    """The valid rows of a table, the images that its rows name, and its faults.
 
     Attributes:
-        names: File names of the good rows, without folder; none twice.
+        names: File names of the valid rows, without a folder; no duplicates.
         digits: Their labels, 0 to 9.
         lines: The line of every image that is named, also in a row with a bad label.
-        whole: Whether the rows could be found at all: the text has the header, and rows below it.
+        whole: Whether the text has the header and rows below it.
         faults: Everything that is wrong with the text.
     """
 
@@ -44,13 +44,13 @@ def parse(content: bytes, path: str) -> Table:
     try:
         header = next(rows, [])
         if header != _HEADER:
-            found = ",".join(header)[:80]
-            what = f"its first line is {found!r}" if text.strip() else "is empty"
+            line = ",".join(header)[:80]
+            what = f"its first line is {line!r}" if text.strip() else "is empty"
             kind = "wrong header" if text.strip() else "no rows"
             table.faults.append(Fault(kind, path, what))
             return table
         for cells in rows:
-            if cells:  # a blank line says nothing
+            if cells:  # blank lines are ignored
                 _add(table, cells, rows.line_num, f"{path} line {rows.line_num}")
     except csv.Error as error:  # a quotation mark that is not closed, a field without end
         table.faults.append(Fault("no CSV", f"{path} line {rows.line_num}", str(error)))
@@ -68,7 +68,7 @@ def named(content: bytes) -> set[str]:
 
 
 def _add(table: Table, cells: list[str], line: int, where: str) -> None:
-    """Take one row in, or its faults."""
+    """Add one row, or its faults."""
     if len(cells) != len(_HEADER):
         what = f"has {len(cells)} of 2 cells" if len(cells) < 2 else f"has {len(cells)} cells"
         table.faults.append(Fault("cut row", where, what))
@@ -77,7 +77,7 @@ def _add(table: Table, cells: list[str], line: int, where: str) -> None:
     faults = list(_cell_faults(name, label, where))
     if name in table.lines:
         faults.append(
-            Fault("repeated row", where, f"{name} stands in line {table.lines[name]} already")
+            Fault("repeated row", where, f"{name} is already in line {table.lines[name]}")
         )
     elif not any(fault.kind == "bad name" for fault in faults):
         table.lines[name] = line
@@ -90,7 +90,7 @@ def _add(table: Table, cells: list[str], line: int, where: str) -> None:
 def _cell_faults(name: str, label: str, where: str) -> Iterator[Fault]:
     bare = not set(name) & set("/\\") and name.isprintable()
     if not bare or name in ("", ".", ".."):
-        yield Fault("bad name", where, f"{name!r} is no bare file name")
+        yield Fault("bad name", where, f"{name!r} is not a bare file name")
     if label not in _DIGITS:
         hint = ": only SVHN's own files write 10 for zero" if label == "10" else ""
         yield Fault("bad label", where, f"label {label[:40]!r} is not 0 to 9{hint}")

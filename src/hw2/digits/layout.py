@@ -3,7 +3,7 @@
 digits/<domain>/data/<name>.png       28x28, RGB, or gray
 digits/<domain>/{train,val,test}.csv  header image_name,label
 
-Years differ in which tables and domains there are. `digits` lies at the top or one folder below it
+The tables and domains differ from year to year. `digits` lies at the top or one folder below it
 (`hw2_data`), or is itself what the path names.
 """
 
@@ -31,10 +31,10 @@ TABLES = ("train", "val", "test")
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _CHUNK = 512
-"""Images of one job of a thread."""
+"""Images that a thread decodes at a time."""
 _THREADS = 2
-"""Threads hide the waiting for a disk. With the files in memory one is as fast: the work is short
-pieces between which Python's lock is held."""
+"""Threads hide the latency of a disk. With the files in memory one thread is as fast, because the
+work is in short pieces between which Python's lock is held."""
 
 
 @dataclass(frozen=True)
@@ -57,49 +57,49 @@ class Layout:
         files = self.tree.files(join(self.at, domain))
         return [table for table in TABLES if f"{table}.csv" in files]
 
-    def place(self, domain: str, *below: str) -> str:
-        """The name of something of a domain in the tree."""
+    def path(self, domain: str, *below: str) -> str:
+        """The path of a file or folder of a domain in the tree."""
         return join(self.at, domain, *below)
 
     def table(self, domain: str, table: str) -> Table:
         """Read one table."""
-        place = self.place(domain, f"{table}.csv")
+        path = self.path(domain, f"{table}.csv")
         try:
-            return tables.parse(self.tree.read(place, tables.MAX_BYTES), place)
+            return tables.parse(self.tree.read(path, tables.MAX_BYTES), path)
         except Unreadable as error:
-            return Table(faults=[Fault("no CSV", place, str(error))])
+            return Table(faults=[Fault("no CSV", path, str(error))])
 
     def form(self, domain: str) -> set[str]:
-        """What test.csv names where it is a form to fill in; nothing if there is none."""
+        """The names in a test.csv that is a blank answer form; none if there is no test.csv."""
         try:
-            return tables.named(self.tree.read(self.place(domain, "test.csv"), tables.MAX_BYTES))
+            return tables.named(self.tree.read(self.path(domain, "test.csv"), tables.MAX_BYTES))
         except Unreadable:
             return set()
 
     def files(self, domain: str) -> set[str]:
         """The names in a domain's folder `data`."""
-        return self.tree.files(self.place(domain, "data"))
+        return self.tree.files(self.path(domain, "data"))
 
     def images(self, domain: str, names: Sequence[str]) -> Iterator[tuple[str, Decoded | BadImage]]:
         """Decode images in the order of `names`, a few chunks ahead of the reader."""
 
         def job(start: int) -> list[Decoded | BadImage]:
             some = names[start : start + _CHUNK]
-            return self._decoded([self.place(domain, "data", name) for name in some])
+            return self._decoded([self.path(domain, "data", name) for name in some])
 
         done = _ahead(job, range(0, len(names), _CHUNK))
         yield from zip(names, (image for chunk in done for image in chunk), strict=True)
 
-    def _decoded(self, places: Sequence[str]) -> list[Decoded | BadImage]:
+    def _decoded(self, paths: Sequence[str]) -> list[Decoded | BadImage]:
         contents: dict[int, bytes] = {}
-        found: dict[int, Decoded | BadImage] = {}
-        for k, place in enumerate(places):
+        results: dict[int, Decoded | BadImage] = {}
+        for k, path in enumerate(paths):
             try:
-                contents[k] = self.tree.read(place, decode.MAX_BYTES)
+                contents[k] = self.tree.read(path, decode.MAX_BYTES)
             except Unreadable as error:
-                found[k] = BadImage("damaged image", str(error))
-        found |= zip(contents, decode.decode_all(list(contents.values())), strict=True)
-        return [found[k] for k in range(len(places))]
+                results[k] = BadImage("damaged image", str(error))
+        results |= zip(contents, decode.decode_all(list(contents.values())), strict=True)
+        return [results[k] for k in range(len(paths))]
 
     def read(
         self,
@@ -108,19 +108,19 @@ class Layout:
         digits: Sequence[int],
         tick: Callable[[int], None] = lambda done: None,
     ) -> Digits:
-        """Decode the named images, with their labels; `tick` is told of each image.
+        """Decode the named images, with their labels; `tick` is called after each image.
 
         One channel if all these are gray and the domain is grayscale in `domains`, else three.
 
         Raises:
-            BadImage: for the first that cannot be used; the text has its place.
+            BadImage: for the first image that cannot be used; the text names its file.
         """
         images = np.empty((len(names), decode.SIZE, decode.SIZE, 3), np.uint8)
         gray = domain in domains.DOMAINS and domains.DOMAINS[domain].grayscale
         for k, (name, image) in enumerate(self.images(domain, names)):
             if isinstance(image, BadImage):
-                place = self.place(domain, "data", name)
-                raise BadImage(image.kind, f"{place}: {image}") from image
+                path = self.path(domain, "data", name)
+                raise BadImage(image.kind, f"{path}: {image}") from image
             images[k] = image.pixels  # one channel is repeated
             gray = gray and image.pixels.shape[-1] == 1
             tick(1)

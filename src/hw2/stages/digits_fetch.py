@@ -1,7 +1,7 @@
 """Get the digits into one archive in the course's layout, from the source that `data.source` names.
 
-synthetic: drawn. course: an `hw2_data` folder or zip, downloaded where there is none. public: the
-published data sets, downloaded where they are not there.
+synthetic: drawn. course: an `hw2_data` folder or zip, downloaded if it does not exist. public: the
+published data sets, downloaded if they do not exist.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def run(data: params.Data, *, digits_archive: Path, raw: Path) -> None:
 
 
 def obtain(data: params.Data, *, raw: Path) -> str:
-    """Download what the source lacks into `raw`, log where it comes from; returns what there is."""
+    """Download missing files of the source into `raw`; returns a line that says where they are."""
     domains.require(data.domains, data.source)
     if data.source == "course":
         return f"the course's data are in {course_zip.find(data, raw)}"
