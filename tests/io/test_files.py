@@ -187,7 +187,7 @@ def test_json_names_the_key_of_a_nan(tmp_path: Path, bad: float) -> None:
 def test_json_reader_is_strict(tmp_path: Path, text: str) -> None:
     path = tmp_path / "m.json"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(UserError, match=r"m\.json: not a whole JSON file") as caught:
+    with pytest.raises(UserError, match=r"m\.json: not a complete JSON file") as caught:
         files.read_json(path)
     assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match=r"gone\.json: cannot be read"):

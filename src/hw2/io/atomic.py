@@ -24,11 +24,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     sibling keeps the suffix of `path`, because writers of figures choose the format by it.
 
     Raises:
-        UserError: if `path` is no regular file (a symlink, a pipe), or the disk refuses.
+        UserError: if `path` exists and is not a regular file, or cannot be written.
     """
     target = Path(path)
     with _sibling(target, stat.S_ISREG, "a regular file") as temporary, _explained(target):
-        temporary.touch(exist_ok=False)  # refuses an unwritable folder now, before any work
+        temporary.touch(exist_ok=False)  # fails in an unwritable folder before any work
         mode = stat.S_IMODE(temporary.stat().st_mode)
         temporary.unlink()
         yield temporary
@@ -42,10 +42,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def atomic_dir(path: str | Path) -> Iterator[Path]:
     """Yield an empty temporary folder; it replaces the folder `path` when the block ends well.
 
-    The old folder is removed only when the new one is complete and in its place.
+    The old folder is removed only after the complete new folder has replaced it.
 
     Raises:
-        UserError: if `path` is no folder, or the disk refuses.
+        UserError: if `path` exists and is not a folder, or cannot be written.
     """
     target = Path(path)
     with (
@@ -70,7 +70,7 @@ def atomic_dir(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def _sibling(target: Path, kind_is: Callable[[int], bool], kind: str) -> Iterator[Path]:
-    """A fresh name beside `target`, removed at the end if it still exists."""
+    """Yield an unused path beside `target`, which is removed at the end if it still exists."""
     with suppress(FileNotFoundError):
         if not kind_is(os.lstat(target).st_mode):
             raise UserError(f"{target}: exists and is not {kind}; move it away, it is not replaced")
@@ -90,7 +90,7 @@ def _sibling(target: Path, kind_is: Callable[[int], bool], kind: str) -> Iterato
 
 @contextmanager
 def _explained(target: Path) -> Iterator[None]:
-    """Turn an error of the disk into one line; other errors pass unchanged."""
+    """Turn a disk error into a UserError. Other errors pass unchanged."""
     try:
         yield
     except OSError as error:
@@ -99,7 +99,7 @@ def _explained(target: Path) -> Iterator[None]:
         reason = os.strerror(error.errno or 0)
         raise UserError(
             f"could not write {target}: {reason}. What was there before is unchanged;"
-            " make room or correct the rights, then run again"
+            " free some space or correct the permissions, then run again"
         ) from error
 
 
@@ -114,7 +114,7 @@ def remove_litter(folder: Path, name: str | None = None) -> None:
 
 
 def _lives_elsewhere(pid: int) -> bool:
-    """Whether another live process has this id. Our own open files are known by name."""
+    """Whether another live process has this id. Open files of this process are in _open_here."""
     if pid == os.getpid():
         return False
     try:
@@ -134,7 +134,7 @@ def _remove(item: Path) -> None:
 
 
 def _sync(item: Path) -> None:
-    """Flush a file or folder to the disk. Some file systems cannot flush a folder; let them."""
+    """Flush a file or folder to the disk. File systems that cannot flush a folder are tolerated."""
     handle = os.open(item, os.O_RDONLY)
     try:
         os.fsync(handle)

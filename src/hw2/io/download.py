@@ -1,7 +1,7 @@
-"""Files from the internet: taken from one of several mirrors, resumed, and verified.
+"""Downloads from a list of mirrors, resumed and verified.
 
 A file appears under its name only when its size and sha256 are the published ones. Until then it
-is `<name>.part`, and the next attempt, also of a later run, goes on where that ends.
+is `<name>.part`, and the next attempt, also in a later run, continues where that ends.
 """
 
 import fcntl
@@ -50,9 +50,9 @@ class Remote:
 
 
 def get(remote: Remote, folder: Path) -> Path:
-    """The path of `remote` in `folder`; it is downloaded unless it is there already.
+    """Return the path of `remote` in `folder`, after downloading it if it does not exist.
 
-    A file that is there, put by hand or by an earlier run, is verified and used.
+    An existing file, put there by hand or by an earlier run, is verified and used.
 
     Raises:
         UserError: if a file of this name is there and is another one, if no mirror gave the
@@ -61,7 +61,7 @@ def get(remote: Remote, folder: Path) -> Path:
     path = folder / remote.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder):
+        with _locked(folder):
             if os.path.lexists(path):
                 _verify_present(path, remote)
                 source = "was there already"
@@ -72,14 +72,14 @@ def get(remote: Remote, folder: Path) -> Path:
     except OSError as error:
         raise UserError(
             f"{path}: cannot be read or written ({error.strerror or error});"
-            " make room or correct the rights, then run again"
+            " free some space or correct the permissions, then run again"
         ) from error
     log.info("%s: %s, %s, sha256 verified; terms: %s", path, remote.about, source, remote.licence)
     return path
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Wait for any other download into this folder; the lock ends with its process."""
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -138,5 +138,5 @@ def _explained(remote: Remote, part: Path, failures: dict[str, transfer.Failed])
     if all(isinstance(failure, transfer.Unreachable) for failure in failures.values()):
         hosts = " nor ".join(urlsplit(url).netloc for url in failures)
         return f"offline: {by_hand}, from {remote.urls[0]} (cannot reach {hosts})"
-    said = "; ".join(f"{urlsplit(url).netloc} {failure}" for url, failure in failures.items())
-    return f"{remote.name} could not be downloaded: {said}; run again later, or {by_hand}"
+    reasons = "; ".join(f"{urlsplit(url).netloc} {failure}" for url, failure in failures.items())
+    return f"{remote.name} could not be downloaded: {reasons}; run again later, or {by_hand}"

@@ -1,7 +1,7 @@
 """The three formats between stages: JSON for records, CSV for small tables, NPZ for arrays.
 
 Every file is written atomically, and its bytes depend on its content only, so that DVC sees a
-change exactly when there is one. Numbers in records are finite: NaN is refused both ways.
+change exactly when there is one. Numbers in records are finite: reading or writing NaN is an error.
 """
 
 import csv
@@ -56,7 +56,7 @@ def _rounded(value: Any) -> Any:
 
 
 def _finite(value: Any, path: str, key: str) -> Any:
-    """`value` in plain types (0-d arrays become numbers), all of them finite."""
+    """Convert `value` to plain types (0-d arrays become numbers) and check that all are finite."""
     if isinstance(value, Mapping):
         return {k: _finite(v, path, f"{key}.{k}".lstrip(".")) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -73,7 +73,7 @@ def read_json(path: str | Path) -> Any:
     try:
         return json.loads(_bytes(path).decode(), parse_constant=_refuse, parse_float=_float)
     except ValueError as error:
-        raise UserError(f"{path}: not a whole JSON file ({error}); remake it") from error
+        raise UserError(f"{path}: not a complete JSON file ({error}); recreate it") from error
 
 
 def _float(text: str) -> float:
@@ -100,7 +100,7 @@ def write_table(
 ) -> None:
     """Write a CSV; all rows have the same columns, an absent value is None.
 
-    Where `columns` are given they are the rows', and there may be none.
+    With `columns`, every row must have exactly these, and there may be no rows.
 
     Raises:
         UserError: for no rows, differing columns, or a NaN (row and column are named).
@@ -152,13 +152,13 @@ def save_arrays(path: str | Path, **arrays: npt.ArrayLike) -> None:
     """Write named arrays as NPZ. Uncompressed and undated: the same arrays give the same bytes."""
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name in sorted(arrays):
-            member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980 unless told otherwise
+            member = zipfile.ZipInfo(f"{name}.npy")  # the default date is 1980
             with archive.open(member, "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, np.asanyarray(arrays[name]), allow_pickle=False)
 
 
 def load_arrays(path: str | Path) -> dict[str, npt.NDArray[Any]]:
-    """Read an NPZ whole; object arrays are refused, the checksums of its members are checked."""
+    """Read all arrays of an NPZ with verified checksums. Object arrays are an error."""
     source = io.BytesIO(_bytes(path))
     try:
         with np.load(source, allow_pickle=False) as archive:

@@ -1,4 +1,4 @@
-"""One file from one mirror over HTTP: redirects followed with care, a broken file gone on with."""
+"""Download of a file from a mirror over HTTP, with checked redirects and resumption."""
 
 import hashlib
 import os
@@ -27,11 +27,11 @@ _HTML = (b"<!doctype html", b"<html", b"<head", b"<?xml")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be brought.
+    """A file to download.
 
     Attributes:
-        part: Where it is put; what is there already is gone on with.
-        name: What the progress bar calls it.
+        part: Path of the partial file. Its bytes, if it exists, are not downloaded again.
+        name: Label of the progress bar.
         sha256: Of the whole file, 64 hexadecimal digits.
         bytes: Its size, or None where it is not published.
     """
@@ -43,24 +43,24 @@ class Wanted:
 
 
 class Failed(Exception):
-    """One mirror did not give the file; the text goes on after the mirror's name."""
+    """A mirror did not deliver the file. The text continues the mirror's name."""
 
 
 class Unreachable(Failed):
-    """Not even a connection."""
+    """The mirror cannot be connected to."""
 
 
 class Useless(Failed):
-    """What this mirror has is not the file; asking it again would not help."""
+    """The mirror has another file or none, so that trying again would not help."""
 
 
 def bring(url: str, wanted: Wanted, seconds: float) -> None:
-    """Bring `wanted.part` to its end from one mirror, which has `seconds` to be reached.
+    """Complete `wanted.part` from a mirror, which must be reached within `seconds`.
 
     Raises:
-        Failed: if that did not succeed. What was received is kept, unless it is wrong.
+        Failed: if the download is not complete. Bytes received are kept unless they are wrong.
     """
-    for start in (size(wanted.part), 0):  # 0 again: the wrong bytes may be those of before
+    for start in (size(wanted.part), 0):  # from 0 again: the old bytes may be the wrong ones
         with _open(url, start, seconds) as response:
             begin = _begin(response, start)
             if begin is not None and _receive(response, wanted, begin):
@@ -71,20 +71,20 @@ def bring(url: str, wanted: Wanted, seconds: float) -> None:
 
 
 def _begin(response: requests.Response, start: int) -> int | None:
-    """Where in the file the body begins, or None if this server cannot go on at `start`."""
+    """Offset in the file of the first byte of the body; None if the server cannot resume."""
     status = response.status_code
     if status == requests.codes.ok:
         return 0
     if start and status == requests.codes.partial_content:
-        found = response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
-        return start if found else None
+        resumed = response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+        return start if resumed else None
     if start and status == requests.codes.requested_range_not_satisfiable:
         return None
     raise (Useless if 400 <= status < 500 else Failed)(f"answered {status}")
 
 
 def _receive(response: requests.Response, wanted: Wanted, start: int) -> bool:
-    """Write the body behind byte `start` of the part; returns whether the file is the right one.
+    """Write the body from byte `start` of the part on; return whether its sha256 is right.
 
     Raises:
         Failed: if it ends early, is too long, or is a web page.
@@ -110,7 +110,7 @@ def _receive(response: requests.Response, wanted: Wanted, start: int) -> bool:
 
 
 def _copy(response: requests.Response, file: BinaryIO, limit: int, bar: Progress) -> str:
-    """Copy the body as it comes, to a little over `limit`; returns why it broke off, or ""."""
+    """Copy the body, up to a little over `limit` bytes; return why it ended early, or ""."""
     while file.tell() <= limit:
         try:
             # Not iter_content: it undoes a Content-Encoding, and loses a chunk that is cut.
@@ -128,10 +128,10 @@ def _copy(response: requests.Response, file: BinaryIO, limit: int, bar: Progress
 
 @contextmanager
 def _open(url: str, start: int, seconds: float) -> Iterator[requests.Response]:
-    """The answer to a request for the bytes from `start` on, redirects followed with care.
+    """Request the bytes from `start` on, following only redirects that stay encrypted.
 
     Raises:
-        Failed: if there is no answer, or a redirect must not be followed.
+        Failed: if there is no response, or a redirect is not acceptable.
     """
     # "identity": a server that packs on the way would change the bytes that the sha256 is of.
     # "close": no request goes out on a connection that the server is just closing.
@@ -140,7 +140,7 @@ def _open(url: str, start: int, seconds: float) -> Iterator[requests.Response]:
         headers["Range"] = f"bytes={start}-"
     with requests.Session() as session:
         for _ in range(_REDIRECTS + 1):
-            response = _asked(session, url, headers, seconds)
+            response = _request(session, url, headers, seconds)
             with response:
                 if not response.is_redirect:
                     yield response
@@ -149,10 +149,10 @@ def _open(url: str, start: int, seconds: float) -> Iterator[requests.Response]:
     raise Failed(f"redirected more than {_REDIRECTS} times")
 
 
-def _asked(
+def _request(
     session: requests.Session, url: str, headers: dict[str, str], seconds: float
 ) -> requests.Response:
-    _knock(url, seconds)
+    _probe(url, seconds)
     try:
         return session.get(
             url,
@@ -170,7 +170,7 @@ def _asked(
 
 
 def _redirected(url: str, location: str) -> str:
-    """Where a redirect leads.
+    """Return the target of a redirect.
 
     Raises:
         Failed: if that is unencrypted: from https never, from http on this machine only there.
@@ -183,41 +183,44 @@ def _redirected(url: str, location: str) -> str:
 
 
 def acceptable(url: str) -> bool:
-    """Whether an address is encrypted, or on this machine."""
+    """Whether a URL is encrypted or on this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL)
 
 
-def _knock(url: str, seconds: float) -> None:
-    """Try a connection to the server, or to the proxy for it, within `seconds`.
+def _probe(url: str, seconds: float) -> None:
+    """Connect to the server, or to the proxy for it, within `seconds`.
 
     `requests` bounds each attempt at an address, but not the look-up of the name, which takes a
     quarter of a minute and more where there is no network.
 
     Raises:
-        Unreachable: if there is none.
+        Unreachable: if that fails.
     """
     proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
-    door = urlsplit((proxy if "//" in proxy else f"http://{proxy}") if proxy else url)
-    address = (door.hostname or "", door.port or (443 if door.scheme == "https" else 80))
-    answer = [f"no answer in {seconds:.0f} s"]
+    endpoint = urlsplit((proxy if "//" in proxy else f"http://{proxy}") if proxy else url)
+    address = (
+        endpoint.hostname or "",
+        endpoint.port or (443 if endpoint.scheme == "https" else 80),
+    )
+    failure = [f"no answer in {seconds:.0f} s"]
 
     def call() -> None:
         try:
             socket.create_connection(address, timeout=seconds / 2).close()  # of each address
-            answer[0] = ""
+            failure[0] = ""
         except OSError as error:
-            answer[0] = error.strerror or str(error)
+            failure[0] = error.strerror or str(error)
 
     thread = threading.Thread(target=call, daemon=True)  # never waited for longer than that
     thread.start()
     thread.join(seconds)
-    if said := answer[0]:
-        raise Unreachable(f"cannot be reached ({said})")
+    if reason := failure[0]:
+        raise Unreachable(f"cannot be reached ({reason})")
 
 
 def is_web_page(path: Path) -> bool:
-    """Whether a file begins as an error page does that came in place of a file."""
+    """Whether a file starts like an HTML page, which a server may send instead of the file."""
     with path.open("rb") as file:
         return file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML)
 
@@ -228,7 +231,7 @@ def sha256(path: Path) -> str:
 
 
 def size(path: Path) -> int:
-    """Bytes of a file; 0 if there is none."""
+    """Size of a file in bytes; 0 if it does not exist."""
     return path.stat().st_size if path.exists() else 0
 
 
