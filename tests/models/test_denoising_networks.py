@@ -11,7 +11,14 @@ LABELS, T = 20, 100
 
 
 def unet(mult: tuple[int, ...] = (1, 2), blocks: int = 1, patch: int = 2) -> UNet:
-    return UNet(num_labels=LABELS, base=8, mult=mult, blocks=blocks, patch=patch, timesteps=T)
+    return UNet(
+        num_labels=LABELS,
+        base_channels=8,
+        channel_mult=mult,
+        num_res_blocks=blocks,
+        patch_size=patch,
+        timesteps=T,
+    )
 
 
 def context_unet() -> ContextUnet:

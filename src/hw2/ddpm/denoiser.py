@@ -33,10 +33,10 @@ def build(network: params.Network, timesteps: int) -> UNet | ContextUnet:
         return ContextUnet(num_labels=NUM_LABELS, n_feat=network.n_feat, timesteps=timesteps)
     return UNet(
         num_labels=NUM_LABELS,
-        base=network.base_channels,
-        mult=network.channel_mult,
-        blocks=network.num_res_blocks,
-        patch=network.patch_size,
+        base_channels=network.base_channels,
+        channel_mult=network.channel_mult,
+        num_res_blocks=network.num_res_blocks,
+        patch_size=network.patch_size,
         timesteps=timesteps,
     )
 

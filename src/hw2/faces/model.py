@@ -45,10 +45,10 @@ class Blueprint:
         shape = params.UNetShape.model_validate(self.config)
         return UNet(
             num_labels=0,
-            base=shape.base_channels,
-            mult=shape.channel_mult,
-            blocks=shape.num_res_blocks,
-            patch=shape.patch_size,
+            base_channels=shape.base_channels,
+            channel_mult=shape.channel_mult,
+            num_res_blocks=shape.num_res_blocks,
+            patch_size=shape.patch_size,
             timesteps=schedule.timesteps,
             size=self.size,
         )

@@ -59,12 +59,16 @@ class ContextUnet(nn.Module):
 class ConvPair(nn.Module):
     """Two convolutions with BatchNorm and GELU; `residual` adds the first output to the second."""
 
-    def __init__(self, width: int, wide: int, *, residual: bool = False) -> None:
+    def __init__(self, in_channels: int, out_channels: int, *, residual: bool = False) -> None:
         super().__init__()
         self.residual = residual
         self.first, self.second = (
-            nn.Sequential(nn.Conv2d(inner, wide, 3, padding=1), nn.BatchNorm2d(wide), nn.GELU())
-            for inner in (width, wide)
+            nn.Sequential(
+                nn.Conv2d(channels, out_channels, 3, padding=1),
+                nn.BatchNorm2d(out_channels),
+                nn.GELU(),
+            )
+            for channels in (in_channels, out_channels)
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 CHANNELS = 128
 TIME = 4 * CHANNELS
-MULT = (1, 1, 2, 2, 4, 4)
-BLOCKS = 2
-ATTENTION = 4  # the level with attention
+CHANNEL_MULT = (1, 1, 2, 2, 4, 4)
+NUM_RES_BLOCKS = 2
+ATTENTION_LEVEL = 4
 SIDE = 256
 
 
@@ -31,35 +31,39 @@ class CourseUNet(nn.Module):
         )
         self._down: list[str] = []
         self._up: list[str] = []
-        widths = [CHANNELS]  # of the features that the way up takes over
+        skip_channels = [CHANNELS]  # of the features that the way up takes over
         self._append(self._down, "down", nn.Conv2d(3, CHANNELS, 3, padding=1))
-        width = CHANNELS
-        for level, mult in enumerate(MULT):
-            for _ in range(BLOCKS):
-                block = Stage(width, CHANNELS * mult, attention=level == ATTENTION)
-                width = CHANNELS * mult
+        in_channels = CHANNELS
+        for level, mult in enumerate(CHANNEL_MULT):
+            for _ in range(NUM_RES_BLOCKS):
+                block = Stage(in_channels, CHANNELS * mult, attention=level == ATTENTION_LEVEL)
+                in_channels = CHANNELS * mult
                 self._append(self._down, "down", block)
-                widths.append(width)
-            if level < len(MULT) - 1:
-                halve = nn.Sequential(nn.Conv2d(width, width, 3, stride=2, padding=1))
+                skip_channels.append(in_channels)
+            if level < len(CHANNEL_MULT) - 1:
+                halve = nn.Sequential(nn.Conv2d(in_channels, in_channels, 3, stride=2, padding=1))
                 self._append(self._down, "down", halve)
-                widths.append(width)
-        self.mid1 = Stage(width, width, attention=True)
-        self.mid2 = Stage(width, width, attention=False)
-        for level, mult in reversed(list(enumerate(MULT))):
-            for _ in range(BLOCKS + 1):
-                wide = CHANNELS * mult
-                block = Stage(width + widths.pop(), wide, attention=level == ATTENTION)
-                width = wide
+                skip_channels.append(in_channels)
+        self.mid1 = Stage(in_channels, in_channels, attention=True)
+        self.mid2 = Stage(in_channels, in_channels, attention=False)
+        for level, mult in reversed(list(enumerate(CHANNEL_MULT))):
+            for _ in range(NUM_RES_BLOCKS + 1):
+                out_channels = CHANNELS * mult
+                block = Stage(
+                    in_channels + skip_channels.pop(),
+                    out_channels,
+                    attention=level == ATTENTION_LEVEL,
+                )
+                in_channels = out_channels
                 self._append(self._up, "up", block)
             if level:
                 double = nn.Sequential(
                     nn.Upsample(scale_factor=2, mode="nearest"),
-                    nn.Conv2d(width, width, 3, padding=1),
+                    nn.Conv2d(in_channels, in_channels, 3, padding=1),
                 )
                 self._append(self._up, "up", double)
         self.out = nn.Sequential(
-            nn.GroupNorm(32, width), nn.SiLU(), nn.Conv2d(width, 3, 3, padding=1)
+            nn.GroupNorm(32, in_channels), nn.SiLU(), nn.Conv2d(in_channels, 3, 3, padding=1)
         )
 
     def _append(self, names: list[str], way: str, layer: nn.Module) -> None:
@@ -98,12 +102,12 @@ class Sinusoids(nn.Module):
 
 
 class Stage(nn.Module):
-    """A residual block, and attention after it where asked for."""
+    """A residual block, followed by attention on the level that has it."""
 
-    def __init__(self, width: int, wide: int, *, attention: bool) -> None:
+    def __init__(self, in_channels: int, out_channels: int, *, attention: bool) -> None:
         super().__init__()
-        self.resblocks = Residual(width, wide)
-        self.attention = Attention(wide) if attention else None
+        self.resblocks = Residual(in_channels, out_channels)
+        self.attention = Attention(out_channels) if attention else None
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
         x = self.resblocks(x, time)
@@ -113,13 +117,13 @@ class Stage(nn.Module):
 class Residual(nn.Module):
     """Norm, swish, convolution, twice; the time is added in between."""
 
-    def __init__(self, width: int, wide: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(32, width), nn.GroupNorm(32, wide)
-        self.conv1 = nn.Conv2d(width, wide, 3, padding=1)
-        self.conv2 = nn.Conv2d(wide, wide, 3, padding=1)
-        self.time = nn.Sequential(nn.SiLU(), nn.Linear(TIME, wide))
-        self.skip = None if width == wide else nn.Conv2d(width, wide, 1)
+        self.norm1, self.norm2 = nn.GroupNorm(32, in_channels), nn.GroupNorm(32, out_channels)
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+        self.time = nn.Sequential(nn.SiLU(), nn.Linear(TIME, out_channels))
+        self.skip = None if in_channels == out_channels else nn.Conv2d(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
         h = self.conv1(F.silu(self.norm1(x))) + self.time(time)[..., None, None]
@@ -128,16 +132,16 @@ class Residual(nn.Module):
 
 
 class Attention(nn.Module):
-    """Every place looks at every other one, with a single head."""
+    """Self-attention over all positions of a feature map, with a single head."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(32, width)
-        self.qkv = nn.Conv2d(width, 3 * width, 1)
-        self.out = nn.Conv2d(width, width, 1)
+        self.norm = nn.GroupNorm(32, channels)
+        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
+        self.out = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        places = self.qkv(self.norm(x)).flatten(2).transpose(1, 2)  # (N, H W, 3 C)
-        query, key, value = places.chunk(3, dim=2)
-        seen = F.scaled_dot_product_attention(query, key, value)  # scaled by 1 / sqrt(C)
-        return x + self.out(seen.transpose(1, 2).reshape(x.shape))
+        positions = self.qkv(self.norm(x)).flatten(2).transpose(1, 2)  # (N, H W, 3 C)
+        query, key, value = positions.chunk(3, dim=2)
+        attended = F.scaled_dot_product_attention(query, key, value)  # scaled by 1 / sqrt(C)
+        return x + self.out(attended.transpose(1, 2).reshape(x.shape))

@@ -1,6 +1,6 @@
 """A conditional U-Net that is fast on a CPU and a GPU.
 
-Two choices make it cheap. The image is folded into `patch` x `patch` cells first
+Two choices make it cheap. The image is folded into `patch_size` x `patch_size` patches first
 (pixel-unshuffle), so that full resolution, where most of a U-Net's time goes, is never convolved.
 Every norm is over one group: the kernels for small groups in channels-last layout are slower than
 the convolutions they follow.
@@ -21,12 +21,13 @@ class UNet(nn.Module):
     Args:
         num_labels: conditions; the label `num_labels` is the null condition of classifier-free
             guidance.
-        base: channels at the first level.
-        mult: channels of each level as multiples of `base`; each level halves the resolution.
-        blocks: residual blocks a level.
-        patch: side of the cells that the image is folded into.
+        base_channels: channels at the first level.
+        channel_mult: channels of each level as multiples of `base_channels`; each level halves the
+            resolution of the one before.
+        num_res_blocks: residual blocks of each level.
+        patch_size: side of the patches that the image is folded into.
         timesteps: T of the schedule, to scale the time embedding.
-        size: image height and width; `size / patch / 2 ** (levels - 1)` must be whole.
+        size: image height and width; `size / patch_size / 2 ** (levels - 1)` must be whole.
         map_channels: learned maps per label, concatenated to the folded image: where a label's
             strokes are is then known before the first convolution.
     """
@@ -35,52 +36,53 @@ class UNet(nn.Module):
         self,
         *,
         num_labels: int,
-        base: int = 48,
-        mult: tuple[int, ...] = (1, 2),
-        blocks: int = 1,
-        patch: int = 2,
+        base_channels: int = 48,
+        channel_mult: tuple[int, ...] = (1, 2),
+        num_res_blocks: int = 1,
+        patch_size: int = 2,
         timesteps: int = 1000,
         size: int = 28,
         map_channels: int = 16,
     ) -> None:
         super().__init__()
-        self.patch, self.timesteps, self.null_label = patch, timesteps, num_labels
-        cells = size // patch
-        if cells * patch != size or cells % 2 ** (len(mult) - 1):
+        self.patch_size, self.timesteps, self.null_label = patch_size, timesteps, num_labels
+        cells = size // patch_size
+        if cells * patch_size != size or cells % 2 ** (len(channel_mult) - 1):
             raise ValueError(
-                f"{size} pixels do not divide into patches of {patch} and {len(mult)} levels"
+                f"{size} pixels do not divide into patches of {patch_size}"
+                f" and {len(channel_mult)} levels"
             )
-        channels = [base * m for m in mult]
-        cond = 4 * base
+        channels = [base_channels * m for m in channel_mult]
+        cond = 4 * base_channels
         self.time = nn.Sequential(nn.Linear(64, cond), nn.SiLU(), nn.Linear(cond, cond))
         self.label = nn.Embedding(num_labels + 1, cond)
         self.maps = nn.Parameter(torch.zeros(num_labels + 1, map_channels, cells, cells))
-        self.enter = nn.Conv2d(3 * patch**2 + map_channels, base, 3, padding=1)
+        self.enter = nn.Conv2d(3 * patch_size**2 + map_channels, base_channels, 3, padding=1)
         self.down = nn.ModuleList()
         self.up = nn.ModuleList()
-        width = base
-        for level, wide in enumerate(channels):
+        in_channels = base_channels
+        for level, out_channels in enumerate(channels):
             if level:
-                self.down.append(nn.Conv2d(width, wide, 3, stride=2, padding=1))
-                width = wide
-            for _ in range(blocks):
-                self.down.append(Block(width, wide, cond))
-                width = wide
-        self.middle = Block(width, width, cond)
-        for level, wide in reversed(list(enumerate(channels))):
-            for _ in range(blocks):
-                self.up.append(Block(width + wide, wide, cond))
-                width = wide
+                self.down.append(nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1))
+                in_channels = out_channels
+            for _ in range(num_res_blocks):
+                self.down.append(Block(in_channels, out_channels, cond))
+                in_channels = out_channels
+        self.middle = Block(in_channels, in_channels, cond)
+        for level, out_channels in reversed(list(enumerate(channels))):
+            for _ in range(num_res_blocks):
+                self.up.append(Block(in_channels + out_channels, out_channels, cond))
+                in_channels = out_channels
             if level:
-                self.up.append(Up(width, channels[level - 1]))
-                width = channels[level - 1]
-        self.norm = nn.GroupNorm(1, width)
-        self.leave = nn.Conv2d(width, 3 * patch**2, 3, padding=1)
+                self.up.append(Up(in_channels, channels[level - 1]))
+                in_channels = channels[level - 1]
+        self.norm = nn.GroupNorm(1, in_channels)
+        self.leave = nn.Conv2d(in_channels, 3 * patch_size**2, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
 
     def inner_weights(self) -> list[Tensor]:
-        """Convolution weights inside the blocks, which an orthogonalising optimizer may take."""
+        """Convolution weights inside the blocks, which Muon may train."""
         blocks = [module for module in self.modules() if isinstance(module, Block)]
         return [conv.weight for block in blocks for conv in (block.conv1, block.conv2)]
 
@@ -88,7 +90,7 @@ class UNet(nn.Module):
         if labels is None:
             labels = torch.full_like(t, self.null_label)
         cond = F.silu(self.time(time_features(t, self.timesteps)) + self.label(labels))
-        x = F.pixel_unshuffle(xt, self.patch)
+        x = F.pixel_unshuffle(xt, self.patch_size)
         x = torch.cat([x, self.maps[labels].to(x.dtype)], 1).contiguous(
             memory_format=torch.channels_last
         )
@@ -107,21 +109,25 @@ class UNet(nn.Module):
                 if isinstance(layer, Block)
                 else layer(x)
             )
-        return F.pixel_shuffle(self.leave(F.silu(self.norm(x))), self.patch)
+        return F.pixel_shuffle(self.leave(F.silu(self.norm(x))), self.patch_size)
 
 
 class Block(nn.Module):
     """Residual block: norm, scale and shift from the condition (FiLM), convolution, twice."""
 
-    def __init__(self, width: int, wide: int, cond: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, cond: int) -> None:
         super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(1, width), nn.GroupNorm(1, wide)
+        self.norm1, self.norm2 = nn.GroupNorm(1, in_channels), nn.GroupNorm(1, out_channels)
         self.conv1, self.conv2 = (
-            nn.Conv2d(width, wide, 3, padding=1),
-            nn.Conv2d(wide, wide, 3, padding=1),
+            nn.Conv2d(in_channels, out_channels, 3, padding=1),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1),
         )
-        self.film = nn.Linear(cond, 2 * wide)
-        self.skip = nn.Identity() if width == wide else nn.Conv2d(width, wide, 1)
+        self.film = nn.Linear(cond, 2 * out_channels)
+        self.skip = (
+            nn.Identity()
+            if in_channels == out_channels
+            else nn.Conv2d(in_channels, out_channels, 1)
+        )
         nn.init.zeros_(self.conv2.weight)
 
     def forward(self, x: Tensor, cond: Tensor) -> Tensor:
@@ -134,9 +140,9 @@ class Block(nn.Module):
 class Up(nn.Module):
     """Doubles the resolution by a 1x1 convolution and pixel-shuffle."""
 
-    def __init__(self, width: int, wide: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(width, 4 * wide, 1)
+        self.conv = nn.Conv2d(in_channels, 4 * out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.pixel_shuffle(self.conv(x), 2)
