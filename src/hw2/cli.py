@@ -226,7 +226,7 @@ def _digits(options: argparse.Namespace) -> None:
     settings, artifacts = params.load(), paths.load()
     device.use_threads(settings.runtime.threads)
     count = digits.run(
-        settings.sampling,
+        settings.ddpm.sampling,
         model=artifacts.ddpm_model,
         guidance=artifacts.ddpm_guidance,
         out=options.out,

@@ -76,14 +76,14 @@ def test_values_of_every_kind_can_be_set(copied: Path) -> None:
         "ddpm.network.channel_mult": [1, 3],
         "judge.course_classifier": None,
         "ddpm.train.compile": True,
-        "guidance.weight": 2.0,
+        "ddpm.guidance.scale": 2.0,
     }
     profiles.set_values(copied, values)
     found = params.load(copied)
     assert found.ddpm.train.lr == 1e-5
     assert found.ddpm.network.channel_mult == (1, 3)
     assert found.judge.course_classifier is None
-    assert found.guidance.weight == 2.0
+    assert found.ddpm.guidance.scale == 2.0
     assert "course_classifier: null" in copied.read_text()
 
 

@@ -16,12 +16,17 @@ SAMPLERS = pytest.mark.parametrize("sampler", ["ddpm", "ddim", "dpmpp"])
 
 
 def sampling(mini: params.Params, **values: Any) -> params.Sampling:
-    return mini.sampling.model_copy(update={"steps": 4, "eta": 0.5, **values})
+    return mini.ddpm.sampling.model_copy(update={"steps": 4, "eta": 0.5, **values})
 
 
-def drawn(model: Denoiser, how: params.Sampling, request: Request = REQUEST, weight: float = 2.0,
-          split: str = "test") -> np.ndarray:  # fmt: skip
-    return draw(model, request, how, weight=weight, split=split)
+def drawn(
+    model: Denoiser,
+    how: params.Sampling,
+    request: Request = REQUEST,
+    guidance_scale: float = 3.0,
+    split: str = "test",
+) -> np.ndarray:
+    return draw(model, request, how, guidance_scale=guidance_scale, split=split)
 
 
 def greys(one: np.ndarray, other: np.ndarray) -> int:
@@ -33,9 +38,9 @@ def greys(one: np.ndarray, other: np.ndarray) -> int:
 def test_images_do_not_depend_on_the_batch_size(
     model: Denoiser, mini: params.Params, sampler: str
 ) -> None:
-    whole = drawn(model, sampling(mini, sampler=sampler, batch=100))
+    whole = drawn(model, sampling(mini, sampler=sampler, batch_size=100))
     for batch in (1, 3):
-        chunked = drawn(model, sampling(mini, sampler=sampler, batch=batch))
+        chunked = drawn(model, sampling(mini, sampler=sampler, batch_size=batch))
         assert greys(whole, chunked) <= 1  # float32 sums in another order may round another way
 
 
@@ -44,10 +49,10 @@ def test_the_noise_is_bit_equal_and_images_within_1e_5(
     model: Denoiser, mini: params.Params, sampler: str
 ) -> None:
     how = sampling(mini, sampler=sampler)
-    whole = list(states(model, REQUEST, how, weight=2.0, split="test"))
+    whole = list(states(model, REQUEST, how, guidance_scale=3.0, split="test"))
     for k in range(len(REQUEST.labels)):
         one = Request(REQUEST.labels[k : k + 1], REQUEST.index[k : k + 1])
-        alone = list(states(model, one, how, weight=2.0, split="test"))
+        alone = list(states(model, one, how, guidance_scale=3.0, split="test"))
         assert torch.equal(whole[0].images[k], alone[0].images[0])
         torch.testing.assert_close(whole[-1].images[k], alone[-1].images[0], rtol=0, atol=1e-5)
 
@@ -68,7 +73,7 @@ def test_label_index_seed_and_part_each_give_other_noise(
     def first(label: int, index: int, split: str, seed: int) -> bytes:
         request = Request(np.array([label]), np.array([index]))
         how = sampling(mini, seed=seed)
-        state = next(states(model, request, how, weight=0.0, split=split))
+        state = next(states(model, request, how, guidance_scale=1.0, split=split))
         return state.images.contiguous().numpy().tobytes()
 
     found = [
@@ -87,10 +92,12 @@ def test_the_part_changes_every_image(model: Denoiser, mini: params.Params) -> N
     assert (test != val).reshape(len(test), -1).any(1).all()
 
 
-@pytest.mark.parametrize("weight", [0.0, 2.0, -1.0])
-def test_the_guidance_weight_is_heard(model: Denoiser, mini: params.Params, weight: float) -> None:
-    other = drawn(model, sampling(mini), weight=weight + 1)
-    assert greys(drawn(model, sampling(mini), weight=weight), other) > 1
+@pytest.mark.parametrize("guidance_scale", [1.0, 3.0, 0.0])
+def test_the_guidance_scale_changes_images(
+    model: Denoiser, mini: params.Params, guidance_scale: float
+) -> None:
+    other = drawn(model, sampling(mini), guidance_scale=guidance_scale + 1)
+    assert greys(drawn(model, sampling(mini), guidance_scale=guidance_scale), other) > 1
 
 
 def test_drawing_repeats(model: Denoiser, mini: params.Params) -> None:
@@ -106,7 +113,7 @@ def test_images_are_uint8_over_their_range(model: Denoiser, mini: params.Params)
 
 
 def test_the_states_run_from_noise_to_an_image(model: Denoiser, mini: params.Params) -> None:
-    path = list(states(model, REQUEST, sampling(mini), weight=0.0, split="test"))
+    path = list(states(model, REQUEST, sampling(mini), guidance_scale=1.0, split="test"))
     assert [state.t for state in path] == [19, 14, 9, 4, -1]
     start = path[0].images
     # Standard normal: 7 x 2,352 numbers, five standard errors.
@@ -117,7 +124,14 @@ def test_the_states_run_from_noise_to_an_image(model: Denoiser, mini: params.Par
 
 def test_every_image_is_counted(model: Denoiser, mini: params.Params) -> None:
     ticks: list[int] = []
-    draw(model, REQUEST, sampling(mini, batch=3), weight=0.0, split="test", tick=ticks.append)
+    draw(
+        model,
+        REQUEST,
+        sampling(mini, batch_size=3),
+        guidance_scale=1.0,
+        split="test",
+        tick=ticks.append,
+    )
     assert ticks == [3, 3, 1]
 
 

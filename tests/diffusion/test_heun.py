@@ -102,6 +102,6 @@ def test_the_cosine_schedule_does_not_leave_the_range_of_images() -> None:
 def test_every_step_except_the_last_evaluates_twice(steps: int, evaluations: int) -> None:
     calls = NetworkCalls()
     counted = calls.counted(lambda xt, t, labels: 0.1 * xt)
-    output = guided(counted, torch.zeros(4, dtype=torch.int64), 0.0, 20)
+    output = guided(counted, torch.zeros(4, dtype=torch.int64), 1.0, 20)
     heun(output, LINEAR, "v", start(torch.float32), steps)
     assert calls.per_image(4) == evaluations

@@ -14,10 +14,10 @@ def network(xt: Tensor, t: Tensor, labels: Tensor) -> Tensor:
     return 0.1 * xt
 
 
-@pytest.mark.parametrize(("weight", "calls_per_step"), [(0.0, 1), (2.0, 2)])
-def test_guidance_costs_a_second_call_per_step(weight: float, calls_per_step: int) -> None:
+@pytest.mark.parametrize(("scale", "calls_per_step"), [(1.0, 1), (3.0, 2)])
+def test_guidance_costs_a_second_call_per_step(scale: float, calls_per_step: int) -> None:
     calls = NetworkCalls()
-    output = guided(calls.counted(network), torch.zeros(3, dtype=torch.int64), weight, 20)
+    output = guided(calls.counted(network), torch.zeros(3, dtype=torch.int64), scale, 20)
     start = torch.zeros(3, 1, 2, 2)
     levels = schedule.make("cosine", 20)
     loop.final(loop.sample(output, levels, "v", start, sampler="ddim", steps=5))

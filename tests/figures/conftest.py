@@ -61,20 +61,23 @@ def samples(domains: tuple[str, ...], noises: int = 10) -> dict[str, np.ndarray]
     }
 
 
-def setting(kind: str, domain: str, sampler: tuple[str, int], w: float, p: float) -> dict[str, Any]:
+def setting(
+    kind: str, domain: str, sampler: tuple[str, int], scale: float, p: float
+) -> dict[str, Any]:
     """One row of `sweep.csv`."""
     name, steps = sampler
-    spread = 0.31 - 0.018 * w
+    spread = 0.31 - 0.018 * (scale - 1)
     return {
         "kind": kind, "domain": domain, "sampler": name, "steps": steps,
-        "calls": steps * (2 if w else 1), "weight": w, "n": 1000 if domain == "all" else 500,
+        "network_calls": steps * (1 if scale == 1 else 2), "guidance_scale": scale,
+        "n": 1000 if domain == "all" else 500,
         "accuracy": p, **interval(p, 1000 if domain == "all" else 500), "diversity": spread,
         "diversity_low": spread - 0.004, "diversity_high": spread + 0.004, "real_diversity": 0.302,
     }  # fmt: skip
 
 
 def sweep(domains: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Accuracy that rises with w, and samplers that converge with their steps."""
+    """Accuracy that rises with the guidance scale, and samplers that converge with their steps."""
     rows = []
     for domain in ("all", *domains):
         ends = [CURVES[d] for d in (domains if domain == "all" else (domain,))]
@@ -82,14 +85,14 @@ def sweep(domains: tuple[str, ...]) -> list[dict[str, Any]]:
         offset = 0.01 * ("all", *DOMAINS).index(domain)
         for w in WEIGHTS:
             p = float(end - (end - start) * np.exp(-1.3 * w) - 0.004 * max(0, w - 3))
-            rows.append(setting("guidance", domain, ("ddim", 50), w, p))
+            rows.append(setting("guidance", domain, ("ddim", 50), 1 + w, p))
             rows[-1]["real_diversity"] += offset
             for key in ("diversity", "diversity_low", "diversity_high"):
                 rows[-1][key] += offset
         for sampler, rate, counts in SAMPLERS:
             for steps in counts:
                 p = float(end * (1 - 0.8 * np.exp(-rate * steps)))
-                rows.append(setting("sampler", domain, (sampler, steps), 3.0, p))
+                rows.append(setting("sampler", domain, (sampler, steps), 4.0, p))
     return rows
 
 
@@ -100,7 +103,7 @@ def metrics(domains: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     per_domain = {domain: estimate(CURVES[domain][1], 500) | variety for domain in domains}
     candidates = [
         {
-            "weight": w,
+            "guidance_scale": 1 + w,
             "accuracy": p,
             **interval(p, 400),
             "n": 400,
@@ -115,7 +118,7 @@ def metrics(domains: tuple[str, ...]) -> dict[str, dict[str, Any]]:
                  "unguided": {"accuracy": 0.665, **interval(0.665, 1000), "n": 1000}},
         "judge": {domain: estimate(0.984 + 0.003 * k, 2000) for k, domain in enumerate(domains)},
         "ddpm_ablation": {"ran": False},
-        "guidance": {"weight": 3.0, "convention": "ho-salimans", "candidates": candidates,
+        "guidance": {"guidance_scale": 4.0, "candidates": candidates,
                      "split": "val"},
     }  # fmt: skip
 

@@ -37,14 +37,14 @@ def test_guidance_has_a_line_per_domain_and_all(records_in: Write, tmp_path: Pat
     for name, label in zip(("all", "mnistm", "svhn"), labels, strict=True):
         rows = [row for row in found.guidance_rows if row.domain == name]
         (line,) = (line for line in upper.lines if line.get_label() == label)
-        assert np.asarray(line.get_xdata()).tolist() == [row.weight for row in rows]
+        assert np.asarray(line.get_xdata()).tolist() == [row.guidance_scale for row in rows]
         assert np.asarray(line.get_ydata()).tolist() == [row.accuracy.value for row in rows]
         (spread,) = (line for line in lower.lines if line.get_label() == label)
         assert np.asarray(spread.get_ydata()).tolist() == [row.diversity.value for row in rows]
     for ax in (upper, lower):
-        assert np.asarray(ax.lines[-1].get_xdata()).tolist() == [found.choice.weight] * 2
+        assert np.asarray(ax.lines[-1].get_xdata()).tolist() == [found.choice.guidance_scale] * 2
     (legend,) = fig.legends
-    assert legend.get_texts()[-1].get_text() == "w = 3, chosen on the val split"
+    assert legend.get_texts()[-1].get_text() == "s = 4, chosen on the val split"
 
 
 def test_a_sole_domain_is_not_drawn_twice() -> None:
@@ -77,13 +77,13 @@ def test_loss_of_very_few_steps_is_drawn() -> None:
     assert len(curves.loss(few).axes[0].lines) == 1
 
 
-def test_a_given_weight_is_not_called_chosen(records_in: Write, tmp_path: Path) -> None:
+def test_a_given_guidance_scale_is_not_called_chosen(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     record = json.loads(paths["ddpm_guidance"].read_text())
     paths["ddpm_guidance"].write_text(json.dumps(record | {"candidates": []}))
     choice = records.choice(paths["ddpm_guidance"])
     assert choice.chosen is None
-    assert choice.label == "w = 3, given"
+    assert choice.label == "s = 4, given"
 
 
 def rename_column(name: str) -> Callable[[str], str]:
@@ -110,8 +110,8 @@ def change(key: str, value: object) -> Callable[[str], str]:
     [
         ("ddpm_sweep", rename_column("diversity"), "no column 'diversity'"),
         ("ddpm_sweep", first_number_becomes("nan"),
-         "line 2: 'weight' is 'nan', not a finite number"),
-        ("ddpm_sweep", first_number_becomes(""), "line 2: 'weight' is None"),
+         "line 2: 'guidance_scale' is 'nan', not a finite number"),
+        ("ddpm_sweep", first_number_becomes(""), "line 2: 'guidance_scale' is None"),
         ("ddpm_sweep",
          lambda text: text.replace("sampler,all", "x,all").replace("\nsampler,", "\nx,"),
          "no row of kind 'sampler'"),
@@ -120,8 +120,8 @@ def change(key: str, value: object) -> Callable[[str], str]:
         ("ddpm_sweep", lambda text: text.split("\n")[0] + "\n", "no rows"),
         ("ddpm_history", rename_column("loss"), "no column 'loss'"),
         ("ddpm_history", first_number_becomes("nan"), "line 2: 'loss' is 'nan'"),
-        ("ddpm_guidance", change("weight", None), "'weight' is None"),
-        ("ddpm_guidance", change("candidates", [{"weight": 1.0}]),
+        ("ddpm_guidance", change("guidance_scale", None), "'guidance_scale' is None"),
+        ("ddpm_guidance", change("candidates", [{"guidance_scale": 2.0}]),
          "candidate 0: 'accuracy' is missing"),
         ("ddpm_guidance", lambda text: text.replace('"split"', '"p"'), "'split' is missing"),
         ("ddpm_guidance", lambda _: "[]", "a JSON object is expected"),

@@ -38,7 +38,7 @@ ACCURACY = {"accuracy", "accuracy_low", "accuracy_high", "n"}
 def small(mini_with: Callable[..., params.Params], **changes: Any) -> params.Params:
     """The mini profile with a narrower network and dotted keys (`__` for the dots) changed."""
     values = {key.replace("__", "."): value for key, value in changes.items()}
-    return mini_with({"ddpm.network.base_channels": 8, "ablation.run": False} | values)
+    return mini_with({"ddpm.network.base_channels": 8, "ddpm.ablation.run": False} | values)
 
 
 def names(folder: Path) -> SimpleNamespace:
@@ -82,16 +82,14 @@ def generate(at: SimpleNamespace, p: params.Params) -> None:
     )
     choose(at, p)
     ddpm_sample.run(
-        p.sampling,
+        p.ddpm,
         ddpm_model=at.model,
         ddpm_guidance=at.guidance,
         ddpm_samples=at.samples,
         device=CPU,
     )
     ddpm_sweep.run(
-        p.sweep,
-        p.sampling,
-        p.guidance.convention,
+        p.ddpm,
         ddpm_model=at.model,
         judge_model=at.judge,
         digits_arrays=at.packed,
@@ -114,8 +112,7 @@ def generate(at: SimpleNamespace, p: params.Params) -> None:
 
 def choose(at: SimpleNamespace, p: params.Params) -> None:
     ddpm_select_guidance.run(
-        p.guidance,
-        p.sampling,
+        p.ddpm,
         ddpm_model=at.model,
         judge_model=at.judge,
         digits_arrays=at.packed,
@@ -126,9 +123,7 @@ def choose(at: SimpleNamespace, p: params.Params) -> None:
 
 def ablate(at: SimpleNamespace, p: params.Params) -> None:
     ddpm_ablate.run(
-        p.ablation,
         p.ddpm,
-        p.sampling,
         digits_arrays=at.packed,
         judge_model=at.judge,
         ddpm_ablation=at.ablation,
@@ -194,33 +189,34 @@ def test_the_history(both: Run) -> None:
 
 def test_the_choice_is_the_best_candidate(both: Run) -> None:
     record = files.read_json(both[0].guidance)
-    assert record.keys() == {"weight", "convention", "candidates", "split"}
+    assert record.keys() == {"guidance_scale", "candidates", "split"}
     assert record["split"] == "val"
     tried = record["candidates"]
-    assert [row["weight"] for row in tried] == [0.0, 2.0]
+    assert [row["guidance_scale"] for row in tried] == [1.0, 3.0]
     best = max(row["accuracy"] for row in tried)
-    assert record["weight"] == min(row["weight"] for row in tried if row["accuracy"] == best)
+    most_accurate = [row["guidance_scale"] for row in tried if row["accuracy"] == best]
+    assert record["guidance_scale"] == min(most_accurate)
     assert all(row["diversity"] > 0 <= row["recall"] for row in tried)
-    assert all(row["n"] == 20 * both[1].guidance.images_per_label for row in tried)
+    assert all(row["n"] == 20 * both[1].ddpm.guidance.images_per_label for row in tried)
 
 
 @pytest.mark.parametrize(
-    ("least", "weight"),
-    [(0.0, 2.0), (0.8, 1.0), (0.95, 0.0), (1.0, 0.0)],
+    ("least", "guidance_scale"),
+    [(0.0, 3.0), (0.8, 2.0), (0.95, 1.0), (1.0, 1.0)],
 )
-def test_the_choice_keeps_some_variety(least: float, weight: float) -> None:
+def test_the_choice_keeps_a_share_of_sample_quality(least: float, guidance_scale: float) -> None:
     tried: list[dict[str, float | int]] = [
-        {"weight": 0.0, "accuracy": 0.5, "diversity": 1.0, "recall": 0.97},
-        {"weight": 1.0, "accuracy": 0.9, "diversity": 0.85, "recall": 0.9},
-        {"weight": 1.5, "accuracy": 0.9, "diversity": 0.82, "recall": 0.9},
-        {"weight": 2.0, "accuracy": 0.99, "diversity": 0.9, "recall": 0.7},
+        {"guidance_scale": 1.0, "accuracy": 0.5, "diversity": 1.0, "recall": 0.97},
+        {"guidance_scale": 2.0, "accuracy": 0.9, "diversity": 0.85, "recall": 0.9},
+        {"guidance_scale": 2.5, "accuracy": 0.9, "diversity": 0.82, "recall": 0.9},
+        {"guidance_scale": 3.0, "accuracy": 0.99, "diversity": 0.9, "recall": 0.7},
     ]
-    assert ddpm_select_guidance._best(tried, least)["weight"] == weight
+    assert ddpm_select_guidance._best(tried, least)["guidance_scale"] == guidance_scale
 
 
 def test_the_samples(both: Run) -> None:
     found = files.load_arrays(both[0].samples)
-    count = 20 * both[1].sampling.images_per_label
+    count = 20 * both[1].ddpm.sampling.images_per_label
     assert found["images"].shape == (count, 28, 28, 3)
     assert found["images"].dtype == np.uint8
     keys = {tuple(key) for key in np.stack([found[k] for k in ("domains", "digits", "index")], 1)}
@@ -244,12 +240,15 @@ def test_the_sweep_has_every_setting_for_every_domain(both: Run) -> None:
     at, p = both
     rows = files.read_table(at.sweep)
     assert all(set(SWEEP_COLUMNS) == row.keys() for row in rows)
-    settings = len(p.sweep.weights) + len(p.sweep.samplers) * len(p.sweep.steps)
+    settings = len(p.ddpm.sweep.scales) + len(p.ddpm.sweep.samplers) * len(p.ddpm.sweep.steps)
     assert len(rows) == settings * 3  # mnistm, svhn, all
     for row in rows:
-        assert row["calls"] == row["steps"] * (1 if row["weight"] == 0 else 2)
+        evaluations, rest = divmod(row["network_calls"], 1 if row["guidance_scale"] == 1 else 2)
+        assert rest == 0
+        most = 2 * row["steps"] - 1 if row["sampler"] == "heun" else row["steps"]
+        assert row["steps"] <= evaluations <= most
         assert row["low"] <= row["accuracy"] <= row["high"]
-        assert row["n"] == p.sweep.images_per_label * (20 if row["domain"] == "all" else 10)
+        assert row["n"] == p.ddpm.sweep.images_per_label * (20 if row["domain"] == "all" else 10)
     real = {(row["domain"], row["real_diversity"]) for row in rows}
     assert len(real) == 3
     assert min(value for _, value in real) > 0
@@ -268,7 +267,7 @@ def test_the_metrics(both: Run) -> None:
     unguided = [
         row["accuracy"]
         for row in files.read_table(both[0].sweep)
-        if (row["kind"], row["domain"], row["weight"]) == ("guidance", "all", 0)
+        if (row["kind"], row["domain"], row["guidance_scale"]) == ("guidance", "all", 1)
     ]
     assert [record["unguided"]["accuracy"]] == unguided
 
@@ -299,21 +298,21 @@ def test_an_ablation_trains_without_dropping_and_draws_without_guidance(
     at = SimpleNamespace(**vars(both[0]))
     for name in ("ablation", "ablation_metrics", "checkpoints", "figures"):
         setattr(at, name, tmp_path / name)
-    p = small(mini_with, ablation__run=True)
+    p = small(mini_with, ddpm__ablation__run=True)
     dropped: list[float] = []
     monkeypatch.setattr(
         "hw2.training.denoising.drop_labels",
         lambda labels, share, null, stream: (dropped.append(share), labels)[1],
     )
-    weights: list[float] = []
-    monkeypatch.setattr(ddpm_ablate, "draw", recorded(ddpm_ablate.draw, "weight", weights))
+    scales: list[float] = []
+    monkeypatch.setattr(ddpm_ablate, "draw", recorded(ddpm_ablate.draw, "guidance_scale", scales))
     ablate(at, p)
     assert set(dropped) == {0.0}
-    assert weights == [0]
+    assert scales == [1]
     record = files.read_json(at.ablation_metrics)
     assert record.keys() == ACCURACY | set(DOMAINS) | {"ran"}
     assert record["ran"] is True
-    assert record["n"] == 20 * p.ablation.images_per_label
+    assert record["n"] == 20 * p.ddpm.ablation.images_per_label
     assert {path.name for path in at.ablation.iterdir()} == {"model.safetensors", "history.csv"}
     draw_report(at, p)
     assert (at.figures / "index.html").exists()
@@ -351,7 +350,7 @@ def test_choosing_and_reporting_draw_from_their_own_streams(
         assert at.guidance.read_bytes() == both[0].guidance.read_bytes()  # and it repeats
     else:
         ddpm_sample.run(
-            p.sampling,
+            p.ddpm,
             ddpm_model=at.model,
             ddpm_guidance=at.guidance,
             ddpm_samples=at.samples,
@@ -361,23 +360,15 @@ def test_choosing_and_reporting_draw_from_their_own_streams(
     assert splits == {split}
 
 
-@pytest.mark.parametrize(
-    ("convention", "given", "weight"), [("ho-salimans", 1.5, 1.5), ("scale", 1.5, 0.5)]
-)
-def test_a_given_weight_is_not_tried(
-    both: Run,
-    tmp_path: Path,
-    mini_with: Callable[..., params.Params],
-    convention: str,
-    given: float,
-    weight: float,
+def test_a_given_guidance_scale_is_taken_without_a_trial(
+    both: Run, tmp_path: Path, mini_with: Callable[..., params.Params]
 ) -> None:
     at = SimpleNamespace(**{**vars(both[0]), "guidance": tmp_path / "guidance.json"})
-    choose(at, small(mini_with, guidance__weight=given, guidance__convention=convention))
+    choose(at, small(mini_with, ddpm__guidance__scale=1.5))
     record = files.read_json(at.guidance)
-    assert (record["weight"], record["convention"]) == (given, convention)
+    assert record["guidance_scale"] == 1.5
     assert record["candidates"] == []
-    assert ddpm_sample.chosen_weight(at.guidance) == weight
+    assert ddpm_sample.chosen_scale(at.guidance) == 1.5
 
 
 def test_one_domain_goes_through(
@@ -397,17 +388,17 @@ def test_one_domain_goes_through(
     for name in ("recall", "precision"):
         assert 0 <= variety[name] <= 1
         assert 0 < variety[f"{name}_real"] <= 1
-    assert record["mnistm"]["n"] == record["n"] == 10 * p.sampling.images_per_label
+    assert record["mnistm"]["n"] == record["n"] == 10 * p.ddpm.sampling.images_per_label
     assert {row["domain"] for row in files.read_table(at.sweep)} == {"all", "mnistm"}
     pictures = {path.name for path in at.figures.iterdir()}
     assert "ddpm_grid_mnistm.png" in pictures
     assert "ddpm_grid_svhn.png" not in pictures
 
 
-def test_a_sweep_without_the_unguided_weight_is_named(both: Run, tmp_path: Path) -> None:
-    rows = [row for row in files.read_table(both[0].sweep) if row["weight"] != 0]
+def test_a_sweep_without_scale_1_is_one_error(both: Run, tmp_path: Path) -> None:
+    rows = [row for row in files.read_table(both[0].sweep) if row["guidance_scale"] != 1]
     files.write_table(tmp_path / "sweep.csv", rows)
-    with pytest.raises(UserError, match=r"no row without guidance; .* sweep\.weights"):
+    with pytest.raises(UserError, match=r"no row without guidance; put 1 into ddpm\.sweep\.scales"):
         ddpm_evaluate.run(
             ddpm_samples=both[0].samples,
             judge_model=both[0].judge,

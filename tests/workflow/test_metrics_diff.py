@@ -9,7 +9,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_metrics_diff_prints_old_new_and_change(copy: Scratch) -> None:
-    copy.set({"sampling.seed": 123})
+    copy.set({"ddpm.sampling.seed": 123})
     copy.dvc("repro", "ddpm_evaluate")
     table = copy.dvc("metrics", "diff", "--all").text
     assert "workspace" in table

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.slow
 
 def test_plan_says_what_is_due_and_for_how_long(copy: Scratch) -> None:
     assert "all results are up to date" in copy.run("hw2", "plan").text
-    copy.set({"sweep.weights": [0.0, 3.0]})
+    copy.set({"ddpm.sweep.scales": [1.0, 4.0]})
     assert "3 stages to run; there are no times of profile mini yet" in copy.run("hw2", "plan").text
     recorded = copy.run("hw2", "plan", "--record")
     assert recorded.code == 0, recorded.text

@@ -24,9 +24,9 @@ CHANGES: list[tuple[dict[str, object], set[str]]] = [
     ({"data.seed": 123}, DIGITS),
     ({"ddpm.seed": 123}, BELOW_MODEL | {"ddpm_train", "ddpm_ablate"}),
     # Swapped values: the same ones in other places.
-    ({"guidance.candidates": [2.0, 0.0]}, BELOW_MODEL),
+    ({"ddpm.guidance.candidates": [3.0, 1.0]}, BELOW_MODEL),
     ({"judge.lr": 1e-2, "judge.weight_decay": 4e-3}, JUDGED),
-    ({"sampling.seed": 123}, BELOW_MODEL | {"ddpm_ablate"}),
+    ({"ddpm.sampling.seed": 123}, BELOW_MODEL | {"ddpm_ablate"}),
     ({"ablation.images_per_label": 2}, {"ddpm_ablate", "report_figs"}),
     ({"dann.train.lr": 1e-2}, ADAPTATION | {"report_figs"}),
     ({"faces.seed": 123}, FACES | {"report_figs"}),
@@ -72,7 +72,8 @@ def test_spelling_of_a_number_is_no_change(copy: Scratch) -> None:
 
 @pytest.mark.parametrize("tool", ["dvc", "snakemake"])
 def test_what_is_scheduled_is_what_runs(copy: Scratch, tool: str) -> None:
-    values, stages = {"sweep.weights": [0.0, 3.0]}, {"ddpm_sweep", "ddpm_evaluate", "report_figs"}
+    values = {"ddpm.sweep.scales": [1.0, 4.0]}
+    stages = {"ddpm_sweep", "ddpm_evaluate", "report_figs"}
     before = copy.git("rev-parse", "HEAD")
     copy.set(values)
     done = copy.dvc("repro") if tool == "dvc" else copy.snakemake(FIGURES)

@@ -1,4 +1,4 @@
-"""Choose the guidance weight on the val split's seeds."""
+"""Choose the guidance scale on the val split."""
 
 from hw2.pipeline import runner
 from hw2.stages import ddpm_select_guidance

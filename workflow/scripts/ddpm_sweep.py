@@ -1,4 +1,4 @@
-"""Compare guidance weights and samplers."""
+"""Compare guidance scales and samplers."""
 
 from hw2.pipeline import runner
 from hw2.stages import ddpm_sweep

@@ -13,7 +13,7 @@ from hw2.digits.labels import DOMAINS
 from hw2.io.atomic import atomic_dir
 from hw2.runtime.errors import UserError
 from hw2.runtime.progress import progress
-from hw2.stages.ddpm_sample import SPLIT, chosen_weight
+from hw2.stages.ddpm_sample import SPLIT, chosen_scale
 
 
 def run(
@@ -39,7 +39,12 @@ def run(
     request = every_label(trained.domains, count)
     with progress(len(request.labels), "digits", unit="image") as bar:
         images = draw(
-            trained, request, sampling, weight=chosen_weight(guidance), split=SPLIT, tick=bar.update
+            trained,
+            request,
+            sampling,
+            guidance_scale=chosen_scale(guidance),
+            split=SPLIT,
+            tick=bar.update,
         )
     with atomic_dir(out) as folder:
         for image, digit, domain, k in zip(

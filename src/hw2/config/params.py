@@ -109,10 +109,6 @@ class Params(Section):
     data: Data
     judge: Judge
     ddpm: Ddpm
-    sampling: Sampling
-    guidance: Guidance
-    sweep: Sweep
-    ablation: Ablation
     dann: Dann
     faces: Faces
     ddim: Ddim
@@ -147,7 +143,7 @@ def _conflicts(params: Params) -> Iterator[str]:
     """Combinations of values that are not allowed although each value is."""
     yield from _missing_domains(params)
     yield from digits.conflicts(params.data)
-    yield from ddpm.conflicts(params.ddpm, params.sampling, params.guidance, params.sweep)
+    yield from ddpm.conflicts(params.ddpm)
     yield from dann.conflicts(params.dann)
     yield from faces.conflicts(params.faces, params.ddim)
     yield from clip.conflicts(params.clip, params.zeroshot)

@@ -54,7 +54,7 @@ def draw(
     request: Request,
     sampling: params.Sampling,
     *,
-    weight: float,
+    guidance_scale: float,
     split: str,
     calls: NetworkCalls | None = None,
     tick: Callable[[int], None] = lambda images: None,
@@ -62,17 +62,19 @@ def draw(
     """Draw images: uint8 (N, 28, 28, 3) in the order of the request.
 
     Args:
-        weight: guidance in the paper's convention, 0 is none.
+        guidance_scale: 1 is no guidance.
         split: names the random streams, so that images to choose by differ from those to report.
         calls: counts the network calls.
         tick: called with the number of images finished.
     """
-    starts = range(0, len(request.labels), sampling.batch)
-    batches = [slice(start, start + sampling.batch) for start in starts]
+    starts = range(0, len(request.labels), sampling.batch_size)
+    batches = [slice(start, start + sampling.batch_size) for start in starts]
 
     def one(batch: slice) -> np.ndarray:
         chunk = Request(request.labels[batch], request.index[batch])
-        path = states(denoiser, chunk, sampling, weight=weight, split=split, calls=calls)
+        path = states(
+            denoiser, chunk, sampling, guidance_scale=guidance_scale, split=split, calls=calls
+        )
         return to_uint8(loop.final(path))
 
     images = []
@@ -88,7 +90,7 @@ def states(
     request: Request,
     sampling: params.Sampling,
     *,
-    weight: float,
+    guidance_scale: float,
     split: str,
     calls: NetworkCalls | None = None,
 ) -> Iterator[State]:
@@ -108,7 +110,7 @@ def states(
     network = denoiser.network if calls is None else calls.counted(denoiser.network)
     with torch.autocast(device.type, torch.bfloat16, enabled=denoiser.precision == "bf16"):
         yield from loop.sample(
-            guided(network, labels, weight, NUM_LABELS),
+            guided(network, labels, guidance_scale, NUM_LABELS),
             denoiser.schedule,
             denoiser.prediction,
             noise(),

@@ -47,7 +47,11 @@ def fit(
 
 def identity(ddpm: params.Ddpm, packed: Path) -> dict[str, Any]:
     """What makes it this training and no other; how often it is saved does not."""
-    described = ddpm.model_dump(mode="json", exclude={"train": {"save_every"}})
+    described = ddpm.model_dump(
+        mode="json",
+        include={"seed", "domains", "network", "diffusion", "train"},
+        exclude={"train": {"save_every"}},
+    )
     return {"ddpm": described, "data": arrays.fingerprint(packed, ddpm.domains, "train")}
 
 

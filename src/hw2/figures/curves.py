@@ -22,28 +22,30 @@ SMOOTH_SHARE = 50  # the smoothed loss is a mean over 1 / SMOOTH_SHARE of the tr
 
 @style.house()
 def guidance(settings: Sequence[Setting], choice: Choice) -> Figure:
-    """Draw accuracy and diversity against the guidance weight, one line per domain.
+    """Draw accuracy and diversity against the guidance scale, one line per domain.
 
-    `settings` are rows of one sampler, at most one per domain and weight; dashes are real images'
-    diversity; the weight in use is marked.
+    `settings` are rows of one sampler, at most one per domain and scale; dashes are real images'
+    diversity; the scale in use is marked.
     """
     fig = Figure(figsize=(style.WIDTH, 4.9), layout="constrained")
     upper, lower = fig.subplots(2, 1, sharex=True)
     domains = lines_of([setting.domain for setting in settings])
     for place, domain in enumerate(domains):
-        rows = sorted((s for s in settings if s.domain == domain), key=lambda s: s.weight)
-        weights = [s.weight for s in rows]
+        rows = sorted((s for s in settings if s.domain == domain), key=lambda s: s.guidance_scale)
+        scales = [s.guidance_scale for s in rows]
         look = style.look(style.DOMAIN_LOOKS, domain, place)
-        _band(upper, weights, [s.accuracy for s in rows], look, style.domain_name(domain))
-        _band(lower, weights, [s.diversity for s in rows], look, style.domain_name(domain))
+        _band(upper, scales, [s.accuracy for s in rows], look, style.domain_name(domain))
+        _band(lower, scales, [s.diversity for s in rows], look, style.domain_name(domain))
         real = [s.real_diversity for s in rows]
-        lower.plot(weights, real, color=look[0], linestyle=REAL_DASHES, linewidth=1.1)
+        lower.plot(scales, real, color=look[0], linestyle=REAL_DASHES, linewidth=1.1)
     for ax in (upper, lower):
-        ax.axvline(choice.weight, color=style.MUTED, linewidth=1.0, linestyle=CHOICE_DOTS, zorder=1)
+        ax.axvline(
+            choice.guidance_scale, color=style.MUTED, linewidth=1.0, linestyle=CHOICE_DOTS, zorder=1
+        )
     style.percent_axis(upper)
     upper.set_title(_accuracy_title(settings))
     lower.set_title("Diversity (mean pixel distance within a digit)")
-    lower.set_xlabel("guidance weight w")
+    lower.set_xlabel("guidance scale s")
     dashes, dots = (_sample_of(pattern) for pattern in (REAL_DASHES, CHOICE_DOTS))
     _legend_above(fig, upper, {"real images": dashes, choice.label: dots})
     return fig

@@ -6,11 +6,6 @@ from hw2.figures.ddpm_records import Records
 from hw2.figures.sections import Plate, Section
 from hw2.figures.style import domain_name, sampler_name
 
-CONVENTIONS = {
-    "ho-salimans": "as in Ho & Salimans, so w = 0 is no guidance",
-    "scale": "as a scale, so w = 1 is no guidance",
-}
-
 
 def section(found: Records, dpi: int) -> Section:
     """Draw every figure of the section for saving at `dpi` and write its words."""
@@ -38,9 +33,8 @@ def _lead(found: Records) -> str:
     facts = "".join(f" {key.capitalize()}: {text}." for key, text in found.facts.items())
     return (
         f"One diffusion model draws {names} digits on request, steered by classifier-free guidance "
-        f"at {formatting.weight(found.choice.weight)}. A judge that has only seen real "
-        "images reads "
-        f"what it draws. Images trained on: {', '.join(counts)}.{facts}"
+        f"at {formatting.guidance_scale(found.choice.guidance_scale)}. A judge that has only seen "
+        f"real images reads what it draws. Images trained on: {', '.join(counts)}.{facts}"
     )
 
 
@@ -52,7 +46,7 @@ def _grid(found: Records, domain: str, dpi: int) -> Plate:
         title=f"Generated {name} digits",
         caption=(
             "A row per digit asked for, a column per noise, at "
-            f"{formatting.weight(found.choice.weight)}"
+            f"{formatting.guidance_scale(found.choice.guidance_scale)}"
             f"; the first noises, none left out. The judge reads the digit asked for in "
             f"{formatting.accuracy(found.generated[domain])} of generated {name} images; on real "
             f"{name} images its own accuracy is {formatting.accuracy(found.judge[domain])}."
@@ -86,25 +80,25 @@ def _reverse(found: Records, domain: str, dpi: int) -> Plate:
 
 def _guidance(found: Records) -> Plate:
     rows, choice = found.guidance_rows, found.choice
-    convention = CONVENTIONS.get(choice.convention, f"in the convention {choice.convention}")
     spread = "; ".join(
         f"{row.diversity.value:.3f} for {domain_name(row.domain)} (real images "
         f"{row.real_diversity:.3f})"
         for row in rows
-        if row.weight == choice.weight and row.domain in curves.lines_of([r.domain for r in rows])
+        if row.guidance_scale == choice.guidance_scale
+        and row.domain in curves.lines_of([r.domain for r in rows])
     )
     return Plate(
         name="ddpm_guidance.png",
         figure=curves.guidance(rows, choice),
         title="What guidance does",
         caption=(
-            f"Accuracy and diversity against the guidance weight w ({convention}), drawn with "
+            f"Accuracy and diversity against the guidance scale s (1 is no guidance), drawn with "
             f"{sampler_name(rows[0].sampler)} in {rows[0].steps} steps. Shaded: "
             f"{formatting.LEVEL} intervals. Dashed: real images. {_chosen(found)}"
             + (f" Diversity there: {spread}." if spread else "")
         ),
         alt=(
-            "Two panels over the guidance weight: the judge's accuracy on generated digits above, "
+            "Two panels over the guidance scale: the judge's accuracy on generated digits above, "
             "the diversity of digits below, with real images' diversity as dashed lines."
         ),
     )
@@ -112,26 +106,26 @@ def _guidance(found: Records) -> Plate:
 
 def _chosen(found: Records) -> str:
     choice = found.choice
+    scale = formatting.guidance_scale(choice.guidance_scale)
     if choice.chosen is None:
-        return f"The weight in use, {formatting.weight(choice.weight)}, was given, not chosen here."
+        return f"The scale in use, {scale}, was given, not chosen here."
     return (
-        f"Dotted: the weight in use, {formatting.weight(choice.weight)}, chosen on the "
-        f"{choice.split} "
-        f"split with {formatting.accuracy(choice.chosen)} there."
+        f"Dotted: the scale in use, {scale}, chosen on the {choice.split} split with"
+        f" {formatting.accuracy(choice.chosen)} there."
     )
 
 
 def _samplers(found: Records) -> Plate:
     rows = found.sampler_rows
     best = max(rows, key=lambda row: (row.accuracy.value, -row.calls))
-    weights = sorted({row.weight for row in rows})
+    scales = sorted({row.guidance_scale for row in rows})
     return Plate(
         name="ddpm_samplers.png",
         figure=curves.samplers(rows),
         title="Samplers against their cost",
         caption=(
             f"Accuracy over {domain_name(rows[0].domain)} against network calls per image, at "
-            f"{', '.join(formatting.weight(w) for w in weights)}; bars are "
+            f"{', '.join(formatting.guidance_scale(s) for s in scales)}; bars are "
             f"{formatting.LEVEL} intervals. "
             f"Highest: {sampler_name(best.sampler)} in {best.steps} steps ({best.calls} calls) "
             f"with {formatting.accuracy(best.accuracy)}. Points at equal calls are set "

@@ -21,7 +21,7 @@ class Records:
     """Everything the section shows. `samples.grids` tells which domains there are."""
 
     samples: Samples
-    guidance_rows: list[Setting]  # of one sampler, one per domain and weight
+    guidance_rows: list[Setting]  # of one sampler, one per domain and scale
     sampler_rows: list[Setting]  # of all domains together
     choice: Choice
     history: History
@@ -108,8 +108,8 @@ def _guidance_rows(settings: Iterable[Setting], path: Path) -> list[Setting]:
     rows = _of_kind(settings, "guidance", path)
     if len({(row.sampler, row.steps) for row in rows}) != 1:
         raise UserError(f"{path}: rows of kind 'guidance' mix samplers; {records.REMAKE}")
-    if len({(row.domain, row.weight) for row in rows}) != len(rows):
-        raise UserError(f"{path}: a guidance weight stands there twice; {records.REMAKE}")
+    if len({(row.domain, row.guidance_scale) for row in rows}) != len(rows):
+        raise UserError(f"{path}: a guidance scale stands there twice; {records.REMAKE}")
     return rows
 
 

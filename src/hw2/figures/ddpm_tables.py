@@ -41,7 +41,7 @@ def tables(found: Records) -> tuple[Table, ...]:
 def _summary(found: Records) -> Table:
     domains = list(found.samples.grids)
     columns = ["all", *domains] if len(domains) > 1 else domains
-    weight = formatting.weight(found.choice.weight)
+    scale = formatting.guidance_scale(found.choice.guidance_scale)
 
     def row(label: str, scores: Scores | None) -> tuple[str, ...]:
         if scores is None:
@@ -55,7 +55,7 @@ def _summary(found: Records) -> Table:
         title="Accuracy",
         head=("Images", *(domain_name(column) for column in columns)),
         rows=(
-            row(f"Generated, {weight}", found.generated),
+            row(f"Generated, {scale}", found.generated),
             row("Generated, no guidance", found.unguided),
             row("Generated, trained without condition dropout", found.ablation),
             row("Real (the judge's own accuracy)", found.judge),
@@ -99,17 +99,17 @@ def _digits(found: Records) -> Table:
 def _candidates(found: Records) -> Table:
     choice = found.choice
     return Table(
-        title="How the guidance weight was chosen",
+        title="How the guidance scale was chosen",
         head=(
-            "Weight",
+            "Guidance scale",
             f"Accuracy on the {choice.split} split",
             "Diversity, of real",
             "Recall, of real",
         ),
         rows=tuple(
             (
-                formatting.weight(tried.weight)
-                + (" (in use)" if tried.weight == choice.weight else ""),
+                formatting.guidance_scale(tried.guidance_scale)
+                + (" (in use)" if tried.guidance_scale == choice.guidance_scale else ""),
                 formatting.accuracy(tried.accuracy),
                 formatting.percent(tried.diversity),
                 formatting.percent(tried.recall),

@@ -24,9 +24,9 @@ def accuracy(found: Interval) -> str:
     return f"{percent(found.value)} ({bounds(found)})"
 
 
-def weight(w: float) -> str:
-    """Return a guidance weight as an equation."""
-    return f"w{NBSP}={NBSP}{w:g}"
+def guidance_scale(scale: float) -> str:
+    """Return a guidance scale as an equation."""
+    return f"s{NBSP}={NBSP}{scale:g}"
 
 
 def sizes(counts: Sequence[int]) -> str:

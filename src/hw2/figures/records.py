@@ -21,7 +21,7 @@ from hw2.runtime.errors import UserError
 REMAKE = "rerun the stage that writes it"
 
 SWEEP_COLUMNS = (
-    *("kind", "domain", "sampler", "steps", "calls", "weight"),
+    *("kind", "domain", "sampler", "steps", "network_calls", "guidance_scale"),
     *("n", "accuracy", "low", "high"),
     *("diversity", "diversity_low", "diversity_high", "real_diversity"),
 )
@@ -50,14 +50,14 @@ Scores = dict[str, Interval]  # accuracy by domain; "all" is over every domain
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of `sweep.csv`: a sampler at a guidance weight, judged on one domain or on all."""
+    """One row of `sweep.csv`: a sampler at a guidance scale, judged on one domain or on all."""
 
     kind: str
     domain: str
     sampler: str
     steps: int
     calls: int  # network calls per image
-    weight: float
+    guidance_scale: float
     accuracy: Interval
     diversity: Interval  # mean pixel distance between two images of one digit
     real_diversity: float  # the same measure on real images
@@ -65,9 +65,9 @@ class Setting:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A guidance weight that was tried."""
+    """A guidance scale that was tried."""
 
-    weight: float
+    guidance_scale: float
     accuracy: Interval
     diversity: float  # as a share of the real images', like the next
     recall: float
@@ -75,26 +75,27 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Choice:
-    """`guidance.json`: the guidance weight in use and what it was chosen from."""
+    """`guidance.json`: the guidance scale in use and what it was chosen from."""
 
-    weight: float
-    convention: str
+    guidance_scale: float
     split: str  # the split of the data (or of the random streams) of the choice; "" for none
     candidates: tuple[Candidate, ...]
 
     @property
     def chosen(self) -> Interval | None:
-        """The accuracy that won, or None where the weight was given, not chosen."""
+        """The accuracy that won, or None where the scale was given, not chosen."""
         if not self.split:
             return None
-        return next((c.accuracy for c in self.candidates if c.weight == self.weight), None)
+        return next(
+            (c.accuracy for c in self.candidates if c.guidance_scale == self.guidance_scale), None
+        )
 
     @property
     def label(self) -> str:
-        """Say the weight and, where it was chosen rather than given, on what."""
+        """Say the scale and, where it was chosen rather than given, on what."""
         if self.chosen is None:
-            return f"w = {self.weight:g}, given"
-        return f"w = {self.weight:g}, chosen on the {self.split} split"
+            return f"s = {self.guidance_scale:g}, given"
+        return f"s = {self.guidance_scale:g}, chosen on the {self.split} split"
 
 
 @dataclass(frozen=True)
@@ -221,8 +222,8 @@ def _setting(row: Mapping[str, Any], where: str) -> Setting:
         domain=str(row["domain"]),
         sampler=str(row["sampler"]),
         steps=int(number(row, "steps", where)),
-        calls=int(number(row, "calls", where)),
-        weight=number(row, "weight", where),
+        calls=int(number(row, "network_calls", where)),
+        guidance_scale=number(row, "guidance_scale", where),
         accuracy=share,
         diversity=Interval(spread, spread_low, spread_high, share.n),
         real_diversity=number(row, "real_diversity", where),
@@ -236,12 +237,12 @@ def choice(path: Path) -> Choice:
         UserError: a key is missing, or a value is not a finite number in its range.
     """
     record = mapping(path)
-    for key in ("convention", "split", "candidates"):
+    for key in ("split", "candidates"):
         if key not in record:
             raise UserError(f"{path}: '{key}' is missing; {REMAKE}")
     candidates = [
         Candidate(
-            number(c, "weight", where),
+            number(c, "guidance_scale", where),
             accuracy(c, where),
             number(c, "diversity", where),
             number(c, "recall", where),
@@ -249,8 +250,8 @@ def choice(path: Path) -> Choice:
         for k, c in enumerate(record["candidates"] or ())
         for where in (f"{path}, candidate {k}",)
     ]
-    weight = number(record, "weight", str(path))
-    return Choice(weight, str(record["convention"]), record["split"] or "", tuple(candidates))
+    guidance_scale = number(record, "guidance_scale", str(path))
+    return Choice(guidance_scale, record["split"] or "", tuple(candidates))
 
 
 def history(path: Path) -> History:

@@ -10,6 +10,7 @@ from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import draw, every_label
 from hw2.ddpm.train import fit, identity
+from hw2.diffusion.guidance import NO_GUIDANCE
 from hw2.digits.labels import DOMAINS
 from hw2.evaluation import judge as judges
 from hw2.evaluation.intervals import proportion
@@ -21,9 +22,7 @@ from hw2.training.session import Session
 
 
 def run(
-    ablation: params.Ablation,
     ddpm: params.Ddpm,
-    sampling: params.Sampling,
     *,
     digits_arrays: Path,
     judge_model: Path,
@@ -34,10 +33,10 @@ def run(
 ) -> None:
     """Write the model into `ddpm_ablation` and its accuracy to `ddpm_ablation_metrics`.
 
-    A model that never saw the null label cannot be guided, so it samples with weight 0. Where the
+    A model that never saw the null label cannot be guided, so it samples without guidance. If the
     profile leaves the ablation out, the folder stays empty and the metrics say that it was not run.
     """
-    if not ablation.run:
+    if not ddpm.ablation.run:
         with atomic_dir(ddpm_ablation):
             files.write_metrics(ddpm_ablation_metrics, {"ran": False})
         return
@@ -51,16 +50,16 @@ def run(
         trained = denoiser.load(ddpm_ablation / "model.safetensors", device)
         files.write_metrics(
             ddpm_ablation_metrics,
-            _measured(trained, judges.load(judge_model, device), ablation, sampling),
+            _measured(trained, judges.load(judge_model, device), ddpm),
         )
 
 
-def _measured(
-    model: Denoiser, judge: judges.Judge, ablation: params.Ablation, sampling: params.Sampling
-) -> dict[str, Any]:
-    request = every_label(model.domains, ablation.images_per_label)
+def _measured(model: Denoiser, judge: judges.Judge, ddpm: params.Ddpm) -> dict[str, Any]:
+    request = every_label(model.domains, ddpm.ablation.images_per_label)
     with progress(len(request.labels), "ablation", unit="image") as bar:
-        images = draw(model, request, sampling, weight=0, split=SPLIT, tick=bar.update)
+        images = draw(
+            model, request, ddpm.sampling, guidance_scale=NO_GUIDANCE, split=SPLIT, tick=bar.update
+        )
     right = judge.right(images, request.digits, request.domains, DOMAINS)
     measured: dict[str, Any] = {"ran": True, **proportion(right).named("accuracy")}
     for domain in model.domains:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from hw2.diffusion.guidance import NO_GUIDANCE
 from hw2.digits import arrays
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import DOMAINS, NUM_DIGITS
@@ -55,11 +56,10 @@ def run(
 
 
 def _unguided(sweep: Path) -> dict[str, Any]:
-    """Accuracy without guidance: the setting of `ddpm_sweep` with one network call a step."""
+    """Accuracy without guidance: the setting of `ddpm_sweep` with guidance scale 1."""
     for row in files.read_table(sweep):
-        if row["kind"] == "guidance" and row["domain"] == "all" and row["calls"] == row["steps"]:
+        unguided = row["guidance_scale"] == NO_GUIDANCE
+        if row["kind"] == "guidance" and row["domain"] == "all" and unguided:
             ends = {"accuracy_low": row["low"], "accuracy_high": row["high"]}
             return {"accuracy": row["accuracy"], **ends, "n": row["n"]}
-    raise UserError(
-        f"{sweep}: no row without guidance; put the weight of no guidance into sweep.weights"
-    )
+    raise UserError(f"{sweep}: no row without guidance; put 1 into ddpm.sweep.scales")

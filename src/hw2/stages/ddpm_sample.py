@@ -9,7 +9,6 @@ from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import Request, draw, every_label, states
-from hw2.diffusion.guidance import paper_weight
 from hw2.digits.labels import DOMAINS, label_of
 from hw2.io import files
 from hw2.pixels import to_uint8
@@ -20,7 +19,7 @@ _MOMENTS = 6  # pictures of the reverse process, the first noise and the last im
 
 
 def run(
-    sampling: params.Sampling,
+    ddpm: params.Ddpm,
     *,
     ddpm_model: Path,
     ddpm_guidance: Path,
@@ -28,12 +27,15 @@ def run(
     device: torch.device,
 ) -> None:
     """Write `ddpm_samples`: images, digits, domains, index and the reverse process."""
+    sampling = ddpm.sampling
     trained = denoiser.load(ddpm_model, device)
-    weight = chosen_weight(ddpm_guidance)
+    guidance_scale = chosen_scale(ddpm_guidance)
     request = every_label(trained.domains, sampling.images_per_label)
     with progress(len(request.labels), "samples", unit="image") as bar:
-        images = draw(trained, request, sampling, weight=weight, split=SPLIT, tick=bar.update)
-    reverse, times = _reverse(trained, sampling, weight)
+        images = draw(
+            trained, request, sampling, guidance_scale=guidance_scale, split=SPLIT, tick=bar.update
+        )
+    reverse, times = _reverse(trained, sampling, guidance_scale)
     files.save_arrays(
         ddpm_samples,
         images=images,
@@ -46,19 +48,24 @@ def run(
     )
 
 
-def chosen_weight(guidance: Path) -> float:
-    """The guidance weight in use, in the paper's convention."""
-    record = files.read_json(guidance)
-    return paper_weight(record["weight"], record["convention"])
+def chosen_scale(guidance: Path) -> float:
+    """The guidance scale in use, from the record of `ddpm_select_guidance`."""
+    return files.read_json(guidance)["guidance_scale"]
 
 
 def _reverse(
-    model: Denoiser, sampling: params.Sampling, weight: float
+    model: Denoiser, sampling: params.Sampling, guidance_scale: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The first "0" of each domain: uint8 (D, S, 28, 28, 3) and times (S,), T is pure noise."""
     zeros = np.array([label_of(domain, 0) for domain in _in_order(model)])
     path = list(
-        states(model, Request(zeros, np.zeros_like(zeros)), sampling, weight=weight, split=SPLIT)
+        states(
+            model,
+            Request(zeros, np.zeros_like(zeros)),
+            sampling,
+            guidance_scale=guidance_scale,
+            split=SPLIT,
+        )
     )
     kept = [path[k] for k in np.unique(np.linspace(0, len(path) - 1, _MOMENTS).round().astype(int))]
     images = np.stack([to_uint8(state.images) for state in kept], axis=1)

@@ -1,7 +1,7 @@
-"""Choose the guidance weight on the val split's random streams, which are never reported.
+"""Choose the guidance scale on the val split's random streams, which are never reported.
 
-Guidance trades variety for accuracy, so the most accurate weight wins among those whose images are
-varied enough: their diversity and their recall are at least `least_variety` of what real images
+Guidance trades variety for accuracy, so the most accurate scale wins among those whose images are
+varied enough: their diversity and their recall are at least `min_quality_share` of what real images
 reach.
 """
 
@@ -14,7 +14,6 @@ from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import Request, draw, every_label
-from hw2.diffusion.guidance import paper_weight
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import DOMAINS
 from hw2.evaluation import judge as judges
@@ -28,8 +27,7 @@ Row = dict[str, float | int]
 
 
 def run(
-    guidance: params.Guidance,
-    sampling: params.Sampling,
+    ddpm: params.Ddpm,
     *,
     ddpm_model: Path,
     judge_model: Path,
@@ -37,47 +35,52 @@ def run(
     ddpm_guidance: Path,
     device: torch.device,
 ) -> None:
-    """Write the weight to use, and what every candidate reached, to `ddpm_guidance`."""
+    """Write the scale to use, and what every candidate reached, to `ddpm_guidance`."""
+    guidance = ddpm.guidance
     tried: list[Row] = []
-    if guidance.weight == "select":
+    if guidance.scale == "auto":
         trained = denoiser.load(ddpm_model, device)
-        tried = _try(guidance, sampling, trained, judges.load(judge_model, device), digits_arrays)
-        weight = _best(tried, guidance.least_variety)["weight"]
+        tried = _try(ddpm, trained, judges.load(judge_model, device), digits_arrays)
+        guidance_scale = _best(tried, guidance.min_quality_share)["guidance_scale"]
     else:
-        weight = guidance.weight
+        guidance_scale = guidance.scale
     record = {
-        "weight": weight,
-        "convention": guidance.convention,
+        "guidance_scale": guidance_scale,
         "candidates": tried,
         "split": _SPLIT,
     }
     files.write_json(ddpm_guidance, record)
 
 
-def _best(tried: list[Row], least_variety: float) -> Row:
-    varied = [row for row in tried if min(row["diversity"], row["recall"]) >= least_variety]
+def _best(tried: list[Row], min_quality_share: float) -> Row:
+    varied = [row for row in tried if min(row["diversity"], row["recall"]) >= min_quality_share]
     if not varied:
         return max(tried, key=lambda row: min(row["diversity"], row["recall"]))
-    return max(varied, key=lambda row: row["accuracy"])  # of equals the first, the smallest weight
+    return max(varied, key=lambda row: row["accuracy"])  # of equals the first, the smallest scale
 
 
 def _try(
-    choice: params.Guidance,
-    sampling: params.Sampling,
+    ddpm: params.Ddpm,
     model: Denoiser,
     judge: judges.Judge,
     packed: Path,
 ) -> list[Row]:
-    request = every_label(model.domains, choice.images_per_label)
-    candidates = sorted(choice.candidates)
+    request = every_label(model.domains, ddpm.guidance.images_per_label)
+    candidates = sorted(ddpm.guidance.candidates)
     rows = []
     with progress(len(candidates) * len(request.labels), "guidance", unit="image") as bar:
         for candidate in candidates:
-            weight = paper_weight(candidate, choice.convention)
-            images = draw(model, request, sampling, weight=weight, split=_SPLIT, tick=bar.update)
+            images = draw(
+                model,
+                request,
+                ddpm.sampling,
+                guidance_scale=candidate,
+                split=_SPLIT,
+                tick=bar.update,
+            )
             found = proportion(judge.right(images, request.digits, request.domains, DOMAINS))
             varied = _variety(images, request, model, judge, packed)
-            rows.append({"weight": candidate, **_record(found), **varied})
+            rows.append({"guidance_scale": candidate, **_record(found), **varied})
     return rows
 
 

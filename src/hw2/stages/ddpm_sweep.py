@@ -1,4 +1,4 @@
-"""Accuracy and diversity over guidance weights, samplers and their steps."""
+"""Accuracy and diversity over guidance scales, samplers and their steps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import Request, draw, every_label
-from hw2.diffusion.guidance import paper_weight
 from hw2.diffusion.network_calls import NetworkCalls
 from hw2.digits.labels import DOMAINS
 from hw2.evaluation import judge as judges
@@ -19,22 +18,20 @@ from hw2.evaluation.diversity import of_real, within_label_distance
 from hw2.evaluation.intervals import proportion
 from hw2.io import files
 from hw2.runtime.progress import progress
-from hw2.stages.ddpm_sample import SPLIT
+from hw2.stages.ddpm_sample import SPLIT, chosen_scale
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One point of a figure; `weight` is in the configured convention."""
+    """One point of a figure."""
 
     kind: str
-    weight: float
+    guidance_scale: float
     sampling: params.Sampling
 
 
 def run(
-    sweep: params.Sweep,
-    sampling: params.Sampling,
-    guidance: params.Guidance,
+    ddpm: params.Ddpm,
     *,
     ddpm_model: Path,
     judge_model: Path,
@@ -45,19 +42,18 @@ def run(
 ) -> None:
     """Write one row per setting and domain to `ddpm_sweep`."""
     trained, reader = denoiser.load(ddpm_model, device), judges.load(judge_model, device)
-    request = every_label(trained.domains, sweep.images_per_label)
+    request = every_label(trained.domains, ddpm.sweep.images_per_label)
     real = of_real(digits_arrays, trained.domains, SPLIT)
-    settings = list(_settings(sweep, sampling, files.read_json(ddpm_guidance)["weight"]))
+    settings = list(_settings(ddpm, chosen_scale(ddpm_guidance)))
     rows = []
     with progress(len(settings) * len(request.labels), "sweep", unit="image") as bar:
         for setting in settings:
-            weight = paper_weight(setting.weight, guidance.convention)
             calls = NetworkCalls()
             images = draw(
                 trained,
                 request,
                 setting.sampling,
-                weight=weight,
+                guidance_scale=setting.guidance_scale,
                 split=SPLIT,
                 calls=calls,
                 tick=bar.update,
@@ -70,9 +66,10 @@ def run(
     files.write_table(ddpm_sweep, rows)
 
 
-def _settings(sweep: params.Sweep, sampling: params.Sampling, chosen: float) -> Iterator[Setting]:
-    for weight in sorted(sweep.weights):
-        yield Setting("guidance", weight, sampling)
+def _settings(ddpm: params.Ddpm, chosen: float) -> Iterator[Setting]:
+    sweep, sampling = ddpm.sweep, ddpm.sampling
+    for guidance_scale in sorted(sweep.scales):
+        yield Setting("guidance", guidance_scale, sampling)
     for sampler in sweep.samplers:
         for steps in sorted(sweep.steps):
             yield Setting(
@@ -80,14 +77,14 @@ def _settings(sweep: params.Sweep, sampling: params.Sampling, chosen: float) -> 
             )
 
 
-def _described(setting: Setting, domain: str, calls: int) -> dict[str, str | float]:
+def _described(setting: Setting, domain: str, network_calls: int) -> dict[str, str | float]:
     return {
         "kind": setting.kind,
         "domain": domain,
         "sampler": setting.sampling.sampler,
         "steps": setting.sampling.steps,
-        "calls": calls,
-        "weight": setting.weight,
+        "network_calls": network_calls,
+        "guidance_scale": setting.guidance_scale,
     }
 
 

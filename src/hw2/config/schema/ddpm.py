@@ -11,8 +11,9 @@ from hw2.config.schema.denoising import Diffusion, Train, UNetShape
 from hw2.config.schema.ranges import Fraction, Seed, once
 
 Domain = Literal["mnistm", "svhn"]
-Weight = Annotated[float, Field(ge=-1, le=50)]
-Weights = Annotated[tuple[Weight, ...], Strict(False), Field(min_length=1)]
+GuidanceScale = Annotated[float, Field(ge=0, le=51)]
+GuidanceScales = Annotated[tuple[GuidanceScale, ...], Strict(False), Field(min_length=1)]
+UNGUIDED = 1.0  # the scale without guidance; see hw2.diffusion.guidance
 
 
 class Network(UNetShape):
@@ -27,28 +28,13 @@ class Network(UNetShape):
     n_feat: int = Field(ge=4, le=1024, description="Channels of context_unet; ignored by unet.")
 
 
-class Ddpm(Section):
-    """Conditional DDPM of digits."""
-
-    seed: Seed
-    domains: Annotated[tuple[Domain, ...], Strict(False)] = Field(
-        min_length=1,
-        description="Digit domains to generate. Leave one out to train on a single domain.",
-    )
-    network: Network
-    diffusion: Diffusion
-    train: Train
-
-    _domains_once = field_validator("domains")(once)
-
-
 class Sampling(Section):
     """Sampling from the trained model."""
 
     seed: Seed
     sampler: SamplerName = Field(
         description=(
-            "Sampler: ddpm (ancestral), ddim, or dpmpp (DPM-Solver++), which needs the "
+            "Sampler: ddpm (ancestral), ddim, heun, or dpmpp (DPM-Solver++), which needs the "
             "fewest steps."
         )
     )
@@ -61,7 +47,7 @@ class Sampling(Section):
     eta: Fraction = Field(
         description="Fresh noise of DDIM: 0 adds none, 1 as much as the ancestral sampler."
     )
-    batch: PositiveInt = Field(
+    batch_size: PositiveInt = Field(
         description=(
             "Images sampled at a time. Lower it when memory is short; the images do not change."
         )
@@ -72,19 +58,14 @@ class Sampling(Section):
 
 
 class Guidance(Section):
-    """Classifier-free guidance."""
+    """Classifier-free guidance. A scale of 1 is no guidance."""
 
-    convention: Literal["ho-salimans", "scale"] = Field(
+    scale: GuidanceScale | Literal["auto"] = Field(
         description=(
-            "How weights are counted: no guidance is 0 in ho-salimans and 1 in scale (= 1 + w)."
+            "Guidance scale: a number, or auto to choose the best candidate on the val split."
         )
     )
-    weight: Weight | Literal["select"] = Field(
-        description=(
-            "Guidance weight: a number, or select to choose the best candidate on the val split."
-        )
-    )
-    candidates: Weights = Field(description="Guidance weights to choose from.")
+    candidates: GuidanceScales = Field(description="Guidance scales to choose from.")
     images_per_label: int = Field(
         ge=3,
         description=(
@@ -92,7 +73,7 @@ class Guidance(Section):
             "diversity needs three."
         ),
     )
-    least_variety: Fraction = Field(
+    min_quality_share: Fraction = Field(
         description=(
             "Smallest diversity and recall of a candidate, as a fraction of the real "
             "images'. 0 chooses by accuracy alone."
@@ -103,7 +84,9 @@ class Guidance(Section):
 class Sweep(Section):
     """Comparison of samplers, numbers of steps and guidance strengths."""
 
-    weights: Weights = Field(description="Guidance weights that are compared.")
+    scales: GuidanceScales = Field(
+        description="Guidance scales that are compared; 1, no guidance, must be one of them."
+    )
     images_per_label: int = Field(
         ge=3, description="Images of each label for each setting. Diversity needs three."
     )
@@ -113,8 +96,8 @@ class Sweep(Section):
     steps: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
         min_length=1,
         description=(
-            "Numbers of steps of each sampler, at most diffusion.timesteps. Guidance "
-            "calls the network twice per step."
+            "Numbers of steps of each sampler, at most diffusion.timesteps. Guidance doubles "
+            "the network calls, and so does Heun's method."
         ),
     )
 
@@ -132,15 +115,35 @@ class Ablation(Section):
     )
 
 
-def conflicts(ddpm: Ddpm, sampling: Sampling, guidance: Guidance, sweep: Sweep) -> Iterator[str]:
+class Ddpm(Section):
+    """Conditional DDPM of digits."""
+
+    seed: Seed
+    domains: Annotated[tuple[Domain, ...], Strict(False)] = Field(
+        min_length=1,
+        description="Digit domains to generate. Leave one out to train on a single domain.",
+    )
+    network: Network
+    diffusion: Diffusion
+    train: Train
+    sampling: Sampling
+    guidance: Guidance
+    sweep: Sweep
+    ablation: Ablation
+
+    _domains_once = field_validator("domains")(once)
+
+
+def conflicts(ddpm: Ddpm) -> Iterator[str]:
     """Combinations of values that are not allowed although each value is."""
+    sampling, guidance, sweep = ddpm.sampling, ddpm.guidance, ddpm.sweep
     levels = ddpm.diffusion.timesteps
     limit = f"more than ddpm.diffusion.timesteps = {levels}"
     if sampling.steps > levels:
-        yield f"sampling.steps: {sampling.steps} is {limit}"
-    for place, steps in enumerate(sweep.steps):
+        yield f"ddpm.sampling.steps: {sampling.steps} is {limit}"
+    for index, steps in enumerate(sweep.steps):
         if steps > levels:
-            yield f"sweep.steps.{place}: {steps} is {limit}"
+            yield f"ddpm.sweep.steps.{index}: {steps} is {limit}"
     network = ddpm.network
     cells = 28 // network.patch_size
     if cells % 2 ** (len(network.channel_mult) - 1):
@@ -153,6 +156,7 @@ def conflicts(ddpm: Ddpm, sampling: Sampling, guidance: Guidance, sweep: Sweep) 
         yield f"ddpm.train.microbatches: {train.microbatches} does not go with BatchNorm; write 1"
     if train.warmup_steps >= train.steps:
         yield f"ddpm.train.warmup_steps: {train.warmup_steps} is not below steps = {train.steps}"
-    unguided = 0.0 if guidance.convention == "ho-salimans" else 1.0
-    if train.p_uncond == 0 and guidance.weight != unguided:
+    if UNGUIDED not in sweep.scales:
+        yield f"ddpm.sweep.scales: {UNGUIDED:g}, which is no guidance, is missing; add it"
+    if train.p_uncond == 0 and guidance.scale != UNGUIDED:
         yield "ddpm.train.p_uncond: 0 leaves nothing to guide with; write 0.1 or so"
