@@ -52,7 +52,7 @@ def main() -> int:
     settings = params.load(ROOT / "params.yaml")
     threads = device.use_threads(arguments.threads)
     model = models.load(arguments.model, CPU) if arguments.model else _untrained(settings.faces)
-    ways = {"ours": _ours(model, settings.ddim), "diffusers": _theirs(model)}
+    ways = {"ours": _ours(model, settings.faces.ddim), "diffusers": _theirs(model)}
     best = dict.fromkeys(ways, float("inf"))
     for way in ways.values():
         way()  # the first call makes plans for the network's shapes
@@ -85,7 +85,7 @@ def _ours(model: FaceModel, ddim: params.Ddim) -> Callable[[], object]:
     setting = Setting(STEPS, "leading", 0.0)
 
     def way() -> object:
-        drawn = draw(model, stack, names, setting, seed=ddim.seed, batch=ddim.batch)
+        drawn = draw(model, stack, names, setting, seed=ddim.seed, batch=ddim.batch_size)
         return normalised(drawn).numpy()
 
     return way

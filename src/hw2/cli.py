@@ -139,9 +139,12 @@ def _add_faces(commands: _Commands) -> None:
         "model", nargs="?", type=_model, metavar="UNET",
         help="the course's UNet.pt, a diffusers folder or hub id (default: the pipeline's model)",
     )  # fmt: skip
-    faces.add_argument("--steps", type=int, help="sampling steps (default ddim.steps)")
-    faces.add_argument("--eta", type=float, help="fresh noise, 0 to 1 (default ddim.eta)")
-    faces.add_argument("--grid", help="course, leading or trailing (default ddim.grid)")
+    faces.add_argument("--steps", type=int, help="sampling steps (default faces.ddim.steps)")
+    faces.add_argument("--eta", type=float, help="fresh noise, 0 to 1 (default faces.ddim.eta)")
+    faces.add_argument(
+        "--timestep-spacing",
+        help="course, leading or trailing (default faces.ddim.timestep_spacing)",
+    )
 
     mse = commands.add(
         "mse", "compare sampled faces with the ground truth, as the course does", _mse
@@ -158,8 +161,8 @@ def _add_clip(commands: _Commands) -> None:
     zero_shot.add_argument(
         "out", type=_absolute, metavar="OUT.csv", help="table to write, with a row for each image"
     )
-    zero_shot.add_argument("--model", help="a name in zeroshot.models (default: the first)")
-    zero_shot.add_argument("--prompts", help="a prompt set (default zeroshot.shown)")
+    zero_shot.add_argument("--model", help="a name in clip.zero_shot.models (default: the first)")
+    zero_shot.add_argument("--prompts", help="a prompt set (default clip.zero_shot.report_prompts)")
 
     sample = commands.add(
         "sample-personalization", "sample 25 images of each prompt of an input.json", _sample
@@ -191,7 +194,7 @@ def _add_clip(commands: _Commands) -> None:
     grade.add_argument(
         "images", type=_absolute, metavar="OUT", help="folder that sample-personalization wrote"
     )
-    grade.add_argument("--clip", help="a name in zeroshot.models (default inversion.clip)")
+    grade.add_argument("--clip", help="a name in clip.zero_shot.models (default inversion.clip)")
 
 
 def _profile(options: argparse.Namespace) -> None:
@@ -269,9 +272,9 @@ def _faces(options: argparse.Namespace) -> None:
     from hw2.commands import faces
 
     settings, artifacts = params.load(), paths.load()
-    overrides = {key: getattr(options, key) for key in ("steps", "eta", "grid")}
+    overrides = {key: getattr(options, key) for key in ("steps", "eta", "timestep_spacing")}
     overrides = {key: value for key, value in overrides.items() if value is not None}
-    ddim = loader.parse(params.Ddim, settings.ddim.model_dump() | overrides, "hw2 faces")
+    ddim = loader.parse(params.Ddim, settings.faces.ddim.model_dump() | overrides, "hw2 faces")
     device.use_threads(settings.runtime.threads)
     count = faces.run(
         ddim,
@@ -293,22 +296,22 @@ def _zero_shot(options: argparse.Namespace) -> None:
     from hw2.clip import prompts, weights
 
     settings, artifacts = params.load(), paths.load()
-    zeroshot = settings.zeroshot
-    models = {model.name: model for model in zeroshot.models}
-    name = options.model or zeroshot.models[0].name
+    section = settings.clip.zero_shot
+    models = {model.name: model for model in section.models}
+    name = options.model or section.models[0].name
     if name not in models:
         raise UserError(
             f"--model {name}: choose from {', '.join(models)}, or add it to params.yaml"
         )
     located = weights.locate(models[name], artifacts.clip_model)  # fails before slow imports
-    prompt_set = options.prompts or zeroshot.shown
-    templates = prompts.chosen([prompt_set], zeroshot.own_prompts)[prompt_set]
+    prompt_set = options.prompts or section.report_prompts
+    templates = prompts.chosen([prompt_set], section.custom_prompts)[prompt_set]
 
     from hw2.commands import zero_shot
 
     device.use_threads(settings.runtime.threads)
     accuracy = zero_shot.run(
-        zeroshot,
+        section,
         located,
         templates,
         folder=options.folder,
@@ -354,7 +357,7 @@ def _grade(options: argparse.Namespace) -> None:
     settings, artifacts = params.load(), paths.load()
     inversion = settings.inversion
     if options.clip is not None:
-        models = {model.name: model for model in settings.zeroshot.models}
+        models = {model.name: model for model in settings.clip.zero_shot.models}
         if options.clip not in models:
             raise UserError(f"--clip {options.clip}: choose from {', '.join(models)}")
         inversion = inversion.model_copy(update={"clip": models[options.clip]})

@@ -139,7 +139,7 @@ def test_batches_are_pictures_with_their_own_captions(mini: params.Params) -> No
     data = train._Pairs(mini.shapes, mini.clip, design, CPU)
     rows = data.rows(3)
     assert np.array_equal(rows, data.rows(3))
-    size = mini.clip.train.batch
+    size = mini.clip.train.batch_size
     assert data.images(rows).shape == (size, 3, 32, 32)
     assert data.texts(rows).shape == (size, open_clip_folder.CONTEXT)
     drawn = train.scenes.training(mini.shapes.train_images, 32, mini.shapes.seed)

@@ -27,7 +27,7 @@ def refused(model: params.ClipModel, *said: str, own: Path = Path("absent")) -> 
         weights.locate(model, own)
     assert time.monotonic() - began < 2
     assert "\n" not in str(caught.value)
-    for text in ("zeroshot.models, one: ", *said):
+    for text in ("clip.zero_shot.models, one: ", *said):
         assert text in str(caught.value)
 
 
@@ -35,7 +35,7 @@ def test_a_folder_in_open_clip_s_form(tiny_folder: Path) -> None:
     found = weights.locate(spec(tiny_folder), Path("absent"))
     assert found.weights == tiny_folder / "open_clip_model.safetensors"
     assert found.config == tiny_folder / "open_clip_config.json"
-    assert weights.locate(spec("embedded"), tiny_folder).sha256 == found.sha256
+    assert weights.locate(spec("trained"), tiny_folder).sha256 == found.sha256
 
 
 def test_the_key_is_of_weights_and_configuration(tiny_folder: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_pin_is_compared(tiny_folder: Path) -> None:
 
 def test_what_is_missing_is_said(tiny_folder: Path, tmp_path: Path) -> None:
     refused(spec(tmp_path / "nowhere"), "no weights at", "hf-hub:OWNER/NAME")
-    refused(spec("embedded"), "run `dvc repro clip_train`")
+    refused(spec("trained"), "run `dvc repro clip_train`")
     (tiny_folder / "open_clip_config.json").unlink()
     refused(spec(tiny_folder), "no open_clip_config.json")
     shutil.rmtree(tiny_folder)

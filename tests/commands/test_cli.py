@@ -158,7 +158,7 @@ def save_face_model() -> None:
     blueprint, levels = faces_fit.blueprint(faces), faces_fit.levels(faces)
     models.save(where.faces_model, blueprint, blueprint.build(levels).state_dict(), levels)
     where.faces_noise.mkdir(parents=True)
-    noises.write(where.faces_noise, noises.draw(1, faces.size))
+    noises.write(where.faces_noise, noises.draw(1, faces.image_size))
 
 
 def test_faces_of_a_folder_of_noises_and_their_mse(
@@ -184,7 +184,7 @@ def test_faces_of_a_folder_of_noises_and_their_mse(
     ("arguments", "said"),
     [
         (["--eta", "2"], "eta: 2.0 is not allowed"),
-        (["--grid", "centre"], "grid: 'centre' is not allowed"),
+        (["--timestep-spacing", "centre"], "timestep_spacing: 'centre' is not allowed"),
         (["--steps", "11"], "--steps 11: more than half of the 20 noise levels"),
     ],
 )

@@ -38,7 +38,7 @@ def face(mini: params.Params, weights: dict[str, Tensor]) -> FaceModel:
 def noise_folder(tmp_path: Path, mini: params.Params) -> Callable[[int], Path]:
     """`noise_folder(size)` writes the ten noises of that size."""
 
-    def write(size: int = mini.faces.size) -> Path:
+    def write(size: int = mini.faces.image_size) -> Path:
         folder = tmp_path / f"noise{size}"
         folder.mkdir()
         noises.write(folder, noises.draw(3, size))

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from hw2.clip import images, model, weights, zero_shot_set
-from hw2.commands import zero_shot
+from hw2.commands import zero_shot as zero_shot_command
 from hw2.config import params
 from hw2.evaluation.mcnemar import mcnemar
 from hw2.io import files
@@ -33,9 +33,14 @@ def places(folder: Path) -> SimpleNamespace:
     return SimpleNamespace(**{name: folder / end for name, end in ends.items()})
 
 
-def fetch(zeroshot: params.Zeroshot, mini: params.Params, at: SimpleNamespace) -> None:
+def fetch(zero_shot: params.ZeroShot, mini: params.Params, at: SimpleNamespace) -> None:
     clip_fetch.run(
-        zeroshot, mini.shapes, mini.data, clip_model=at.model, raw=at.cache, clip_test_set=at.exam
+        SimpleNamespace(zero_shot=zero_shot),
+        mini.shapes,
+        mini.data,
+        clip_model=at.model,
+        raw=at.cache,
+        clip_test_set=at.exam,
     )
 
 
@@ -50,9 +55,9 @@ def train(clip: params.Clip, mini: params.Params, at: SimpleNamespace) -> None:
     )
 
 
-def evaluate(zeroshot: params.Zeroshot, at: SimpleNamespace, own: Path | None = None) -> None:
+def evaluate(zero_shot: params.ZeroShot, at: SimpleNamespace, own: Path | None = None) -> None:
     clip_evaluate.run(
-        zeroshot,
+        SimpleNamespace(zero_shot=zero_shot),
         clip_test_set=at.exam,
         clip_model=own or at.model,
         clip_feature_cache=at.cache,
@@ -65,13 +70,13 @@ def evaluate(zeroshot: params.Zeroshot, at: SimpleNamespace, own: Path | None = 
 
 
 @pytest.fixture(scope="module")
-def zeroshot(mini: params.Params, done_model: Path) -> params.Zeroshot:
+def zero_shot(mini: params.Params, done_model: Path) -> params.ZeroShot:
     """Two models, three prompt sets, one of them the user's own."""
     second = params.ClipModel(name="copy", weights=str(done_model), architecture=None, pin=None)
-    return mini.zeroshot.model_copy(
+    return mini.clip.zero_shot.model_copy(
         update={
-            "models": (*mini.zeroshot.models, second),
-            "own_prompts": {"mine": ("a {}", "a toy {}")},
+            "models": (*mini.clip.zero_shot.models, second),
+            "custom_prompts": {"mine": ("a {}", "a toy {}")},
             "prompts": ("course", "mine", "textures"),
         }
     )
@@ -89,14 +94,14 @@ def done_model(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def done(
     mini: params.Params,
-    zeroshot: params.Zeroshot,
+    zero_shot: params.ZeroShot,
     done_model: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> SimpleNamespace:
     at = places(tmp_path_factory.mktemp("done"))
     shutil.copytree(done_model, at.model)
-    fetch(zeroshot, mini, at)
-    evaluate(zeroshot, at)
+    fetch(zero_shot, mini, at)
+    evaluate(zero_shot, at)
     return at
 
 
@@ -108,7 +113,7 @@ def test_left_out_the_model_is_empty(mini: params.Params, tmp_path: Path) -> Non
 
 
 def test_without_models_the_records_are_empty(mini: params.Params, tmp_path: Path) -> None:
-    at, none = places(tmp_path), mini.zeroshot.model_copy(update={"models": ()})
+    at, none = places(tmp_path), mini.clip.zero_shot.model_copy(update={"models": ()})
     fetch(none, mini, at)
     evaluate(none, at)
     assert files.read_json(at.metrics) == {}
@@ -116,7 +121,7 @@ def test_without_models_the_records_are_empty(mini: params.Params, tmp_path: Pat
     assert files.load_arrays(at.examples) == {}
 
 
-def test_a_row_for_each_model_and_image(done: SimpleNamespace, zeroshot: params.Zeroshot) -> None:
+def test_a_row_for_each_model_and_image(done: SimpleNamespace, zero_shot: params.ZeroShot) -> None:
     rows = files.read_table(done.predictions)
     assert len(rows) == 2 * 96
     names = [" ".join(pair) for pair in vocabulary.CLASSES]
@@ -126,18 +131,18 @@ def test_a_row_for_each_model_and_image(done: SimpleNamespace, zeroshot: params.
         shares = [row[f"confidence{k}"] for k in range(1, 6)]
         assert shares == sorted(shares, reverse=True)
         assert 0 < sum(shares) <= 1 + 1e-9
-        assert row["prompts"] == zeroshot.shown
+        assert row["prompts"] == zero_shot.report_prompts
     assert [row["class1"] for row in rows[:96]] == [row["class1"] for row in rows[96:]]
 
 
 def test_the_record_agrees_with_the_predictions(
-    done: SimpleNamespace, zeroshot: params.Zeroshot
+    done: SimpleNamespace, zero_shot: params.ZeroShot
 ) -> None:
     record = files.read_json(done.metrics)
     assert set(record) == {"small CLIP", "copy"}
     rows = [r for r in files.read_table(done.predictions) if r["model"] == "small CLIP"]
     right = np.array([row["right"] for row in rows])
-    shown = record["small CLIP"][zeroshot.shown]
+    shown = record["small CLIP"][zero_shot.report_prompts]
     assert shown["acc1"] == pytest.approx(right.mean(), abs=ROUNDED)
     assert shown["acc1_low"] <= shown["acc1"] <= shown["acc1_high"]
     assert shown["acc1"] <= shown["acc5"]
@@ -156,16 +161,16 @@ def test_the_record_agrees_with_the_predictions(
 
 
 def test_the_test_is_of_the_same_images(
-    done: SimpleNamespace, zeroshot: params.Zeroshot, tmp_path: Path
+    done: SimpleNamespace, zero_shot: params.ZeroShot, tmp_path: Path
 ) -> None:
     at = places(tmp_path)
     shutil.copy(done.exam, at.exam)
-    evaluate(zeroshot.model_copy(update={"shown": "course"}), at, done.model)
+    evaluate(zero_shot.model_copy(update={"report_prompts": "course"}), at, done.model)
     by_set = [
         np.array([row["right"] for row in files.read_table(p) if row["model"] == "copy"])
         for p in (done.predictions, at.predictions)
     ]
-    record = files.read_json(done.metrics)["copy"][zeroshot.shown]
+    record = files.read_json(done.metrics)["copy"][zero_shot.report_prompts]
     assert record["p"] == pytest.approx(mcnemar(*by_set), abs=ROUNDED)
 
 
@@ -196,14 +201,14 @@ def test_examples_are_right_and_wrong_ones(done: SimpleNamespace) -> None:
 
 def test_a_second_run_computes_no_features(
     done: SimpleNamespace,
-    zeroshot: params.Zeroshot,
+    zero_shot: params.ZeroShot,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     at = places(tmp_path)
     at.exam, at.cache = done.exam, done.cache
     monkeypatch.setattr(clip_evaluate, "model", SimpleNamespace(load=unused_towers))
-    evaluate(zeroshot, at, done.model)
+    evaluate(zero_shot, at, done.model)
     for name in ("predictions", "classes", "examples", "metrics"):
         assert getattr(at, name).read_bytes() == getattr(done, name).read_bytes()
 
@@ -221,9 +226,9 @@ def test_other_images_and_sizes(mini: params.Params, done_model: Path, tmp_path:
     (folder / "id2label.json").write_text(json.dumps({"3": "red_heart", "7": "blue_square"}))
     for k, (name, size) in enumerate({"3_a": (60, 20), "7_b": (32, 32), "7_c": (300, 400)}.items()):
         Image.new("RGB", size, (80 * k, 0, 255 - 80 * k)).save(folder / f"val/{name}.png")
-    zeroshot = mini.zeroshot.model_copy(update={"images": str(folder)})
-    fetch(zeroshot, mini, at)
-    evaluate(zeroshot, at, done_model)
+    zero_shot = mini.clip.zero_shot.model_copy(update={"images": str(folder)})
+    fetch(zero_shot, mini, at)
+    evaluate(zero_shot, at, done_model)
     rows = files.read_table(at.predictions)
     assert [(row["image"], row["true"]) for row in rows] == [
         ("3_a.png", "red heart"), ("7_b.png", "blue square"), ("7_c.png", "blue square")
@@ -240,8 +245,8 @@ def test_missing_weights_and_corrupt_images_stop_the_first_stage(
     at = places(tmp_path)
     absent = params.ClipModel(name="big", weights="absent", architecture=None, pin=None)
     with pytest.raises(UserError, match="big: no weights at absent"):
-        fetch(mini.zeroshot.model_copy(update={"models": (absent,)}), mini, at)
-    fetch(mini.zeroshot, mini, at)
+        fetch(mini.clip.zero_shot.model_copy(update={"models": (absent,)}), mini, at)
+    fetch(mini.clip.zero_shot, mini, at)
     folder = tmp_path / "unpacked"
     with images.opened(at.exam) as found:
         (folder / "val").mkdir(parents=True)
@@ -253,17 +258,17 @@ def test_missing_weights_and_corrupt_images_stop_the_first_stage(
     (folder / "val/5_001.png").write_bytes((folder / "val/5_001.png").read_bytes()[:-20])
     at.exam.unlink()
     with pytest.raises(UserError, match=r"5_001\.png .* not readable"):
-        fetch(mini.zeroshot.model_copy(update={"images": str(folder)}), mini, at)
+        fetch(mini.clip.zero_shot.model_copy(update={"images": str(folder)}), mini, at)
     assert not at.exam.exists()
 
 
 def test_zero_shot_reads_a_folder(
-    done: SimpleNamespace, zeroshot: params.Zeroshot, tmp_path: Path
+    done: SimpleNamespace, zero_shot: params.ZeroShot, tmp_path: Path
 ) -> None:
-    located = weights.locate(zeroshot.models[0], done.model)
+    located = weights.locate(zero_shot.models[0], done.model)
     out = tmp_path / "out.csv"
-    found = zero_shot.run(
-        zeroshot, located, ("a {}",), folder=done.exam, cache=tmp_path / "c", out=out, device=CPU
+    found = zero_shot_command.run(
+        zero_shot, located, ("a {}",), folder=done.exam, cache=tmp_path / "c", out=out, device=CPU
     )
     rows = files.read_table(out)
     assert list(rows[0]) == ["image_name", "true", "predicted", "confidence"]
@@ -279,9 +284,9 @@ def test_the_course_s_images(mini: params.Params, done_model: Path, tmp_path: Pa
     shutil.copy(REAL / "id2label.json", folder)
     with tarfile.open(REAL / "val.tar.gz") as archive:
         archive.extractall(folder, filter="data")
-    zeroshot = mini.zeroshot.model_copy(update={"images": str(folder)})
-    fetch(zeroshot, mini, at)
-    evaluate(zeroshot, at, done_model)
+    zero_shot = mini.clip.zero_shot.model_copy(update={"images": str(folder)})
+    fetch(zero_shot, mini, at)
+    evaluate(zero_shot, at, done_model)
     assert len(files.read_table(at.predictions)) == 2500
     row = files.read_json(at.metrics)["small CLIP"]["course"]
     assert row["n"] == 2500

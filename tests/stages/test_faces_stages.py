@@ -35,7 +35,7 @@ def places(folder: Path) -> SimpleNamespace:
 
 def measure(ddim: params.Ddim, at: SimpleNamespace) -> None:
     faces_evaluate.run(
-        ddim,
+        SimpleNamespace(ddim=ddim),
         faces_noise=at.noise,
         faces_images=at.images,
         faces_samples=at.samples,
@@ -46,7 +46,7 @@ def measure(ddim: params.Ddim, at: SimpleNamespace) -> None:
 
 def sample(ddim: params.Ddim, at: SimpleNamespace) -> None:
     faces_sample.run(
-        ddim,
+        SimpleNamespace(ddim=ddim),
         faces_model=at.model,
         faces_noise=at.noise,
         faces_images=at.images,
@@ -66,8 +66,8 @@ def done(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Simpl
         checkpoints=at.checkpoints,
         device=CPU,
     )
-    sample(mini.ddim, at)
-    measure(mini.ddim, at)
+    sample(mini.faces.ddim, at)
+    measure(mini.faces.ddim, at)
     return at
 
 
@@ -82,8 +82,8 @@ def test_training_writes_a_model_its_history_and_leaves_nothing(
 def test_noises_and_images_are_in_the_courses_form(
     done: SimpleNamespace, mini: params.Params
 ) -> None:
-    found = noises.read(done.noise, mini.faces.size)
-    drawn = noises.draw(mini.ddim.seed, mini.faces.size)
+    found = noises.read(done.noise, mini.faces.image_size)
+    drawn = noises.draw(mini.faces.ddim.seed, mini.faces.image_size)
     assert {k: v.tolist() for k, v in found.items()} == {k: v.tolist() for k, v in drawn.items()}
     assert sorted(p.name for p in done.images.iterdir()) == [f"{k:02d}.png" for k in range(10)]
     with Image.open(done.images / "07.png") as image:
@@ -93,11 +93,15 @@ def test_noises_and_images_are_in_the_courses_form(
 
 
 def test_samples_hold_every_setting(done: SimpleNamespace, mini: params.Params) -> None:
-    arrays, ddim = files.load_arrays(done.samples), mini.ddim
+    arrays, ddim = files.load_arrays(done.samples), mini.faces.ddim
     pixels = (16, 16, 3)
     assert arrays["eta"].shape == (len(ddim.etas), 4, ddim.repeats, *pixels)
-    assert arrays["slerp"].shape == arrays["lerp"].shape == (ddim.pairs, ddim.alphas, *pixels)
-    assert arrays["steps"].shape == (len(GRIDS), 4, len(ddim.counts), *pixels)
+    assert (
+        arrays["slerp"].shape
+        == arrays["lerp"].shape
+        == (ddim.interpolation_pairs, ddim.interpolation_points, *pixels)
+    )
+    assert arrays["steps"].shape == (len(GRIDS), 4, len(ddim.step_counts), *pixels)
     assert arrays["grids"].shape == (len(GRIDS), 10, *pixels)
     still = arrays["eta"][0]
     assert (still == still[:, :1]).all()  # eta 0: the repetitions are one face
@@ -106,8 +110,8 @@ def test_samples_hold_every_setting(done: SimpleNamespace, mini: params.Params) 
     for way in ("slerp", "lerp"):
         ends = arrays[way][0, [0, -1]].astype(int)
         assert np.abs(ends - still[:2, 0]).max() <= 1
-    at = ddim.counts.index(ddim.steps)
-    steps = arrays["steps"][GRIDS.index(ddim.grid), :, at].astype(int)
+    at = ddim.step_counts.index(ddim.steps)
+    steps = arrays["steps"][GRIDS.index(ddim.timestep_spacing), :, at].astype(int)
     assert np.abs(steps - still[:, 0]).max() <= 1
 
 
@@ -121,7 +125,7 @@ def test_metrics_are_what_the_samples_say(done: SimpleNamespace, mini: params.Pa
         ends = (first.norm() + second.norm()) / 2
         assert row["norm_ratio"] == pytest.approx((mixed.norm() / ends).item(), rel=1e-5)
         assert row["variance"] == pytest.approx(mixed.var(correction=0).item(), rel=1e-5)
-        middle = mini.ddim.alphas // 2
+        middle = mini.faces.ddim.interpolation_points // 2
         face = arrays[way][0, middle] / 255
         assert row["contrast"] == pytest.approx(face.std((0, 1)).mean())
         assert row["colour"] == pytest.approx(face.std(2).mean())
@@ -132,7 +136,7 @@ def test_metrics_are_what_the_samples_say(done: SimpleNamespace, mini: params.Pa
     expected = np.sqrt(gaps.mean((2, 3, 4))).mean()
     assert record["eta"]["1"]["distance"] == pytest.approx(expected)
     assert record["eta"]["1"]["diversity"] > record["eta"]["0.25"]["diversity"] > 0
-    assert record["steps"]["course"][str(max(mini.ddim.counts))] == 0
+    assert record["steps"]["course"][str(max(mini.faces.ddim.step_counts))] == 0
     assert record["grid_mse"].keys() == {"leading", "trailing"}
     assert "mse" not in record
 
@@ -154,7 +158,7 @@ def test_given_noises_and_ground_truth_are_used(
 ) -> None:
     at = places(tmp_path)
     at.model = done.model
-    given = mini.ddim.model_copy(
+    given = mini.faces.ddim.model_copy(
         update={"noises": str(done.noise), "ground_truth": str(done.images), "seed": 99}
     )
     sample(given, at)
@@ -174,7 +178,7 @@ def test_too_few_noises_are_named(
     for k in range(3):
         shutil.copy(done.noise / f"{k:02d}.pt", tmp_path / "three")
     with pytest.raises(UserError, match=r"3 noises in .*; 4 are compared"):
-        sample(mini.ddim.model_copy(update={"noises": str(tmp_path / "three")}), at)
+        sample(mini.faces.ddim.model_copy(update={"noises": str(tmp_path / "three")}), at)
     assert not at.samples.exists()
 
 
@@ -201,12 +205,12 @@ def export(done: SimpleNamespace, ddim: params.Ddim, out: Path, **changes: Any) 
 def test_the_command_draws_the_same_faces(
     done: SimpleNamespace, mini: params.Params, tmp_path: Path
 ) -> None:
-    assert export(done, mini.ddim, tmp_path / "out") == 10
+    assert export(done, mini.faces.ddim, tmp_path / "out") == 10
     scores = ground_truth.run(tmp_path / "out", done.images)
     assert scores["mean"] == 0
     assert len(scores) == 11
     with pytest.raises(UserError, match="already holds files"):
-        export(done, mini.ddim, tmp_path / "out")
+        export(done, mini.faces.ddim, tmp_path / "out")
 
 
 def test_one_noise_alone_gives_the_same_face(
@@ -214,7 +218,7 @@ def test_one_noise_alone_gives_the_same_face(
 ) -> None:
     (tmp_path / "one").mkdir()
     shutil.copy(done.noise / "04.pt", tmp_path / "one")
-    export(done, mini.ddim, tmp_path / "out", noise=tmp_path / "one")
+    export(done, mini.faces.ddim, tmp_path / "out", noise=tmp_path / "one")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["04.png"]
     with Image.open(tmp_path / "out/04.png") as alone, Image.open(done.images / "04.png") as among:
         assert np.abs(np.asarray(alone).astype(int) - np.asarray(among)).max() <= 1
@@ -226,9 +230,9 @@ def test_a_noise_of_another_size_leaves_nothing(
     (tmp_path / "large").mkdir()
     noises.write(tmp_path / "large", noises.draw(1, 32))
     with pytest.raises(UserError, match=r"00\.pt: of shape \(1, 3, 32, 32\), not \(1, 3, 16, 16\)"):
-        export(done, mini.ddim, tmp_path / "out", noise=tmp_path / "large")
+        export(done, mini.faces.ddim, tmp_path / "out", noise=tmp_path / "large")
     with pytest.raises(UserError, match="more than half of the 20 noise levels"):
-        export(done, mini.ddim.model_copy(update={"steps": 11}), tmp_path / "out")
+        export(done, mini.faces.ddim.model_copy(update={"steps": 11}), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -60,7 +60,7 @@ def load(located: Located, device: torch.device) -> Clip:
     except Exception as error:  # open_clip and torch raise most kinds for files of another form
         said = " ".join(str(error).split())[:160]
         raise UserError(
-            f"zeroshot.models, {located.name}: {located.weights} cannot be loaded ({said});"
+            f"clip.zero_shot.models, {located.name}: {located.weights} cannot be loaded ({said});"
             " give weights and an architecture that belong together"
         ) from error
     finally:

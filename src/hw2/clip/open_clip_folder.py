@@ -41,9 +41,9 @@ def design(network: params.ClipNetwork) -> Design:
     """The design for these sizes; its vocabulary is the world's, and that of known prompts."""
     merges = tokenizer.subset([*vocabulary.vocabulary(), *prompts.words()])
     model = {
-        "embed_dim": network.embed,
+        "embed_dim": network.embed_dim,
         "vision_cfg": {
-            "image_size": network.input,
+            "image_size": network.image_size,
             "layers": [1, 1, 1, 1],
             "width": network.image_width,
             "head_width": 32,
@@ -66,7 +66,7 @@ def design(network: params.ClipNetwork) -> Design:
 def _preprocess(network: params.ClipNetwork) -> dict[str, Any]:
     """open_clip's `preprocess_cfg`; pixels have about mean 0.5 and spread 0.35."""
     return {
-        "size": network.input,
+        "size": network.image_size,
         "mode": "RGB",
         "mean": [0.5, 0.5, 0.5],
         "std": [0.35, 0.35, 0.35],

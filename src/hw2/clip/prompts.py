@@ -54,8 +54,8 @@ def chosen(names: Sequence[str], own: Mapping[str, Sequence[str]]) -> dict[str, 
     for name in names:
         if name not in every:
             raise UserError(
-                f"zeroshot.prompts: no prompt set {name!r}; choose of {', '.join(every)},"
-                " or write its templates into zeroshot.own_prompts"
+                f"clip.zero_shot.prompts: no prompt set {name!r}; choose of {', '.join(every)},"
+                " or write its templates into clip.zero_shot.custom_prompts"
             )
     return {name: every[name] for name in names}
 

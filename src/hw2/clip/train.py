@@ -67,8 +67,8 @@ def fit(
         factor = trapezoid(
             step,
             settings.steps,
-            warmup_steps=settings.warmup * settings.steps,
-            decay_start=settings.decay_from,
+            warmup_steps=settings.warmup_fraction * settings.steps,
+            decay_start=settings.decay_start,
             offset=0.5,
         )
         parallel.run(
@@ -139,11 +139,14 @@ class _Pairs:
         design: open_clip_folder.Design,
         device: torch.device,
     ) -> None:
-        drawn = scenes.training(shapes.train_images, shapes.size, shapes.seed)
+        drawn = scenes.training(shapes.train_images, shapes.image_size, shapes.seed)
         self._images, self._device = drawn.images, device
         self._texts = design.tokenize(drawn.captions).to(torch.int16)
         self._preprocess = design.preprocess
-        self._order, self._batch = BatchSampler(len(drawn.captions), clip.seed), clip.train.batch
+        self._order, self._batch = (
+            BatchSampler(len(drawn.captions), clip.seed),
+            clip.train.batch_size,
+        )
 
     def rows(self, step: int) -> Any:
         """Which pairs: int (batch,)."""
@@ -203,7 +206,9 @@ def identity(
 ) -> dict[str, Any]:
     """What makes it this training and no other; how often it is saved does not."""
     return {
-        "clip": clip.model_dump(mode="json", exclude={"run": True, "train": {"save_every"}}),
-        "shapes": shapes.model_dump(mode="json", exclude={"exam_images"}),
+        "clip": clip.model_dump(
+            mode="json", exclude={"run": True, "zero_shot": True, "train": {"save_every"}}
+        ),
+        "shapes": shapes.model_dump(mode="json", exclude={"test_images_per_class"}),
         "vocabulary": design.digest,
     }

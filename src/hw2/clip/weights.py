@@ -49,7 +49,7 @@ def locate(model: params.ClipModel, own: Path) -> Located:
         UserError: if they are not there, within about a second also without a network; or if they
             are not the pinned ones.
     """
-    if model.weights == "embedded":
+    if model.weights == "trained":
         return _located(model, own, "run `dvc repro clip_train`")
     if model.weights.startswith(_HUB):
         return _located(model, _from_hub(model), "choose another model")
@@ -70,7 +70,7 @@ def locate(model: params.ClipModel, own: Path) -> Located:
 
 
 def _key(model: params.ClipModel) -> str:
-    return f"zeroshot.models, {model.name}"
+    return f"clip.zero_shot.models, {model.name}"
 
 
 def _located(model: params.ClipModel, folder: Path, remedy: str) -> Located:
@@ -94,7 +94,7 @@ def _pinned(model: params.ClipModel, weights: Path, config: Path | None) -> Loca
             f"{_key(model)}: {weights} has sha256 {found}, not the pinned {pin};"
             " restore the file, or correct the pin"
         )
-    if pin is None and model.weights != "embedded":
+    if pin is None and model.weights != "trained":
         log.info("%s: not pinned; `pin: %s` keeps these weights", model.name, found)
     whole = found if config is None else hashlib.sha256(
         f"{found} {_sha256(config)}".encode()

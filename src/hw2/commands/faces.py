@@ -33,8 +33,8 @@ def run(ddim: params.Ddim, *, noise: Path, out: Path, model: str, device: torch.
     names, stack = list(read), torch.stack(list(read.values()))
     with progress(len(names), "faces", unit="image") as bar:
         drawn = draw(
-            face, stack, names, Setting(ddim.steps, ddim.grid, ddim.eta),
-            seed=ddim.seed, batch=ddim.batch, tick=bar.update,
+            face, stack, names, Setting(ddim.steps, ddim.timestep_spacing, ddim.eta),
+            seed=ddim.seed, batch=ddim.batch_size, tick=bar.update,
         )  # fmt: skip
     save_images(out, dict(zip(names, normalised(drawn).numpy(), strict=True)))
     return len(names)

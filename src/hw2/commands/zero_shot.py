@@ -16,7 +16,7 @@ from hw2.io import files
 
 
 def run(
-    zeroshot: params.Zeroshot,
+    zero_shot: params.ZeroShot,
     located: Located,
     templates: Sequence[str],
     *,
@@ -36,8 +36,8 @@ def run(
     """
     with images.opened(folder) as test_set:
         clip = model.load(located, device)
-        precision = features.precision(zeroshot.precision, device)
-        encoder = Encoder(clip, Cache(cache, features.__name__), precision, zeroshot.batch)
+        precision = features.precision(zero_shot.precision, device)
+        encoder = Encoder(clip, Cache(cache, features.__name__), precision, zero_shot.batch_size)
         classes = encoder.classes(test_set.classes, templates)
         predictions = classify(encoder.images(test_set), classes, test_set.labels, clip.scale)
         rows = [

@@ -16,7 +16,7 @@ from hw2.config import loader
 from hw2.config.loader import Section
 from hw2.config.schema import clip, dann, ddpm, digits, faces
 from hw2.config.schema import personalization as inversion
-from hw2.config.schema.clip import Clip, ClipModel, ClipNetwork, ClipTrain, Shapes, Zeroshot
+from hw2.config.schema.clip import Clip, ClipModel, ClipNetwork, ClipTrain, Shapes, ZeroShot
 from hw2.config.schema.dann import AdaptationNetwork, AdaptationTrain, Dann, StrongAdaptation, Views
 from hw2.config.schema.ddpm import Ablation, Ddpm, Domain, Guidance, Network, Sampling, Sweep
 from hw2.config.schema.denoising import Denoising, Diffusion, Train, UNetShape
@@ -69,7 +69,7 @@ __all__ = [
     "Train",
     "UNetShape",
     "Views",
-    "Zeroshot",
+    "ZeroShot",
     "load",
     "parse",
 ]
@@ -111,10 +111,8 @@ class Params(Section):
     ddpm: Ddpm
     dann: Dann
     faces: Faces
-    ddim: Ddim
     shapes: Shapes
     clip: Clip
-    zeroshot: Zeroshot
     stable: Stable
     inversion: Inversion
     several: Several
@@ -145,8 +143,8 @@ def _conflicts(params: Params) -> Iterator[str]:
     yield from digits.conflicts(params.data)
     yield from ddpm.conflicts(params.ddpm)
     yield from dann.conflicts(params.dann)
-    yield from faces.conflicts(params.faces, params.ddim)
-    yield from clip.conflicts(params.clip, params.zeroshot)
+    yield from faces.conflicts(params.faces)
+    yield from clip.conflicts(params.clip)
     yield from inversion.conflicts(params.stable, params.inversion, params.several, params.clip.run)
 
 

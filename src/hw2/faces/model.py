@@ -31,7 +31,7 @@ class Blueprint:
         config: what the network is built from, of a form that depends on the kind.
     """
 
-    kind: Literal["embedded", "course", "diffusers"]
+    kind: Literal["trained", "course", "diffusers"]
     prediction: Prediction
     size: int
     config: Mapping[str, Any]

@@ -18,7 +18,7 @@ class Setting:
     """How DDIM goes: network calls, which times, and the share of fresh noise."""
 
     steps: int
-    grid: TimestepSpacing
+    timestep_spacing: TimestepSpacing
     eta: float
 
 
@@ -70,7 +70,7 @@ def _batch(
         there(noises),
         sampler="ddim",
         steps=setting.steps,
-        spacing=setting.grid,
+        spacing=setting.timestep_spacing,
         eta=setting.eta,
         noise=fresh,
         use_clipped_model_output=False,

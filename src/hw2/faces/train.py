@@ -18,7 +18,7 @@ from hw2.training.resume import Resume
 def blueprint(faces: params.Faces) -> Blueprint:
     """What is trained."""
     config = faces.network.model_dump(mode="json")
-    return Blueprint("embedded", faces.diffusion.prediction, faces.size, config)
+    return Blueprint("trained", faces.diffusion.prediction, faces.image_size, config)
 
 
 def levels(faces: params.Faces) -> Schedule:
@@ -28,7 +28,7 @@ def levels(faces: params.Faces) -> Schedule:
 
 def identity(faces: params.Faces) -> dict[str, Any]:
     """The values that make another training when they change; how often it is saved does not."""
-    return {"faces": faces.model_dump(mode="json", exclude={"train": {"save_every"}})}
+    return {"faces": faces.model_dump(mode="json", exclude={"ddim": True, "train": {"save_every"}})}
 
 
 def fit(
@@ -42,7 +42,7 @@ def fit(
     """
     with rng.seeded_init(faces.seed, "initial weights"):
         network = blueprint(faces).build(levels(faces))
-    images = synthetic.draw(faces.images, faces.size, faces.seed)
+    images = synthetic.draw(faces.images, faces.image_size, faces.seed)
     dataset = DenoisingDataset(
         images,
         torch.zeros(len(images), dtype=torch.int64),

@@ -25,7 +25,7 @@ _EPOCHS, _BATCH, _LR = 6, 64, 3e-3
 
 def judge_train(shapes: params.Shapes, seed: int, per_class: int) -> ShapeJudge:
     """A judge for this world, trained on pictures of a stream of its own."""
-    taught = scenes.exam("judge", per_class, shapes.size, shapes.seed)
+    taught = scenes.exam("judge", per_class, shapes.image_size, shapes.seed)
     colours, kinds = (
         torch.from_numpy(x) for x in np.divmod(taught.classes, len(vocabulary.SHAPES))
     )
@@ -84,7 +84,7 @@ def measure(
     classes = np.repeat(np.arange(len(vocabulary.CLASSES)), each)
     hits = right(judge, images.reshape(-1, *images.shape[2:]), classes)
     new = np.array([pair in vocabulary.HELD_OUT for pair in vocabulary.CLASSES])[classes]
-    real = scenes.exam("alignment", max(2, each), shapes.size, shapes.seed)
+    real = scenes.exam("alignment", max(2, each), shapes.image_size, shapes.seed)
     plain = real.textures == 0
     found = {
         "drawn": proportion(hits),

@@ -89,7 +89,7 @@ def fit(
         The pipeline with averaged weights, and the history (rows of `step`, `loss`, `lr`).
     """
     encoder, tokenizer = text_encoder.convert(clip_model)
-    drawn = scenes.training(shapes.train_images, shapes.size, shapes.seed)
+    drawn = scenes.training(shapes.train_images, shapes.image_size, shapes.seed)
     codec = PatchCodec.fit(
         from_uint8(drawn.images[:_FITTED]),
         stable.latent.channels,
@@ -110,7 +110,7 @@ def fit(
         loss_weights=min_snr_v_weights(levels),
         time_power=_TIME_POWER,
     )
-    unet = _new_unet(stable, shapes.size, states.shape[-1])
+    unet = _new_unet(stable, shapes.image_size, states.shape[-1])
     network = Captioned(unet, states).to(device)
     layout = torch.channels_last if stable.train.channels_last else torch.contiguous_format
     averaged, history = train_denoiser(
@@ -182,6 +182,6 @@ def identity(stable: params.Stable, shapes: params.Shapes, clip_model: Path) -> 
     kept = {"seed": True, "latent": True, "network": True, "train": True}
     return {
         "stable": stable.model_dump(mode="json", include=kept, exclude={"train": {"save_every"}}),
-        "shapes": shapes.model_dump(mode="json", exclude={"exam_images"}),
+        "shapes": shapes.model_dump(mode="json", exclude={"test_images_per_class"}),
         "clip": hashlib.sha256((clip_model / WEIGHTS[0]).read_bytes()).hexdigest(),
     }

@@ -35,7 +35,7 @@ Record = dict[str, Any]
 
 
 def run(
-    zeroshot: params.Zeroshot,
+    clip: params.Clip,
     *,
     clip_test_set: Path,
     clip_model: Path,
@@ -56,29 +56,34 @@ def run(
 
     Without models the records are empty.
     """
-    if not zeroshot.models:
+    zero_shot = clip.zero_shot
+    if not zero_shot.models:
         files.write_table(clip_predictions, [], PREDICTIONS)
         files.write_table(clip_classes, [], CLASSES)
         files.save_arrays(clip_examples)
         files.write_metrics(clip_metrics, {})
         return
-    sets = prompts.chosen(zeroshot.prompts, zeroshot.own_prompts)
+    sets = prompts.chosen(zero_shot.prompts, zero_shot.custom_prompts)
     with images.opened(clip_test_set) as found:
         said = {
             spec.name: _classified(
                 model.load(weights.locate(spec, clip_model), device),
-                zeroshot,
+                zero_shot,
                 sets,
                 found,
                 clip_feature_cache,
             )
-            for spec in zeroshot.models
+            for spec in zero_shot.models
         }
-        shown = {name: by_set[zeroshot.shown] for name, by_set in said.items()}
-        rows = [row for name, p in shown.items() for row in _rows(name, p, found, zeroshot.shown)]
+        shown = {name: by_set[zero_shot.report_prompts] for name, by_set in said.items()}
+        rows = [
+            row
+            for name, p in shown.items()
+            for row in _rows(name, p, found, zero_shot.report_prompts)
+        ]
         by_class = [row for name, p in shown.items() for row in _class_rows(name, p, found)]
-        first = shown[zeroshot.models[0].name]
-        _save_examples(clip_examples, first, found, zeroshot.seed)
+        first = shown[zero_shot.models[0].name]
+        _save_examples(clip_examples, first, found, zero_shot.seed)
         record = {
             name: _record(by_set, next(iter(said.values())), sets, found)
             for name, by_set in said.items()
@@ -90,14 +95,14 @@ def run(
 
 def _classified(
     clip: model.Clip,
-    zeroshot: params.Zeroshot,
+    zero_shot: params.ZeroShot,
     sets: Mapping[str, tuple[str, ...]],
     found: LabelledImages,
     cache: Path,
 ) -> dict[str, Predictions]:
     """What a model says with each prompt set."""
-    kind = precision(zeroshot.precision, clip.device)
-    encoder = Encoder(clip, Cache(cache, CODE), kind, zeroshot.batch)
+    kind = precision(zero_shot.precision, clip.device)
+    encoder = Encoder(clip, Cache(cache, CODE), kind, zero_shot.batch_size)
     seen = encoder.images(found)
     return {
         name: classify(seen, encoder.classes(found.classes, templates), found.labels, clip.scale)

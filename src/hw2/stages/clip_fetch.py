@@ -16,7 +16,7 @@ SPLIT = "test"
 
 
 def run(
-    zeroshot: params.Zeroshot,
+    clip: params.Clip,
     shapes: params.Shapes,
     data: params.Data,
     *,
@@ -36,20 +36,21 @@ def run(
     Raises:
         UserError: if weights are missing, or an image is not whole.
     """
-    for model in zeroshot.models:
-        if model.weights != "embedded":
+    zero_shot = clip.zero_shot
+    for model in zero_shot.models:
+        if model.weights != "trained":
             weights.locate(model, clip_model)
-    if not zeroshot.models:
+    if not zero_shot.models:
         with atomic_path(clip_test_set) as temporary:
             zero_shot_set.write_nothing(temporary)
         return
-    if zeroshot.images == "embedded":
-        drawn = scenes.exam(SPLIT, shapes.exam_images, shapes.size, shapes.seed)
+    if zero_shot.images == "synthetic":
+        drawn = scenes.exam(SPLIT, shapes.test_images_per_class, shapes.image_size, shapes.seed)
         with atomic_path(clip_test_set) as temporary:
             zero_shot_set.write(temporary, drawn)
         return
-    course = zeroshot.images == "course"
-    path = course_zip.find(data, raw) if course else Path(zeroshot.images)
+    course = zero_shot.images == "course"
+    path = course_zip.find(data, raw) if course else Path(zero_shot.images)
     with (
         images.opened(path) as found,
         atomic_path(clip_test_set) as temporary,

@@ -21,7 +21,7 @@ WAYS = {"slerp": slerp, "lerp": lerp}
 
 
 def run(
-    ddim: params.Ddim,
+    faces: params.Faces,
     *,
     faces_noise: Path,
     faces_images: Path,
@@ -36,6 +36,7 @@ def run(
     Raises:
         UserError: if `ddim.ground_truth` does not fit the images.
     """
+    ddim = faces.ddim
     drawn = files.load_arrays(faces_samples)
     given = torch.stack(list(noises.read(faces_noise).values()))
     curves = _curves(drawn, given)
@@ -47,7 +48,7 @@ def run(
         "interpolation": {way: _middle(middle, drawn[way], way) for way in WAYS},
         "eta": _etas(drawn),
         "steps": _steps(drawn),
-        "grid_mse": _grids(drawn, ddim.grid),
+        "grid_mse": _grids(drawn, ddim.timestep_spacing),
     }
     if ddim.ground_truth is not None:
         record["mse"] = ground_truth.run(faces_images, Path(ddim.ground_truth))

@@ -27,7 +27,7 @@ Ask = Callable[[Tensor, Sequence[str], Setting], Tensor]
 
 
 def run(
-    ddim: params.Ddim,
+    faces: params.Faces,
     *,
     faces_model: Path,
     faces_noise: Path,
@@ -50,15 +50,16 @@ def run(
     Raises:
         UserError: if a given noise does not fit the model, or there are too few.
     """
+    ddim = faces.ddim
     face = models.load(faces_model, device)
     given = _noises(ddim, face.size)
     names, stack = list(given), torch.stack(list(given.values()))
-    setting = Setting(ddim.steps, ddim.grid, ddim.eta)
+    setting = Setting(ddim.steps, ddim.timestep_spacing, ddim.eta)
     with progress(_count(ddim, len(names)), "faces", unit="image") as bar:
 
         def ask(start: Tensor, streams: Sequence[str], how: Setting) -> Tensor:
             return draw(
-                face, start, streams, how, seed=ddim.seed, batch=ddim.batch, tick=bar.update
+                face, start, streams, how, seed=ddim.seed, batch=ddim.batch_size, tick=bar.update
             )
 
         arrays = {
@@ -70,14 +71,16 @@ def run(
     grids = np.stack([normalised(by_grid[grid]).numpy() for grid in GRIDS])
     with atomic_dir(faces_noise) as folder:
         noises.write(folder, given)
-    save_images(faces_images, dict(zip(names, grids[GRIDS.index(ddim.grid)], strict=True)))
+    save_images(
+        faces_images, dict(zip(names, grids[GRIDS.index(ddim.timestep_spacing)], strict=True))
+    )
     files.save_arrays(
         faces_samples,
         **arrays,
         grids=grids,
         etas=np.array(ddim.etas),
         alphas=alphas(ddim).numpy(),
-        counts=np.array(ddim.counts),
+        counts=np.array(ddim.step_counts),
     )
 
 
@@ -90,30 +93,35 @@ def save_images(out: Path, faces: dict[str, np.ndarray]) -> None:
 
 def alphas(ddim: params.Ddim) -> Tensor:
     """Where an interpolation is drawn: float64 (A,), from 0 to 1."""
-    return torch.linspace(0, 1, ddim.alphas, dtype=torch.float64)
+    return torch.linspace(0, 1, ddim.interpolation_points, dtype=torch.float64)
 
 
 def _noises(ddim: params.Ddim, size: int) -> dict[str, Tensor]:
     if ddim.noises is None:
         return noises.draw(ddim.seed, size)
     given = noises.read(Path(ddim.noises), size)
-    needed = max(COLUMNS, 2 * ddim.pairs)
+    needed = max(COLUMNS, 2 * ddim.interpolation_pairs)
     if len(given) < needed:
-        raise UserError(f"ddim.noises: {len(given)} noises in {ddim.noises}; {needed} are compared")
+        raise UserError(
+            f"faces.ddim.noises: {len(given)} noises in {ddim.noises}; {needed} are compared"
+        )
     return given
 
 
 def _count(ddim: params.Ddim, noises: int) -> int:
     """Images to draw."""
-    interpolated = 2 * ddim.pairs * ddim.alphas
-    compared = len(GRIDS) * (COLUMNS * len(ddim.counts) + noises)
+    interpolated = 2 * ddim.interpolation_pairs * ddim.interpolation_points
+    compared = len(GRIDS) * (COLUMNS * len(ddim.step_counts) + noises)
     return len(ddim.etas) * COLUMNS * ddim.repeats + interpolated + compared
 
 
 def _etas(ask: Ask, ddim: params.Ddim, stack: Tensor, names: list[str]) -> np.ndarray:
     start = stack[:COLUMNS].repeat_interleave(ddim.repeats, 0)
     streams = [f"{name} {k}" for name in names[:COLUMNS] for k in range(ddim.repeats)]
-    rows = [to_uint8(ask(start, streams, Setting(ddim.steps, ddim.grid, eta))) for eta in ddim.etas]
+    rows = [
+        to_uint8(ask(start, streams, Setting(ddim.steps, ddim.timestep_spacing, eta)))
+        for eta in ddim.etas
+    ]
     drawn = np.stack(rows)
     return drawn.reshape(len(rows), -1, ddim.repeats, *drawn.shape[2:])
 
@@ -125,7 +133,7 @@ def _steps(ask: Ask, ddim: params.Ddim, stack: Tensor, names: list[str]) -> np.n
             np.stack(
                 [
                     to_uint8(ask(stack[:COLUMNS], shown, Setting(count, grid, ddim.eta)))
-                    for count in ddim.counts
+                    for count in ddim.step_counts
                 ],
                 axis=1,
             )
@@ -142,11 +150,17 @@ def _interpolated(
         start = torch.stack(
             [
                 between(stack[2 * pair], stack[2 * pair + 1], alpha)
-                for pair in range(ddim.pairs)
+                for pair in range(ddim.interpolation_pairs)
                 for alpha in alphas(ddim).tolist()
             ]
         )
-        streams = [f"pair {pair}" for pair in range(ddim.pairs) for _ in range(ddim.alphas)]
+        streams = [
+            f"pair {pair}"
+            for pair in range(ddim.interpolation_pairs)
+            for _ in range(ddim.interpolation_points)
+        ]
         drawn = to_uint8(ask(start, streams, setting))
-        found[name] = drawn.reshape(ddim.pairs, ddim.alphas, *drawn.shape[1:])
+        found[name] = drawn.reshape(
+            ddim.interpolation_pairs, ddim.interpolation_points, *drawn.shape[1:]
+        )
     return found

@@ -28,7 +28,7 @@ def run(
     Raises:
         UserError: if a given model is missing, or is not what `faces.source` says.
     """
-    if faces.source == "embedded":
+    if faces.source == "trained":
         with Session(checkpoints) as session:
             resume = session.resume(train.identity(faces))
             weights, rows = train.fit(faces, resume, device)

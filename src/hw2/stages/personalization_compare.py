@@ -194,7 +194,7 @@ def _regular(settings: params.Several, shapes: params.Shapes, size: int) -> Regu
         UserError: if a given folder does not hold pictures with captions.
     """
     if settings.regular_photographs is None:
-        drawn = scenes.training(settings.regular, shapes.size, shapes.seed)
+        drawn = scenes.training(settings.regular, shapes.image_size, shapes.seed)
         return Regular(drawn.images, drawn.captions)
     folder = Path(settings.regular_photographs)
     said = files.read_json(folder / CAPTIONS)

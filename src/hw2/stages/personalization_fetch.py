@@ -21,7 +21,7 @@ def run(
     """
     with atomic_dir(personalization_concepts) as folder:
         if inversion.photographs == "embedded":
-            synthetic.write(folder, inversion.embedded_photographs, shapes.size, shapes.seed)
+            synthetic.write(folder, inversion.embedded_photographs, shapes.image_size, shapes.seed)
         else:
             _copy(inversion, Path(inversion.photographs), folder)
         asked = prompt_specs.read(folder / synthetic.INPUT)

@@ -16,13 +16,13 @@ class Shapes(Section):
     """Synthetic images of colored shapes with captions."""
 
     seed: Seed
-    size: Literal[32, 64] = Field(
+    image_size: Literal[32, 64] = Field(
         description="Height and width of an image in pixels. 64 is slower and more detailed."
     )
     train_images: PositiveInt = Field(
         description="Captioned images that CLIP and Stable Diffusion learn from."
     )
-    exam_images: PositiveInt = Field(
+    test_images_per_class: PositiveInt = Field(
         description=(
             "Zero-shot test images of each of the 48 classes. More makes the confidence "
             "intervals narrower."
@@ -33,10 +33,10 @@ class Shapes(Section):
 class ClipNetwork(Section):
     """Modified ResNet and text transformer."""
 
-    embed: int = Field(
+    embed_dim: int = Field(
         ge=8, le=1024, description="Length of the features that images and texts share."
     )
-    input: Literal[32, 64, 96] = Field(
+    image_size: Literal[32, 64, 96] = Field(
         description=(
             "Height and width of the image encoder's input in pixels. 64 is four times as "
             "slow as 32."
@@ -63,7 +63,7 @@ class ClipTrain(Section):
     steps: PositiveInt = Field(
         description="Optimizer steps. The accuracy on shapes rises late, so do not stop early."
     )
-    batch: int = Field(
+    batch_size: int = Field(
         ge=2,
         description=(
             "Image-caption pairs in a step. Each serves as a negative example for all others."
@@ -81,10 +81,10 @@ class ClipTrain(Section):
             "Decoupled weight decay of the matrices that AdamW trains, except embeddings and norms."
         ),
     )
-    warmup: Fraction = Field(
+    warmup_fraction: Fraction = Field(
         description="Fraction of the steps in which the learning rate rises linearly."
     )
-    decay_from: Fraction = Field(
+    decay_start: Fraction = Field(
         description="Fraction of the steps after which the learning rate falls linearly."
     )
     grad_clip: PositiveFloat = Field(
@@ -93,20 +93,6 @@ class ClipTrain(Section):
     save_every: PositiveInt = Field(
         description="Steps between checkpoints, the most that an interruption can lose."
     )
-
-
-class Clip(Section):
-    """Small CLIP that is trained on the captioned shapes."""
-
-    run: bool = Field(
-        description=(
-            "Whether to train the small CLIP. false is for runs in which all models have "
-            "pretrained weights."
-        )
-    )
-    seed: Seed
-    network: ClipNetwork
-    train: ClipTrain
 
 
 class ClipModel(Section):
@@ -130,7 +116,7 @@ class ClipModel(Section):
     )
 
 
-class Zeroshot(Section):
+class ZeroShot(Section):
     """Zero-shot classification with CLIP."""
 
     seed: Seed
@@ -150,13 +136,13 @@ class Zeroshot(Section):
     prompts: Annotated[tuple[str, ...], Strict(False)] = Field(
         min_length=1, description="Prompt sets that are compared with the first."
     )
-    own_prompts: dict[str, Templates] = Field(
+    custom_prompts: dict[str, Templates] = Field(
         description=(
             "Further prompt sets, as name: templates with {} for the class, such as "
             '{mine: ["a drawing of a {}"]}.'
         )
     )
-    shown: str = Field(
+    report_prompts: str = Field(
         min_length=1, description="Prompt set of the figures and of predictions.csv."
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
@@ -165,7 +151,7 @@ class Zeroshot(Section):
             "otherwise fp32."
         )
     )
-    batch: PositiveInt = Field(description="Images at a time. Lower it when memory is short.")
+    batch_size: PositiveInt = Field(description="Images at a time. Lower it when memory is short.")
 
     _prompts_once = field_validator("prompts")(once)
 
@@ -175,7 +161,7 @@ class Zeroshot(Section):
         once(tuple(model.name for model in models))
         return models
 
-    @field_validator("own_prompts")
+    @field_validator("custom_prompts")
     @classmethod
     def _one_placeholder(cls, sets: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for name, templates in sets.items():
@@ -185,9 +171,28 @@ class Zeroshot(Section):
         return sets
 
 
-def conflicts(clip: Clip, zeroshot: Zeroshot) -> Iterator[str]:
+class Clip(Section):
+    """Small CLIP that is trained on the captioned shapes."""
+
+    run: bool = Field(
+        description=(
+            "Whether to train the small CLIP. false is for runs in which all models have "
+            "pretrained weights."
+        )
+    )
+    seed: Seed
+    network: ClipNetwork
+    train: ClipTrain
+    zero_shot: ZeroShot
+
+
+def conflicts(clip: Clip) -> Iterator[str]:
     """Combinations of values that are not allowed although each value is."""
-    if zeroshot.shown not in zeroshot.prompts:
-        yield f"zeroshot.shown: {zeroshot.shown} is not among zeroshot.prompts"
-    if not clip.run and any(model.weights == "embedded" for model in zeroshot.models):
-        yield "clip.run: false leaves zeroshot.models without the embedded model; write true"
+    zero_shot = clip.zero_shot
+    if zero_shot.report_prompts not in zero_shot.prompts:
+        yield (
+            f"clip.zero_shot.report_prompts: {zero_shot.report_prompts} is not among "
+            "clip.zero_shot.prompts"
+        )
+    if not clip.run and any(model.weights == "trained" for model in zero_shot.models):
+        yield "clip.run: false leaves clip.zero_shot.models without the trained model; write true"

@@ -11,11 +11,81 @@ from hw2.config.schema.denoising import Denoising, Diffusion, UNetShape
 from hw2.config.schema.ranges import Fraction, Seed, once
 
 
+class Ddim(Section):
+    """DDIM sampling of faces, and its experiments."""
+
+    seed: Seed
+    noises: str | None = Field(
+        description=(
+            "Folder with 00.pt, 01.pt ... (hw2_data/face/noise for the course's); null draws ten."
+        )
+    )
+    ground_truth: str | None = Field(
+        description=(
+            "Folder with 00.png, 01.png ... to measure the MSE against "
+            "(hw2_data/face/GT); null measures none."
+        )
+    )
+    steps: PositiveInt = Field(description="Network calls for an image. The course requires 50.")
+    timestep_spacing: TimestepSpacing = Field(
+        description=(
+            "Timesteps that are visited. The course's are 981, 961, ..., 1 and a last step to 0."
+        )
+    )
+    eta: Fraction = Field(
+        description=(
+            "Fresh noise: 0 adds none, as the course grades; 1 as much as the ancestral sampler."
+        )
+    )
+    batch_size: PositiveInt = Field(
+        description="Images sampled at a time. Lower it when memory is short."
+    )
+    etas: Annotated[tuple[Fraction, ...], Strict(False)] = Field(
+        min_length=2, description="Values of eta that are compared, rising from 0."
+    )
+    repeats: int = Field(
+        ge=3,
+        description=(
+            "Images of each noise and eta. Diversity needs three; more makes it more precise."
+        ),
+    )
+    interpolation_points: int = Field(
+        ge=3,
+        le=101,
+        description=(
+            "Images of an interpolation between two noises, both ends included. An odd "
+            "number includes the middle."
+        ),
+    )
+    interpolation_pairs: int = Field(
+        ge=1, le=5, description="Pairs of noises that are interpolated. The figure shows the first."
+    )
+    step_counts: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
+        min_length=2, description="Numbers of steps that are compared."
+    )
+
+    _all_once = field_validator("etas", "step_counts")(once)
+
+    @field_validator("etas")
+    @classmethod
+    def _from_zero(cls, etas: tuple[float, ...]) -> tuple[float, ...]:
+        if etas[0] != 0 or list(etas) != sorted(etas):
+            raise ValueError("etas rise from 0; distances are to it")
+        return etas
+
+    @field_validator("interpolation_points")
+    @classmethod
+    def _with_middle(cls, alphas: int) -> int:
+        if alphas % 2 == 0:
+            raise ValueError("an odd number has alpha = 0.5 in it")
+        return alphas
+
+
 class Faces(Section):
     """Diffusion model of faces."""
 
     seed: Seed
-    source: Literal["embedded", "course", "diffusers"] = Field(
+    source: Literal["trained", "course", "diffusers"] = Field(
         description=(
             "Where the face model comes from: trained here, the course's UNet.pt, or a "
             "UNet2DModel of diffusers."
@@ -33,7 +103,7 @@ class Faces(Section):
     images: PositiveInt = Field(
         description="Number of drawn training faces. With few of them the model memorizes them."
     )
-    size: int = Field(
+    image_size: int = Field(
         ge=16,
         le=256,
         multiple_of=16,
@@ -42,85 +112,17 @@ class Faces(Section):
     network: UNetShape
     diffusion: Diffusion
     train: Denoising
+    ddim: Ddim
 
 
-class Ddim(Section):
-    """DDIM sampling of faces, and its experiments."""
-
-    seed: Seed
-    noises: str | None = Field(
-        description=(
-            "Folder with 00.pt, 01.pt ... (hw2_data/face/noise for the course's); null draws ten."
-        )
-    )
-    ground_truth: str | None = Field(
-        description=(
-            "Folder with 00.png, 01.png ... to measure the MSE against "
-            "(hw2_data/face/GT); null measures none."
-        )
-    )
-    steps: PositiveInt = Field(description="Network calls for an image. The course requires 50.")
-    grid: TimestepSpacing = Field(
-        description=(
-            "Timesteps that are visited. The course's are 981, 961, ..., 1 and a last step to 0."
-        )
-    )
-    eta: Fraction = Field(
-        description=(
-            "Fresh noise: 0 adds none, as the course grades; 1 as much as the ancestral sampler."
-        )
-    )
-    batch: PositiveInt = Field(
-        description="Images sampled at a time. Lower it when memory is short."
-    )
-    etas: Annotated[tuple[Fraction, ...], Strict(False)] = Field(
-        min_length=2, description="Values of eta that are compared, rising from 0."
-    )
-    repeats: int = Field(
-        ge=3,
-        description=(
-            "Images of each noise and eta. Diversity needs three; more makes it more precise."
-        ),
-    )
-    alphas: int = Field(
-        ge=3,
-        le=101,
-        description=(
-            "Images of an interpolation between two noises, both ends included. An odd "
-            "number includes the middle."
-        ),
-    )
-    pairs: int = Field(
-        ge=1, le=5, description="Pairs of noises that are interpolated. The figure shows the first."
-    )
-    counts: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
-        min_length=2, description="Numbers of steps that are compared."
-    )
-
-    _all_once = field_validator("etas", "counts")(once)
-
-    @field_validator("etas")
-    @classmethod
-    def _from_zero(cls, etas: tuple[float, ...]) -> tuple[float, ...]:
-        if etas[0] != 0 or list(etas) != sorted(etas):
-            raise ValueError("etas rise from 0; distances are to it")
-        return etas
-
-    @field_validator("alphas")
-    @classmethod
-    def _with_middle(cls, alphas: int) -> int:
-        if alphas % 2 == 0:
-            raise ValueError("an odd number has alpha = 0.5 in it")
-        return alphas
-
-
-def conflicts(faces: Faces, ddim: Ddim) -> Iterator[str]:
+def conflicts(faces: Faces) -> Iterator[str]:
     """Combinations of values that are not allowed although each value is."""
-    given = faces.source != "embedded"
+    ddim = faces.ddim
+    given = faces.source != "trained"
     if given != (faces.weights is not None):
         what = "the path of its weights" if given else "null"
         yield f"faces.weights: {faces.weights!r} with source {faces.source}; write {what}"
-    cells = faces.size // faces.network.patch_size
+    cells = faces.image_size // faces.network.patch_size
     if cells % 2 ** (len(faces.network.channel_mult) - 1):
         yield (
             f"faces.network.channel_mult: an image of {cells}x{cells} patches cannot be halved at "
@@ -130,6 +132,6 @@ def conflicts(faces: Faces, ddim: Ddim) -> Iterator[str]:
     if train.warmup_steps >= train.steps:
         yield f"faces.train.warmup_steps: {train.warmup_steps} is not below steps = {train.steps}"
     most = (1000 if given else faces.diffusion.timesteps) // 2  # of the course's grid
-    for key, count in (("steps", ddim.steps), ("counts", max(ddim.counts))):
+    for key, count in (("steps", ddim.steps), ("step_counts", max(ddim.step_counts))):
         if count > most:
-            yield f"ddim.{key}: {count} is more than half of the noise levels, {most}"
+            yield f"faces.ddim.{key}: {count} is more than half of the noise levels, {most}"
