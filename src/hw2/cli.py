@@ -125,7 +125,7 @@ def _add_digits(commands: _Commands) -> None:
     )
     predict.add_argument("--target", required=True, help="domain of the images: svhn or usps")
     predict.add_argument(
-        "--method", default="strong", help="training method of the classifier (default strong)"
+        "--method", default="self_training", help="method of dann.methods (default self_training)"
     )
 
 

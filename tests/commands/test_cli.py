@@ -135,10 +135,12 @@ def test_fetch_reports_what_exists(clone: Path, capsys: pytest.CaptureFixture[st
 
 def test_predict_reads_a_folder(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dann, where = params.load().dann, paths.load()
-    training = train.Training(Pair("mnistm", "usps"), "strong", dann.seeds[0])
+    training = train.Training(Pair("mnistm", "usps"), "self_training", dann.seeds[0])
     network = Classifier(dann.network)
     path = where.dann_models / f"{training.slug}.safetensors"
-    classifier.save(path, network.state_dict(), dann, training.pair, training.method)
+    classifier.save(
+        path, network.state_dict(), dann.network, "shared", training.pair, training.method
+    )
     (clone / "images").mkdir()
     for name in ("b.png", "a.png"):
         Image.fromarray(np.zeros((28, 28), np.uint8)).save(clone / "images" / name)

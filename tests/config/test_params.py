@@ -120,8 +120,9 @@ def test_domains_are_those_with_labels() -> None:
         ("dann.pairs", ["mnistm"], "dann.pairs.0: 'mnistm' is not allowed"),
         ("dann.pairs", ["usps->usps"], "usps->usps has one domain; name two"),
         ("dann.seeds", [1, 1], "is not allowed; a value is repeated"),
-        ("dann.methods", ["strong"], "is not allowed; source_only is missing; gains are over it"),
-        ("dann.train.batch", 20, "dann.train.batch: 20 is not allowed; should be a multiple of 8"),
+        ("dann.methods", ["self_training"], "source_only is missing; gains are over it"),
+        ("dann.methods", ["source_only", "dan"], "dan is not a method; did you mean 'dann'?"),
+        ("dann.train.batch_size", 20, "20 is not allowed; should be a multiple of 8"),
         ("ddpm.train.p_uncond", 0, "ddpm.train.p_uncond: 0 leaves nothing to guide with"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Views: each parameter does what it says, by image, from its stream alone."""
+"""Augmentations: each parameter does what it says, by image, from its stream alone."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from hw2.config import params
 from hw2.dann import augmentations
 from hw2.io.images import LUMA as BT601
 
-NOTHING: dict[str, Any] = dict.fromkeys(params.Views.model_fields, 0)
+NOTHING: dict[str, Any] = dict.fromkeys(params.Augmentations.model_fields, 0)
 LUMA = torch.tensor(BT601).view(1, 3, 1, 1)
 
 
-def only(**values: Any) -> params.Views:
-    return params.Views.model_validate(NOTHING | values)
+def only(**values: Any) -> params.Augmentations:
+    return params.Augmentations.model_validate(NOTHING | values)
 
 
 def stream(seed: int = 5) -> torch.Generator:
@@ -30,14 +30,14 @@ def images() -> Tensor:
 def test_without_amounts_nothing_changes(images: Tensor) -> None:
     # An affine map by nothing still passes through bilinear interpolation.
     assert torch.allclose(augmentations.strong(images, only(), stream()), images, atol=1e-4)
-    assert torch.equal(augmentations.weak(images, only(turn=20), stream()), images)
+    assert torch.equal(augmentations.weak(images, only(degrees=20), stream()), images)
 
 
 def test_the_stream_decides_and_the_batch_is_not_changed(images: Tensor, mini: params.Dann) -> None:
     before = images.clone()
-    first = augmentations.strong(images, mini.views, stream())
-    assert torch.equal(first, augmentations.strong(images, mini.views, stream()))
-    assert not torch.equal(first, augmentations.strong(images, mini.views, stream(6)))
+    first = augmentations.strong(images, mini.augmentations, stream())
+    assert torch.equal(first, augmentations.strong(images, mini.augmentations, stream()))
+    assert not torch.equal(first, augmentations.strong(images, mini.augmentations, stream(6)))
     assert torch.equal(images, before)
     assert first.shape == images.shape
     assert first.isfinite().all()
@@ -53,8 +53,8 @@ def test_invert_makes_negatives_of_its_share(images: Tensor) -> None:
     )
 
 
-def test_grey_takes_the_luminance(images: Tensor) -> None:
-    seen = augmentations.strong(images, only(grey=1), stream())
+def test_grayscale_takes_the_luminance(images: Tensor) -> None:
+    seen = augmentations.strong(images, only(grayscale=1), stream())
     luma = (images * LUMA).sum(1, keepdim=True)
     assert torch.allclose(seen, luma.expand_as(seen), atol=1e-4)
 
@@ -72,8 +72,8 @@ def test_contrast_and_brightness_are_of_the_whole_image(
     assert (mean - centre).abs().max() > 0.8 * amount
 
 
-def test_tint_differs_by_channel(images: Tensor) -> None:
-    seen = augmentations.strong(images, only(tint=0.4), stream())
+def test_color_jitter_differs_by_channel(images: Tensor) -> None:
+    seen = augmentations.strong(images, only(color_jitter=0.4), stream())
     shift = (seen - images).mean((2, 3))
     assert shift.std(1).min() > 0
 
@@ -96,9 +96,11 @@ def test_cutout_is_a_square_of_zeros(images: Tensor) -> None:
     assert holes.flatten(1).sum(1).max() == 64
 
 
-def test_a_weak_view_is_a_share_of_the_affine_amounts(images: Tensor) -> None:
-    whole, share = only(shift=4, weak=1), only(shift=4, weak=0.25)
+def test_weak_augmentation_is_a_share_of_the_affine_amounts(images: Tensor) -> None:
+    whole, share = only(translate=4, weak=1), only(translate=4, weak=0.25)
     full = augmentations.weak(images, whole, stream())
-    assert torch.equal(full, augmentations.weak(images, only(shift=4, weak=1, invert=1), stream()))
+    assert torch.equal(
+        full, augmentations.weak(images, only(translate=4, weak=1, invert=1), stream())
+    )
     quarter = augmentations.weak(images, share, stream())
-    assert torch.equal(quarter, augmentations.weak(images, only(shift=1, weak=1), stream()))
+    assert torch.equal(quarter, augmentations.weak(images, only(translate=1, weak=1), stream()))

@@ -1,4 +1,4 @@
-"""The classifier's input units and its file."""
+"""The classifier's input normalization and its file."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from hw2.config import params
 from hw2.dann import classifier
-from hw2.dann.classifier import Classifier, Units
+from hw2.dann.classifier import Classifier, InputNormalization
 from hw2.dann.pairs import Pair
 from hw2.runtime.errors import UserError
 
@@ -21,51 +21,55 @@ def noise(count: int = 5) -> torch.Tensor:
     return torch.rand(count, 3, 28, 28, generator=torch.Generator().manual_seed(2)) * 2 - 1
 
 
-def test_an_image_in_its_own_units_has_mean_0_and_spread_1() -> None:
-    seen = Units("instance")(noise() * 0.2 + 0.5, 0)
+def test_instance_normalization_gives_mean_0_and_std_1() -> None:
+    seen = InputNormalization("instance")(noise() * 0.2 + 0.5, 0)
     assert torch.allclose(seen.mean((1, 2, 3)), torch.zeros(5), atol=1e-5)
     assert torch.allclose(seen.std((1, 2, 3), correction=0), torch.ones(5), atol=1e-4)
 
 
-def test_own_units_forget_brightness_and_contrast_and_bear_a_blank_image() -> None:
-    units = Units("instance")
-    assert torch.allclose(units(noise(), 0), units(0.4 * noise() - 0.3, 1), atol=1e-4)
-    assert units(torch.zeros(1, 3, 28, 28), 0).isfinite().all()
+def test_instance_normalization_removes_brightness_and_accepts_a_blank_image() -> None:
+    normalization = InputNormalization("instance")
+    assert torch.allclose(
+        normalization(noise(), 0), normalization(0.4 * noise() - 0.3, 1), atol=1e-4
+    )
+    assert normalization(torch.zeros(1, 3, 28, 28), 0).isfinite().all()
 
 
-def test_units_of_a_domain_are_those_of_its_slot() -> None:
+def test_domain_normalization_uses_the_statistics_of_the_domain() -> None:
     random = np.random.default_rng(len("units"))
     dark = random.integers(0, 60, (50, 28, 28, 3), dtype=np.uint8)
     light = random.integers(120, 255, (50, 28, 28, 3), dtype=np.uint8)
-    units = Units("domain")
-    units.measure(dark, 0)
-    units.measure(light, 1)
-    for slot, images in enumerate((dark, light)):
-        seen = units(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1, slot)
+    normalization = InputNormalization("domain")
+    normalization.measure(dark, 0)
+    normalization.measure(light, 1)
+    for domain, images in enumerate((dark, light)):
+        seen = normalization(
+            torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1, domain
+        )
         assert seen.mean((0, 2, 3)).abs().max() < 1e-4
         assert (seen.std((0, 2, 3)) - 1).abs().max() < 1e-3
 
 
-@pytest.mark.parametrize(("method", "kind"), [("strong", "shared"), ("dann", "ganin")])
+@pytest.mark.parametrize(
+    ("method", "extractor"), [("self_training", "shared"), ("dann_paper", "ganin")]
+)
 def test_a_file_gives_the_same_network_back(
-    mini: params.Dann, tmp_path: Path, method: str, kind: str
+    mini: params.Dann, tmp_path: Path, method: str, extractor: str
 ) -> None:
-    faithful = mini.faithful.model_copy(update={"network": kind})
-    dann = mini.model_copy(update={"faithful": faithful})
-    network = Classifier(dann.network, classifier.kind_of(dann, method)).eval()
+    network = Classifier(mini.network, extractor).eval()
     path = tmp_path / "model.safetensors"
-    classifier.save(path, network.state_dict(), dann, PAIR, method)
+    classifier.save(path, network.state_dict(), mini.network, extractor, PAIR, method)
     trained = classifier.load(path, CPU)
     assert (trained.pair, trained.method) == (PAIR, method)
     images = np.random.default_rng(1).integers(0, 256, (7, 28, 28, 3), dtype=np.uint8)
     x = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
     with torch.no_grad():
         expected = network(x, 1).numpy()
-    assert np.allclose(trained.look(images, "usps")[1], expected, atol=1e-5)
-    assert (trained.read(images, "usps") == expected.argmax(1)).all()
-    assert trained.look(images, "mnistm")[0].shape == (7, network.extractor.features)
+    assert np.allclose(trained.outputs(images, "usps")[1], expected, atol=1e-5)
+    assert (trained.predict(images, "usps") == expected.argmax(1)).all()
+    assert trained.outputs(images, "mnistm")[0].shape == (7, network.extractor.features)
     with pytest.raises(ValueError, match="not in tuple"):
-        trained.read(images, "svhn")
+        trained.predict(images, "svhn")
 
 
 def test_a_wrong_file_is_one_line(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Training of a row: no label of the target, the same bits after a kill, one budget for all."""
+"""Training of a method: no target labels, the same bits after a kill, one budget for all."""
 
 import os
 import signal
@@ -14,6 +14,7 @@ from torch import Tensor
 from hw2.config import params
 from hw2.dann import train as fitting
 from hw2.dann.gradient_reversal import schedule
+from hw2.dann.methods.registry import METHODS as REGISTRY
 from hw2.dann.pairs import Pair
 from hw2.dann.train import Training, every, fit, identity
 from hw2.digits import arrays
@@ -23,8 +24,8 @@ from hw2.training.batch_sampler import BatchSampler
 from hw2.training.resume import Resume
 
 CPU = torch.device("cpu")
-METHODS = ("source_only", "dann", "dann_tuned", "strong", "target_only")
-ADAPTED = ("source_only", "dann", "dann_tuned", "strong")
+METHODS = tuple(REGISTRY)
+ADAPTED = tuple(name for name in METHODS if name != "target_only")
 PAIR = Pair("mnistm", "usps")
 Fitted = tuple[dict[str, Tensor], list[dict[str, float]]]
 
@@ -34,11 +35,20 @@ def changed(dann: params.Dann, **values: Any) -> params.Dann:
     return dann.model_copy(update={"train": dann.train.model_copy(update=values)})
 
 
+def with_hyperparameters(dann: params.Dann, method: str, **values: Any) -> params.Dann:
+    """A copy with hyperparameters of one method changed."""
+    own = getattr(dann.hyperparameters, method).model_copy(update=values)
+    return dann.model_copy(
+        update={"hyperparameters": dann.hyperparameters.model_copy(update={method: own})}
+    )
+
+
 def go(
     dann: params.Dann, method: str, digits: Path, folder: Path, seed: int = 1, pair: Pair = PAIR
 ) -> Fitted:
-    training = Training(pair, method, seed)
-    return fit(dann, training, digits, Resume(folder, identity(dann, training, digits)), CPU)
+    training, cls = Training(pair, method, seed), REGISTRY[method]
+    with Resume(folder, identity(dann, training, cls, digits)) as resume:
+        return fit(dann, training, cls, digits, resume, CPU)
 
 
 def same(one: Fitted, other: Fitted) -> bool:
@@ -65,8 +75,8 @@ def test_no_label_of_the_target_is_used(
     mini: params.Dann, digits: Path, tmp_path: Path, method: str, kind: str
 ) -> None:
     blind = without_labels(digits, tmp_path / "blind", "usps", kind)
-    training = Training(PAIR, method, 1)
-    assert identity(mini, training, digits) == identity(mini, training, blind)
+    training, cls = Training(PAIR, method, 1), REGISTRY[method]
+    assert identity(mini, training, cls, digits) == identity(mini, training, cls, blind)
     assert same(go(mini, method, digits, tmp_path / "a"), go(mini, method, blind, tmp_path / "b"))
 
 
@@ -135,13 +145,15 @@ def test_the_strength_goes_on_from_where_it_was(
     with monkeypatch.context() as patch:
         before_step(patch, 5, terminate)
         with pytest.raises(Interrupted):
-            go(dann, "dann", digits, tmp_path)
-    _, history = go(dann, "dann", digits, tmp_path)
+            go(dann, "dann_paper", digits, tmp_path)
+    _, history = go(dann, "dann_paper", digits, tmp_path)
     strengths = [row["strength"] for row in history]
-    assert strengths == pytest.approx([schedule(k / 8, dann.faithful.cap) for k in range(8)])
+    assert strengths == pytest.approx(
+        [schedule(k / 8, dann.hyperparameters.dann_paper.max_strength) for k in range(8)]
+    )
 
 
-@pytest.mark.parametrize("method", ["source_only", "strong"])
+@pytest.mark.parametrize("method", ["source_only", "self_training"])
 def test_the_number_of_threads_changes_nothing(
     mini: params.Dann, digits: Path, tmp_path: Path, method: str
 ) -> None:
@@ -158,59 +170,63 @@ def test_the_number_of_threads_changes_nothing(
 
 def test_the_seed_decides(mini: params.Dann, digits: Path, tmp_path: Path) -> None:
     first, again, other = (
-        go(mini, "strong", digits, tmp_path / name, seed)
+        go(mini, "self_training", digits, tmp_path / name, seed)
         for name, seed in (("a", 1), ("b", 1), ("c", 2))
     )
     assert same(first, again)
     assert not same(first, other)
 
 
-def test_every_row_costs_the_same_and_sees_its_domains(
+def test_every_method_costs_the_same_and_sees_its_domains(
     mini: params.Dann, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passes: list[tuple[int, int, bool]] = []
     forward = fitting.Classifier.features
 
-    def counted(self: Any, images: Tensor, slot: int) -> Tensor:
-        passes.append((slot, len(images), self.training))
-        return forward(self, images, slot)
+    def counted(self: Any, images: Tensor, domain: int) -> Tensor:
+        passes.append((domain, len(images), self.training))
+        return forward(self, images, domain)
 
     monkeypatch.setattr(fitting.Classifier, "features", counted)
-    dann = changed(mini, steps=1, batch=64)
+    dann = changed(mini, steps=1, batch_size=64)
     for method in METHODS:
         passes.clear()
         go(dann, method, digits, tmp_path / method)
         cost = sum(count if learns else count / 3 for _, count, learns in passes)
         assert cost == pytest.approx(64), method
-        assert {slot for slot, _, _ in passes} == {0, 1}
-        assert [learns for _, _, learns in passes].count(False) == (method == "strong")
+        assert {domain for domain, _, _ in passes} == {0, 1}
+        assert [learns for _, _, learns in passes].count(False) == (method == "self_training")
 
 
-def test_rows_of_one_seed_start_alike_and_see_the_same_source(
+def test_methods_of_one_seed_start_alike_and_see_the_same_source(
     mini: params.Dann, digits: Path, tmp_path: Path
 ) -> None:
-    dann = changed(mini, steps=1, lr=1e-9, muon_lr=0.0, ema=0.0, weight_decay=0.0)
-    found = [go(dann, method, digits, tmp_path / method)[0] for method in ADAPTED[:1] + ADAPTED[2:]]
+    dann = changed(mini, steps=1, lr=1e-9, muon_lr=0.0, ema_decay=0.0, weight_decay=0.0)
+    found = [
+        go(dann, method, digits, tmp_path / method)[0]
+        for method in ADAPTED
+        if method != "dann_paper"
+    ]
     for weights in found[1:]:
         for name in ("head.weight", "extractor.blocks.0.conv.weight"):
             assert torch.allclose(weights[name], found[0][name], atol=1e-6)
 
 
-def test_a_parameter_of_another_row_makes_no_other_training(
+def test_a_hyperparameter_of_another_method_makes_no_other_training(
     mini: params.Dann, digits: Path
 ) -> None:
-    tuned = mini.model_copy(update={"tuned": mini.tuned.model_copy(update={"cap": 0.123})})
+    tuned = with_hyperparameters(mini, "dann", max_strength=0.123)
     often = changed(mini, save_every=1)
-    for method in METHODS:
+    for method, cls in REGISTRY.items():
         training = Training(PAIR, method, 1)
-        known = identity(mini, training, digits)
-        assert identity(often, training, digits) == known
-        assert (identity(tuned, training, digits) == known) == (method != "dann_tuned")
-        assert identity(mini, Training(PAIR, method, 2), digits) != known
+        known = identity(mini, training, cls, digits)
+        assert identity(often, training, cls, digits) == known
+        assert (identity(tuned, training, cls, digits) == known) == (method != "dann")
+        assert identity(mini, Training(PAIR, method, 2), cls, digits) != known
 
 
 def test_it_learns(mini: params.Dann, tmp_path: Path) -> None:
-    """Squares on the left are 0, on the right 1; the target's are grey."""
+    """Squares on the left are 0, on the right 1; the target's are gray."""
     random = np.random.default_rng(len("squares"))
     for domain, channels in (("mnistm", 3), ("usps", 1)):
         labels = random.integers(0, 2, 64)
@@ -218,7 +234,7 @@ def test_it_learns(mini: params.Dann, tmp_path: Path) -> None:
         for image, label in zip(images, labels, strict=True):
             image[8:20, 14 * label + 2 : 14 * label + 12] = 255
         arrays.save(tmp_path, domain, "train", Digits(images, labels.astype(np.int64)))
-    dann = changed(mini, steps=60, batch=32, lr=0.02)
+    dann = changed(mini, steps=60, batch_size=32, lr=0.02)
     for method in METHODS:
         _, history = go(dann, method, tmp_path, tmp_path / method)
         losses = [row["label"] for row in history]
@@ -237,11 +253,11 @@ def test_a_loss_that_is_no_number_is_named(
 def test_all_trainings_in_order(mini: params.Dann) -> None:
     dann = mini.model_copy(update={"seeds": (1, 2)})
     found = every(dann)
-    assert len(found) == len({t.slug for t in found}) == 2 * 2 * 5
+    assert len(found) == len({t.slug for t in found}) == 2 * 2 * len(METHODS)
     assert found[0].slug == "mnistm-svhn/source_only-1"
     assert found[1].slug == "mnistm-svhn/source_only-2"
 
 
 @pytest.mark.parametrize("source", ["usps", "svhn"])
 def test_any_pair_trains(mini: params.Dann, digits: Path, tmp_path: Path, source: str) -> None:
-    go(changed(mini, steps=2), "strong", digits, tmp_path, pair=Pair(source, "mnistm"))
+    go(changed(mini, steps=2), "self_training", digits, tmp_path, pair=Pair(source, "mnistm"))

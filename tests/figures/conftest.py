@@ -138,7 +138,13 @@ def history(rows: int = 400) -> list[dict[str, Any]]:
     ]
 
 
-ROWS = {"source_only": 0.61, "dann": 0.58, "dann_tuned": 0.72, "strong": 0.93, "target_only": 0.97}
+ROWS = {
+    "source_only": 0.61,
+    "dann_paper": 0.58,
+    "dann": 0.72,
+    "self_training": 0.93,
+    "target_only": 0.97,
+}
 PAIRS = ("mnistm->svhn", "mnistm->usps")
 
 
@@ -159,13 +165,13 @@ def adapted(pairs: tuple[str, ...] = PAIRS, trainings: int = 3) -> dict[str, Any
 
 
 def adaptation_history(pairs: tuple[str, ...] = PAIRS) -> list[dict[str, Any]]:
-    """Curves of two seeds; only adversaries have a domain loss, only `strong` keeps labels."""
+    """Curves of two seeds; only adversaries have a domain loss, only self-training keeps labels."""
     return [
         {
             "pair": pair, "method": method, "seed": seed, "step": step,
             "label": 2.3 / step + 0.1 * seed,
             "domain": 0.6 + 0.01 * step if "dann" in method else None,
-            "kept": 0.5 + 0.04 * step if method == "strong" else None,
+            "kept": 0.5 + 0.04 * step if method == "self_training" else None,
         }
         for pair in pairs for method in ROWS for seed in (1, 2) for step in range(1, 11)
     ]  # fmt: skip
@@ -179,7 +185,7 @@ def points(pairs: tuple[str, ...] = PAIRS) -> list[dict[str, Any]]:
             "x": digit + 0.1 * k + (20 * place if method == "source_only" else 0), "y": 0.3 * k,
         }
         for pair in pairs
-        for method in ("source_only", "dann_tuned")
+        for method in ("source_only", "dann")
         for place, domain in enumerate(pair.split("->"))
         for digit in range(NUM_DIGITS)
         for k in range(3)

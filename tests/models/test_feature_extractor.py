@@ -1,12 +1,12 @@
-"""The extractor: shapes, and statistics of the two slots that never mix."""
+"""The extractor: shapes, and statistics of two domains that never mix."""
 
 import pytest
 import torch
 
 from hw2.models.feature_extractor import (
+    DomainBatchNorm,
     Extractor,
     GaninExtractor,
-    SlotNorm,
     domain_head,
     label_head,
 )
@@ -25,18 +25,18 @@ def test_shapes(network: Extractor | GaninExtractor) -> None:
     assert domain_head(network.features, 5)(features).shape == (6, 1)
 
 
-@pytest.mark.parametrize("slot", [0, 1])
-def test_a_slot_changes_its_own_statistics_only(slot: int) -> None:
+@pytest.mark.parametrize("domain", [0, 1])
+def test_a_batch_changes_the_statistics_of_its_own_domain_only(domain: int) -> None:
     network = Extractor(4).train()
     before = {name: value.clone() for name, value in network.named_buffers()}
-    network(images(), slot)
+    network(images(), domain)
     for name, value in network.named_buffers():
-        assert torch.equal(value[1 - slot], before[name][1 - slot]), name
-        assert not torch.equal(value[slot], before[name][slot]), name
+        assert torch.equal(value[1 - domain], before[name][1 - domain]), name
+        assert not torch.equal(value[domain], before[name][domain]), name
 
 
 def test_in_training_it_is_batch_norm() -> None:
-    ours, theirs = SlotNorm(3).train(), torch.nn.BatchNorm2d(3).train()
+    ours, theirs = DomainBatchNorm(3).train(), torch.nn.BatchNorm2d(3).train()
     for k in range(4):
         assert torch.allclose(ours(images(seed=k), 1), theirs(images(seed=k)), atol=1e-6)
     ours.eval(), theirs.eval()
@@ -46,7 +46,7 @@ def test_in_training_it_is_batch_norm() -> None:
     assert torch.equal(ours.mean[0], torch.zeros(3))
 
 
-def test_an_image_s_features_depend_on_no_other_image_when_reading() -> None:
+def test_in_evaluation_the_features_of_an_image_depend_on_that_image_alone() -> None:
     network = Extractor(4).train()
     network(images(), 0)
     network.eval()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from hw2.commands import predict as predict_command
 from hw2.config import params
+from hw2.config.schema.dann_methods import TITLES
 from hw2.dann import classifier
 from hw2.dann import train as fit
 from hw2.digits import arrays, synthetic
@@ -22,7 +23,8 @@ from hw2.stages import dann_evaluate, dann_train, dann_tsne
 
 CPU = torch.device("cpu")
 ROUNDED = 1e-5  # metrics have six digits
-METHODS = ("source_only", "dann", "dann_tuned", "strong", "target_only")
+METHODS = tuple(TITLES)
+WITH_DOMAIN_LOSS = ("dann_paper", "dann")
 N = 24
 
 
@@ -47,7 +49,7 @@ def train(dann: params.Dann, digits: Path, at: SimpleNamespace) -> None:
         digits_arrays=digits,
         dann_models=at.models,
         dann_history=at.history,
-        checkpoints=at.checkpoints,
+        dann_trainings=at.checkpoints,
         device=CPU,
     )
 
@@ -78,11 +80,10 @@ def test_a_model_and_a_curve_for_every_training(done: SimpleNamespace, dann: par
     rows = files.read_table(done.history)
     assert len(rows) == len(found) * dann.train.steps
     for row in rows:
-        assert (row["domain"] is not None) == (row["method"] in ("dann", "dann_tuned"))
-        assert (row["taught"] is not None) == (row["method"] == "strong")
+        assert (row["domain"] is not None) == (row["method"] in WITH_DOMAIN_LOSS)
+        assert (row["pseudo_label"] is not None) == (row["method"] == "self_training")
         assert row["label"] is not None
     assert not list(done.checkpoints.rglob("*.pt"))
-    assert not list(done.checkpoints.rglob("*.safetensors"))
 
 
 def test_without_pairs_the_stages_write_empty_records(dann: params.Dann, tmp_path: Path) -> None:
@@ -115,11 +116,11 @@ def test_the_record_has_every_row(done: SimpleNamespace, dann: params.Dann, digi
                 gain = row["accuracy"] - rows["source_only"]["accuracy"]
                 assert row["gain"] == pytest.approx(gain, abs=ROUNDED)
                 assert row["gain_low"] <= row["gain"] <= row["gain_high"]
-        path = done.models / f"{name.replace('->', '-')}/strong-41.safetensors"
+        path = done.models / f"{name.replace('->', '-')}/self_training-41.safetensors"
         target = name.split("->")[1]
         report = arrays.load(digits, target, "test")
-        share = np.mean(classifier.load(path, CPU).read(report.rgb, target) == report.digits)
-        assert rows["strong"]["seeds"]["41"]["accuracy"] == pytest.approx(share, abs=ROUNDED)
+        share = np.mean(classifier.load(path, CPU).predict(report.rgb, target) == report.digits)
+        assert rows["self_training"]["seeds"]["41"]["accuracy"] == pytest.approx(share, abs=ROUNDED)
 
 
 def test_a_single_seed_has_no_spread(
@@ -130,7 +131,7 @@ def test_a_single_seed_has_no_spread(
     dann_evaluate.run(
         one, digits_arrays=digits, dann_models=done.models, dann_metrics=metrics, device=CPU
     )
-    row = files.read_json(metrics)["mnistm->usps"]["strong"]
+    row = files.read_json(metrics)["mnistm->usps"]["self_training"]
     assert row["trainings"] == 1
     assert "spread" not in row
 
@@ -198,7 +199,7 @@ def folder(digits: Path, tmp_path: Path) -> Path:
 def predict(
     done: SimpleNamespace, dann: params.Dann, folder: Path, out: Path, **values: str
 ) -> int:
-    chosen = {"target": "usps", "method": "strong"} | values
+    chosen = {"target": "usps", "method": "self_training"} | values
     return predict_command.run(
         dann, models=done.models, folder=folder, out=out, device=CPU, **chosen
     )
@@ -213,9 +214,9 @@ def test_predict_writes_the_course_s_csv(
     assert lines[0] == "image_name,label"
     names, labels = zip(*(line.split(",") for line in lines[1:]), strict=True)
     assert list(names) == sorted(path.name for path in folder.glob("*.png"))
-    path = done.models / "mnistm-usps/strong-41.safetensors"
+    path = done.models / "mnistm-usps/self_training-41.safetensors"
     report = arrays.load(digits, "usps", "test").rgb[:6][::-1]
-    expected = classifier.load(path, CPU).read(np.ascontiguousarray(report), "usps")
+    expected = classifier.load(path, CPU).predict(np.ascontiguousarray(report), "usps")
     assert [int(label) for label in labels] == expected.tolist()
 
 

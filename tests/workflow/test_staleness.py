@@ -28,6 +28,7 @@ CHANGES: list[tuple[dict[str, object], set[str]]] = [
     ({"judge.lr": 1e-2, "judge.weight_decay": 4e-3}, JUDGED),
     ({"ddpm.sampling.seed": 123}, BELOW_MODEL | {"ddpm_ablate"}),
     ({"ablation.images_per_label": 2}, {"ddpm_ablate", "report_figs"}),
+    ({"dann.tsne.perplexity": 4.0}, {"dann_tsne", "report_figs"}),
     ({"dann.train.lr": 1e-2}, ADAPTATION | {"report_figs"}),
     ({"faces.seed": 123}, FACES | {"report_figs"}),
     ({"shapes.seed": 123}, ZEROSHOT | PERSONAL | {"report_figs"}),

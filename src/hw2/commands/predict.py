@@ -41,7 +41,7 @@ def run(
     path = models / f"{Training(pair, method, dann.seeds[0]).slug}.safetensors"
     trained = classifier.load(path, device)
     names, pixels = _read(folder)
-    digits = trained.read(pixels, target)
+    digits = trained.predict(pixels, target)
     rows = [{"image_name": n, "label": int(d)} for n, d in zip(names, digits, strict=True)]
     files.write_table(out, rows)
     return len(rows)

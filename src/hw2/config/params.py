@@ -17,7 +17,12 @@ from hw2.config.loader import Section
 from hw2.config.schema import clip, dann, ddpm, digits, faces
 from hw2.config.schema import personalization as inversion
 from hw2.config.schema.clip import Clip, ClipModel, ClipNetwork, ClipTrain, Shapes, ZeroShot
-from hw2.config.schema.dann import AdaptationNetwork, AdaptationTrain, Dann, StrongAdaptation, Views
+from hw2.config.schema.dann import Augmentations, Dann, DannNetwork, DannTrain
+from hw2.config.schema.dann_methods import (
+    DannHyperparameters,
+    DannPaperHyperparameters,
+    SelfTrainingHyperparameters,
+)
 from hw2.config.schema.ddpm import Ablation, Ddpm, Domain, Guidance, Network, Sampling, Sweep
 from hw2.config.schema.denoising import Denoising, Diffusion, Train, UNetShape
 from hw2.config.schema.digits import Data, Judge
@@ -35,15 +40,18 @@ from hw2.runtime.errors import UserError
 
 __all__ = [
     "Ablation",
-    "AdaptationNetwork",
-    "AdaptationTrain",
     "Alignment",
+    "Augmentations",
     "Clip",
     "ClipModel",
     "ClipNetwork",
     "ClipTrain",
     "Concept",
     "Dann",
+    "DannHyperparameters",
+    "DannNetwork",
+    "DannPaperHyperparameters",
+    "DannTrain",
     "Data",
     "Ddim",
     "Ddpm",
@@ -61,14 +69,13 @@ __all__ = [
     "Personal",
     "Runtime",
     "Sampling",
+    "SelfTrainingHyperparameters",
     "Several",
     "Shapes",
     "Stable",
-    "StrongAdaptation",
     "Sweep",
     "Train",
     "UNetShape",
-    "Views",
     "ZeroShot",
     "load",
     "parse",

@@ -87,7 +87,7 @@ def _entry(field: FieldInfo | None, key: str, value: Any, indent: str) -> Iterat
     """Yield the lines of one key: a comment, and the value or the keys below it."""
     section = _section(field.annotation, value) if field else None
     description = (field.description if field else None) or _summary(section)
-    if isinstance(value, dict) and section:
+    if isinstance(value, dict) and value and section:
         yield from _commented(f"{indent}{key}:", description, indent)
         for name, item in value.items():
             yield from _entry(section.model_fields.get(name), name, item, indent + "  ")

@@ -1,7 +1,7 @@
-"""Random views of whole batches, on the device: strong ones to learn from, weak ones to be sure.
+"""Random augmentations of whole batches: strong ones for training, weak ones for a teacher.
 
-Amounts are drawn on the CPU, so that they do not depend on the device; images are worked on where
-they are. Every image gets amounts of its own.
+Amounts are drawn for each image on the CPU, so that they do not depend on the device;
+images stay on their device.
 """
 
 import torch
@@ -13,68 +13,74 @@ from hw2.digits.augment import affine
 from hw2.io.images import LUMA
 
 
-def strong(images: Tensor, views: params.Views, stream: torch.Generator) -> Tensor:
-    """Affine, colour, invert, grey, blur and cutout of float (N, 3, H, W), 0 in the middle.
+def strong(images: Tensor, augmentations: params.Augmentations, stream: torch.Generator) -> Tensor:
+    """Affine map, blur, color changes and cutout of float (N, 3, H, W) in [-1, 1].
 
-    Colours may leave [-1, 1]: clipping them would flatten strokes.
+    Colors may leave [-1, 1]: clipping them would flatten strokes.
     """
-    seen = _affine(images, views, 1.0, stream)
-    seen = _colour(_blur(seen, views, stream), views, stream)
-    return _cutout(seen, views, stream)
+    augmented = _affine(images, augmentations, 1.0, stream)
+    augmented = _color(_blur(augmented, augmentations, stream), augmentations, stream)
+    return _cutout(augmented, augmentations, stream)
 
 
-def weak(images: Tensor, views: params.Views, stream: torch.Generator) -> Tensor:
-    """The affine view alone, by `views.weak` of its amounts."""
-    return _affine(images, views, views.weak, stream)
+def weak(images: Tensor, augmentations: params.Augmentations, stream: torch.Generator) -> Tensor:
+    """The affine map alone, by the fraction `augmentations.weak` of its amounts."""
+    return _affine(images, augmentations, augmentations.weak, stream)
 
 
-def _affine(images: Tensor, views: params.Views, share: float, stream: torch.Generator) -> Tensor:
-    if share == 0:
+def _affine(
+    images: Tensor, augmentations: params.Augmentations, fraction: float, stream: torch.Generator
+) -> Tensor:
+    if fraction == 0:
         return images
     return affine(
         images,
         stream,
-        turn=share * views.turn,
-        scale=share * views.scale,
-        shear=share * views.shear,
-        shift=share * views.shift,
+        turn=fraction * augmentations.degrees,
+        scale=fraction * augmentations.scale,
+        shear=fraction * augmentations.shear,
+        shift=fraction * augmentations.translate,
     )
 
 
-def _colour(images: Tensor, views: params.Views, stream: torch.Generator) -> Tensor:
-    """Contrast and brightness of the image, a tint of each channel, inverted, or made grey."""
+def _color(images: Tensor, augmentations: params.Augmentations, stream: torch.Generator) -> Tensor:
+    """Contrast and brightness of the image, the same of each channel, inversion, grayscale."""
     count = len(images)
     u = 2 * torch.rand(count, 8, 1, 1, generator=stream) - 1
     chance = torch.rand(count, 2, 1, 1, generator=stream)
-    sign = torch.where(chance[:, :1] < views.invert, -1.0, 1.0)
-    gain = sign * (1 + views.contrast * u[:, :1]) * (1 + views.tint * u[:, 1:4])
-    offset = views.brightness * u[:, 4:5] + views.tint * u[:, 5:8]
-    grey = (chance[:, 1:] < views.grey).float().to(images)
+    sign = torch.where(chance[:, :1] < augmentations.invert, -1.0, 1.0)
+    gain = (
+        sign
+        * (1 + augmentations.contrast * u[:, :1])
+        * (1 + augmentations.color_jitter * u[:, 1:4])
+    )
+    offset = augmentations.brightness * u[:, 4:5] + augmentations.color_jitter * u[:, 5:8]
+    gray = (chance[:, 1:] < augmentations.grayscale).float().to(images)
     luma = images.new_tensor(LUMA).view(1, 3, 1, 1)
-    mixed = torch.lerp(images, (images * luma).sum(1, keepdim=True).expand_as(images), grey)
+    mixed = torch.lerp(images, (images * luma).sum(1, keepdim=True).expand_as(images), gray)
     return torch.addcmul(offset.to(images), mixed, gain.to(images))
 
 
-def _blur(images: Tensor, views: params.Views, stream: torch.Generator) -> Tensor:
-    """Some images through a 3x3 mean, mixed with themselves by a random share."""
-    chosen = torch.rand(len(images), generator=stream) < views.blur
-    share = torch.rand(len(images), 1, 1, 1, generator=stream)
+def _blur(images: Tensor, augmentations: params.Augmentations, stream: torch.Generator) -> Tensor:
+    """Some images are mixed with their 3x3 mean, by a random fraction."""
+    chosen = torch.rand(len(images), generator=stream) < augmentations.blur
+    fraction = torch.rand(len(images), 1, 1, 1, generator=stream)
     rows = chosen.nonzero()[:, 0]
     if not len(rows):
         return images
     sharp = images[rows.to(images.device)]
     soft = F.avg_pool2d(F.pad(sharp, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    mixed = torch.lerp(sharp, soft, share[rows].to(images))
+    mixed = torch.lerp(sharp, soft, fraction[rows].to(images))
     return images.index_copy(0, rows.to(images.device), mixed)
 
 
-def _cutout(images: Tensor, views: params.Views, stream: torch.Generator) -> Tensor:
-    """A square of `views.cutout` pixels at a random place becomes 0 (DeVries & Taylor, 2017)."""
-    if views.cutout == 0:
+def _cutout(images: Tensor, augmentations: params.Augmentations, stream: torch.Generator) -> Tensor:
+    """A square at a random position becomes 0 (DeVries & Taylor, 2017)."""
+    if augmentations.cutout == 0:
         return images
     count, _, height, width = images.shape
     inside = [
-        (torch.arange(size) - corner).abs() < views.cutout / 2
+        (torch.arange(size) - corner).abs() < augmentations.cutout / 2
         for size in (height, width)
         for corner in (torch.rand(count, 1, generator=stream) * size,)
     ]

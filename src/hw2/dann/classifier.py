@@ -1,4 +1,4 @@
-"""The classifier of a pair of domains: input units, extractor, label head, and its file."""
+"""The classifier of a pair of domains: normalization, extractor, label head; and its file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,109 +12,121 @@ from hw2.config import params
 from hw2.dann.pairs import Pair
 from hw2.digits.labels import NUM_DIGITS
 from hw2.io import checkpoints
-from hw2.models.feature_extractor import SLOTS, Extractor, GaninExtractor, label_head
+from hw2.models.feature_extractor import DOMAINS, Extractor, GaninExtractor, label_head
 from hw2.pixels import from_uint8
 
-BATCH = 500  # images at a time, outside training
-_FLAT = 1e-2  # the least spread of an image: noise of a blank one is not blown up
+BATCH_SIZE = 500  # outside training
+_MIN_STD = 1e-2  # so that the noise of a blank image is not amplified
 
 
-class Units(nn.Module):
-    """Pixels in [-1, 1] to units of their own image, or of their domain's mean and spread.
+class InputNormalization(nn.Module):
+    """Subtracts the mean and divides by the standard deviation of each image, or of its domain.
 
-    The domain's are buffers by slot, so that a file knows them and no domain takes the other's.
+    A domain's mean and standard deviation are buffers by domain index, which the checkpoint holds.
+
+    Args:
+        kind: `instance` or `domain`.
     """
 
     mean: Tensor
-    spread: Tensor
+    std: Tensor
 
     def __init__(self, kind: str) -> None:
         super().__init__()
         self.kind = kind
-        self.register_buffer("mean", torch.zeros(SLOTS, 3))
-        self.register_buffer("spread", torch.ones(SLOTS, 3))
+        self.register_buffer("mean", torch.zeros(DOMAINS, 3))
+        self.register_buffer("std", torch.ones(DOMAINS, 3))
 
-    def measure(self, images: np.ndarray, slot: int) -> None:
-        """Take the channels' mean and spread of a slot from uint8 (N, H, W, 3), where they are
-        used; a thousand images at a time, because floats take eight times the room."""
+    def measure(self, images: np.ndarray, domain: int) -> None:
+        """Store the channels' mean and standard deviation of uint8 images (N, H, W, 3), for kind
+        `domain`; a thousand images at a time, because floats take eight times the memory."""
         if self.kind != "domain":
             return
         sums = np.zeros((2, 3))
-        for at in range(0, len(images), 1000):
-            pixels = images[at : at + 1000].reshape(-1, 3) / 127.5 - 1
+        for start in range(0, len(images), 1000):
+            pixels = images[start : start + 1000].reshape(-1, 3) / 127.5 - 1
             sums += [pixels.sum(0), (pixels**2).sum(0)]
         mean, square = sums / (images.size / 3)
-        self.mean[slot] = torch.tensor(mean)
-        self.spread[slot] = torch.tensor(square - mean**2).sqrt().clamp(min=_FLAT)
+        self.mean[domain] = torch.tensor(mean)
+        self.std[domain] = torch.tensor(square - mean**2).sqrt().clamp(min=_MIN_STD)
 
-    def forward(self, images: Tensor, slot: int) -> Tensor:
+    def forward(self, images: Tensor, domain: int) -> Tensor:
+        """Normalize float (N, 3, H, W) in [-1, 1], all of one domain."""
         if self.kind == "domain":
-            mean, spread = self.mean[slot].view(1, 3, 1, 1), self.spread[slot].view(1, 3, 1, 1)
+            mean, std = self.mean[domain].view(1, 3, 1, 1), self.std[domain].view(1, 3, 1, 1)
         else:
             var, mean = torch.var_mean(images.flatten(1), 1, correction=0)
-            mean, spread = mean.view(-1, 1, 1, 1), var.sqrt().view(-1, 1, 1, 1).clamp(min=_FLAT)
-        return ((images - mean) / spread).contiguous(memory_format=torch.channels_last)
+            mean, std = mean.view(-1, 1, 1, 1), var.sqrt().view(-1, 1, 1, 1).clamp(min=_MIN_STD)
+        return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 class Classifier(nn.Module):
-    """Images float (N, 3, 28, 28) in [-1, 1], all of the domain of `slot`, to logits (N, 10)."""
+    """Images float (N, 3, 28, 28) in [-1, 1], all of one domain, to logits (N, 10).
 
-    def __init__(self, network: params.AdaptationNetwork, kind: str = "shared") -> None:
+    Args:
+        network: Section `dann.network`.
+        extractor: Kind of feature extractor: `shared`, or `ganin` for the paper's.
+    """
+
+    def __init__(self, network: params.DannNetwork, extractor: str = "shared") -> None:
         super().__init__()
-        self.units = Units(network.input)
-        self.extractor = GaninExtractor() if kind == "ganin" else Extractor(network.width)
+        self.normalization = InputNormalization(network.input)
+        self.extractor = (
+            GaninExtractor() if extractor == "ganin" else Extractor(network.base_channels)
+        )
         self.head = label_head(self.extractor.features, NUM_DIGITS)
 
-    def features(self, images: Tensor, slot: int) -> Tensor:
+    def features(self, images: Tensor, domain: int) -> Tensor:
         """Features (N, F)."""
-        return self.extractor(self.units(images, slot), slot)
+        return self.extractor(self.normalization(images, domain), domain)
 
-    def forward(self, images: Tensor, slot: int) -> Tensor:
-        return self.head(self.features(images, slot))
+    def forward(self, images: Tensor, domain: int) -> Tensor:
+        """Logits (N, 10)."""
+        return self.head(self.features(images, domain))
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A classifier with what its file says of it."""
+    """A trained classifier with the pair and the method that its file names."""
 
     network: Classifier
     pair: Pair
     method: str
 
     @torch.no_grad()
-    def look(self, images: np.ndarray, domain: str) -> tuple[np.ndarray, np.ndarray]:
+    def outputs(self, images: np.ndarray, domain: str) -> tuple[np.ndarray, np.ndarray]:
         """Features float32 (N, F) and logits float32 (N, 10) of uint8 (N, 28, 28, 3), N >= 1, all
         of one domain of the pair."""
         device = self.network.head.weight.device
-        slot = self.pair.slots.index(domain)
-        parts = [
-            self.network.features(from_uint8(images[at : at + BATCH]).to(device), slot)
-            for at in range(0, len(images), BATCH)
+        index = self.pair.domains.index(domain)
+        batches = [
+            self.network.features(from_uint8(images[start : start + BATCH_SIZE]).to(device), index)
+            for start in range(0, len(images), BATCH_SIZE)
         ]
-        features = torch.cat(parts)
+        features = torch.cat(batches)
         return features.cpu().numpy(), self.network.head(features).cpu().numpy()
 
-    def read(self, images: np.ndarray, domain: str) -> np.ndarray:
-        """Digits int64 (N,), as `look`."""
-        return self.look(images, domain)[1].argmax(1)
+    def predict(self, images: np.ndarray, domain: str) -> np.ndarray:
+        """Digits int64 (N,) of the images that `outputs` takes."""
+        return self.outputs(images, domain)[1].argmax(1)
 
 
 def save(
-    path: Path, weights: dict[str, Tensor], dann: params.Dann, pair: Pair, method: str
+    path: Path,
+    weights: dict[str, Tensor],
+    network: params.DannNetwork,
+    extractor: str,
+    pair: Pair,
+    method: str,
 ) -> None:
-    """Write a checkpoint that describes itself."""
+    """Write a checkpoint that describes its network, its pair and its method."""
     record = {
         "pair": pair.name,
         "method": method,
-        "network": dann.network.model_dump(mode="json"),
-        "kind": kind_of(dann, method),
+        "network": network.model_dump(mode="json"),
+        "extractor": extractor,
     }
     checkpoints.save(path, "dann", record, weights)
-
-
-def kind_of(dann: params.Dann, method: str) -> str:
-    """The network of a row: only the faithful DANN may have another."""
-    return dann.faithful.network if method == "dann" else "shared"
 
 
 def load(path: Path, device: torch.device) -> Trained:
@@ -130,7 +142,7 @@ def load(path: Path, device: torch.device) -> Trained:
 
 
 def _build(record: dict[str, Any], weights: dict[str, Tensor]) -> Trained:
-    shape = params.AdaptationNetwork.model_validate(record["network"])
-    network = Classifier(shape, record["kind"])
+    shape = params.DannNetwork.model_validate(record["network"])
+    network = Classifier(shape, record["extractor"])
     network.load_state_dict(weights)
     return Trained(network, Pair.parse(record["pair"]), str(record["method"]))

@@ -1,4 +1,4 @@
-"""A pair of domains, and the images of it that a row of the table may train on."""
+"""A pair of domains, and the images that a method may train on."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,38 +10,38 @@ from hw2.digits import arrays
 
 @dataclass(frozen=True)
 class Pair:
-    """Labelled `source`, unlabelled `target`; `slots` are their places in the network."""
+    """Labeled `source`, unlabeled `target`; `domains` lists them by index."""
 
     source: str
     target: str
 
     @staticmethod
     def parse(text: str) -> "Pair":
-        """From `source->target`, as in params.yaml."""
+        """Parse `source->target`, the form of params.yaml."""
         source, target = text.split("->")
         return Pair(source, target)
 
     @property
     def name(self) -> str:
-        """As in params.yaml and in records."""
+        """The name in params.yaml and in records."""
         return f"{self.source}->{self.target}"
 
     @property
     def slug(self) -> str:
-        """As in file names."""
+        """The name in file names."""
         return f"{self.source}-{self.target}"
 
     @property
-    def slots(self) -> tuple[str, str]:
-        """The domains by slot."""
+    def domains(self) -> tuple[str, str]:
+        """Source and target, by domain index."""
         return self.source, self.target
 
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """What a training reads. All rows but target_only have `target_digits` None.
+    """What a training reads: images uint8 (N, 28, 28, 3), digits int64 (N,).
 
-    Images are uint8 (N, 28, 28, 3), digits int64 (N,).
+    `target_digits` is None unless the method trains on target labels.
     """
 
     source: np.ndarray
@@ -50,24 +50,24 @@ class TrainingImages:
     target_digits: np.ndarray | None
 
     @staticmethod
-    def load(packed: Path, pair: Pair, method: str) -> "TrainingImages":
+    def load(digits_arrays: Path, pair: Pair, target_labels: bool) -> "TrainingImages":
         """The train split of both domains.
 
-        The target's labels are read for the row `target_only` and for no other: for these, the
-        file of labels need not even exist.
+        Target labels are read only with `target_labels`; otherwise the file of labels need not
+        exist.
         """
-        source = arrays.load(packed, pair.source, "train")
+        source = arrays.load(digits_arrays, pair.source, "train")
         digits = None
-        if method == "target_only":
-            digits = arrays.load(packed, pair.target, "train").digits
-        target = arrays.load_images(packed, pair.target, "train")
+        if target_labels:
+            digits = arrays.load(digits_arrays, pair.target, "train").digits
+        target = arrays.load_images(digits_arrays, pair.target, "train")
         return TrainingImages(source.rgb, source.digits, target, digits)
 
 
-def identity(packed: Path, pair: Pair, method: str) -> dict[str, str]:
+def identity(digits_arrays: Path, pair: Pair, target_labels: bool) -> dict[str, str]:
     """Hashes of what `TrainingImages.load` reads."""
-    target = arrays.fingerprint if method == "target_only" else arrays.fingerprint_images
+    target = arrays.fingerprint if target_labels else arrays.fingerprint_images
     return {
-        "source": arrays.fingerprint(packed, [pair.source], "train"),
-        "target": target(packed, [pair.target], "train"),
+        "source": arrays.fingerprint(digits_arrays, [pair.source], "train"),
+        "target": target(digits_arrays, [pair.target], "train"),
     }

@@ -1,33 +1,29 @@
-"""Training of one row of the table: a method on a pair of domains with one seed."""
+"""Training of one method on a pair of domains with one seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD
 
 from hw2 import rng
 from hw2.config import params
-from hw2.dann import pairs
-from hw2.dann.classifier import Classifier, kind_of
-from hw2.dann.methods import SOURCE, TARGET, Numbers, Part, make
+from hw2.dann import augmentations, pairs
+from hw2.dann.classifier import Classifier
+from hw2.dann.method import SOURCE, TARGET, Batch, Method, Numbers, Setup
 from hw2.dann.pairs import Pair, TrainingImages
 from hw2.pixels import from_uint8
 from hw2.training.batch_sampler import BatchSampler
 from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
-from hw2.training.microbatches import Microbatches
-from hw2.training.optimizers import ScheduledOptimizers, adamw_and_muon, half_cosine
+from hw2.training.parallel import ParallelMap
 from hw2.training.resume import Resume
-
-PARTS = 2
 
 
 @dataclass(frozen=True)
 class Training:
-    """One cell of the table and one seed."""
+    """A method on a pair of domains with one seed."""
 
     pair: Pair
     method: str
@@ -35,7 +31,7 @@ class Training:
 
     @property
     def slug(self) -> str:
-        """As in file names."""
+        """The name in file names."""
         return f"{self.pair.slug}/{self.method}-{self.seed}"
 
 
@@ -49,60 +45,58 @@ def every(dann: params.Dann) -> list[Training]:
     ]
 
 
-def identity(dann: params.Dann, training: Training, packed: Path) -> dict[str, Any]:
-    """What makes it this training and no other; how often it is saved does not."""
-    used = {"dann": {"faithful"}, "dann_tuned": {"tuned"}, "strong": {"strong"}}
-    sections = {"network", "views", "train"} | used.get(training.method, set())
-    described = dann.model_dump(mode="json", include=sections)
-    del described["train"]["save_every"]
+def identity(
+    dann: params.Dann, training: Training, method: type[Method], digits_arrays: Path
+) -> dict[str, Any]:
+    """Everything that changes the result of a training, except code: its own hyperparameters and
+    the shared parameters, but not how often it is saved."""
+    loop = dann.train.model_dump(mode="json")
+    del loop["save_every"]
+    hyperparameters = getattr(dann.hyperparameters, training.method)
     return {
         "training": [training.pair.name, training.method, training.seed],
-        "dann": described,
-        "data": pairs.identity(packed, training.pair, training.method),
+        "network": dann.network.model_dump(mode="json"),
+        "augmentations": dann.augmentations.model_dump(mode="json"),
+        "train": loop,
+        "hyperparameters": hyperparameters.model_dump(mode="json"),
+        "data": pairs.identity(digits_arrays, training.pair, _target_labels(method)),
     }
 
 
 def fit(
-    dann: params.Dann, training: Training, packed: Path, resume: Resume, device: torch.device
+    dann: params.Dann,
+    training: Training,
+    method: type[Method],
+    digits_arrays: Path,
+    resume: Resume,
+    device: torch.device,
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
-    """Train; returns the last averaged weights and the history (`step` and numbers by row).
+    """Train; returns the last averaged weights and the history (`step` and the step's numbers).
 
-    No label of the target is read, but for the row `target_only`. The last weights are the
-    result: nothing is chosen on the way.
+    Target labels are read only if both batches of the method are target images. The last weights
+    are the result: nothing is chosen during the training.
     """
-    settings, faithful = dann.train, training.method == "dann"
-    images = TrainingImages.load(packed, training.pair, training.method)
-    network = _new_network(dann, training, images, device)
-    ema = EMA(network, 0.0 if faithful else settings.ema)
-    with rng.seeded_init(training.seed, "initial weights of the row"):
-        row = make(dann, training.method, network, ema)
-    modules = {name: module.to(device) for name, module in row.modules().items()}
-    batches = _Batches(images, row.domains, row.sizes(settings.batch), training.seed, device)
+    hyperparameters = getattr(dann.hyperparameters, training.method)
+    recipe = method.recipe(dann.train, hyperparameters)
+    images = TrainingImages.load(digits_arrays, training.pair, _target_labels(method))
+    network = _new_network(dann, training, recipe.extractor, images, device)
+    ema = EMA(network, recipe.ema_decay)
+    with rng.seeded_init(training.seed, "initial weights of the method"):
+        learner = method(Setup(network, ema, dann.augmentations), hyperparameters)
+    modules = {name: module.to(device) for name, module in learner.modules().items()}
     weights = [p for module in (network, *modules.values()) for p in module.parameters()]
-    optimizers = _optimizers(weights, network.extractor.inner_weights(), dann, faithful)
-    microbatches = Microbatches(PARTS)
+    optimizers = recipe.optimizers(network, weights)
+    sizes = learner.batch_sizes(dann.train.batch_size)
+    samples = _Samples(images, method.domains, sizes, training.seed, device)
+    step_frame = _StepFrame(dann, network, learner, weights)
 
     def advance(step: int) -> dict[str, float]:
-        progress = step / settings.steps
-        numbers: list[Numbers] = [{}, {}]
-
-        def loss(part: slice) -> Tensor:
-            place = part.start
-            value, numbers[place] = row.loss(batches.part(step, place, progress))
-            return PARTS * value  # Microbatches takes the mean, and parts are added
-
-        factor = (
-            _faithful_rate(progress)
-            if faithful
-            else half_cosine(step, settings.steps, warmup_fraction=settings.warmup)
-        )
-        value = finite(microbatches.backward(loss, PARTS, weights), step, "lower dann.train.lr")
-        lr = optimizers.step(factor)
-        row.settle()
+        progress = step / dann.train.steps
+        raw, numbers = step_frame.backward([samples.load(step, k, progress) for k in (0, 1)])
+        value = finite(raw, step, "lower dann.train.lr")
+        lr = optimizers.step(recipe.rate(step))
         ema.update(network)
-        names = dict.fromkeys([*numbers[0], *numbers[1]])
-        added = {n: sum(part.get(n, 0.0) for part in numbers) for n in names}
-        return {"loss": value, "lr": lr, **added}
+        return {"loss": value, "lr": lr, **numbers}
 
     network.train()
     history = train(
@@ -113,18 +107,33 @@ def fit(
             "optimizers": optimizers,
             **modules,
         },
-        steps=settings.steps,
+        steps=dann.train.steps,
         resume=resume,
-        save_every=settings.save_every,
+        save_every=dann.train.save_every,
         desc=f"{training.pair.name} {training.method} {training.seed}",
     )
     return ema.weights, history
 
 
-class _Batches:
-    """The parts of every step, from streams that only the seed and the step decide.
+def _target_labels(method: type[Method]) -> bool:
+    return TARGET in method.domains and SOURCE not in method.domains
 
-    All rows with the same seed see the images of a domain in the same order.
+
+@dataclass(frozen=True)
+class _Sample:
+    """Images and labels of one batch, as in `Batch`, before the forward pass."""
+
+    images: Tensor
+    digits: Tensor | None
+    domain: int
+    stream: torch.Generator
+    progress: float
+
+
+class _Samples:
+    """The samples of every step, from streams that only the seed and the step decide.
+
+    All methods with the same seed see the images of a domain in the same order.
     """
 
     def __init__(
@@ -139,48 +148,108 @@ class _Batches:
         self.images = (images.source, images.target)
         self.digits = (images.source_digits, images.target_digits)
         self.orders = [
-            BatchSampler(len(self.images[domain]), rng.derive(seed, "order", domain, place))
-            for place, domain in enumerate(domains)
+            BatchSampler(len(self.images[domain]), rng.derive(seed, "order", domain, index))
+            for index, domain in enumerate(domains)
         ]
 
-    def part(self, step: int, place: int, progress: float) -> Part:
-        domain = self.domains[place]
-        rows = self.orders[place].batch(step, self.sizes[place])
+    def load(self, step: int, index: int, progress: float) -> _Sample:
+        """The first (`index` 0) or the second sample of a step."""
+        domain = self.domains[index]
+        rows = self.orders[index].batch(step, self.sizes[index])
         digits = self.digits[domain]
-        known = None if digits is None else torch.from_numpy(digits[rows]).to(self.device)
-        return Part(
+        return _Sample(
             images=from_uint8(self.images[domain][rows]).to(self.device),
-            digits=known,
-            slot=place,
-            stream=rng.torch_rng(self.seed, "views", step, place),
+            digits=None if digits is None else torch.from_numpy(digits[rows]).to(self.device),
+            domain=index,
+            stream=rng.torch_rng(self.seed, "augmentations", step, index),
             progress=progress,
         )
 
 
+class _StepFrame:
+    """Forward and backward passes of a step, with a CPU thread for each domain.
+
+    A method needs both domains at once, and two threads with a batch each are faster than two
+    threads that share every operation. So the graph is cut at features and logits: both forward
+    passes run side by side, the method's small loss runs on the whole, and both backward passes
+    run side by side again from the gradients of features and logits. The result does not depend
+    on the number of threads.
+    """
+
+    def __init__(
+        self, dann: params.Dann, network: Classifier, method: Method, weights: list[nn.Parameter]
+    ) -> None:
+        self.network, self.method, self.weights = network, method, weights
+        self.augmentations, self.dropout = dann.augmentations, dann.network.dropout
+        self._side_by_side = ParallelMap(2)
+
+    def backward(self, samples: list[_Sample]) -> tuple[float, Numbers]:
+        """Set `.grad` of all weights; returns the loss and the method's numbers."""
+        batches = list(self._side_by_side(self._forward, samples))
+        leaves = [tensor.detach().requires_grad_() for b in batches for tensor in _outputs(b)]
+        cut = [
+            replace(batch, features=leaves[2 * k], logits=leaves[2 * k + 1])
+            for k, batch in enumerate(batches)
+        ]
+        loss, numbers = self.method.loss(cut[0], cut[1])
+        # The weights are inputs too: a method may have modules or forward passes of its own.
+        gradients = torch.autograd.grad(loss, [*leaves, *self.weights], allow_unused=True)
+
+        def backward_of(index: int) -> tuple[Tensor | None, ...]:
+            return self._gradients(batches[index], gradients[2 * index : 2 * index + 2])
+
+        per_batch = list(self._side_by_side(backward_of, (0, 1)))
+        for weight, *parts in zip(self.weights, *per_batch, gradients[len(leaves) :], strict=True):
+            known = [part for part in parts if part is not None]
+            # In the memory layout of the weight, which fused optimizers rely on without a check.
+            total = torch.empty_like(weight)
+            total = total.copy_(known[0]) if known else total.zero_()
+            for part in known[1:]:
+                total += part
+            weight.grad = total
+        return loss.item(), numbers
+
+    def _forward(self, sample: _Sample) -> Batch:
+        """Features and logits of a strong augmentation."""
+        teacher_logits = self.method.teacher_logits(sample.images, sample.domain, sample.stream)
+        augmented = augmentations.strong(sample.images, self.augmentations, sample.stream)
+        features = self.network.features(augmented, sample.domain)
+        # Not nn.Dropout: two threads would draw from one stream, in any order.
+        kept = torch.rand(features.shape, generator=sample.stream) >= self.dropout
+        logits = self.network.head(features * kept.to(features) / (1 - self.dropout))
+        return Batch(
+            sample.images, sample.digits, sample.domain, features, logits, teacher_logits,
+            sample.stream, sample.progress,
+        )  # fmt: skip
+
+    def _gradients(
+        self, batch: Batch, of_outputs: tuple[Tensor | None, ...]
+    ) -> tuple[Tensor | None, ...]:
+        """Gradients of all weights, from those of a batch's features and logits."""
+        used = [
+            (output, gradient)
+            for output, gradient in zip(_outputs(batch), of_outputs, strict=True)
+            if gradient is not None
+        ]
+        if not used:
+            return (None,) * len(self.weights)
+        outputs, gradients = zip(*used, strict=True)
+        return torch.autograd.grad(outputs, self.weights, gradients, allow_unused=True)
+
+
+def _outputs(batch: Batch) -> tuple[Tensor, Tensor]:
+    return batch.features, batch.logits
+
+
 def _new_network(
-    dann: params.Dann, training: Training, images: TrainingImages, device: torch.device
+    dann: params.Dann,
+    training: Training,
+    extractor: str,
+    images: TrainingImages,
+    device: torch.device,
 ) -> Classifier:
     with rng.seeded_init(training.seed, "initial weights"):
-        network = Classifier(dann.network, kind_of(dann, training.method))
-    network.units.measure(images.source, SOURCE)
-    network.units.measure(images.target, TARGET)
+        network = Classifier(dann.network, extractor)
+    network.normalization.measure(images.source, SOURCE)
+    network.normalization.measure(images.target, TARGET)
     return network.to(device).to(memory_format=torch.channels_last)
-
-
-def _optimizers(
-    weights: list[nn.Parameter], inner: list[nn.Parameter], dann: params.Dann, faithful: bool
-) -> ScheduledOptimizers:
-    """The paper's SGD for the faithful DANN, else AdamW and Muon."""
-    if faithful:
-        settings = dann.faithful
-        sgd = SGD(weights, lr=settings.lr, momentum=settings.momentum)
-        return ScheduledOptimizers([(sgd, settings.lr)])
-    train = dann.train
-    return adamw_and_muon(
-        weights, inner, lr=train.lr, muon_lr=train.muon_lr, weight_decay=train.weight_decay
-    )
-
-
-def _faithful_rate(progress: float) -> float:
-    """Share of mu_0: (1 + 10 p)^-0.75 (Ganin et al., 2016, section 5.2.2)."""
-    return (1 + 10 * progress) ** -0.75

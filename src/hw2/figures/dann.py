@@ -4,8 +4,7 @@ import csv
 import io
 
 from hw2.figures import dann_plots, formatting
-from hw2.figures.dann_plots import method_name
-from hw2.figures.dann_records import Pair, Row
+from hw2.figures.dann_records import Pair, Row, method_name
 from hw2.figures.records import Interval
 from hw2.figures.sections import Plate, Section, Sheet, Stat, Table
 from hw2.figures.style import domain_name

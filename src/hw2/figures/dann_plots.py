@@ -10,15 +10,8 @@ from matplotlib.lines import Line2D
 
 from hw2.digits.labels import NUM_DIGITS
 from hw2.figures import style
-from hw2.figures.dann_records import ORDER, Cloud, Curve, Pair
+from hw2.figures.dann_records import Cloud, Curve, Pair, method_name, method_order
 
-METHOD_NAMES = {
-    "source_only": "source only",
-    "dann": "DANN, faithful",
-    "dann_tuned": "DANN, tuned",
-    "strong": "self-training",
-    "target_only": "trained on target",
-}
 # Paul Tol's "muted", which people with colour-blindness tell apart, and black.
 DIGIT_COLOURS = (
     *("#332288", "#88CCEE", "#44AA99", "#117733", "#999933"),
@@ -27,11 +20,6 @@ DIGIT_COLOURS = (
 CHANCE = math.log(2)  # the domain head's loss when it cannot tell
 DASHES = (0, (4, 2.5))
 MARKERS = ("o", "^")  # source, target
-
-
-def method_name(method: str) -> str:
-    """Return the name of a row as a reader knows it."""
-    return METHOD_NAMES.get(method, method)
 
 
 @style.house()
@@ -133,8 +121,8 @@ def curves(pairs: Sequence[Pair]) -> Figure:
 
 
 def _line(ax: Axes, curve: Curve, method: str) -> None:
-    place = ORDER.index(method) if method in ORDER else len(ORDER)
-    colour, marker = style.LOOKS[place % len(style.LOOKS)]
+    order = method_order(method)
+    colour, marker = style.LOOKS[order % len(style.LOOKS)]
     if len(curve.values) > 1:
         low, high = curve.values.min(0), curve.values.max(0)
         ax.fill_between(curve.step, low, high, color=colour, alpha=0.14, linewidth=0)

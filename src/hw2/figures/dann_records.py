@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hw2.config.schema.dann_methods import TITLES
 from hw2.figures import records
 from hw2.figures.records import Interval
 from hw2.runtime.errors import UserError
@@ -15,6 +16,16 @@ from hw2.runtime.errors import UserError
 BASE = "source_only"
 HISTORY = ("pair", "method", "seed", "step", "label", "domain", "kept")
 TSNE = ("pair", "method", "domain", "digit", "x", "y")
+
+
+def method_name(method: str) -> str:
+    """The name of a method in the report."""
+    return TITLES.get(method, method)
+
+
+def method_order(method: str) -> int:
+    """The position of a method in tables and legends."""
+    return list(TITLES).index(method) if method in TITLES else len(TITLES)
 
 
 @dataclass(frozen=True)
@@ -103,14 +114,7 @@ def _rows(record: Any, where: str) -> tuple[Row, ...]:
     if not isinstance(record, Mapping) or not isinstance(record.get(BASE), Mapping):
         raise UserError(f"{where}: '{BASE}' is missing; {records.REMAKE}")
     rows = [_row(method, inner, f"{where}, {method}") for method, inner in record.items()]
-    return tuple(sorted(rows, key=lambda row: _place(row.method)))
-
-
-ORDER = (BASE, "dann", "dann_tuned", "strong", "target_only")
-
-
-def _place(method: str) -> int:
-    return ORDER.index(method) if method in ORDER else len(ORDER)
+    return tuple(sorted(rows, key=lambda row: method_order(row.method)))
 
 
 def _row(method: str, record: Mapping[str, Any], where: str) -> Row:

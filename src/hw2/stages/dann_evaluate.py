@@ -1,6 +1,6 @@
-"""Measure every row of the adaptation table on the test split of the target.
+"""Measure every domain adaptation method on the test split of the target.
 
-This and `dann_tsne` are the only readers of target labels, but for the row target_only.
+This and `dann_tsne` are the only readers of target labels, except the method target_only.
 """
 
 from dataclasses import dataclass
@@ -53,51 +53,53 @@ def run(
     with progress(total, "evaluate", unit="model") as bar:
         for name in dann.pairs:
             pair = Pair.parse(name)
-            material = _Material(digits_arrays, pair)
-            found: dict[str, list[Measured]] = {method: [] for method in dann.methods}
+            test_images = _TestImages(digits_arrays, pair)
+            measurements: dict[str, list[Measured]] = {method: [] for method in dann.methods}
             for method in dann.methods:
                 for seed in dann.seeds:
                     path = dann_models / f"{Training(pair, method, seed).slug}.safetensors"
-                    found[method].append(material.measure(classifier.load(path, device), seed))
+                    measurements[method].append(
+                        test_images.measure(classifier.load(path, device), seed)
+                    )
                     bar.update()
-            record[name] = _rows(found, dann.seeds, material.digits)
+            record[name] = _rows(measurements, dann.seeds, test_images.digits)
     files.write_metrics(dann_metrics, record)
 
 
-class _Material:
+class _TestImages:
     """The images of a pair that its rows are measured on."""
 
-    def __init__(self, packed: Path, pair: Pair) -> None:
+    def __init__(self, digits_arrays: Path, pair: Pair) -> None:
         self.pair = pair
-        report = arrays.load(packed, pair.target, "test")
-        self.images, self.digits = report.rgb, report.digits
-        self.source = arrays.load(packed, pair.source, "test")
-        self.chosen_source = arrays.load(packed, pair.source, "val")
-        self.chosen_target = arrays.load_images(packed, pair.target, "val")
+        test = arrays.load(digits_arrays, pair.target, "test")
+        self.images, self.digits = test.rgb, test.digits
+        self.source = arrays.load(digits_arrays, pair.source, "test")
+        self.chosen_source = arrays.load(digits_arrays, pair.source, "val")
+        self.chosen_target = arrays.load_images(digits_arrays, pair.target, "val")
 
     def measure(self, trained: Trained, seed: int) -> Measured:
         """Accuracy on both domains; the rest needs no label of the target."""
-        source, target = self.pair.slots
-        features, logits = trained.look(self.images, target)
-        source_features, source_logits = trained.look(self.source.rgb, source)
-        _, unlabelled = trained.look(self.chosen_target, target)
-        chosen = trained.read(self.chosen_source.rgb, source)
+        source, target = self.pair.domains
+        features, logits = trained.outputs(self.images, target)
+        source_features, source_logits = trained.outputs(self.source.rgb, source)
+        _, unlabeled = trained.outputs(self.chosen_target, target)
+        chosen = trained.predict(self.chosen_source.rgb, source)
         more = {
             "source_accuracy": float(np.mean(source_logits.argmax(1) == self.source.digits)),
             "a_distance": proxy_a_distance(source_features, features, seed),
             "val_source_accuracy": float(np.mean(chosen == self.chosen_source.digits)),
-            "val_target_entropy": mean_entropy(unlabelled),
-            "val_target_density": soft_neighbourhood_density(unlabelled),
+            "val_target_entropy": mean_entropy(unlabeled),
+            "val_target_density": soft_neighbourhood_density(unlabeled),
         }
         return Measured(logits.argmax(1) == self.digits, more)
 
 
 def _rows(
-    found: dict[str, list[Measured]], seeds: tuple[int, ...], digits: np.ndarray
+    measurements: dict[str, list[Measured]], seeds: tuple[int, ...], digits: np.ndarray
 ) -> dict[str, Record]:
-    right = {method: np.stack([m.right for m in all_]) for method, all_ in found.items()}
+    right = {method: np.stack([m.right for m in all_]) for method, all_ in measurements.items()}
     rows = {}
-    for method, measured in found.items():
+    for method, measured in measurements.items():
         row = _accuracy(right[method])
         row["seeds"] = {
             str(seed): {"accuracy": float(m.right.mean())} | m.more

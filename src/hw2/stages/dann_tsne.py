@@ -1,4 +1,4 @@
-"""Lay out features of the test split in the plane, before and after adaptation."""
+"""Compute t-SNE of features of the test split, before and after adaptation."""
 
 from pathlib import Path
 from typing import Any
@@ -26,27 +26,27 @@ def run(
     dann_tsne: Path,
     device: torch.device,
 ) -> None:
-    """Write a row per image and state to the table `dann_tsne`: pair, method, domain, digit, x, y.
+    """Write a row per image and method to the table `dann_tsne`: pair, method, domain, digit, x, y.
 
-    The first seed's networks are shown; both states have the same images.
+    The first seed's networks are shown; both methods have the same images.
     """
     shown = list(dict.fromkeys(("source_only", dann.tsne.after)))
     rows: list[dict[str, Any]] = []
-    with progress(len(dann.pairs) * len(shown), "t-SNE", unit="picture") as bar:
+    with progress(len(dann.pairs) * len(shown), "t-SNE", unit="figure") as bar:
         for name in dann.pairs:
             pair = Pair.parse(name)
-            images = [_images(digits_arrays, domain, dann) for domain in pair.slots]
+            images = [_images(digits_arrays, domain, dann) for domain in pair.domains]
             for method in shown:
                 training = Training(pair, method, dann.seeds[0])
                 trained = classifier.load(dann_models / f"{training.slug}.safetensors", device)
                 features = [
-                    trained.look(found.images, domain)[0]
-                    for found, domain in zip(images, pair.slots, strict=True)
+                    trained.outputs(found.images, domain)[0]
+                    for found, domain in zip(images, pair.domains, strict=True)
                 ]
-                places = _embed(np.concatenate(features), dann, training)
+                coordinates = _embed(np.concatenate(features), dann, training)
                 digits = np.concatenate([found.digits for found in images])
-                domains = np.repeat(pair.slots, [len(found.digits) for found in images])
-                for (x, y), digit, domain in zip(places, digits, domains, strict=True):
+                domains = np.repeat(pair.domains, [len(found.digits) for found in images])
+                for (x, y), digit, domain in zip(coordinates, digits, domains, strict=True):
                     rows.append(
                         {
                             **{"pair": name, "method": method, "domain": str(domain)},
@@ -57,16 +57,16 @@ def run(
     files.write_table(dann_tsne, rows, COLUMNS)
 
 
-def _images(packed: Path, domain: str, dann: params.Dann) -> arrays.Digits:
+def _images(digits_arrays: Path, domain: str, dann: params.Dann) -> arrays.Digits:
     """Some images of the test split, the same for every method."""
-    part = arrays.load(packed, domain, "test")
-    order = rng.numpy_rng(dann.seeds[0], "t-sne", domain).permutation(len(part.digits))
+    digits = arrays.load(digits_arrays, domain, "test")
+    order = rng.numpy_rng(dann.seeds[0], "t-sne", domain).permutation(len(digits.digits))
     rows = np.sort(order[: dann.tsne.images])
-    return arrays.Digits(part.rgb[rows], part.digits[rows])
+    return arrays.Digits(digits.rgb[rows], digits.digits[rows])
 
 
 def _embed(features: np.ndarray, dann: params.Dann, training: Training) -> np.ndarray:
-    """Places (N, 2) by t-SNE (van der Maaten & Hinton, 2008), rounded: a picture needs no more,
+    """Coordinates (N, 2) by t-SNE (van der Maaten & Hinton, 2008), rounded: a figure needs no more,
     and the table stays small."""
     from sklearn.manifold import TSNE
 

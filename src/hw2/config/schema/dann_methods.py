@@ -1,0 +1,96 @@
+"""Section `dann.hyperparameters`: the methods of domain adaptation and their hyperparameters.
+
+`Hyperparameters` is the table of methods: its fields are their names, in the order of tables and
+figures, and the titles are their names in the report. The classes are in
+`hw2.dann.methods.registry`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
+
+from hw2.config.loader import Section, nearest
+from hw2.config.schema.ranges import Fraction, NonNegative
+
+
+class NoHyperparameters(Section):
+    """This method has no hyperparameters."""
+
+
+class DannPaperHyperparameters(Section):
+    """DANN with the optimizer and schedule of Ganin et al. (2016)."""
+
+    network: Literal["shared", "ganin"] = Field(
+        description="Network: shared with all methods, or ganin for that of the paper."
+    )
+    lr: PositiveFloat = Field(
+        le=1, description="First learning rate mu_0 of SGD. The paper uses 0.01."
+    )
+    momentum: float = Field(ge=0, lt=1, description="Momentum of SGD. The paper uses 0.9.")
+    max_strength: NonNegative = Field(
+        le=10, description="Largest factor of the reversed gradient. The paper uses 1."
+    )
+    hidden_units: PositiveInt = Field(
+        description="Hidden units of the domain classifier. The paper uses 100."
+    )
+
+
+class DannHyperparameters(Section):
+    """DANN with changes that make small networks learn."""
+
+    max_strength: NonNegative = Field(
+        le=10,
+        description=(
+            "Largest factor of the reversed gradient. With the paper's 1, small networks "
+            "unlearn the digits."
+        ),
+    )
+    hidden_units: PositiveInt = Field(description="Hidden units of the domain classifier.")
+    entropy_weight: NonNegative = Field(
+        le=10,
+        description=(
+            "Weight of the mean prediction entropy on the target. Higher values push "
+            "target images off class boundaries."
+        ),
+    )
+
+
+class SelfTrainingHyperparameters(Section):
+    """Self-training with a teacher, similar to AdaMatch."""
+
+    confidence_threshold: Fraction = Field(
+        description=(
+            "Confidence that a pseudo-label needs, as a fraction of the mean confidence "
+            "on the source. Higher gives fewer, surer labels."
+        )
+    )
+    loss_weight: NonNegative = Field(le=10, description="Weight of the loss on pseudo-labels.")
+    averaging: float = Field(
+        ge=0, lt=1, description="Decay of the running mean predictions that align the two domains."
+    )
+
+
+class Hyperparameters(Section):
+    """Hyperparameters of each method."""
+
+    source_only: NoHyperparameters = Field(title="source only")
+    dann_paper: DannPaperHyperparameters = Field(title="DANN, paper")
+    dann: DannHyperparameters = Field(title="DANN")
+    self_training: SelfTrainingHyperparameters = Field(title="self-training")
+    target_only: NoHyperparameters = Field(title="trained on target")
+
+
+TITLES: dict[str, str] = {
+    name: str(field.title) for name, field in Hyperparameters.model_fields.items()
+}
+"""Names of the methods in the report, in their order."""
+
+
+def _known(name: str) -> str:
+    if name not in TITLES:
+        raise ValueError(f"{name} is not a method; {nearest(name, list(TITLES))}")
+    return name
+
+
+MethodName = Annotated[str, AfterValidator(_known)]
+"""A key of `Hyperparameters`."""

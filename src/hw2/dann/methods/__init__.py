@@ -1,0 +1,1 @@
+"""Domain adaptation methods, a file for each; `registry` lists them."""

@@ -1,0 +1,19 @@
+"""The class of each method; order and display names are those of `params.Hyperparameters`.
+
+Only the stage imports this module: a training must not depend on the code of other methods.
+"""
+
+from hw2.dann.method import Method
+from hw2.dann.methods.dann import Dann
+from hw2.dann.methods.dann_paper import DannPaper
+from hw2.dann.methods.self_training import SelfTraining
+from hw2.dann.methods.source_only import SourceOnly
+from hw2.dann.methods.target_only import TargetOnly
+
+METHODS: dict[str, type[Method]] = {
+    "source_only": SourceOnly,
+    "dann_paper": DannPaper,
+    "dann": Dann,
+    "self_training": SelfTraining,
+    "target_only": TargetOnly,
+}

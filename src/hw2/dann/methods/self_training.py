@@ -1,0 +1,106 @@
+"""Self-training with an averaged teacher, after AdaMatch (Berthelot et al., 2021)."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hw2.config import params
+from hw2.dann import augmentations
+from hw2.dann.method import SOURCE, TARGET, Batch, Method, Numbers, Setup
+from hw2.digits.labels import NUM_DIGITS
+
+
+class SelfTraining(Method):
+    """A teacher labels weakly augmented target images, and the classifier learns the confident
+    labels from strong augmentations of the same images.
+
+    Predictions are aligned with the source's mean prediction, and a label is confident above a
+    fraction of the source's mean confidence (sections 3.2 and 3.3). Unlike in AdaMatch, the teacher
+    is the averaged network (Tarvainen & Valpola, 2017), means run over steps because batches are
+    small, the source has strong augmentations only, the weight rises linearly over the first half
+    of the training, and logits are not interpolated.
+    """
+
+    def __init__(self, setup: Setup, hyperparameters: params.SelfTrainingHyperparameters) -> None:
+        super().__init__(setup, hyperparameters)
+        self.means = Means(hyperparameters.averaging)
+        # Its tensors are those of `ema`, which changes and loads them in place.
+        self.teacher = copy.deepcopy(setup.network).eval().requires_grad_(False)
+        self.teacher.load_state_dict(setup.ema.weights, assign=True)
+
+    def batch_sizes(self, batch_size: int) -> tuple[int, int]:
+        """Three quarters of the target images, because the teacher reads all of them first."""
+        return batch_size // 2, batch_size // 8 * 3
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The running means."""
+        return {"means": self.means}
+
+    @torch.no_grad()
+    def teacher_logits(self, images: Tensor, domain: int, stream: torch.Generator) -> Tensor | None:
+        """The averaged network's logits of weakly augmented target images."""
+        if domain == SOURCE:
+            return None
+        augmented = augmentations.weak(images, self.setup.augmentations, stream)
+        logits: Tensor = self.teacher(augmented, domain)
+        return logits
+
+    def loss(self, source: Batch, target: Batch) -> tuple[Tensor, Numbers]:
+        """Cross-entropy on source labels and on confident teacher labels."""
+        assert source.digits is not None
+        assert target.teacher_logits is not None
+        label = F.cross_entropy(source.logits, source.digits)
+        predictions = target.teacher_logits.softmax(1)
+        digits, confident = self._pseudo_labels(predictions)
+        losses = F.cross_entropy(target.logits, digits, reduction="none")
+        pseudo_label = (losses * confident).mean()
+        self.means.update(source.logits.detach().softmax(1), predictions)
+        weight = self.hyperparameters.loss_weight * min(1.0, 2 * target.progress)
+        numbers = {
+            "label": label.item(),
+            "pseudo_label": pseudo_label.item(),
+            "kept": confident.mean().item(),
+            "strength": weight,
+        }
+        return label + weight * pseudo_label, numbers
+
+    def _pseudo_labels(self, predictions: Tensor) -> tuple[Tensor, Tensor]:
+        """The teacher's digits (N,), and 1 where they are confident, else 0: float (N,)."""
+        aligned = predictions * self.means.ratio
+        aligned = aligned / aligned.sum(1, keepdim=True)
+        confidence, digits = aligned.max(1)
+        threshold = self.hyperparameters.confidence_threshold * self.means.confidence
+        return digits, (confidence >= threshold).float()
+
+
+class Means(nn.Module):
+    """Running means of both domains' predictions and of the source's confidence.
+
+    A step uses the means of the steps before it.
+    """
+
+    predictions: Tensor
+    confidence: Tensor
+    steps: Tensor
+
+    def __init__(self, averaging: float) -> None:
+        super().__init__()
+        self.averaging = averaging
+        self.register_buffer("predictions", torch.full((2, NUM_DIGITS), 1 / NUM_DIGITS))
+        self.register_buffer("confidence", torch.ones(()))
+        self.register_buffer("steps", torch.zeros(()))
+
+    @property
+    def ratio(self) -> Tensor:
+        """Factors (10,) that turn the target's mean prediction into the source's."""
+        return self.predictions[SOURCE] / self.predictions[TARGET].clamp(min=1e-6)
+
+    def update(self, source: Tensor, target: Tensor) -> None:
+        """Average in the predictions (N, 10) of both domains; the first step sets the means."""
+        keep = min(self.averaging, float(self.steps) / (1 + float(self.steps)))
+        self.predictions[SOURCE].lerp_(source.mean(0), 1 - keep)
+        self.predictions[TARGET].lerp_(target.mean(0), 1 - keep)
+        self.confidence.lerp_(source.max(1).values.mean(), 1 - keep)
+        self.steps += 1

@@ -1,0 +1,108 @@
+"""The cache of finished trainings: which change trains which method again."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from hw2.config import params
+from hw2.dann import cache
+from hw2.dann.methods.registry import METHODS
+from hw2.dann.pairs import Pair
+from hw2.dann.train import Training, identity
+from hw2.runtime import canonical_source, fingerprint
+
+PAIR = Pair("mnistm", "usps")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the source tree."""
+    shutil.copytree(cache.ROOT / "src/hw2", tmp_path / "src/hw2")
+    return tmp_path
+
+
+def fingerprints(root: Path) -> dict[str, str]:
+    canonical_source.canonical.cache_clear()
+    canonical_source.read.cache_clear()
+    canonical_source.parse.cache_clear()
+    fingerprint._imported.cache_clear()
+    return {name: cache.code_fingerprint(method, root) for name, method in METHODS.items()}
+
+
+@pytest.mark.parametrize(
+    ("file", "affected"),
+    [
+        ("methods/registry.py", set()),
+        ("methods/self_training.py", {"self_training"}),
+        ("methods/dann_paper.py", {"dann_paper"}),
+        ("cache.py", set()),
+        ("train.py", set(METHODS)),
+        ("method.py", set(METHODS)),
+    ],
+)
+def test_code_affects_only_the_methods_that_run_it(
+    tree: Path, file: str, affected: set[str]
+) -> None:
+    before = fingerprints(tree)
+    path = tree / "src/hw2/dann" / file
+    path.write_text(path.read_text() + "\nADDED = 1\n")
+    after = fingerprints(tree)
+    assert {name for name in METHODS if before[name] != after[name]} == affected
+
+
+@pytest.mark.parametrize(
+    ("change", "affected"),
+    [
+        (lambda dann: {"tsne": dann.tsne.model_copy(update={"perplexity": 5.0})}, set()),
+        (lambda dann: {"methods": ("source_only", "dann")}, set()),
+        (lambda dann: {"hyperparameters": _with_entropy(dann)}, {"dann"}),
+        (lambda dann: {"train": dann.train.model_copy(update={"save_every": 1})}, set()),
+        (lambda dann: {"train": dann.train.model_copy(update={"lr": 0.001})}, set(METHODS)),
+    ],
+)
+def test_parameters_affect_only_the_methods_that_use_them(
+    mini: params.Dann,
+    digits: Path,
+    change: Callable[[params.Dann], dict[str, object]],
+    affected: set[str],
+) -> None:
+    changed = mini.model_copy(update=change(mini))
+    trainings = {name: Training(PAIR, name, 1) for name in METHODS}
+    different = {
+        name
+        for name, training in trainings.items()
+        if identity(mini, training, METHODS[name], digits)
+        != identity(changed, training, METHODS[name], digits)
+    }
+    assert different == affected
+
+
+def _with_entropy(dann: params.Dann) -> object:
+    own = dann.hyperparameters.dann.model_copy(update={"entropy_weight": 0.01})
+    return dann.hyperparameters.model_copy(update={"dann": own})
+
+
+def test_a_finished_training_is_reused_and_pruned_when_nobody_requests_it(
+    mini: params.Dann, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finished(method: str) -> Path:
+        training = Training(PAIR, method, 1)
+        device = torch.device("cpu")
+        return cache.finished(mini, training, METHODS[method], digits, tmp_path, device)
+
+    first, other = finished("source_only"), finished("dann")
+    monkeypatch.setattr(cache.train, "fit", lambda *_: pytest.fail("trained again"))
+    assert finished("source_only") == first
+    cache.prune(tmp_path, [first])
+    assert (first / cache.CHECKPOINT).exists()
+    assert not other.exists()
+    assert not other.parent.exists()
+
+
+def test_every_method_of_the_table_has_a_class() -> None:
+    assert list(METHODS) == list(
+        params.Dann.model_fields["hyperparameters"].annotation.model_fields
+    )
