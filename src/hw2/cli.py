@@ -173,7 +173,7 @@ def _add_clip(commands: _Commands) -> None:
     sample.add_argument("out", type=_absolute, metavar="OUT", help="folder for the images")
     sample.add_argument(
         "model", nargs="?", type=_model, metavar="SD",
-        help="sd-v1-4.ckpt, a diffusers folder or hub id (default stable.weights)",
+        help="sd-v1-4.ckpt, a diffusers folder or hub id (default stable_diffusion.weights)",
     )  # fmt: skip
     sample.add_argument(
         "--embeddings",
@@ -194,7 +194,9 @@ def _add_clip(commands: _Commands) -> None:
     grade.add_argument(
         "images", type=_absolute, metavar="OUT", help="folder that sample-personalization wrote"
     )
-    grade.add_argument("--clip", help="a name in clip.zero_shot.models (default inversion.clip)")
+    grade.add_argument(
+        "--clip", help="a name in clip.zero_shot.models (default personalization.clip)"
+    )
 
 
 def _profile(options: argparse.Namespace) -> None:
@@ -331,16 +333,18 @@ def _sample(options: argparse.Namespace) -> None:
     settings, artifacts = params.load(), paths.load()
     prompt_specs.read(options.input)  # fails before slow imports
     output_folder.need_new(options.out)
-    stable = settings.stable
+    stable_diffusion = settings.stable_diffusion
     if options.model is not None:
-        stable = stable.model_copy(update={"weights": options.model, "revision": None})
+        stable_diffusion = stable_diffusion.model_copy(
+            update={"weights": options.model, "revision": None}
+        )
 
     from hw2.stages import personalization_sample
 
     device.use_threads(settings.runtime.threads)
     count = personalization_sample.run(
-        stable,
-        settings.inversion,
+        stable_diffusion,
+        settings.personalization,
         stable_diffusion_model=artifacts.stable_diffusion_model,
         personalization_embeddings=options.embeddings or artifacts.personalization_embeddings,
         personalization_prompts=options.input,
@@ -355,15 +359,15 @@ def _grade(options: argparse.Namespace) -> None:
     from hw2.personalization import grading
 
     settings, artifacts = params.load(), paths.load()
-    inversion = settings.inversion
+    personalization = settings.personalization
     if options.clip is not None:
         models = {model.name: model for model in settings.clip.zero_shot.models}
         if options.clip not in models:
             raise UserError(f"--clip {options.clip}: choose from {', '.join(models)}")
-        inversion = inversion.model_copy(update={"clip": models[options.clip]})
+        personalization = personalization.model_copy(update={"clip": models[options.clip]})
     device.use_threads(settings.runtime.threads)
     cases = grade_personalization.run(
-        inversion,
+        personalization,
         clip_model=artifacts.clip_model,
         input_file=options.input,
         references=options.references,

@@ -8,7 +8,7 @@ import numpy as np
 from hw2.io.files import save_arrays, write_json, write_table
 
 WORDS = {"0": ("<new1>", "thing"), "1": ("<new2>", "striped")}
-METHODS = {"words": 20.0, "separate": 40.0, "joint": 50.0, "photographs": 80.0}
+METHODS = {"prompt_only": 20.0, "separate": 40.0, "joint": 50.0, "photographs": 80.0}
 STEPS = (0, 2, 4)
 
 
@@ -18,7 +18,11 @@ def ends(name: str, value: float, half: float = 2.0) -> dict[str, float]:
 
 def metrics() -> dict[str, Any]:
     """The record of `personalization_evaluate`."""
-    record: dict[str, Any] = {"concepts": {}, "several": {}, "grades": {"passed": 1, "cases": 2}}
+    record: dict[str, Any] = {
+        "concepts": {},
+        "multi_concept": {},
+        "grades": {"passed": 1, "cases": 2},
+    }
     for key in WORDS:
         record["concepts"][key] = {
             "prompts": 1, "n": 25, "text_kept": 0.95,
@@ -30,16 +34,18 @@ def metrics() -> dict[str, Any]:
             "passed": int(key == "0"),
         }  # fmt: skip
     for place, (name, value) in enumerate(METHODS.items()):
-        found = {"place": place, "seeds": 3, "n": 12, "bytes": 768}
+        found = {"position": place, "seeds": 3, "n": 12, "bytes": 768}
         found |= {"trained": 480 * place, "drawn": 960, "first": value + 5, "second": value - 5}
         found |= {**ends("mean", value), **ends("lesser", value - 6)}
         if name != "photographs":
             found |= ends("text", 25.0)
             if name != "separate":
                 found |= ends("lesser_gain", value - 40)
-        record["several"][name] = found
+        record["multi_concept"][name] = found
     shares = {"drawn": 0.85, "unseen": 0.5, "real": 0.97}
-    record["stable"] = {k: {**ends("alignment", v, 0.03), "n": 144} for k, v in shares.items()}
+    record["stable_diffusion"] = {
+        k: {**ends("alignment", v, 0.03), "n": 144} for k, v in shares.items()
+    }
     return record
 
 

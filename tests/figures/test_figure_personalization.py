@@ -53,7 +53,7 @@ def test_the_tables_say_what_the_records_say(found: Inversion) -> None:
 def test_the_csv_is_unrounded(found: Inversion) -> None:
     sheet = personalization.section(found, 20).sheets[0]
     rows = list(csv.DictReader(io.StringIO(sheet.text)))
-    assert [row["method"] for row in rows] == ["words", "separate", "joint", "photographs"]
+    assert [row["method"] for row in rows] == ["prompt_only", "separate", "joint", "photographs"]
     assert [row["lesser"] for row in rows] == ["14.0", "34.0", "44.0", "74.0"]
     assert rows[3]["text"] == rows[1]["lesser_gain"] == ""
 
@@ -71,7 +71,7 @@ def test_curves_ring_the_chosen_look(found: Inversion) -> None:
 def test_without_a_comparison_there_is_no_table_of_it(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     record = json.loads(paths["personalization_metrics"].read_text())
-    record["several"] = {}
+    record["multi_concept"] = {}
     paths["personalization_metrics"].write_text(json.dumps(record))
     section = personalization.section(read(paths), 20)
     assert len(section.tables) == 1
@@ -84,7 +84,7 @@ def test_without_a_comparison_there_is_no_table_of_it(records_in: Write, tmp_pat
     [
         (lambda r: r.pop("grades"), "no 'grades'"),
         (lambda r: r["concepts"]["0"].pop("image_gain"), "'image_gain' is missing"),
-        (lambda r: r["several"]["joint"].update(trained="long"), "'trained' is 'long'"),
+        (lambda r: r["multi_concept"]["joint"].update(trained="long"), "'trained' is 'long'"),
         (lambda r: r["concepts"].update({"7": r["concepts"]["0"]}), "no record of concept 7"),
     ],
 )

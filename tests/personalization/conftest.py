@@ -64,8 +64,8 @@ def v1(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def stable(mini: params.Params, v1: Path) -> params.Stable:
-    return mini.stable.model_copy(update={"weights": str(v1)})
+def stable(mini: params.Params, v1: Path) -> params.StableDiffusion:
+    return mini.stable_diffusion.model_copy(update={"weights": str(v1)})
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hw2.runtime.errors import UserError
 
 
 def spec(key: str) -> params.Concept:
-    return params.Concept(key=key, token=f"<t{key}>", kind="object", initialiser="thing", vectors=1)
+    return params.Concept(key=key, token=f"<t{key}>", kind="object", initializer="thing", vectors=1)
 
 
 def test_the_orientation_of_a_camera_is_honoured(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ PROMPTS = {
 def single(v1: Path, mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same weights as CompVis wrote them, with what Lightning left beside."""
     path = tmp_path_factory.mktemp("ckpt") / "sd-v1.ckpt"
-    pipe = load.load(mini.stable.model_copy(update={"weights": str(v1)}), v1, CPU)
+    pipe = load.load(mini.stable_diffusion.model_copy(update={"weights": str(v1)}), v1, CPU)
     places = "cond_stage_model.transformer.text_model.embeddings.position_ids"
     left = {
         "betas": torch.zeros(1000),
@@ -69,7 +69,9 @@ def single(v1: Path, mini: params.Params, tmp_path_factory: pytest.TempPathFacto
     return path
 
 
-def test_the_single_file_is_the_folder(v1: Path, single: Path, stable: params.Stable) -> None:
+def test_the_single_file_is_the_folder(
+    v1: Path, single: Path, stable: params.StableDiffusion
+) -> None:
     folder = load.load(stable, v1, CPU)
     given = stable.model_copy(update={"weights": str(single), "config": str(v1)})
     file = load.load(given, v1, CPU)
@@ -95,19 +97,19 @@ def clip(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "model"
 
 
-def course(mini: params.Params, photographs: Path, asked: Path) -> params.Inversion:
+def course(mini: params.Params, photographs: Path, asked: Path) -> params.Personalization:
     """The settings of the course's profile, as far as the mini profile's sizes leave them."""
     concepts = tuple(
-        params.Concept(key=key, token=token, kind=kind, initialiser="thing", vectors=1)
+        params.Concept(key=key, token=token, kind=kind, initializer="thing", vectors=1)
         for key, token, kind in (
             ("0", "<new1>", "object"),
             ("1", "<new2>", "style"),
             ("cat", "<new3>", "object"),
         )
     )
-    draw = mini.inversion.draw.model_copy(update={"sampler": "dpmpp"})
-    train = mini.inversion.train.model_copy(update={"views": True})
-    return mini.inversion.model_copy(
+    draw = mini.personalization.sampling.model_copy(update={"sampler": "dpmpp"})
+    train = mini.personalization.train.model_copy(update={"augment": True})
+    return mini.personalization.model_copy(
         update={
             "photographs": str(photographs),
             "input": str(asked),
@@ -120,14 +122,18 @@ def course(mini: params.Params, photographs: Path, asked: Path) -> params.Invers
 
 
 @pytest.fixture
-def settings(mini: params.Params, photographs: Path, tmp_path: Path) -> params.Inversion:
+def settings(mini: params.Params, photographs: Path, tmp_path: Path) -> params.Personalization:
     """The course's settings with stand-ins for its photographs."""
     (tmp_path / "input.json").write_text(json.dumps(PROMPTS), encoding="utf-8")
     return course(mini, photographs, tmp_path / "input.json")
 
 
 def graded(
-    stable: params.Stable, settings: params.Inversion, mini: params.Params, clip: Path, at: Path
+    stable: params.StableDiffusion,
+    settings: params.Personalization,
+    mini: params.Params,
+    clip: Path,
+    at: Path,
 ) -> tuple[Case, ...]:
     """Learn, draw into `at/out`, and grade."""
     concepts, asked = at / "concepts", at / "asked.json"
@@ -169,8 +175,8 @@ def graded(
 def test_a_folder_and_a_single_file_lead_to_the_same_images(
     v1: Path,
     single: Path,
-    stable: params.Stable,
-    settings: params.Inversion,
+    stable: params.StableDiffusion,
+    settings: params.Personalization,
     mini: params.Params,
     clip: Path,
     tmp_path: Path,
@@ -192,7 +198,7 @@ def test_the_course_s_photographs_and_prompts(
     form: str,
     v1: Path,
     single: Path,
-    stable: params.Stable,
+    stable: params.StableDiffusion,
     mini: params.Params,
     clip: Path,
     tmp_path: Path,
@@ -216,24 +222,23 @@ def test_the_course_s_photographs_and_prompts(
 
 def test_two_concepts_of_photographs(
     v1: Path,
-    stable: params.Stable,
-    settings: params.Inversion,
+    stable: params.StableDiffusion,
+    settings: params.Personalization,
     mini: params.Params,
     clip: Path,
     tmp_path: Path,
 ) -> None:
     personalization_fetch.run(settings, mini.shapes, personalization_concepts=tmp_path / "concepts")
-    regular = tmp_path / "regular"
-    shutil.copytree(tmp_path / "concepts/1", regular)
-    names = sorted(path.name for path in regular.iterdir() if path.suffix == ".jpg")
-    (regular / "captions.json").write_text(json.dumps(dict.fromkeys(names, "a painting")))
-    several = mini.several.model_copy(
-        update={"pair": ("0", "cat"), "regular_photographs": str(regular)}
+    captioned = tmp_path / "captioned"
+    shutil.copytree(tmp_path / "concepts/1", captioned)
+    names = sorted(path.name for path in captioned.iterdir() if path.suffix == ".jpg")
+    (captioned / "captions.json").write_text(json.dumps(dict.fromkeys(names, "a painting")))
+    multi_concept = mini.personalization.multi_concept.model_copy(
+        update={"pair": ("0", "cat"), "prior_preservation_folder": str(captioned)}
     )
     personalization_compare.run(
         stable,
-        settings,
-        several,
+        settings.model_copy(update={"multi_concept": multi_concept}),
         mini.shapes,
         stable_diffusion_model=tmp_path / "none",
         clip_model=clip,
@@ -244,10 +249,12 @@ def test_two_concepts_of_photographs(
         checkpoints=tmp_path / "checkpoints/m",
         device=CPU,
     )
-    assert (tmp_path / "s/custom_merged/keys_and_values.safetensors").is_file()
+    assert (tmp_path / "s/custom_diffusion_merged/keys_and_values.safetensors").is_file()
 
 
-def test_what_is_no_model_is_one_line(v1: Path, stable: params.Stable, tmp_path: Path) -> None:
+def test_what_is_no_model_is_one_line(
+    v1: Path, stable: params.StableDiffusion, tmp_path: Path
+) -> None:
     (tmp_path / "bad.ckpt").write_bytes(b"no checkpoint")
     bare = tmp_path / "bare"
     shutil.copytree(v1, bare)

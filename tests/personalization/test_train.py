@@ -1,4 +1,4 @@
-"""Only the new rows train; initialisers are checked; resumed and split trainings are the same."""
+"""Only the new rows train; initializers are checked; resumed and split trainings are the same."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +29,7 @@ def lesson(words: str, count: int = 4) -> Callable[[int], tuple[Tensor, list[str
 
 
 def train(
-    pipe: Any, added: tokens.Added, settings: params.Personal, folder: Path, **more: Any
+    pipe: Any, added: tokens.Added, settings: params.PersonalizationTrain, folder: Path, **more: Any
 ) -> Tensor:
     rows, _, _ = learn.fit(
         pipe, (added,), lesson(added.words), settings, steps=3, lr=0.01, seed=1,
@@ -40,13 +40,13 @@ def train(
 
 @pytest.mark.parametrize("vectors", [1, 3])
 def test_every_other_row_keeps_its_bits(
-    stable: params.Stable, mini: params.Params, v1: Path, tmp_path: Path, vectors: int
+    stable: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path, vectors: int
 ) -> None:
     pipe = load.load(stable, v1, CPU)
     added = tokens.add(pipe, "<new1>", tokens.initial(pipe, "circle", vectors))
     before = {k: v.clone() for k, v in pipe.text_encoder.state_dict().items()}
     unet = {k: v.clone() for k, v in pipe.unet.state_dict().items()}
-    rows = train(pipe, added, mini.inversion.train, tmp_path)
+    rows = train(pipe, added, mini.personalization.train, tmp_path)
     name = "embeddings.token_embedding.weight"
     after = pipe.text_encoder.state_dict()
     changed = (after[name] != before[name]).any(1).nonzero().flatten().tolist()
@@ -57,13 +57,13 @@ def test_every_other_row_keeps_its_bits(
 
 
 def test_parts_and_checkpointing_change_no_numbers(
-    stable: params.Stable, mini: params.Params, v1: Path, tmp_path: Path
+    stable: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path
 ) -> None:
     found = []
-    for place, update in enumerate(({}, {"accumulate": 4}, {"checkpointing": True})):
+    for place, update in enumerate(({}, {"microbatches": 4}, {"gradient_checkpointing": True})):
         pipe = load.load(stable, v1, CPU)
         added = tokens.add(pipe, "<new1>", tokens.initial(pipe, "circle", 1))
-        settings = mini.inversion.train.model_copy(update=update)
+        settings = mini.personalization.train.model_copy(update=update)
         found.append(train(pipe, added, settings, tmp_path / str(place)))
     assert torch.allclose(found[0], found[1], atol=1e-3)
     assert torch.allclose(found[0], found[2], atol=1e-3)
@@ -71,17 +71,17 @@ def test_parts_and_checkpointing_change_no_numbers(
 
 @pytest.mark.parametrize("kind", ["bf16", "fp16"])
 def test_half_precision_of_the_frozen_parts(
-    stable: params.Stable, mini: params.Params, v1: Path, tmp_path: Path, kind: str
+    stable: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path, kind: str
 ) -> None:
     pipe = load.load(stable.model_copy(update={"precision": kind}), v1, CPU)
     assert pipe.unet.dtype == {"bf16": torch.bfloat16, "fp16": torch.float16}[kind]
     added = tokens.add(pipe, "<new1>", tokens.initial(pipe, "circle", 1))
     start = pipe.text_encoder.get_input_embeddings().weight[list(added.ids)].clone()
-    rows = train(pipe, added, mini.inversion.train, tmp_path)
+    rows = train(pipe, added, mini.personalization.train, tmp_path)
     assert rows.dtype == torch.float32
     assert torch.isfinite(rows).all()
     assert not torch.equal(rows, start)
-    how = mini.inversion.draw
+    how = mini.personalization.sampling
     images = sample.draw(pipe, "a photo of a <new1>", range(2), how, seed=1, stream="half")
     exact = load.load(stable, v1, CPU)
     tokens.add(exact, "<new1>", rows)
@@ -91,7 +91,7 @@ def test_half_precision_of_the_frozen_parts(
 
 
 def test_custom_diffusion_changes_keys_and_values_and_stores_deltas_alone(
-    stable: params.Stable, mini: params.Params, v1: Path, tmp_path: Path
+    stable: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path
 ) -> None:
     pipe = load.load(stable, v1, CPU)
     added = tokens.add(pipe, "<new1>", tokens.initial(pipe, "circle", 1))
@@ -99,7 +99,7 @@ def test_custom_diffusion_changes_keys_and_values_and_stores_deltas_alone(
     assert len(weights) == 2 * 16  # v1 has 16 cross-attentions
     base = custom_diffusion.snapshot(weights)
     before = {k: v.clone() for k, v in pipe.unet.state_dict().items()}
-    train(pipe, added, mini.inversion.train, tmp_path, matrices=weights, matrices_lr=1e-3)
+    train(pipe, added, mini.personalization.train, tmp_path, matrices=weights, matrices_lr=1e-3)
     tuned = custom_diffusion.snapshot(weights)
     moved = {k for k, v in pipe.unet.state_dict().items() if not torch.equal(v, before[k])}
     assert moved == set(weights)
@@ -113,7 +113,7 @@ def test_custom_diffusion_changes_keys_and_values_and_stores_deltas_alone(
 
 
 def test_several_vectors_are_what_diffusers_reads(
-    stable: params.Stable, v1: Path, tmp_path: Path
+    stable: params.StableDiffusion, v1: Path, tmp_path: Path
 ) -> None:
     rows = torch.linspace(-1, 1, 3 * 32).view(3, 32)
     tokens.save(tmp_path / "one.safetensors", "<new1>", rows)
@@ -128,7 +128,7 @@ def test_several_vectors_are_what_diffusers_reads(
     assert ours.maybe_convert_prompt(said, ours.tokenizer) == f"a photo of a {added.words}"
 
 
-def test_initialisers_are_checked(stable: params.Stable, v1: Path) -> None:
+def test_initializers_are_checked(stable: params.StableDiffusion, v1: Path) -> None:
     pipe = load.load(stable, v1, CPU)
     table = pipe.text_encoder.get_input_embeddings().weight
     place = pipe.tokenizer("circle", add_special_tokens=False).input_ids

@@ -1,4 +1,4 @@
-"""The stages of personalisation with the mini profile, one on the outputs of the other."""
+"""The stages of personalization with the mini profile, one on the outputs of the other."""
 
 import json
 import shutil
@@ -37,15 +37,22 @@ ROUNDED = 1e-5  # metrics have six digits
 def places(folder: Path) -> SimpleNamespace:
     ends = (
         *("clip", "model", "concepts", "embeddings", "images", "stored", "checkpoints"),
-        *("history.csv", "steps.csv", "table.csv", "looks.npz", "several.npz", "samples.npz"),
-        *("inversion.json", "asked.json"),
+        *(
+            "history.csv",
+            "steps.csv",
+            "table.csv",
+            "snapshots.npz",
+            "multi_concept.npz",
+            "samples.npz",
+        ),
+        *("metrics.json", "input.json"),
     )
     return SimpleNamespace(**{end.partition(".")[0]: folder / end for end in ends})
 
 
 @pytest.fixture(scope="module")
 def base(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """The small CLIP, the embedded model and the concepts."""
+    """The small CLIP, the small Stable Diffusion and the concepts."""
     at = places(tmp_path_factory.mktemp("base"))
     clip_train.run(
         mini.clip,
@@ -56,7 +63,7 @@ def base(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Simpl
         device=CPU,
     )
     stable_diffusion_train.run(
-        mini.stable,
+        mini.stable_diffusion,
         mini.shapes,
         clip_model=at.clip,
         stable_diffusion_model=at.model,
@@ -64,21 +71,23 @@ def base(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Simpl
         checkpoints=at.checkpoints / "s",
         device=CPU,
     )
-    personalization_fetch.run(mini.inversion, mini.shapes, personalization_concepts=at.concepts)
+    personalization_fetch.run(
+        mini.personalization, mini.shapes, personalization_concepts=at.concepts
+    )
     return at
 
 
 def learn(mini: params.Params, at: SimpleNamespace, base: SimpleNamespace) -> None:
     personalization_train.run(
-        mini.stable,
-        mini.inversion,
+        mini.stable_diffusion,
+        mini.personalization,
         stable_diffusion_model=base.model,
         clip_model=base.clip,
         personalization_concepts=base.concepts,
         personalization_embeddings=at.embeddings,
         personalization_history=at.steps,
-        personalization_snapshots=at.looks,
-        personalization_prompts=at.asked,
+        personalization_snapshots=at.snapshots,
+        personalization_prompts=at.input,
         checkpoints=at.checkpoints / "i",
         device=CPU,
     )
@@ -91,41 +100,40 @@ def done(
     at = places(tmp_path_factory.mktemp("done"))
     learn(mini, at, base)
     count = personalization_sample.run(
-        mini.stable,
-        mini.inversion,
+        mini.stable_diffusion,
+        mini.personalization,
         stable_diffusion_model=base.model,
         personalization_embeddings=at.embeddings,
-        personalization_prompts=at.asked,
+        personalization_prompts=at.input,
         personalization_images=at.images,
         device=CPU,
     )
     assert count == 100
     personalization_compare.run(
-        mini.stable,
-        mini.inversion,
-        mini.several,
+        mini.stable_diffusion,
+        mini.personalization,
         mini.shapes,
         stable_diffusion_model=base.model,
         clip_model=base.clip,
         personalization_concepts=base.concepts,
         multi_concept_table=at.table,
-        multi_concept_images=at.several,
+        multi_concept_images=at.multi_concept,
         multi_concept_weights=at.stored,
         checkpoints=at.checkpoints / "m",
         device=CPU,
     )
     personalization_evaluate.run(
-        mini.stable,
-        mini.inversion,
+        mini.stable_diffusion,
+        mini.personalization,
         mini.shapes,
         stable_diffusion_model=base.model,
         clip_model=base.clip,
         personalization_concepts=base.concepts,
-        personalization_prompts=at.asked,
+        personalization_prompts=at.input,
         personalization_images=at.images,
         multi_concept_table=at.table,
         personalization_samples=at.samples,
-        personalization_metrics=at.inversion,
+        personalization_metrics=at.metrics,
         device=CPU,
     )
     return at
@@ -152,7 +160,7 @@ def test_the_images_have_the_course_s_names(done: SimpleNamespace) -> None:
 def test_embeddings_are_what_diffusers_reads(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace
 ) -> None:
-    pipe = load.load(mini.stable, base.model, CPU)
+    pipe = load.load(mini.stable_diffusion, base.model, CPU)
     before = pipe.text_encoder.get_input_embeddings().weight.detach().clone()
     pipe.load_textual_inversion(done.embeddings / "0.safetensors")
     table = pipe.text_encoder.get_input_embeddings().weight
@@ -163,36 +171,42 @@ def test_embeddings_are_what_diffusers_reads(
 
 def test_every_method_has_its_rows(mini: params.Params, done: SimpleNamespace) -> None:
     rows = files.read_table(done.table)
-    each = len(mini.several.prompts) * mini.several.images
-    for method in mini.several.methods:
+    each = (
+        len(mini.personalization.multi_concept.prompts) * mini.personalization.multi_concept.images
+    )
+    for method in mini.personalization.multi_concept.methods:
         assert sum(row["method"] == method for row in rows) == each
     sizes = {row["method"]: row["bytes"] for row in rows}
-    assert sizes["words"] == sizes["freecustom"] == 0
-    assert 0 < sizes["separate"] == sizes["joint"] < sizes["custom_joint"]
+    assert sizes["prompt_only"] == sizes["freecustom"] == 0
+    assert 0 < sizes["separate"] == sizes["joint"] < sizes["custom_diffusion_joint"]
     trained = {row["method"]: row["trained"] for row in rows}
-    batch, start, more = mini.inversion.train.batch, mini.several.steps, mini.several.more
-    assert trained["words"] == trained["freecustom"] == 0
+    batch, start, more = (
+        mini.personalization.train.batch_size,
+        mini.personalization.multi_concept.steps,
+        mini.personalization.multi_concept.finetune_steps,
+    )
+    assert trained["prompt_only"] == trained["freecustom"] == 0
     assert trained["separate"] == 2 * batch * (start + more)
     drawn = {row["method"]: row["drawn"] for row in rows}
-    passes = each * mini.inversion.draw.steps
-    assert drawn["words"] == drawn["joint"] == 2 * passes  # with and without the prompt
-    references = 2 * mini.inversion.draw.steps  # one of each concept, in the one batch
+    passes = each * mini.personalization.sampling.steps
+    assert drawn["prompt_only"] == drawn["joint"] == 2 * passes  # with and without the prompt
+    references = 2 * mini.personalization.sampling.steps  # one of each concept, in the one batch
     assert drawn["freecustom"] == 2 * passes + references
-    stored = {p.name for p in (done.stored / "custom_merged").iterdir()}
+    stored = {p.name for p in (done.stored / "custom_diffusion_merged").iterdir()}
     assert stored == {"0.safetensors", "2.safetensors", "keys_and_values.safetensors"}
-    arrays = files.load_arrays(done.several)
-    # the same noise and words: without references FreeCustom would be `words`
-    assert not np.array_equal(arrays["freecustom"], arrays["words"])
+    arrays = files.load_arrays(done.multi_concept)
+    # the same noise and words: without references FreeCustom would be `prompt_only`
+    assert not np.array_equal(arrays["freecustom"], arrays["prompt_only"])
 
 
 def test_the_record_agrees_with_the_grade(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace
 ) -> None:
-    record = files.read_json(done.inversion)
+    record = files.read_json(done.metrics)
     cases = grade_personalization.run(
-        mini.inversion,
+        mini.personalization,
         clip_model=base.clip,
-        input_file=done.asked,
+        input_file=done.input,
         references=base.concepts,
         images=done.images,
         device=CPU,
@@ -207,11 +221,11 @@ def test_the_record_agrees_with_the_grade(
     assert grading.table(cases).endswith(f"You have passed {record['grades']['passed']}/4 cases")
 
 
-def test_baselines_are_the_initialiser_s_validation_scores(
+def test_baselines_are_the_initializer_s_validation_scores(
     base: SimpleNamespace, done: SimpleNamespace
 ) -> None:
     asked, given = (
-        json.loads(done.asked.read_text()),
+        json.loads(done.input.read_text()),
         files.read_json(base.concepts / synthetic.INPUT),
     )
     first = {row["concept"]: row for row in files.read_table(done.steps) if row["step"] == 0}
@@ -244,15 +258,14 @@ def test_a_killed_comparison_goes_on_to_the_same_bits(
 
     def compare() -> None:
         personalization_compare.run(
-            mini.stable,
-            mini.inversion,
-            mini.several,
+            mini.stable_diffusion,
+            mini.personalization,
             mini.shapes,
             stable_diffusion_model=base.model,
             clip_model=base.clip,
             personalization_concepts=base.concepts,
             multi_concept_table=at.table,
-            multi_concept_images=at.several,
+            multi_concept_images=at.multi_concept,
             multi_concept_weights=at.stored,
             checkpoints=at.checkpoints / "m",
             device=CPU,
@@ -265,19 +278,19 @@ def test_a_killed_comparison_goes_on_to_the_same_bits(
     compare()
     assert calls[0] == 7 + 2  # nothing that was done is done again
     assert at.table.read_bytes() == done.table.read_bytes()
-    assert at.several.read_bytes() == done.several.read_bytes()
+    assert at.multi_concept.read_bytes() == done.multi_concept.read_bytes()
     for path in sorted(done.stored.rglob("*.safetensors")):
         assert (at.stored / path.relative_to(done.stored)).read_bytes() == path.read_bytes()
-    assert done.inversion.stat().st_size < 10_000
+    assert done.metrics.stat().st_size < 10_000
 
 
 def test_figures_of_the_records(done: SimpleNamespace) -> None:
     found = personalization_records.read(
-        metrics=done.inversion,
+        metrics=done.metrics,
         history=done.steps,
-        looks=done.looks,
+        looks=done.snapshots,
         samples=done.samples,
-        several_images=done.several,
+        several_images=done.multi_concept,
     )
     section = drawn_section.section(found, 40)
     names = [plate.name for plate in section.plates]
@@ -316,7 +329,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(
         name = f"{key}.safetensors"
         assert (at.embeddings / name).read_bytes() == (done.embeddings / name).read_bytes()
     assert at.steps.read_bytes() == done.steps.read_bytes()
-    assert at.looks.read_bytes() == done.looks.read_bytes()
+    assert at.snapshots.read_bytes() == done.snapshots.read_bytes()
 
 
 def test_the_verbs_draw_and_grade(
@@ -331,13 +344,13 @@ def test_the_verbs_draw_and_grade(
     monkeypatch.chdir(tmp_path)
     profiles.apply("mini")
     shutil.copytree(base.clip, paths.load().clip_model)
-    asked, made = str(done.asked), ("--embeddings", str(done.embeddings))
+    asked, made = str(done.input), ("--embeddings", str(done.embeddings))
     assert cli.main(["sample-personalization", asked, "out", str(base.model), *made]) == 0
     assert capsys.readouterr().out == f"100 images in {tmp_path / 'out'}\n"
     for path in done.images.rglob("*.png"):
         assert (tmp_path / "out" / path.relative_to(done.images)).read_bytes() == path.read_bytes()
     assert cli.main(["grade-personalization", asked, str(base.concepts), "out"]) == 0
-    passed = files.read_json(done.inversion)["grades"]["passed"]
+    passed = files.read_json(done.metrics)["grades"]["passed"]
     assert capsys.readouterr().out.endswith(f"You have passed {passed}/4 cases\n")
     (tmp_path / "out/0/1/source0_prompt1_3.png").unlink()
     for arguments, said in (
@@ -361,8 +374,8 @@ def test_bad_input_is_one_line(
         path = tmp_path / "in $(touch pwned); rm -rf x.json"
         path.write_text(json.dumps(entry))
         personalization_sample.run(
-            mini.stable,
-            mini.inversion,
+            mini.stable_diffusion,
+            mini.personalization,
             stable_diffusion_model=base.model,
             personalization_embeddings=embeddings,
             personalization_prompts=path,
@@ -389,18 +402,20 @@ def test_bad_input_is_one_line(
         generate({"0": entry}, wide)
     tokens.save(wide / "0.safetensors", "circle</w>", torch.zeros(1, 16))
     with pytest.raises(UserError, match="is in the vocabulary already"):
-        tokens.add(load.load(mini.stable, base.model, CPU), *tokens.read(wide / "0.safetensors"))
+        tokens.add(
+            load.load(mini.stable_diffusion, base.model, CPU), *tokens.read(wide / "0.safetensors")
+        )
     assert not (tmp_path / "out").exists()
     few = tmp_path / "few"
     shutil.copytree(done.images, few)
     (few / "1/0/source1_prompt0_7.png").unlink()
     for asked, said in (
-        (done.asked, "1/0: 24 images, not 25"),
+        (done.input, "1/0: 24 images, not 25"),
         (base.concepts / synthetic.INPUT, "concept 0: its baseline is null"),
     ):
         with pytest.raises(UserError, match=said) as caught:
             grade_personalization.run(
-                mini.inversion,
+                mini.personalization,
                 clip_model=base.clip,
                 input_file=asked,
                 references=base.concepts,
@@ -422,8 +437,8 @@ def test_prompts_with_metacharacters_are_only_text(
     }
     path.write_text(json.dumps({"0": entry}))
     count = personalization_sample.run(
-        mini.stable,
-        mini.inversion,
+        mini.stable_diffusion,
+        mini.personalization,
         stable_diffusion_model=base.model,
         personalization_embeddings=done.embeddings,
         personalization_prompts=path,

@@ -32,13 +32,18 @@ CHANGES: list[tuple[dict[str, object], set[str]]] = [
     ({"dann.train.lr": 1e-2}, ADAPTATION | {"report_figs"}),
     ({"faces.seed": 123}, FACES | {"report_figs"}),
     ({"shapes.seed": 123}, ZEROSHOT | PERSONAL | {"report_figs"}),
-    ({"stable.seed": 123}, PERSONAL - {"personalization_fetch"} | {"report_figs"}),
+    ({"stable_diffusion.seed": 123}, PERSONAL - {"personalization_fetch"} | {"report_figs"}),
     (
-        {"inversion.seed": 123},
-        PERSONAL - {"personalization_fetch", "stable_diffusion_train"} | {"report_figs"},
+        {"personalization.seed": 123},
+        {
+            "personalization_train",
+            "personalization_sample",
+            "personalization_evaluate",
+            "report_figs",
+        },
     ),
     (
-        {"several.seeds": [7]},
+        {"personalization.multi_concept.seeds": [7]},
         {"personalization_compare", "personalization_evaluate", "report_figs"},
     ),
     ({"runtime.threads": 3}, set()),

@@ -13,7 +13,7 @@ from hw2.personalization.grading import Case
 
 
 def run(
-    inversion: params.Inversion,
+    personalization: params.Personalization,
     *,
     clip_model: Path,
     input_file: Path,
@@ -33,5 +33,5 @@ def run(
     """
     prompts = prompt_specs.read(input_file)
     grading.check(prompts, images)
-    located = weights.locate(inversion.clip, clip_model)
+    located = weights.locate(personalization.clip, clip_model)
     return grading.grade(prompts, references, images, Scorer(clip_models.load(located, device)))

@@ -14,8 +14,7 @@ from pydantic import Field, StringConstraints
 
 from hw2.config import loader
 from hw2.config.loader import Section
-from hw2.config.schema import clip, dann, ddpm, digits, faces
-from hw2.config.schema import personalization as inversion
+from hw2.config.schema import clip, dann, ddpm, digits, faces, personalization, stable_diffusion
 from hw2.config.schema.clip import Clip, ClipModel, ClipNetwork, ClipTrain, Shapes, ZeroShot
 from hw2.config.schema.dann import Augmentations, Dann, DannNetwork, DannTrain
 from hw2.config.schema.dann_methods import (
@@ -30,12 +29,12 @@ from hw2.config.schema.faces import Ddim, Faces
 from hw2.config.schema.personalization import (
     Alignment,
     Concept,
-    Drawing,
-    Inversion,
-    Personal,
-    Several,
-    Stable,
+    MultiConcept,
+    Personalization,
+    PersonalizationSampling,
+    PersonalizationTrain,
 )
+from hw2.config.schema.stable_diffusion import StableDiffusion
 from hw2.runtime.errors import UserError
 
 __all__ = [
@@ -58,21 +57,21 @@ __all__ = [
     "Denoising",
     "Diffusion",
     "Domain",
-    "Drawing",
     "Faces",
     "Figures",
     "Guidance",
-    "Inversion",
     "Judge",
+    "MultiConcept",
     "Network",
     "Params",
-    "Personal",
+    "Personalization",
+    "PersonalizationSampling",
+    "PersonalizationTrain",
     "Runtime",
     "Sampling",
     "SelfTrainingHyperparameters",
-    "Several",
     "Shapes",
-    "Stable",
+    "StableDiffusion",
     "Sweep",
     "Train",
     "UNetShape",
@@ -120,9 +119,8 @@ class Params(Section):
     faces: Faces
     shapes: Shapes
     clip: Clip
-    stable: Stable
-    inversion: Inversion
-    several: Several
+    stable_diffusion: StableDiffusion
+    personalization: Personalization
     figures: Figures
 
 
@@ -152,7 +150,10 @@ def _conflicts(params: Params) -> Iterator[str]:
     yield from dann.conflicts(params.dann)
     yield from faces.conflicts(params.faces)
     yield from clip.conflicts(params.clip)
-    yield from inversion.conflicts(params.stable, params.inversion, params.several, params.clip.run)
+    yield from stable_diffusion.conflicts(params.stable_diffusion)
+    yield from personalization.conflicts(
+        params.stable_diffusion, params.personalization, params.clip.run
+    )
 
 
 def _missing_domains(params: Params) -> Iterator[str]:

@@ -38,7 +38,7 @@ def methods(found: Inversion, dpi: int) -> Figure:
     prompts, each = images[0].shape[:2]
     return faces_plots.tiles(
         np.stack([one.reshape(-1, *one.shape[2:]) for one in images]),
-        [METHODS[m.name].split(",")[0] if m.name != "custom_merged" else "Custom, merged"
+        [METHODS[m.name].split(",")[0] if m.name != "custom_diffusion_merged" else "Custom, merged"
          for m in shown],
         [f"{p + 1}" for p in range(prompts) for _ in range(each)],
         "column: prompt",

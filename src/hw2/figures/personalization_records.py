@@ -14,11 +14,11 @@ from hw2.io.files import load_arrays
 from hw2.runtime.errors import UserError
 
 METHODS = {
-    "words": "Words alone, nothing learnt",
+    "prompt_only": "Words alone, nothing learnt",
     "separate": "Learnt apart, one prompt",
     "joint": "Learnt together, with composites",
-    "custom_joint": "Custom Diffusion, joint",
-    "custom_merged": "Custom Diffusion, merged in closed form",
+    "custom_diffusion_joint": "Custom Diffusion, joint",
+    "custom_diffusion_merged": "Custom Diffusion, merged in closed form",
     "freecustom": "FreeCustom, nothing learnt",
     "photographs": "The photographs side by side",
 }
@@ -109,12 +109,13 @@ def read(
         methods=tuple(
             _method(name, found, several, metrics)
             for name, found in sorted(
-                _within(record, "several", metrics).items(), key=lambda item: item[1]["place"]
+                _within(record, "multi_concept", metrics).items(),
+                key=lambda item: item[1]["position"],
             )
         ),
         alignment={
-            name: _interval(found, "alignment", f"{metrics}, stable, {name}")
-            for name, found in record.get("stable", {}).items()
+            name: _interval(found, "alignment", f"{metrics}, stable_diffusion, {name}")
+            for name, found in record.get("stable_diffusion", {}).items()
         },
         pictures=shown.get("alignment"),
         passed=int(records.number(grades, "passed", f"{metrics}, grades")),
@@ -173,7 +174,7 @@ def _concept(
 def _method(
     name: str, found: Mapping[str, Any], images: Mapping[str, NDArray[Any]], path: Path
 ) -> Method:
-    where = f"{path}, several, {name}"
+    where = f"{path}, multi_concept, {name}"
     return Method(
         name=name,
         first=records.number(found, "first", where),

@@ -1,4 +1,4 @@
-"""What a personalisation sees in a step: squares of photographs and sentences with tokens."""
+"""What a personalization sees in a step: squares of photographs and sentences with tokens."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,9 +23,9 @@ def tensor(images: list[np.ndarray]) -> Tensor:
 
 
 def single(
-    concept: Concept, added: Added, *, size: int, batch: int, seed: int, wording: str, views: bool
+    concept: Concept, added: Added, *, size: int, batch: int, seed: int, wording: str, augment: bool
 ) -> Lesson:
-    """One concept: random photographs, or random `views` of them, with random sentences."""
+    """One concept: random photographs, cropped and mirrored if `augment`, in random sentences."""
     said_in = sentences(concept, wording)
 
     def draw(step: int) -> tuple[Tensor, list[str]]:
@@ -34,7 +34,7 @@ def single(
             photos.squared(
                 concept.images[stream.integers(len(concept.images))],
                 size,
-                stream if views else None,
+                stream if augment else None,
             )
             for _ in range(batch)
         ]
@@ -52,7 +52,7 @@ def joint(
     batch: int,
     seed: int,
     wording: str,
-    views: bool,
+    augment: bool,
 ) -> Lesson:
     """Two concepts: a quarter of a batch each alone, the other half composites of both.
 
@@ -60,7 +60,9 @@ def joint(
     be two separate ones. Composites, either on the left, teach what both in one picture are.
     """
     alone = [
-        single(c, a, size=size, batch=max(1, batch // 4), seed=seed, wording=wording, views=views)
+        single(
+            c, a, size=size, batch=max(1, batch // 4), seed=seed, wording=wording, augment=augment
+        )
         for c, a in zip(concepts, every, strict=True)
     ]
     pairs = templates.pairs(wording)

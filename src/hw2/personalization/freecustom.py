@@ -91,7 +91,7 @@ def draw(
     wishes: Sequence[Wish],
     concepts: Sequence[Concept],
     sentences: Sequence[str],
-    how: params.Drawing,
+    how: params.PersonalizationSampling,
     *,
     weight: float,
     seed: int,
@@ -122,7 +122,7 @@ def draw(
             both = scheduler.scale_model_input(torch.cat([latents, latents]), t)
             said = pipe.unet(torch.cat([both, seen]), t, encoder_hidden_states=states).sample
             blank, told = said[: 2 * n].chunk(2)
-            guided = blank + how.scale * (told - blank)
+            guided = blank + how.guidance_scale * (told - blank)
             latents = scheduler.step(guided, t, latents, return_dict=False)[0]
     images = pipe.vae.decode(latents / pipe.vae.config.scaling_factor).sample
     scaled = (images.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()

@@ -1,7 +1,8 @@
-"""Ways to have two concepts in one picture, each trained for as long and drawn from the same noise.
+"""Methods for two concepts in one image, trained equally long and sampled from the same noise.
 
-All but `words` and `freecustom` start from the same rows, learnt for `steps` steps of each concept
-alone, and train `more` steps after that (for each concept, where it is trained alone).
+All methods except `prompt_only` and `freecustom` start from the same embeddings, which are learnt
+in `multi_concept.steps` steps of each concept alone, and train for `multi_concept.finetune_steps`
+steps after that (for each concept, where a method trains the concepts alone).
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,9 +25,19 @@ from hw2.stable_diffusion.load import image_size
 from hw2.stable_diffusion.sample import Wish
 from hw2.training.resume import Resume
 
-UNTRAINED = ("words", "freecustom")
-WITH_MATRICES = ("custom_joint", "custom_merged")
+UNTRAINED = ("prompt_only", "freecustom")
+WITH_MATRICES = ("custom_diffusion_joint", "custom_diffusion_merged")
 State = dict[str, Any]
+# Embeddings move less where keys and values are trained too, and where composites show both
+# concepts: they start from learnt values there, and are only to be refined.
+_KV_LR_FACTOR, _JOINT_LR_FACTOR = 0.25, 0.5
+
+
+def _lr_factor(trains_kv: bool, concepts: int) -> float:
+    """Factor on the learning rate of the embeddings, `personalization.train.lr`."""
+    if trains_kv:
+        return _KV_LR_FACTOR
+    return _JOINT_LR_FACTOR if concepts > 1 else 1.0
 
 
 @dataclass(frozen=True)
@@ -53,8 +64,7 @@ class Bench:
     pipe: Any
     pair: tuple[Concept, Concept]
     added: tuple[Added, Added]
-    inversion: params.Inversion
-    several: params.Several
+    personalization: params.Personalization
     regular: Regular
     checkpoints: Path
     identity: dict[str, Any]
@@ -68,11 +78,11 @@ class Bench:
         identity = self.identity | {"seed": self.seed, "training": name}
         with Resume(self.checkpoints, identity) as resume:
             train.fit(
-                self.pipe, every, lesson, self.inversion.train, steps=steps,
-                # Where keys and values train as well, and in composites, rows move less.
-                lr=self.inversion.train.lr * (0.25 if kv else 0.5 if len(every) > 1 else 1.0),
+                self.pipe, every, lesson, self.personalization.train, steps=steps,
+                lr=self.personalization.train.lr * _lr_factor(kv, len(every)),
                 seed=rng.derive(self.seed, name), resume=resume, matrices=weights,
-                matrices_lr=self.several.matrices_lr, desc=f"{name}, seed {self.seed}",
+                matrices_lr=self.personalization.multi_concept.kv_lr,
+                desc=f"{name}, seed {self.seed}",
             )  # fmt: skip
         return steps * len(lesson(0)[1])
 
@@ -82,9 +92,11 @@ class Bench:
 
     def _how(self, batch: int) -> dict[str, Any]:
         return {
-            "size": image_size(self.pipe), "batch": batch,
-            "wording": self.inversion.wording, "views": self.inversion.train.views,
-        }  # fmt: skip
+            "size": image_size(self.pipe),
+            "batch": batch,
+            "wording": self.personalization.wording,
+            "augment": self.personalization.train.augment,
+        }
 
     def _held(self, lesson: Lesson, batch: int) -> Lesson:
         """A lesson with as many pictures of the model's own world."""
@@ -103,20 +115,23 @@ class Bench:
             tokens.put(self.pipe, added, values)
 
     def start(self) -> State:
-        """Learn each concept alone, from its initialiser; the `rows` that trained methods start
+        """Learn each concept alone, from its initializer; the `rows` that trained methods start
         from, and the pictures `trained` on."""
         trained = 0
         for place, (concept, added) in enumerate(zip(self.pair, self.added, strict=True)):
             spec = concept.spec
-            tokens.put(self.pipe, added, tokens.initial(self.pipe, spec.initialiser, spec.vectors))
-            batch, name = self.inversion.train.batch, f"start {spec.key}"
+            tokens.put(self.pipe, added, tokens.initial(self.pipe, spec.initializer, spec.vectors))
+            batch, name = self.personalization.train.batch_size, f"start {spec.key}"
             alone = self._alone(place, name, batch)
-            trained += self._train(name, (added,), alone, self.several.steps)
+            trained += self._train(name, (added,), alone, self.personalization.multi_concept.steps)
         return {"rows": self.rows(), "trained": trained}
 
     def apply(self, method: str) -> int:
         """Train a method from the present rows and matrices; returns the pictures trained on."""
-        batch, more = self.inversion.train.batch, self.several.more
+        batch, more = (
+            self.personalization.train.batch_size,
+            self.personalization.multi_concept.finetune_steps,
+        )
         trained = 0
         if method == "separate":
             for place, added in enumerate(self.added):
@@ -125,12 +140,12 @@ class Bench:
         elif method == "joint":
             both = batches.joint(self.pair, self.added, seed=self.seed, **self._how(batch))
             trained = self._train("joint", self.added, both, more)
-        elif method == "custom_joint":
+        elif method == "custom_diffusion_joint":
             half = max(1, batch // 2)
             both = batches.mixed(*(self._alone(k, f"custom {k}", half) for k in (0, 1)))
             held = self._held(both, half)
-            trained = self._train("custom_joint", self.added, held, more, kv=True)
-        elif method == "custom_merged":
+            trained = self._train("custom_diffusion_joint", self.added, held, more, kv=True)
+        elif method == "custom_diffusion_merged":
             trained = self._merged()
         return trained
 
@@ -138,14 +153,16 @@ class Bench:
         """Each concept's keys and values trained alone, then merged in closed form."""
         weights = custom_diffusion.matrices(self.pipe.unet)
         base, tuned, seen, trained = custom_diffusion.snapshot(weights), [], [], 0
-        batch = self.inversion.train.batch
+        batch = self.personalization.train.batch_size
         for place, added in enumerate(self.added):
             name = f"custom {added.token}"
             lesson = self._held(self._alone(place, name, batch), max(1, batch // 2))
-            trained += self._train(name, (added,), lesson, self.several.more, kv=True)
+            trained += self._train(
+                name, (added,), lesson, self.personalization.multi_concept.finetune_steps, kv=True
+            )
             tuned.append(custom_diffusion.snapshot(weights))
             custom_diffusion.put(weights, base)
-        sentences = batches.sentences(self.pair[0], self.inversion.wording)
+        sentences = batches.sentences(self.pair[0], self.personalization.wording)
         for added in self.added:
             texts = [text.format(added.words) for text in sentences]
             seen.append(custom_diffusion.concept_features(self.pipe, texts, added.ids))
@@ -197,28 +214,28 @@ def _counted(unet: Any) -> Iterator[list[int]]:
 
 def _draw(bench: Bench, method: str) -> np.ndarray:
     """Images uint8 (prompts, N, S, S, 3), the same noises for all methods."""
-    several, how = bench.several, bench.inversion.draw
-    words = [c.spec.initialiser if method in UNTRAINED else c.spec.token for c in bench.pair]
+    settings, how = bench.personalization.multi_concept, bench.personalization.sampling
+    words = [c.spec.initializer if method in UNTRAINED else c.spec.token for c in bench.pair]
     wishes = [
-        Wish(prompt.format(*words), f"several {place}", number)
-        for place, prompt in enumerate(several.prompts)
-        for number in range(several.images)
+        Wish(prompt.format(*words), f"multi_concept {place}", number)
+        for place, prompt in enumerate(settings.prompts)
+        for number in range(settings.images)
     ]
     if method == "freecustom":
         drawn = _freecustom(bench, wishes)
     else:
         drawn = drawing.draw_all(bench.pipe, wishes, how, seed=bench.seed)
-    return drawn.reshape(len(several.prompts), several.images, *drawn.shape[1:])
+    return drawn.reshape(len(settings.prompts), settings.images, *drawn.shape[1:])
 
 
 def _freecustom(bench: Bench, wishes: Sequence[Wish]) -> np.ndarray:
-    how = bench.inversion.draw
-    sentences = [f"a photo of a {concept.spec.initialiser}" for concept in bench.pair]
-    parts = [wishes[k : k + how.batch] for k in range(0, len(wishes), how.batch)]
+    how = bench.personalization.sampling
+    sentences = [f"a photo of a {concept.spec.initializer}" for concept in bench.pair]
+    parts = [wishes[k : k + how.batch_size] for k in range(0, len(wishes), how.batch_size)]
     drawn = [
         freecustom.draw(
             bench.pipe, part, bench.pair, sentences, how,
-            weight=bench.several.weight, seed=bench.seed,
+            weight=bench.personalization.multi_concept.reference_weight, seed=bench.seed,
         )
         for part in parts
     ]  # fmt: skip

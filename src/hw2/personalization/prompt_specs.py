@@ -13,7 +13,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")  # it names a folder
 _TOKEN = re.compile(r"<[A-Za-z0-9_-]{1,30}>")
 _FIELDS = ("token_name", "prompt", "prompt_4_clip_eval", "baseline")
 TEXT_KEPT = 0.9
-"""The share of the initialiser's text score that a learnt word should keep."""
+"""The share of the initializer's text score that a learnt word should keep."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def completed(path: Path, scores: Mapping[str, tuple[float, float]]) -> dict[str
 
     Args:
         path: an input.json that `read` accepts.
-        scores: mean (image, text) score of each token's initialiser on validation prompts.
+        scores: mean (image, text) score of each token's initializer on validation prompts.
     """
     found: dict[str, Any] = files.read_json(path)
     for one in read(path):

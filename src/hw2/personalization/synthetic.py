@@ -1,4 +1,4 @@
-"""Concepts of the embedded world that no training picture shows, and the prompts on them.
+"""Concepts that no synthetic training image shows, and the prompts for them.
 
 An object in colours and a shape without names, a second one, and a style: grey hatching over any
 shape. Their folder has the course's form: `{key}/NN.png` and `input.json`, and `masks/{key}/NN.png`

@@ -20,12 +20,12 @@ WORLD_OBJECT = tuple(f"{prefix} a {{}}".strip() for prefix in vocabulary.PREFIXE
 WORLD_STYLE = tuple(
     f"{prefix} a {{}} {noun}".strip() for prefix in vocabulary.PREFIXES for noun in vocabulary.NOUNS
 )
-"""For styles of the embedded world, in which a style stands where a texture's word does."""
+"""For styles in the captions of the synthetic images, where a style replaces a texture's name."""
 _SETS = {
     ("object", "course"): OBJECT,
     ("style", "course"): STYLE,
-    ("object", "embedded"): WORLD_OBJECT,
-    ("style", "embedded"): WORLD_STYLE,
+    ("object", "synthetic"): WORLD_OBJECT,
+    ("style", "synthetic"): WORLD_STYLE,
 }
 
 
@@ -36,7 +36,7 @@ def of(kind: str, wording: str) -> tuple[str, ...]:
 
 def pairs(wording: str) -> tuple[str, ...]:
     """Sentences for two concepts in one picture, of which the first is on the left."""
-    prefixes: Sequence[str] = vocabulary.PREFIXES if wording == "embedded" else ("a photo of",)
+    prefixes: Sequence[str] = vocabulary.PREFIXES if wording == "synthetic" else ("a photo of",)
     return tuple(
         f"{prefix} a {{}} {joint} a {{}}".strip()
         for prefix in prefixes

@@ -19,6 +19,7 @@ from hw2.stable_diffusion.load import image_size
 from hw2.stable_diffusion.sample import Wish
 from hw2.training.resume import Resume
 
+_IDENTITY = ("seed", "wording", "train", "sampling", "validation", "validation_images", "clip")
 _STRIP = 4  # images of the strip at each look
 
 
@@ -41,31 +42,33 @@ class Inverted:
     trace: Trace
 
 
-def identity(inversion: params.Inversion, spec: params.Concept, model: str) -> dict[str, Any]:
+def identity(
+    personalization: params.Personalization, spec: params.Concept, model: str
+) -> dict[str, Any]:
     """The values that make another training when they change; `model` is the pipeline's digest."""
-    described = inversion.model_dump(
-        mode="json", exclude={"concepts": True, "train": {"save_every"}}
+    described = personalization.model_dump(
+        mode="json", include=set(_IDENTITY), exclude={"train": {"save_every"}}
     )
-    return {"inversion": described, "concept": spec.model_dump(mode="json"), "model": model}
+    return {"personalization": described, "concept": spec.model_dump(mode="json"), "model": model}
 
 
 def invert(
     pipe: Any,
     concept: Concept,
-    inversion: params.Inversion,
+    personalization: params.Personalization,
     scorer: Scorer,
     resume: Resume,
 ) -> Inverted:
     """Learn a concept's rows; the look with the highest image + 2.5 text on the validation prompts
     is chosen. What is graded is not looked at.
     """
-    spec, settings = concept.spec, inversion.train
+    spec, settings = concept.spec, personalization.train
     size = image_size(pipe)
-    added = tokens.add(pipe, spec.token, tokens.initial(pipe, spec.initialiser, spec.vectors))
-    seed = rng.derive(inversion.seed, spec.key)
+    added = tokens.add(pipe, spec.token, tokens.initial(pipe, spec.initializer, spec.vectors))
+    seed = rng.derive(personalization.seed, spec.key)
     lesson = batches.single(
-        concept, added, size=size, batch=settings.batch, seed=seed,
-        wording=inversion.wording, views=settings.views,
+        concept, added, size=size, batch=settings.batch_size, seed=seed,
+        wording=personalization.wording, augment=settings.augment,
     )  # fmt: skip
     _, history, trace = train.fit(
         pipe,
@@ -76,9 +79,9 @@ def invert(
         lr=settings.lr,
         seed=seed,
         resume=resume,
-        look=_look(pipe, concept, inversion, scorer, seed),
-        look_every=settings.look_every,
-        desc=f"inversion {spec.token}",
+        look=_look(pipe, concept, personalization, scorer, seed),
+        validate_every=settings.validate_every,
+        desc=f"textual inversion of {spec.token}",
     )
     total = [i + TEXT_WEIGHT * t for i, t in zip(trace.image, trace.text, strict=True)]
     best = int(np.argmax(total))
@@ -87,15 +90,18 @@ def invert(
 
 
 def _look(
-    pipe: Any, concept: Concept, inversion: params.Inversion, scorer: Scorer, seed: int
+    pipe: Any, concept: Concept, personalization: params.Personalization, scorer: Scorer, seed: int
 ) -> Callable[[int, Trace], None]:
     """Draw the validation prompts, always from the same noises, and score the images."""
     spec = concept.spec
     references = scorer.features(concept.images)
-    by_kind = {"object": inversion.validation.object, "style": inversion.validation.style}
+    by_kind = {
+        "object": personalization.validation.object,
+        "style": personalization.validation.style,
+    }
     prompts = by_kind[spec.kind]
 
-    count = inversion.validation_images
+    count = personalization.validation_images
     wishes = [
         Wish(prompt.format(spec.token), f"validation {place}", number)
         for place, prompt in enumerate(prompts)
@@ -103,7 +109,7 @@ def _look(
     ]
 
     def look(step: int, trace: Trace) -> None:
-        drawn = drawing.draw_all(pipe, wishes, inversion.draw, seed=seed)
+        drawn = drawing.draw_all(pipe, wishes, personalization.sampling, seed=seed)
         by_prompt = drawn.reshape(len(prompts), count, *drawn.shape[1:])
         image, text = [], []
         for prompt, images in zip(prompts, by_prompt, strict=True):
@@ -119,7 +125,7 @@ def _look(
 
 
 def without(spec: params.Concept, prompt: str) -> str:
-    """What the text score compares with: an object by its initialiser, a style left out."""
+    """What the text score compares with: an object by its initializer, a style left out."""
     if spec.kind == "object":
-        return prompt.format(spec.initialiser)
+        return prompt.format(spec.initializer)
     return " ".join(prompt.replace("in the style of {}", "").replace("{}", "").split())

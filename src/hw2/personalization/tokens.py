@@ -50,8 +50,8 @@ def initial(pipe: Any, word: str, vectors: int) -> Tensor:
     if len(ids) not in (1, vectors):
         cut = " + ".join(pipe.tokenizer.convert_ids_to_tokens(ids))
         raise UserError(
-            f"inversion.concepts: initialiser {word!r} is {len(ids)} tokens ({cut}) for {vectors}"
-            f" vector(s); choose a word of one token, or write `vectors: {len(ids)}`"
+            f"personalization.concepts: initializer {word!r} is {len(ids)} tokens ({cut}) for"
+            f" {vectors} vector(s); choose a word of one token, or write `vectors: {len(ids)}`"
         )
     table = pipe.text_encoder.get_input_embeddings().weight.detach().float().cpu()
     rows = table[ids].expand(vectors, -1).clone() if len(ids) == 1 else table[ids].clone()
@@ -172,5 +172,5 @@ def known(asked: Sequence[Asked], rows: Mapping[str, Tensor], source: Path) -> N
         if one.token not in rows:
             raise UserError(
                 f"{source}: {one.token} was not learnt; there are {', '.join(rows)}:"
-                " add it to inversion.concepts and train"
+                " add it to personalization.concepts and train"
             )

@@ -45,14 +45,14 @@ class Trace:
 
 
 Look = Callable[[int, Trace], None]
-"""Called before step 0, every `look_every` steps and after the last; adds to the trace."""
+"""Called before step 0, every `validate_every` steps and after the last; adds to the trace."""
 
 
 def fit(
     pipe: Any,
     every: tuple[Added, ...],
     lesson: Lesson,
-    settings: params.Personal,
+    settings: params.PersonalizationTrain,
     *,
     steps: int,
     lr: float,
@@ -61,7 +61,7 @@ def fit(
     matrices: dict[str, nn.Parameter] | None = None,
     matrices_lr: float = 0.0,
     look: Look | None = None,
-    look_every: int = 0,
+    validate_every: int = 0,
     desc: str,
 ) -> tuple[Tensor, list[dict[str, float]], Trace]:
     """Train the rows of `every`, and `matrices` of the U-Net if given, in place.
@@ -73,7 +73,10 @@ def fit(
     """
     trace = Trace()
     kept = matrices or {}
-    with _checkpointing(pipe, settings.checkpointing), tokens.trainable(pipe, every) as rows:
+    with (
+        _checkpointing(pipe, settings.gradient_checkpointing),
+        tokens.trainable(pipe, every) as rows,
+    ):
         groups: list[dict[str, Any]] = [{"params": [rows], "lr": lr, "weight_decay": 0.0}]
         if kept:
             for weight in kept.values():
@@ -82,7 +85,7 @@ def fit(
             groups.append({"params": trained, "lr": matrices_lr, "weight_decay": 0.01})
         optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999))
         weights = [rows, *kept.values()]
-        shards = Microbatches(settings.accumulate, in_turn=pipe.unet.device.type != "cpu")
+        shards = Microbatches(settings.microbatches, in_turn=pipe.unet.device.type != "cpu")
 
         def glance(step: int) -> None:
             if look is not None and step not in trace.steps:
@@ -92,13 +95,13 @@ def fit(
                 trace.rows.append(rows.detach().cpu().clone())
 
         def advance(step: int) -> dict[str, float]:
-            if look_every and step % look_every == 0:
+            if validate_every and step % validate_every == 0:
                 glance(step)
             value = _backward(pipe, lesson, shards, seed, step, weights)
-            finite(value, step, "lower inversion.train.lr")
+            finite(value, step, "lower personalization.train.lr")
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            if look_every and step + 1 == steps:
+            if validate_every and step + 1 == steps:
                 glance(steps)
             return {"loss": value}
 

@@ -57,7 +57,12 @@ def right(judge: ShapeJudge, images: np.ndarray, classes: np.ndarray) -> np.ndar
 
 
 def measure(
-    pipe: Any, shapes: params.Shapes, how: params.Drawing, settings: params.Alignment, *, seed: int
+    pipe: Any,
+    shapes: params.Shapes,
+    how: params.PersonalizationSampling,
+    settings: params.Alignment,
+    *,
+    seed: int,
 ) -> tuple[dict[str, Estimate], np.ndarray]:
     """Shares of pictures that the judge reads as what was asked for, with their pictures.
 

@@ -28,28 +28,36 @@ class _Callback:
     """Stands for the class of Lightning that old checkpoints name; nothing of it is used."""
 
 
-def load(stable: params.Stable, own: Path, device: torch.device) -> Any:
+def load(
+    stable_diffusion: params.StableDiffusion,
+    own: Path,
+    device: torch.device,
+    *,
+    precision: str | None = None,
+) -> Any:
     """The pipeline, frozen and in evaluation mode, without a safety checker.
 
     Args:
-        own: the folder of the embedded world's, for `weights: embedded`.
+        own: Folder of the model that the pipeline trains, for `weights: trained`.
+        precision: Overrides `stable_diffusion.precision`.
 
     Raises:
         UserError: if it is not there, or is no Stable Diffusion of one text encoder.
     """
     with _quiet():
         try:
-            pipe = _opened(stable, own)
+            pipe = _opened(stable_diffusion, own)
         except UserError:
             raise
         except Exception as error:  # diffusers raises most kinds for files that are something else
-            said = " ".join(str(error).split())[:160]
+            message = " ".join(str(error).split())[:160]
             raise UserError(
-                f"stable.weights: {stable.weights} cannot be loaded ({said}); give a diffusers"
-                " folder, a hub id with a network to fetch it, or a .ckpt with stable.config"
+                f"stable_diffusion.weights: {stable_diffusion.weights} cannot be"
+                f" loaded ({message}); give a diffusers folder, a hub id with a network to fetch"
+                " it, or a .ckpt with stable_diffusion.config"
             ) from error
-        _check(pipe, stable)
-        kind = _PRECISIONS[precision(stable.precision, device)]
+        _check(pipe, stable_diffusion)
+        kind = _PRECISIONS[resolved_precision(precision or stable_diffusion.precision, device)]
         for name in _PARTS:
             part = getattr(pipe, name)
             # The text encoder stays in fp32: its new rows train, and it is small.
@@ -67,10 +75,10 @@ def _text_in_its_type(unet: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     return args, kwargs | {"encoder_hidden_states": states}
 
 
-def precision(asked: str, device: torch.device) -> str:
-    """What "auto" is on this device."""
-    if asked != "auto":
-        return asked
+def resolved_precision(precision: str, device: torch.device) -> str:
+    """The precision that `auto` stands for on this device; any other value is returned as it is."""
+    if precision != "auto":
+        return precision
     if device.type != "cuda":
         return "fp32"
     return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
@@ -87,22 +95,26 @@ def digest(pipe: Any) -> str:
     return f"{sum(sums):.9e} {len(sums)}"
 
 
-def _opened(stable: params.Stable, own: Path) -> Any:
-    if stable.weights == "embedded":
+def _opened(stable_diffusion: params.StableDiffusion, own: Path) -> Any:
+    if stable_diffusion.weights == "trained":
         if not (own / "model_index.json").is_file():
             raise UserError(f"{own}: no model; run `dvc repro stable_diffusion_train`")
         return StableDiffusionPipeline.from_pretrained(own)
-    path = Path(stable.weights)
+    path = Path(stable_diffusion.weights)
     if path.suffix in _SINGLE:
         if not path.is_file():
-            raise UserError(f"stable.weights: no file {path}; download it, or correct the path")
-        return _single(path, stable.config)
+            raise UserError(
+                f"stable_diffusion.weights: no file {path}; download it, or correct the path"
+            )
+        return _single(path, stable_diffusion.config)
     local = path.is_dir()
-    if local and stable.revision is not None:
-        raise UserError(f"stable.revision: {path} is a folder, which has no commits; write null")
+    if local and stable_diffusion.revision is not None:
+        raise UserError(
+            f"stable_diffusion.revision: {path} is a folder, which has no commits; write null"
+        )
     return StableDiffusionPipeline.from_pretrained(
-        str(path) if local else stable.weights,
-        revision=stable.revision,
+        str(path) if local else stable_diffusion.weights,
+        revision=stable_diffusion.revision,
         safety_checker=None,
         requires_safety_checker=False,
     )
@@ -127,18 +139,18 @@ def _weights(path: Path) -> dict[str, Tensor]:
     return {k: v.clone().contiguous() for k, v in state.items() if isinstance(v, Tensor)}
 
 
-def _check(pipe: Any, stable: params.Stable) -> None:
+def _check(pipe: Any, stable_diffusion: params.StableDiffusion) -> None:
     if not isinstance(pipe, StableDiffusionPipeline):
         raise UserError(
-            f"stable.weights: {stable.weights} is a {type(pipe).__name__};"
+            f"stable_diffusion.weights: {stable_diffusion.weights} is a {type(pipe).__name__};"
             " give one with a single text encoder, as v1-4 and v1-5"
         )
     # transformers makes a tokenizer of two tokens where its files are missing.
     tokens, rows = len(pipe.tokenizer), pipe.text_encoder.get_input_embeddings().weight.shape[0]
     if tokens != rows:
         raise UserError(
-            f"stable.weights: {stable.weights} has a tokenizer of {tokens} tokens and {rows} rows"
-            " in its text encoder; complete its tokenizer folder"
+            f"stable_diffusion.weights: {stable_diffusion.weights} has a tokenizer of"
+            f" {tokens} tokens and {rows} rows in its text encoder; complete its tokenizer folder"
         )
 
 

@@ -50,7 +50,7 @@ def draw(
     pipe: Any,
     prompt: str,
     numbers: Sequence[int],
-    how: params.Drawing,
+    how: params.PersonalizationSampling,
     *,
     seed: int,
     stream: str,
@@ -69,21 +69,21 @@ def draw(
 def draw_all(
     pipe: Any,
     wishes: Sequence[Wish],
-    how: params.Drawing,
+    how: params.PersonalizationSampling,
     *,
     seed: int,
     tick: Callable[[int], object] = lambda images: None,
 ) -> np.ndarray:
-    """Images uint8 (N, S, S, 3) of any prompts, `how.batch` at a time."""
+    """Images uint8 (N, S, S, 3) of any prompts, `how.batch_size` at a time."""
     found = []
-    for start in range(0, len(wishes), how.batch):
-        part = wishes[start : start + how.batch]
+    for start in range(0, len(wishes), how.batch_size):
+        part = wishes[start : start + how.batch_size]
         latents = starts(pipe, seed, part)
         images = pipe(
             prompt=[one.prompt for one in part],
             latents=latents.to(pipe.unet.device, pipe.unet.dtype),
             num_inference_steps=how.steps,
-            guidance_scale=how.scale,
+            guidance_scale=how.guidance_scale,
             output_type="np",
         ).images
         found.append((images * 255).round().astype(np.uint8))

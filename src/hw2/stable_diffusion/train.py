@@ -1,4 +1,4 @@
-"""The embedded world's own Stable Diffusion: a stock pipeline, trained from nothing in minutes."""
+"""The small Stable Diffusion: a pipeline of diffusers that is trained from scratch in minutes."""
 
 import hashlib
 import logging
@@ -74,7 +74,7 @@ def scheduler() -> DDIMScheduler:
 
 
 def fit(
-    stable: params.Stable,
+    stable_diffusion: params.StableDiffusion,
     shapes: params.Shapes,
     clip_model: Path,
     resume: Resume,
@@ -92,9 +92,9 @@ def fit(
     drawn = scenes.training(shapes.train_images, shapes.image_size, shapes.seed)
     codec = PatchCodec.fit(
         from_uint8(drawn.images[:_FITTED]),
-        stable.latent.channels,
-        stable.latent.patch,
-        stable.latent.whitening,
+        stable_diffusion.latent.channels,
+        stable_diffusion.latent.patch_size,
+        stable_diffusion.latent.whitening,
     )
     texts = list(dict.fromkeys([*drawn.captions]))
     places = {text: k for k, text in enumerate(texts)}
@@ -104,23 +104,25 @@ def fit(
         _latents(codec, drawn.images),
         torch.tensor([places[text] for text in drawn.captions]),
         null_label=len(texts),
-        p_uncond=stable.train.p_uncond,
+        p_uncond=stable_diffusion.train.p_uncond,
         schedule=levels,
         prediction="x0",
         loss_weights=min_snr_v_weights(levels),
         time_power=_TIME_POWER,
     )
-    unet = _new_unet(stable, shapes.image_size, states.shape[-1])
+    unet = _new_unet(stable_diffusion, shapes.image_size, states.shape[-1])
     network = Captioned(unet, states).to(device)
-    layout = torch.channels_last if stable.train.channels_last else torch.contiguous_format
+    layout = (
+        torch.channels_last if stable_diffusion.train.channels_last else torch.contiguous_format
+    )
     averaged, history = train_denoiser(
         network.to(memory_format=layout),
         dataset,
-        stable.train,
-        seed=stable.seed,
+        stable_diffusion.train,
+        seed=stable_diffusion.seed,
         resume=resume,
         device=device,
-        name="stable",
+        name="stable_diffusion",
     )
     network.load_state_dict(averaged)
     unet.cpu().to(memory_format=torch.contiguous_format).eval()
@@ -155,14 +157,16 @@ def _latents(codec: PatchCodec, images: Any) -> Tensor:
     return torch.cat([codec.encode(part).latent_dist.mean * scale for part in parts])
 
 
-def _new_unet(stable: params.Stable, size: int, width: int) -> UNet2DConditionModel:
+def _new_unet(
+    stable_diffusion: params.StableDiffusion, size: int, width: int
+) -> UNet2DConditionModel:
     """The text is also added to the time: without that, shapes are learnt much later."""
-    network, levels = stable.network, len(stable.network.channel_mult)
-    with rng.seeded_init(stable.seed, "initial weights"):
+    network, levels = stable_diffusion.network, len(stable_diffusion.network.channel_mult)
+    with rng.seeded_init(stable_diffusion.seed, "initial weights"):
         return UNet2DConditionModel(
-            sample_size=size // stable.latent.patch,
-            in_channels=stable.latent.channels,
-            out_channels=stable.latent.channels,
+            sample_size=size // stable_diffusion.latent.patch_size,
+            in_channels=stable_diffusion.latent.channels,
+            out_channels=stable_diffusion.latent.channels,
             block_out_channels=tuple(network.base_channels * m for m in network.channel_mult),
             layers_per_block=1,
             down_block_types=("CrossAttnDownBlock2D",) * levels,
@@ -177,11 +181,15 @@ def _new_unet(stable: params.Stable, size: int, width: int) -> UNet2DConditionMo
         )
 
 
-def identity(stable: params.Stable, shapes: params.Shapes, clip_model: Path) -> dict[str, Any]:
+def identity(
+    stable_diffusion: params.StableDiffusion, shapes: params.Shapes, clip_model: Path
+) -> dict[str, Any]:
     """What makes it this training and no other; how often it is saved does not."""
     kept = {"seed": True, "latent": True, "network": True, "train": True}
     return {
-        "stable": stable.model_dump(mode="json", include=kept, exclude={"train": {"save_every"}}),
-        "shapes": shapes.model_dump(mode="json", exclude={"test_images_per_class"}),
+        "stable_diffusion": stable_diffusion.model_dump(
+            mode="json", include=kept, exclude={"train": {"save_every"}}
+        ),
+        "shapes": shapes.model_dump(mode="json", include={"train_images", "image_size", "seed"}),
         "clip": hashlib.sha256((clip_model / WEIGHTS[0]).read_bytes()).hexdigest(),
     }

@@ -48,7 +48,7 @@ def run(
 ) -> None:
     """Write four records.
 
-    predictions: a row for each model and image, with the prompt set `zeroshot.shown`.
+    predictions: a row for each model and image, with the prompt set `report_prompts`.
     classes: a row for each model and class, with the same prompts: its accuracy and what it was
         most often taken for.
     examples: pixels of some images that the first model classifies rightly and wrongly.

@@ -29,9 +29,9 @@ def run(
 
     Args:
         own: The folder of the project's own model, which need not be there yet.
-        raw: Where the course's zip is downloaded to, if `zeroshot.images` is "course".
+        raw: Where the course's zip is downloaded to, if `clip.zero_shot.images` is "course".
 
-    Where `zeroshot.models` names none, the zip is empty.
+    Where `clip.zero_shot.models` is empty, the zip is empty.
 
     Raises:
         UserError: if weights are missing, or an image is not whole.

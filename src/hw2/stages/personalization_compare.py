@@ -1,4 +1,4 @@
-"""Compare the ways to have two concepts in one picture, over several seeds."""
+"""Compare methods for two concepts in one image, over several seeds."""
 
 import logging
 import time
@@ -30,13 +30,13 @@ COLUMNS = (
 )
 CAPTIONS = "captions.json"
 log = logging.getLogger(__name__)
+_IDENTITY = ("wording", "concepts", "train", "sampling", "clip", "multi_concept")
 _SHOWN = 256  # pixels of a shown image, at most
 
 
 def run(
-    stable: params.Stable,
-    inversion: params.Inversion,
-    several: params.Several,
+    stable_diffusion: params.StableDiffusion,
+    personalization: params.Personalization,
     shapes: params.Shapes,
     *,
     stable_diffusion_model: Path,
@@ -58,47 +58,48 @@ def run(
     images: arrays `{method}` uint8 (prompts, N, S, S, 3) of the first seed.
     stored: `{method}/*.safetensors`, what the first seed's training has to keep.
     """
-    if not several.seeds:
+    settings = personalization.multi_concept
+    if not settings.seeds:
         files.write_table(multi_concept_table, [], COLUMNS)
         files.save_arrays(multi_concept_images)
         with atomic_dir(multi_concept_weights):
             pass
         return
-    located = weights.locate(inversion.clip, clip_model)
+    located = weights.locate(personalization.clip, clip_model)
     # Keys and values train: half precision would lose small steps of theirs.
-    whole = stable.model_copy(update={"precision": "fp32"})
-    pipe = load.load(whole, stable_diffusion_model, device)
-    sample.use_sampler(pipe, inversion.draw.sampler)
-    specs = {spec.key: spec for spec in inversion.concepts}
-    first, second = several.pair
+    pipe = load.load(stable_diffusion, stable_diffusion_model, device, precision="fp32")
+    sample.use_sampler(pipe, personalization.sampling.sampler)
+    specs = {spec.key: spec for spec in personalization.concepts}
+    first, second = settings.pair
     pair = (
         photos.read(personalization_concepts, specs[first]),
         photos.read(personalization_concepts, specs[second]),
     )
     identity = {
-        "inversion": inversion.model_dump(mode="json", exclude={"train": {"save_every"}}),
-        "several": several.model_dump(mode="json"),
+        "personalization": personalization.model_dump(
+            mode="json", include=set(_IDENTITY), exclude={"train": {"save_every"}}
+        ),
         "model": load.digest(pipe),
     }
     added = _added(pipe, pair[0].spec), _added(pipe, pair[1].spec)
     scorer = Scorer(clip_models.load(located, device))
-    own = _regular(several, shapes, load.image_size(pipe))
+    own = _regular(settings, shapes, load.image_size(pipe))
     with Session(checkpoints) as session:
         state = _measured(
             lambda seed: Bench(
-                pipe, pair, added, inversion, several, own,
+                pipe, pair, added, personalization, own,
                 checkpoints / "trainings", identity, seed,
             ),
-            several,
+            settings,
             session.resume(identity, "table"),
         )  # fmt: skip
-        rows = _rows(state["units"], several, pair, scorer)
+        rows = _rows(state["units"], settings, pair, scorer)
         rows += _photographs(pair, scorer, load.image_size(pipe))
         with atomic_dir(multi_concept_weights) as folder:
             for unit in state["units"]:
-                if unit["seed"] == several.seeds[0] and unit["rows"]:
+                if unit["seed"] == settings.seeds[0] and unit["rows"]:
                     _store(folder / unit["method"], unit, pair)
-        shown = {u["method"]: u for u in state["units"] if u["seed"] == several.seeds[0]}
+        shown = {u["method"]: u for u in state["units"] if u["seed"] == settings.seeds[0]}
         files.save_arrays(
             multi_concept_images, **{name: _small(u["images"]) for name, u in shown.items()}
         )
@@ -106,10 +107,10 @@ def run(
 
 
 def _added(pipe: Any, spec: params.Concept) -> Added:
-    return tokens.add(pipe, spec.token, tokens.initial(pipe, spec.initialiser, spec.vectors))
+    return tokens.add(pipe, spec.token, tokens.initial(pipe, spec.initializer, spec.vectors))
 
 
-def _measured(bench_of: Any, settings: params.Several, resume: Resume) -> multi_concept.State:
+def _measured(bench_of: Any, settings: params.MultiConcept, resume: Resume) -> multi_concept.State:
     """Every seed with every method, one after the other; a kill loses at most one."""
     found = resume.load_latest()
     state: multi_concept.State = found[1] if found else {"units": [], "start": None}
@@ -131,10 +132,10 @@ def _measured(bench_of: Any, settings: params.Several, resume: Resume) -> multi_
 
 
 def _rows(
-    units: list[Any], settings: params.Several, pair: tuple[Concept, ...], scorer: Scorer
+    units: list[Any], settings: params.MultiConcept, pair: tuple[Concept, ...], scorer: Scorer
 ) -> list[dict[str, Any]]:
     first, second = (scorer.features(c.images) for c in pair)
-    words = [c.spec.initialiser for c in pair]
+    words = [c.spec.initializer for c in pair]
     rows = []
     for unit in units:
         size = sum(t.numel() * 4 for t in [*unit["rows"], *unit["deltas"].values()])
@@ -187,19 +188,19 @@ def _small(images: torch.Tensor) -> np.ndarray:
     return small.reshape(*images.shape[:2], *small.shape[1:])
 
 
-def _regular(settings: params.Several, shapes: params.Shapes, size: int) -> Regular:
+def _regular(settings: params.MultiConcept, shapes: params.Shapes, size: int) -> Regular:
     """What holds the model in place.
 
     Raises:
         UserError: if a given folder does not hold pictures with captions.
     """
-    if settings.regular_photographs is None:
-        drawn = scenes.training(settings.regular, shapes.image_size, shapes.seed)
+    if settings.prior_preservation_folder is None:
+        drawn = scenes.training(settings.prior_preservation_images, shapes.image_size, shapes.seed)
         return Regular(drawn.images, drawn.captions)
-    folder = Path(settings.regular_photographs)
+    folder = Path(settings.prior_preservation_folder)
     said = files.read_json(folder / CAPTIONS)
     if not isinstance(said, dict) or len(said) < 2:
         raise UserError(f'{folder / CAPTIONS}: should be {{"file": "caption", ...}}; correct it')
-    names = sorted(said)[: settings.regular]
+    names = sorted(said)[: settings.prior_preservation_images]
     images = [photos.squared(photos.pixels(folder / name), size) for name in names]
     return Regular(np.stack(images), [str(said[name]) for name in names])

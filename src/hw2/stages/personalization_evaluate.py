@@ -1,4 +1,4 @@
-"""Score the embedded model, the learnt concepts and the ways to have two of them."""
+"""Score the small Stable Diffusion, the learnt concepts and the methods for two concepts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,8 +26,8 @@ Record = dict[str, Any]
 
 
 def run(
-    stable: params.Stable,
-    inversion: params.Inversion,
+    stable_diffusion: params.StableDiffusion,
+    personalization: params.Personalization,
     shapes: params.Shapes,
     *,
     stable_diffusion_model: Path,
@@ -42,15 +42,15 @@ def run(
 ) -> None:
     """Write two records.
 
-    metrics: `stable` (alignment of the embedded model, judged by a classifier),
-    `personalization_concepts` (scores
-        of each, and their gains over its initialiser's word, from the same noises), `grades` (the
-        course's), `several` (the ways to have two concepts).
-    samples: arrays of images that figures show.
+    personalization_metrics: `stable_diffusion` (prompt alignment of the small model, judged by a
+        classifier), `concepts` (scores of each concept, and their gains over its initializer,
+        from the same noises), `grades` (by the course's rule), and `multi_concept` (scores and
+        costs of the methods for two concepts).
+    personalization_samples: arrays of images that figures show.
     """
-    located = weights.locate(inversion.clip, clip_model)
-    pipe = load.load(stable, stable_diffusion_model, device)
-    sample.use_sampler(pipe, inversion.draw.sampler)
+    located = weights.locate(personalization.clip, clip_model)
+    pipe = load.load(stable_diffusion, stable_diffusion_model, device)
+    sample.use_sampler(pipe, personalization.sampling.sampler)
     scorer = Scorer(clip_models.load(located, device))
     wanted = prompt_specs.read(personalization_prompts)
     cases = grading.grade(wanted, personalization_concepts, personalization_images, scorer)
@@ -60,7 +60,7 @@ def run(
         one.key: _concept(
             pipe,
             one,
-            inversion,
+            personalization,
             scorer,
             personalization_concepts,
             personalization_images,
@@ -69,14 +69,20 @@ def run(
         )
         for one in wanted
     }
-    if stable.weights == "embedded":
+    if stable_diffusion.weights == "trained":
         found, pictures = alignment.measure(
-            pipe, shapes, inversion.draw, inversion.alignment, seed=inversion.seed
+            pipe,
+            shapes,
+            personalization.sampling,
+            personalization.alignment,
+            seed=personalization.seed,
         )
-        record["stable"] = {name: share.named("alignment") for name, share in found.items()}
+        record["stable_diffusion"] = {
+            name: share.named("alignment") for name, share in found.items()
+        }
         shown["alignment"] = pictures[:, 0]
     rows = files.read_table(multi_concept_table)
-    record["several"] = _several(rows) if rows else {}
+    record["multi_concept"] = _multi_concept(rows) if rows else {}
     files.save_arrays(personalization_samples, **shown)
     files.write_metrics(personalization_metrics, record)
 
@@ -96,17 +102,19 @@ def _grades(cases: Sequence[Case]) -> Record:
 
 
 def _concept(
-    pipe: Any, one: Asked, inversion: params.Inversion, scorer: Scorer, concepts: Path,
+    pipe: Any, one: Asked, personalization: params.Personalization, scorer: Scorer, concepts: Path,
     images: Path, cases: Sequence[Case], shown: dict[str, np.ndarray],
 ) -> Record:  # fmt: skip
-    """Scores of all 25 images of every prompt, and gains over the initialiser's."""
-    spec = next(spec for spec in inversion.concepts if spec.token == one.token)
+    """Scores of all 25 images of every prompt, and gains over the initializer's."""
+    spec = next(spec for spec in personalization.concepts if spec.token == one.token)
     references = scorer.features(photos.read(concepts, spec).images)
     ours = [case for case in cases if case.key == one.key]
     base: list[tuple[np.ndarray, np.ndarray]] = []
-    with progress(len(ours) * grading.IMAGES, f"{spec.initialiser} for {spec.token}") as bar:
+    with progress(len(ours) * grading.IMAGES, f"{spec.initializer} for {spec.token}") as bar:
         for place, told in enumerate(one.told):
-            pictures = drawn(pipe, one, place, inversion, word=spec.initialiser, tick=bar.update)
+            pictures = drawn(
+                pipe, one, place, personalization, word=spec.initializer, tick=bar.update
+            )
             base.append(scorer.both(list(pictures), references, told))
             shown[f"{one.key}_word_{place}"] = _small(pictures[:_SHOWN])
             folder = grading.folder_of(images, one.key, place)
@@ -117,7 +125,7 @@ def _concept(
     shown |= {
         f"{one.key}_prompts": np.array(one.prompts),
         f"{one.key}_token": np.array(one.token),
-        f"{one.key}_word": np.array(spec.initialiser),
+        f"{one.key}_word": np.array(spec.initializer),
     }
     record: Record = {"prompts": len(ours)}
     for k, name in enumerate(("image", "text")):
@@ -137,14 +145,14 @@ def _small(images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
     return np.stack([photos.squared(image, min(_SIDE, len(image))) for image in images])
 
 
-def _several(rows: list[dict[str, Any]]) -> Record:
+def _multi_concept(rows: list[dict[str, Any]]) -> Record:
     """By method: means over images, with intervals that count seeds and images; and its cost."""
     record: Record = {}
     methods = dict.fromkeys(str(row["method"]) for row in rows)
-    for place, method in enumerate(methods):
+    for position, method in enumerate(methods):
         mine = [row for row in rows if row["method"] == method]
         by_seed = {row["seed"]: [r for r in mine if r["seed"] == row["seed"]] for row in mine}
-        found: Record = {"place": place, "seeds": len(by_seed)}
+        found: Record = {"position": position, "seeds": len(by_seed)}
         values = _values(by_seed)
         found |= {name: float(values[name].mean()) for name in ("first", "second")}
         for name in ("mean", "lesser", "text"):

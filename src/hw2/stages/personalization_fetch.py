@@ -10,41 +10,46 @@ from hw2.runtime.errors import UserError
 
 
 def run(
-    inversion: params.Inversion, shapes: params.Shapes, *, personalization_concepts: Path
+    personalization: params.Personalization,
+    shapes: params.Shapes,
+    *,
+    personalization_concepts: Path,
 ) -> None:
     """Write `personalization_concepts`: `{key}/*` for each concept, `masks/{key}/*.png` where
     there are, `input.json`.
 
     Raises:
         UserError: if photographs are missing or damaged, or the prompts name a concept that
-            `inversion.concepts` has not.
+            `personalization.concepts` has not.
     """
     with atomic_dir(personalization_concepts) as folder:
-        if inversion.photographs == "embedded":
-            synthetic.write(folder, inversion.embedded_photographs, shapes.image_size, shapes.seed)
+        if personalization.photographs == "synthetic":
+            synthetic.write(
+                folder, personalization.synthetic_photographs, shapes.image_size, shapes.seed
+            )
         else:
-            _copy(inversion, Path(inversion.photographs), folder)
+            _copy(personalization, Path(personalization.photographs), folder)
         asked = prompt_specs.read(folder / synthetic.INPUT)
-        known = {one.token: one.key for one in inversion.concepts}
+        known = {one.token: one.key for one in personalization.concepts}
         for one in asked:
             if known.get(one.token) != one.key:
                 raise UserError(
-                    f"inversion.concepts: none with key {one.key!r} and token {one.token}, which"
-                    " the prompts ask for; add it"
+                    f"personalization.concepts: no concept with key {one.key!r} and token"
+                    f" {one.token}, which {synthetic.INPUT} names; add it"
                 )
-        for concept in inversion.concepts:
+        for concept in personalization.concepts:
             photos.read(folder, concept)
 
 
-def _copy(inversion: params.Inversion, source: Path, folder: Path) -> None:
-    for concept in inversion.concepts:
+def _copy(personalization: params.Personalization, source: Path, folder: Path) -> None:
+    for concept in personalization.concepts:
         for place in (concept.key, f"{synthetic.MASKS}/{concept.key}"):
             if place == concept.key or (source / place).is_dir():
                 (folder / place).mkdir(parents=True)
                 for path in photos.files_of(source / place):
                     shutil.copyfile(path, folder / place / path.name)
-    if inversion.input is None:
-        raise UserError("inversion.input: null; name the course's input.json")
-    if not Path(inversion.input).is_file():
-        raise UserError(f"inversion.input: no file {inversion.input}; correct the path")
-    shutil.copyfile(inversion.input, folder / synthetic.INPUT)
+    if personalization.input is None:
+        raise UserError("personalization.input: null; name the course's input.json")
+    if not Path(personalization.input).is_file():
+        raise UserError(f"personalization.input: no file {personalization.input}; correct the path")
+    shutil.copyfile(personalization.input, folder / synthetic.INPUT)

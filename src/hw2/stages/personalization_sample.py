@@ -19,8 +19,8 @@ GRADED = "graded"
 
 
 def run(
-    stable: params.Stable,
-    inversion: params.Inversion,
+    stable_diffusion: params.StableDiffusion,
+    personalization: params.Personalization,
     *,
     stable_diffusion_model: Path,
     personalization_embeddings: Path,
@@ -45,8 +45,8 @@ def run(
     wanted = prompt_specs.read(personalization_prompts)
     rows = tokens.of_folder(personalization_embeddings)
     tokens.known(wanted, rows, personalization_prompts)
-    pipe = load.load(stable, stable_diffusion_model, device)
-    sample.use_sampler(pipe, inversion.draw.sampler)
+    pipe = load.load(stable_diffusion, stable_diffusion_model, device)
+    sample.use_sampler(pipe, personalization.sampling.sampler)
     for one in wanted:
         tokens.add(pipe, one.token, rows[one.token])
     total = sum(len(one.prompts) for one in wanted) * grading.IMAGES
@@ -56,14 +56,14 @@ def run(
     ):
         for one in wanted:
             for place in range(len(one.prompts)):
-                images = drawn(pipe, one, place, inversion, tick=bar.update)
+                images = drawn(pipe, one, place, personalization, tick=bar.update)
                 _write(folder, one.key, place, images)
     return total
 
 
 def drawn(
-    pipe: Any, one: Asked, place: int, inversion: params.Inversion, *, word: str | None = None,
-    tick: Any = lambda images: None,
+    pipe: Any, one: Asked, place: int, personalization: params.Personalization, *,
+    word: str | None = None, tick: Any = lambda images: None,
 ) -> np.ndarray:  # fmt: skip
     """The images of a prompt; with `word` in the place of the token, from the same noises."""
     prompt = one.prompts[place]
@@ -71,8 +71,8 @@ def drawn(
         pipe,
         prompt if word is None else prompt.replace(one.token, word),
         range(grading.IMAGES),
-        inversion.draw,
-        seed=inversion.seed,
+        personalization.sampling,
+        seed=personalization.seed,
         stream=f"{GRADED} {one.key} {place}",
         tick=tick,
     )

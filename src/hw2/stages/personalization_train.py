@@ -21,8 +21,8 @@ from hw2.training.session import Session
 
 
 def run(
-    stable: params.Stable,
-    inversion: params.Inversion,
+    stable_diffusion: params.StableDiffusion,
+    personalization: params.Personalization,
     *,
     stable_diffusion_model: Path,
     clip_model: Path,
@@ -42,14 +42,14 @@ def run(
     asked: the concepts' input.json, with baselines where it has none.
 
     Raises:
-        UserError: if a token or an initialiser does not fit the model's vocabulary.
+        UserError: if a token or an initializer does not fit the model's vocabulary.
     """
-    located = weights.locate(inversion.clip, clip_model)
-    pipe = load.load(stable, stable_diffusion_model, device)
-    sample.use_sampler(pipe, inversion.draw.sampler)
-    found = [photos.read(personalization_concepts, spec) for spec in inversion.concepts]
-    for spec in inversion.concepts:
-        tokens.initial(pipe, spec.initialiser, spec.vectors)  # said before anything slow
+    located = weights.locate(personalization.clip, clip_model)
+    pipe = load.load(stable_diffusion, stable_diffusion_model, device)
+    sample.use_sampler(pipe, personalization.sampling.sampler)
+    found = [photos.read(personalization_concepts, spec) for spec in personalization.concepts]
+    for spec in personalization.concepts:
+        tokens.initial(pipe, spec.initializer, spec.vectors)  # said before anything slow
     scorer = Scorer(clip_models.load(located, device))
     model = load.digest(pipe)
     with Session(checkpoints) as session:
@@ -57,9 +57,9 @@ def run(
             invert(
                 pipe,
                 concept,
-                inversion,
+                personalization,
                 scorer,
-                session.resume(identity(inversion, concept.spec, model), concept.spec.key),
+                session.resume(identity(personalization, concept.spec, model), concept.spec.key),
             )
             for concept in found
         ]
@@ -71,7 +71,7 @@ def run(
         files.save_arrays(personalization_snapshots, **_arrays(told))
         first = {
             one.concept.spec.token: (one.trace.image[0], one.trace.text[0]) for one in told
-        }  # at step 0 a token has the rows of its initialiser
+        }  # at step 0 a token has the rows of its initializer
         with atomic_path(personalization_prompts) as temporary:
             complete = prompt_specs.completed(personalization_concepts / INPUT, first)
             temporary.write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Train the embedded world's Stable Diffusion, and write it as a folder of diffusers."""
+"""Train the small Stable Diffusion on captioned shapes; write it as a diffusers folder."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ COLUMNS = ("step", "loss", "lr")
 
 
 def run(
-    stable: params.Stable,
+    stable_diffusion: params.StableDiffusion,
     shapes: params.Shapes,
     *,
     clip_model: Path,
@@ -27,16 +27,16 @@ def run(
     reads once
     `hw2.models.patch_codec` is imported, and the `stable_diffusion_history` of the training.
 
-    Where `stable.weights` names another model both are empty.
+    Where `stable_diffusion.weights` names another model both are empty.
     """
-    if stable.weights != "embedded":
+    if stable_diffusion.weights != "trained":
         with atomic_dir(stable_diffusion_model):
             pass
         files.write_table(stable_diffusion_history, [], COLUMNS)
         return
     with Session(checkpoints) as session:
-        resume = session.resume(train.identity(stable, shapes, clip_model))
-        pipeline, rows = train.fit(stable, shapes, clip_model, resume, device)
+        resume = session.resume(train.identity(stable_diffusion, shapes, clip_model))
+        pipeline, rows = train.fit(stable_diffusion, shapes, clip_model, resume, device)
         with atomic_dir(stable_diffusion_model) as temporary:
             pipeline.save_pretrained(temporary)
         files.write_table(stable_diffusion_history, rows, COLUMNS)

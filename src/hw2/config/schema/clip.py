@@ -101,7 +101,7 @@ class ClipModel(Section):
     name: Name = Field(description="Name in tables.")
     weights: str = Field(
         min_length=1,
-        description="embedded (trained here), hf-hub:OWNER/NAME, or the path of a folder or file.",
+        description="trained (here), hf-hub:OWNER/NAME, or the path of a folder or file.",
     )
     architecture: str | None = Field(
         description=(
@@ -123,7 +123,7 @@ class ZeroShot(Section):
     images: str = Field(
         min_length=1,
         description=(
-            "Test images: embedded (the synthetic ones), course (clip_zeroshot of "
+            "Test images: synthetic, course (clip_zeroshot of "
             "data.course), or the path of a folder or zip."
         ),
     )
