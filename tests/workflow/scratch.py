@@ -182,7 +182,7 @@ def of_working_tree(root: Path) -> Scratch:
             shutil.copy(source, root / name)
     scratch = Scratch(root)
     profiles.apply("mini", root / "params.yaml")
-    scratch.set({"ablation.run": True})
+    scratch.set({"ddpm.ablation.run": True})
     scratch.git("init", "-q", "-b", "main")
     scratch.dvc("remote", "add", "--local", "--default", "store", str(root.parent / "store"))
     scratch.commit("the working tree, mini profile")
