@@ -39,7 +39,7 @@ def estimate(p: float, n: int) -> dict[str, float]:
 
 
 def samples(domains: tuple[str, ...], noises: int = 10) -> dict[str, np.ndarray]:
-    """Images whose constant colour tells (domain, digit, noise), in shuffled order."""
+    """Images whose constant color tells (domain, digit, noise), in shuffled order."""
     keys = [
         (DOMAINS.index(domain), digit, noise)
         for domain in domains
@@ -48,10 +48,10 @@ def samples(domains: tuple[str, ...], noises: int = 10) -> dict[str, np.ndarray]
     ]
     order = np.random.default_rng(0).permutation(len(keys))
     table = np.array(keys)[order]
-    colours = (table * [100, 20, 20]).astype(np.uint8)
+    colors = (table * [100, 20, 20]).astype(np.uint8)
     shape = (len(domains), 6, 28, 28, 3)
     return {
-        "images": np.broadcast_to(colours[:, None, None], (len(keys), 28, 28, 3)).copy(),
+        "images": np.broadcast_to(colors[:, None, None], (len(keys), 28, 28, 3)).copy(),
         "domains": table[:, 0],
         "digits": table[:, 1],
         "index": table[:, 2],

@@ -1,4 +1,4 @@
-"""Made-up records of personalisation: two concepts, four methods."""
+"""Made-up records of personalization: two concepts, four methods."""
 
 from pathlib import Path
 from typing import Any

@@ -6,14 +6,15 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from reading import draw_report
+from reading import read as read_records
 
 from hw2.figures import clip, clip_plots, clip_records, records, report
-from hw2.figures.clip_records import Zeroshot
+from hw2.figures.clip_records import Records
 from hw2.figures.sections import Section
 from hw2.runtime.errors import UserError
 
@@ -21,24 +22,19 @@ Write = Callable[..., dict[str, Path]]
 FIGURES = ("successes", "failures", "templates", "per_class", "confusion")
 
 
-def read(paths: dict[str, Path]) -> Zeroshot:
-    found = clip_records.read(
-        metrics=paths["clip_metrics"],
-        predictions=paths["clip_predictions"],
-        classes=paths["clip_classes"],
-        examples=paths["clip_examples"],
-    )
+def read(paths: dict[str, Path]) -> Records:
+    found = read_records(clip_records, paths)
     assert found is not None
     return found
 
 
 @pytest.fixture
-def found(records_in: Write, tmp_path: Path) -> Zeroshot:
+def found(records_in: Write, tmp_path: Path) -> Records:
     return read(records_in(tmp_path))
 
 
 def sheet(section: Section, name: str) -> str:
-    return next(sheet.text for sheet in section.sheets if sheet.name == name)
+    return next(sheet.text for sheet in section.data_files if sheet.name == name)
 
 
 def plain(text: str) -> str:
@@ -51,7 +47,7 @@ def plain(text: str) -> str:
 
 def test_every_file_of_the_section(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    report.run(SimpleNamespace(dpi=20), **paths)
+    draw_report(paths)
     names = {path.name for path in paths["report_figs"].iterdir()}
     assert {f"clip_{name}.png" for name in FIGURES} | {"clip_table.csv", "clip_table.md"} <= names
     assert "Zero-shot classification with CLIP" in (paths["report_figs"] / "index.html").read_text()
@@ -60,12 +56,12 @@ def test_every_file_of_the_section(records_in: Write, tmp_path: Path) -> None:
 def test_without_models_there_is_no_section(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     paths["clip_metrics"].write_text("{}")
-    report.run(SimpleNamespace(dpi=20), **paths)
+    draw_report(paths)
     assert not list(paths["report_figs"].glob("clip*"))
     assert (paths["report_figs"] / "ddpm_loss.png").is_file()
 
 
-def test_rows_in_the_order_of_models_and_prompts(found: Zeroshot) -> None:
+def test_rows_in_the_order_of_models_and_prompts(found: Records) -> None:
     assert found.models == ("small CLIP", "large CLIP")
     assert [row.prompts for row in found.of("large CLIP")] == ["course", "cifar18", "textures"]
     assert [row.gain is None for row in found.rows] == [True, False, False] * 2
@@ -73,7 +69,7 @@ def test_rows_in_the_order_of_models_and_prompts(found: Zeroshot) -> None:
     assert (found.shown, found.prompts, len(found.answers)) == ("small CLIP", "textures", 400)
 
 
-def test_the_table_has_numbers_intervals_and_tests(found: Zeroshot) -> None:
+def test_the_table_has_numbers_intervals_and_tests(found: Records) -> None:
     text = plain(sheet(clip.section(found), "clip_table.md"))
     assert (
         "| small CLIP | course (1) | 70.0 % (65.3-74.3 %, n = 400) | 85.0 % | 70.0 % | - |" in text
@@ -111,7 +107,7 @@ def test_the_csv_has_every_number_unrounded(records_in: Write, tmp_path: Path) -
         assert row["unseen pairs"] == str(of["groups"]["unseen pairs"]["acc1"])
 
 
-def test_headlines_are_of_the_shown_prompts(found: Zeroshot) -> None:
+def test_headlines_are_of_the_shown_prompts(found: Records) -> None:
     stats = clip.section(found).stats
     assert [stat.label for stat in stats] == [
         "small CLIP, prompts textures", "large CLIP, prompts textures", "small CLIP, unseen pairs"
@@ -119,7 +115,7 @@ def test_headlines_are_of_the_shown_prompts(found: Zeroshot) -> None:
     assert [plain(stat.value) for stat in stats] == ["80.0 %", "85.0 %", "70.0 %"]
 
 
-def test_galleries_show_image_true_predicted_and_bars(found: Zeroshot) -> None:
+def test_galleries_show_image_true_predicted_and_bars(found: Records) -> None:
     wrong = [example for example in found.examples if not example.answer.right]
     assert len(wrong) == 3
     figure = clip_plots.answers(wrong)
@@ -130,26 +126,26 @@ def test_galleries_show_image_true_predicted_and_bars(found: Zeroshot) -> None:
     assert labels[:2] == ["red heart", "red circle"]
     widths = [bar.get_width() for bar in right.patches]
     assert widths == pytest.approx([0.5, 0.3, 0.15, 0.05])
-    colours = [bar.get_facecolor() for bar in right.patches]
-    assert len({*colours[:2]}) == 2
-    assert colours[2] == colours[3] not in colours[:2]
+    colors = [bar.get_facecolor() for bar in right.patches]
+    assert len({*colors[:2]}) == 2
+    assert colors[2] == colors[3] not in colors[:2]
 
 
-def test_without_failures_there_is_no_gallery_of_them(found: Zeroshot) -> None:
+def test_without_failures_there_is_no_gallery_of_them(found: Records) -> None:
     right = tuple(example for example in found.examples if example.answer.right)
     perfect = dataclasses.replace(found, examples=right)
-    names = [plate.name for plate in clip.section(perfect).plates]
+    names = [figure.name for figure in report.build("clip", perfect, 20).figures]
     assert "clip_successes.png" in names
     assert "clip_failures.png" not in names
 
 
-def test_the_confusion_matrix_counts_answers(found: Zeroshot) -> None:
+def test_the_confusion_matrix_counts_answers(found: Records) -> None:
     image = clip_plots.confusion(found).axes[0].get_images()[0].get_array()
     expected = np.diag([0.6, 0.7, 0.8, 0.9]) + np.roll(np.diag([0.4, 0.3, 0.2, 0.1]), 1, axis=1)
     assert np.asarray(image) == pytest.approx(expected)
 
 
-def test_classes_stand_worst_first_with_their_commonest_mistake(found: Zeroshot) -> None:
+def test_classes_stand_worst_first_with_their_commonest_mistake(found: Records) -> None:
     ax = clip_plots.per_class(found).axes[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == [
         "red circle", "red heart", "blue star", "blue ring"
@@ -161,7 +157,7 @@ def test_classes_stand_worst_first_with_their_commonest_mistake(found: Zeroshot)
     assert [float(point[0]) for point in points] == pytest.approx([0.6, 0.7, 0.8, 0.9])
 
 
-def test_of_many_classes_the_worst_are_shown(found: Zeroshot) -> None:
+def test_of_many_classes_the_worst_are_shown(found: Records) -> None:
     answers = tuple(
         clip_records.Answer(f"{k}.png", f"class {k}", ((f"class {k - k % 2}", 1.0),))
         for k in range(200)
@@ -171,10 +167,10 @@ def test_of_many_classes_the_worst_are_shown(found: Zeroshot) -> None:
     many = dataclasses.replace(found, answers=answers, classes=classes)
     shown = [label.get_text() for label in clip_plots.per_class(many).axes[0].get_yticklabels()]
     assert shown == [f"class {k}" for k in range(1, 120, 2)]
-    assert "Of 200 classes the 60" in clip.section(many).plates[-1].caption
+    assert "Of 200 classes, the 60" in report.build("clip", many, 20).figures[-1].caption
 
 
-def test_prompt_sets_have_a_panel_for_each_model(found: Zeroshot) -> None:
+def test_prompt_sets_have_a_panel_for_each_model(found: Records) -> None:
     axes = clip_plots.templates(found).axes
     assert [ax.get_title(loc="left") for ax in axes] == list(found.models)
     assert [label.get_text() for label in axes[0].get_yticklabels()] == [

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reading import read as read_records
 
 from hw2.figures import curves, ddpm_records, records
 from hw2.figures.ddpm_records import Records
@@ -17,15 +18,7 @@ Write = Callable[..., Paths]
 
 def read(paths: Paths) -> Records:
     """Read the records as `report.run` does."""
-    return ddpm_records.read(
-        samples_path=paths["ddpm_samples"],
-        sweep=paths["ddpm_sweep"],
-        guidance=paths["ddpm_guidance"],
-        history=paths["ddpm_history"],
-        metrics=paths["ddpm_metrics"],
-        judge_metrics=paths["judge_metrics"],
-        ablation_metrics=paths["ddpm_ablation_metrics"],
-    )
+    return read_records(ddpm_records, paths)
 
 
 def test_guidance_has_a_line_per_domain_and_all(records_in: Write, tmp_path: Path) -> None:

@@ -5,13 +5,14 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from reading import draw_report
+from reading import read as read_records
 
-from hw2.figures import dann, dann_plots, dann_records, report
+from hw2.figures import dann, dann_plots, dann_records
 from hw2.figures.dann_records import Pair
 from hw2.figures.sections import Section
 from hw2.runtime.errors import UserError
@@ -22,9 +23,7 @@ METHODS = ("source_only", "dann_paper", "dann", "self_training", "target_only")
 
 
 def read(paths: dict[str, Path]) -> list[Pair]:
-    return dann_records.read(
-        metrics=paths["dann_metrics"], history=paths["dann_history"], tsne=paths["dann_tsne"]
-    )
+    return read_records(dann_records, paths)
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def pairs(records_in: Write, tmp_path: Path) -> list[Pair]:
 
 
 def sheet(section: Section, name: str) -> str:
-    return next(found.text for found in section.sheets if found.name == name)
+    return next(found.text for found in section.data_files if found.name == name)
 
 
 def test_without_pairs_there_is_no_section(records_in: Write, tmp_path: Path) -> None:
@@ -41,7 +40,7 @@ def test_without_pairs_there_is_no_section(records_in: Write, tmp_path: Path) ->
     paths["dann_metrics"].write_text("{}")
     assert read(paths) == []
     figures = tmp_path / "figures"
-    report.run(SimpleNamespace(dpi=20), **paths | {"report_figs": figures})
+    draw_report(paths | {"report_figs": figures})
     names = {path.name for path in figures.iterdir()}
     assert "ddpm_loss.png" in names
     assert not [name for name in names if name.startswith("dann_paper")]
@@ -74,9 +73,9 @@ def test_colours_are_of_digits_and_of_domains(pairs: list[Pair]) -> None:
     for ax in digits.axes:
         assert all(len(np.unique(c.get_facecolor(), axis=0)) == 10 for c in ax.collections)
     for ax in domains.axes:
-        colours = [np.unique(c.get_facecolor(), axis=0) for c in ax.collections]
-        assert [len(found) for found in colours] == [1, 1]
-        assert not np.array_equal(*colours)
+        colors = [np.unique(c.get_facecolor(), axis=0) for c in ax.collections]
+        assert [len(found) for found in colors] == [1, 1]
+        assert not np.array_equal(*colors)
 
 
 def test_the_csv_has_every_number_unrounded(records_in: Write, tmp_path: Path) -> None:

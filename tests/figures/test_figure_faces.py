@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
+from reading import draw_report
+from reading import read as read_records
 
-from hw2.figures import faces, faces_plots, faces_records, report, style
+from hw2.figures import faces_plots, faces_records, report, style
 from hw2.io.files import load_arrays, save_arrays
 from hw2.runtime.errors import UserError
 
@@ -18,9 +19,7 @@ Write = Callable[..., Paths]
 
 
 def read(paths: Paths) -> faces_records.Records:
-    return faces_records.read(
-        **{key.removeprefix("faces_"): p for key, p in paths.items() if key.startswith("faces_")}
-    )
+    return read_records(faces_records, paths)
 
 
 def pixels(folder: Path, figure: object, dpi: int) -> np.ndarray:
@@ -53,11 +52,11 @@ def test_large_images_are_averaged_over_whole_blocks(tmp_path: Path) -> None:
     small = np.random.default_rng(1).integers(0, 256, (1, 1, 64, 64, 3), dtype=np.uint8)
     large = small.repeat(4, 2).repeat(4, 3)
     names: tuple[list[str], list[str]] = (["row"], ["00"])
-    sheets = [
+    data_files = [
         pixels(tmp_path, faces_plots.tiles(tiles, *names, "heading", 75), 75)
         for tiles in (small, large)
     ]
-    np.testing.assert_array_equal(*sheets)
+    np.testing.assert_array_equal(*data_files)
 
 
 def test_the_curves_are_the_records(records_in: Write, tmp_path: Path) -> None:
@@ -87,8 +86,8 @@ def test_a_model_that_was_given_has_no_training(records_in: Write, tmp_path: Pat
     record = json.loads(paths["faces_metrics"].read_text())
     record["mse"] = {"00": 0.05, "01": 0.07, "mean": 0.06}
     paths["faces_metrics"].write_text(json.dumps(record))
-    section = faces.section(read(paths), 60)
-    assert "faces_loss.png" not in {plate.name for plate in section.plates}
+    section = report.build("faces", read(paths), 60)
+    assert "faces_loss.png" not in {plate.name for plate in section.figures}
     assert "was given" in section.lead
     (stat,) = [stat for stat in section.stats if "ground truth" in stat.label]
     assert (stat.value, stat.detail) == ("0.06", "mean of 2 images, scale 0 to 255")
@@ -111,7 +110,7 @@ def test_a_record_without_a_number_is_one_line(
     del record[key]
     paths["faces_metrics"].write_text(json.dumps(record))
     with pytest.raises(UserError, match=said) as caught:
-        report.run(SimpleNamespace(dpi=60), **paths)
+        draw_report(paths, dpi=60)
     assert "\n" not in str(caught.value)
     assert not paths["report_figs"].exists()
 

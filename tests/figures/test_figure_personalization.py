@@ -1,44 +1,43 @@
-"""The section on personalisation: figures and tables that agree with the records."""
+"""The section on personalization: figures and tables that agree with the records."""
 
 import csv
 import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from reading import draw_report
+from reading import read as read_records
 
 from hw2.figures import personalization, personalization_plots, personalization_records, report
-from hw2.figures.personalization_records import Inversion
+from hw2.figures.personalization_records import Records
 from hw2.runtime.errors import UserError
 
 Write = Callable[..., dict[str, Path]]
-NAMES = {"metrics": "metrics", "history": "history", "looks": "snapshots", "samples": "samples"}
 
 
-def read(paths: dict[str, Path]) -> Inversion:
-    given = {name: paths[f"personalization_{path}"] for name, path in NAMES.items()}
-    return personalization_records.read(**given, several_images=paths["multi_concept_images"])
+def read(paths: dict[str, Path]) -> Records:
+    return read_records(personalization_records, paths)
 
 
 @pytest.fixture
-def found(records_in: Write, tmp_path: Path) -> Inversion:
+def found(records_in: Write, tmp_path: Path) -> Records:
     return read(records_in(tmp_path))
 
 
 def test_every_file_of_the_section(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    report.run(SimpleNamespace(dpi=20), **paths)
+    draw_report(paths)
     names = {path.name for path in paths["report_figs"].iterdir()}
     assert {"ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"} <= names
     assert {"multi_concept_table.csv", "multi_concept_table.md"} <= names
 
 
-def test_the_tables_say_what_the_records_say(found: Inversion) -> None:
-    concepts, methods = personalization.section(found, 20).tables
+def test_the_tables_say_what_the_records_say(found: Records) -> None:
+    concepts, methods = personalization.section(found).tables
     assert concepts.rows[0][2:5] == (
         "70.0 (68.0 to 72.0)", "60.0 (58.0 to 62.0)", "+10.0 (+8.0 to +12.0)"
     )  # fmt: skip
@@ -50,15 +49,15 @@ def test_the_tables_say_what_the_records_say(found: Inversion) -> None:
     assert len({len(row) for row in methods.rows} | {len(methods.head)}) == 1
 
 
-def test_the_csv_is_unrounded(found: Inversion) -> None:
-    sheet = personalization.section(found, 20).sheets[0]
+def test_the_csv_is_unrounded(found: Records) -> None:
+    sheet = personalization.section(found).data_files[0]
     rows = list(csv.DictReader(io.StringIO(sheet.text)))
     assert [row["method"] for row in rows] == ["prompt_only", "separate", "joint", "photographs"]
     assert [row["lesser"] for row in rows] == ["14.0", "34.0", "44.0", "74.0"]
     assert rows[3]["text"] == rows[1]["lesser_gain"] == ""
 
 
-def test_curves_ring_the_chosen_look(found: Inversion) -> None:
+def test_curves_ring_the_chosen_look(found: Records) -> None:
     axes = personalization_plots.curves(found.concepts).axes
     assert [ax.get_title(loc="left") for ax in axes] == [
         "Training loss", "Image score", "Text score"
@@ -73,10 +72,10 @@ def test_without_a_comparison_there_is_no_table_of_it(records_in: Write, tmp_pat
     record = json.loads(paths["personalization_metrics"].read_text())
     record["multi_concept"] = {}
     paths["personalization_metrics"].write_text(json.dumps(record))
-    section = personalization.section(read(paths), 20)
+    section = report.build("personalization", read(paths), 20)
     assert len(section.tables) == 1
-    assert "multi_concept.png" not in [plate.name for plate in section.plates]
-    assert not section.sheets
+    assert "multi_concept.png" not in [plate.name for plate in section.figures]
+    assert not section.data_files
 
 
 @pytest.mark.parametrize(

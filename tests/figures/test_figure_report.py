@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reading import draw_report
 
 import hw2
-from hw2.figures import report
 from hw2.runtime.errors import UserError
 
 Paths = dict[str, Path]
@@ -79,13 +79,13 @@ class Page(HTMLParser):
 
 
 def page_of(paths: Paths) -> Page:
-    report.run(Params(), **paths)
+    draw_report(paths)
     return Page((paths["report_figs"] / "index.html").read_text(encoding="utf-8"))
 
 
 def test_every_figure_is_made_and_nothing_else(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    report.run(Params(), **paths)
+    draw_report(paths)
     made = {path.name for path in paths["report_figs"].iterdir()}
     assert made == CURVES | images_of("mnistm", "svhn") | clouds_of("svhn", "usps")
 
@@ -103,8 +103,8 @@ def test_one_domain(records_in: Write, tmp_path: Path, domain: str) -> None:
 
 def test_equal_records_give_equal_bytes(records_in: Write, tmp_path: Path) -> None:
     first, second = records_in(tmp_path / "a"), records_in(tmp_path / "b")
-    report.run(Params(), **first)
-    report.run(Params(), **second)
+    draw_report(first)
+    draw_report(second)
     assert digest(first["report_figs"]) == digest(second["report_figs"])
     for png in first["report_figs"].glob("*.png"):
         assert not re.search(rb"tEXt|iTXt|tIME", png.read_bytes())
@@ -115,9 +115,11 @@ def test_runs_without_torch_models_and_data(records_in: Write, tmp_path: Path) -
     code = """
 import json, sys
 sys.modules["torch"] = None
+from pathlib import Path
 from types import SimpleNamespace
+from hw2.config.paths import Paths
 from hw2.figures import report
-report.run(SimpleNamespace(dpi=50), **json.loads(sys.argv[1]))
+report.run(SimpleNamespace(dpi=50), Paths(json.loads(sys.argv[1]), Path()))
 layers = ("stages", "models", "diffusion", "training", "evaluation")
 assert not [m for m in sys.modules if m.startswith(tuple(f"hw2.{layer}" for layer in layers))]
 assert not {"hw2.digits.archive", "hw2.digits.course", "hw2.digits.public"} & {*sys.modules}
@@ -131,11 +133,11 @@ assert "matplotlib.pyplot" not in sys.modules
 
 def test_a_failed_report_leaves_the_old_one(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    report.run(Params(), **paths)
+    draw_report(paths)
     before = digest(paths["report_figs"])
     paths["ddpm_history"].write_text("step,loss\n")
     with pytest.raises(UserError):
-        report.run(Params(), **paths)
+        draw_report(paths)
     assert digest(paths["report_figs"]) == before
 
 

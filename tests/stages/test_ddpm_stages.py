@@ -13,7 +13,7 @@ from hw2.config import params
 from hw2.ddpm import sample
 from hw2.digits import arrays
 from hw2.digits.labels import DOMAINS, SPLITS
-from hw2.figures import ddpm, ddpm_records, report
+from hw2.figures import ddpm_records, report
 from hw2.figures.records import SWEEP_COLUMNS
 from hw2.io import files
 from hw2.runtime.errors import UserError
@@ -135,15 +135,15 @@ def ablate(at: SimpleNamespace, p: params.Params) -> None:
 
 def draw_report(at: SimpleNamespace, p: params.Params) -> None:
     found = ddpm_records.read(
-        samples_path=at.samples,
-        sweep=at.sweep,
-        guidance=at.guidance,
-        history=at.history,
-        metrics=at.metrics,
+        ddpm_samples=at.samples,
+        ddpm_sweep=at.sweep,
+        ddpm_guidance=at.guidance,
+        ddpm_history=at.history,
+        ddpm_metrics=at.metrics,
         judge_metrics=at.judge_metrics,
-        ablation_metrics=at.ablation_metrics,
+        ddpm_ablation_metrics=at.ablation_metrics,
     )
-    report.publish([ddpm.section(found, p.figures.dpi)], at.figures, p.figures.dpi)
+    report.publish([report.build("ddpm", found, p.figures.dpi)], at.figures, p.figures.dpi)
 
 
 @pytest.fixture(scope="module")

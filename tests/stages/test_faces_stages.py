@@ -15,7 +15,7 @@ from hw2.config import params
 from hw2.diffusion.interpolation import lerp, slerp
 from hw2.evaluation import image_metrics
 from hw2.faces import ground_truth, noises
-from hw2.figures import faces, faces_records
+from hw2.figures import faces_records, report
 from hw2.io import files
 from hw2.runtime.errors import UserError
 from hw2.stages import faces_evaluate, faces_sample, faces_train
@@ -143,12 +143,12 @@ def test_metrics_are_what_the_samples_say(done: SimpleNamespace, mini: params.Pa
 
 def test_the_records_make_the_section(done: SimpleNamespace) -> None:
     found = faces_records.read(
-        samples=done.samples,
-        interpolation=done.interpolation,
-        history=done.history,
-        metrics=done.metrics,
+        faces_samples=done.samples,
+        faces_interpolation=done.interpolation,
+        faces_history=done.history,
+        faces_metrics=done.metrics,
     )
-    assert {plate.name for plate in faces.section(found, 40).plates} == {
+    assert {figure.name for figure in report.build("faces", found, 40).figures} == {
         f"faces_{name}.png" for name in ("eta", "slerp", "lerp", "steps", "interpolation", "loss")
     }
 

@@ -13,8 +13,7 @@ from PIL import Image
 from hw2 import cli
 from hw2.commands import grade_personalization
 from hw2.config import params, paths, profiles
-from hw2.figures import personalization as drawn_section
-from hw2.figures import personalization_records
+from hw2.figures import personalization_records, report
 from hw2.io import files
 from hw2.personalization import grading, synthetic, tokens
 from hw2.runtime.errors import UserError
@@ -286,16 +285,16 @@ def test_a_killed_comparison_goes_on_to_the_same_bits(
 
 def test_figures_of_the_records(done: SimpleNamespace) -> None:
     found = personalization_records.read(
-        metrics=done.metrics,
-        history=done.steps,
-        looks=done.snapshots,
-        samples=done.samples,
-        several_images=done.multi_concept,
+        personalization_metrics=done.metrics,
+        personalization_history=done.steps,
+        personalization_snapshots=done.snapshots,
+        personalization_samples=done.samples,
+        multi_concept_images=done.multi_concept,
     )
-    section = drawn_section.section(found, 40)
-    names = [plate.name for plate in section.plates]
+    section = report.build("personalization", found, 40)
+    names = [figure.name for figure in section.figures]
     assert names == ["ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"]
-    assert [sheet.name for sheet in section.sheets] == [
+    assert [data_file.name for data_file in section.data_files] == [
         "multi_concept_table.csv",
         "multi_concept_table.md",
     ]

@@ -5,15 +5,15 @@ import io
 
 from hw2.figures import clip_plots, formatting
 from hw2.figures.clip_plots import MOST, p_value
-from hw2.figures.clip_records import Row, Zeroshot
+from hw2.figures.clip_records import Example, Records, Row
 from hw2.figures.records import Interval
-from hw2.figures.sections import Plate, Section, Sheet, Stat, Table
+from hw2.figures.sections import DataFile, Figure, Section, Stat, Table
 
 
-def section(found: Zeroshot) -> Section:
-    """Draw every figure of the section and write its words."""
-    shown = found.prompts
-    tables = (_table(found), *_groups(found))
+def section(data: Records) -> Section:
+    """Write the texts and tables of the section."""
+    shown = data.prompts
+    tables = (_table(data), *_groups(data))
     return Section(
         anchor="clip",
         title="Zero-shot classification with CLIP",
@@ -22,18 +22,17 @@ def section(found: Zeroshot) -> Section:
             "that fits best: no classifier is trained. A prompt set is the list of sentences into "
             "which the name of a class is put; their features are averaged."
         ),
-        stats=_stats(found, shown),
+        stats=_stats(data, shown),
         tables=tables,
-        plates=(*_galleries(found, shown), *_overviews(found, shown)),
-        sheets=(
-            Sheet("clip_table.csv", _csv(found)),
-            Sheet("clip_table.md", "\n".join(_markdown(table) for table in tables)),
+        data_files=(
+            DataFile("clip_table.csv", _csv(data)),
+            DataFile("clip_table.md", "\n".join(_markdown(table) for table in tables)),
         ),
     )
 
 
-def _stats(found: Zeroshot, shown: str) -> tuple[Stat, ...]:
-    rows = [row for row in found.rows if row.prompts == shown]
+def _stats(data: Records, shown: str) -> tuple[Stat, ...]:
+    rows = [row for row in data.rows if row.prompts == shown]
     stats = [
         Stat(
             f"{row.model}, prompts {row.prompts}",
@@ -51,8 +50,8 @@ def _stats(found: Zeroshot, shown: str) -> tuple[Stat, ...]:
     return tuple(stats)
 
 
-def _table(found: Zeroshot) -> Table:
-    several = len(found.models) > 1
+def _table(data: Records) -> Table:
+    several = len(data.models) > 1
     head = (
         *("Model", "Prompts", "Accuracy", "Top 5", "Mean recall"),
         *("Over the first prompts", "p"),
@@ -61,7 +60,7 @@ def _table(found: Zeroshot) -> Table:
     return Table(
         title="Accuracy by model and prompt set",
         head=head,
-        rows=tuple(_cells(row, several) for row in found.rows),
+        rows=tuple(_cells(row, several) for row in data.rows),
         note=(
             f"In brackets: the number of prompts, and {formatting.LEVEL} intervals. "
             "Differences, in "
@@ -93,9 +92,9 @@ def _compared(gain: Interval | None, p: float | None) -> tuple[str, str]:
     return f"{value} ({low} to {high})", p_value(p).removeprefix("p = ").removeprefix("p ")
 
 
-def _groups(found: Zeroshot) -> tuple[Table, ...]:
+def _groups(data: Records) -> tuple[Table, ...]:
     """Accuracy of parts of the images apart, of every model."""
-    names = list(dict.fromkeys(name for row in found.rows for name in row.groups))
+    names = list(dict.fromkeys(name for row in data.rows for name in row.groups))
     if not names:
         return ()
     return (
@@ -108,90 +107,124 @@ def _groups(found: Zeroshot) -> tuple[Table, ...]:
                     row.prompts,
                     *(formatting.accuracy(row.groups[name]) for name in names),
                 )
-                for row in found.rows
+                for row in data.rows
             ),
-            note="Unseen pairs: no training picture shows this colour with this shape.",
+            note="Unseen pairs: no training picture shows this color with this shape.",
         ),
     )
 
 
-def _galleries(found: Zeroshot, shown: str) -> tuple[Plate, ...]:
-    right = [example for example in found.examples if example.answer.right]
-    wrong = [example for example in found.examples if not example.answer.right]
-    how = (
-        f"Drawn at random among the images that {found.shown} classifies {{}} with the prompts "
-        f"{shown}, of different classes. Bars: its five most likely classes and their confidence; "
-        "blue is the true class"
-    )
-    plates = []
-    if right:
-        plates.append(
-            Plate(
-                name="clip_successes.png",
-                figure=clip_plots.answers(right),
-                title="Right answers",
-                caption=f"{how.format('rightly')}.",
-                alt="; ".join(_told(example.answer.true, example.answer.top) for example in right),
-                wide=False,
-            )
+def correct_predictions(data: Records, dpi: int) -> list[Figure]:
+    """Images that the model classifies correctly."""
+    correct = [example for example in data.examples if example.answer.right]
+    if not correct:
+        return []
+    return [
+        Figure(
+            name="clip_successes.png",
+            plot=clip_plots.answers(correct),
+            title="Correct predictions",
+            caption=f"{_example_caption(data, 'correctly')}.",
+            alt=_predictions(correct),
+            wide=False,
         )
-    if wrong:
-        plates.append(
-            Plate(
-                name="clip_failures.png",
-                figure=clip_plots.answers(wrong),
-                title="Wrong answers",
-                caption=f"{how.format('wrongly')}, orange the wrong answer.",
-                alt="; ".join(_told(example.answer.true, example.answer.top) for example in wrong),
-                wide=False,
-            )
+    ]
+
+
+def wrong_predictions(data: Records, dpi: int) -> list[Figure]:
+    """Images that the model classifies wrongly."""
+    wrong = [example for example in data.examples if not example.answer.right]
+    if not wrong:
+        return []
+    return [
+        Figure(
+            name="clip_failures.png",
+            plot=clip_plots.answers(wrong),
+            title="Wrong predictions",
+            caption=f"{_example_caption(data, 'wrongly')}; orange is the wrong prediction.",
+            alt=_predictions(wrong),
+            wide=False,
         )
-    return tuple(plates)
+    ]
 
 
-def _told(true: str, top: tuple[tuple[str, float], ...]) -> str:
-    name, share = top[0]
-    return f"{true}: {name}, {100 * share:.0f} %"
-
-
-def _overviews(found: Zeroshot, shown: str) -> tuple[Plate, ...]:
-    classes = len({answer.true for answer in found.answers})
-    some = "" if classes <= MOST else f" Of {classes} classes the {MOST} with the most mistakes."
-    of = f"{found.shown} with the prompts {shown}, {len(found.answers)} images.{some}"
+def _example_caption(data: Records, how: str) -> str:
     return (
-        Plate(
+        f"Images of different classes, drawn at random among those that {data.shown} classifies "
+        f"{how} with the prompt set {data.prompts}. Bars show the five most likely classes and "
+        "their confidence; blue is the true class"
+    )
+
+
+def _predictions(examples: list[Example]) -> str:
+    return "; ".join(
+        f"{example.answer.true}: predicted {name}, {100 * share:.0f} %"
+        for example in examples
+        for name, share in example.answer.top[:1]
+    )
+
+
+def prompt_sets(data: Records, dpi: int) -> list[Figure]:
+    """Accuracy of every prompt set."""
+    return [
+        Figure(
             name="clip_templates.png",
-            figure=clip_plots.templates(found),
-            title="Prompt sets",
+            plot=clip_plots.templates(data),
+            title="Accuracy by prompt set",
             caption=(
-                "Accuracy of every prompt set, the number of its prompts in brackets; dashed: the "
-                "first. p: McNemar's exact test against the first on the same images."
+                f"Accuracy on {data.rows[0].acc1.n} images with {formatting.LEVEL} intervals; the "
+                "number of prompts of each set is in brackets. Dashed: the first prompt set. p: "
+                "McNemar's exact test against the first prompt set on the same images."
             ),
             alt="; ".join(
-                f"{row.model}, {row.prompts}: {100 * row.acc1.value:.1f} %" for row in found.rows
+                f"{row.model}, {row.prompts}: {100 * row.acc1.value:.1f} %" for row in data.rows
             ),
-        ),
-        Plate(
+        )
+    ]
+
+
+def per_class(data: Records, dpi: int) -> list[Figure]:
+    """Accuracy of every class."""
+    return [
+        Figure(
             name="clip_per_class.png",
-            figure=clip_plots.per_class(found),
-            title="Class by class",
-            caption=f"{of} At the right the commonest wrong answer and how often it was given.",
-            alt="Accuracy of every class with its interval, the worst first.",
-        ),
-        Plate(
+            plot=clip_plots.per_class(data),
+            title="Accuracy by class",
+            caption=(
+                f"{_subject(data)} Bars are {formatting.LEVEL} intervals. On the right: the most "
+                "frequent wrong prediction and its number of images."
+            ),
+            alt="Accuracy of every class with its interval, in rising order.",
+        )
+    ]
+
+
+def confusion(data: Records, dpi: int) -> list[Figure]:
+    """The confusion matrix."""
+    return [
+        Figure(
             name="clip_confusion.png",
-            figure=clip_plots.confusion(found),
-            title="Which class is taken for which",
-            caption=f"{of} Rows sum to one where no class is left out.",
-            alt="Matrix of the true class against the predicted one.",
-        ),
-    )
+            plot=clip_plots.confusion(data),
+            title="Confusion matrix",
+            caption=(
+                f"{_subject(data)} Each cell is the share of the images of the true class (row) "
+                "that were predicted as the class of the column."
+            ),
+            alt="Matrix of the true class against the predicted class.",
+        )
+    ]
 
 
-def _csv(found: Zeroshot) -> str:
+def _subject(data: Records) -> str:
+    classes = len({answer.true for answer in data.answers})
+    shown = "" if classes <= MOST else f" Of {classes} classes, the {MOST} with the most errors."
+    return f"{data.shown} with the prompt set {data.prompts}, {len(data.answers)} images.{shown}"
+
+
+def _csv(data: Records) -> str:
     """Every number of the tables, unrounded: a line per model and prompt set."""
     text = io.StringIO()
-    groups = list(dict.fromkeys(name for row in found.rows for name in row.groups))
+    groups = list(dict.fromkeys(name for row in data.rows for name in row.groups))
     ends = ("", "_low", "_high")
     head = [
         *("model", "prompts", "templates", *(f"acc1{e}" for e in ends), "n"),
@@ -202,7 +235,7 @@ def _csv(found: Zeroshot) -> str:
     ]
     table = csv.writer(text, lineterminator="\n")
     table.writerow(head)
-    for row in found.rows:
+    for row in data.rows:
         table.writerow(
             [
                 *(row.model, row.prompts, row.templates, *_ends(row.acc1), row.acc1.n),
@@ -215,8 +248,8 @@ def _csv(found: Zeroshot) -> str:
     return text.getvalue()
 
 
-def _ends(found: Interval | None) -> tuple[float | None, ...]:
-    return (found.value, found.low, found.high) if found else (None, None, None)
+def _ends(interval: Interval | None) -> tuple[float | None, ...]:
+    return (interval.value, interval.low, interval.high) if interval else (None, None, None)
 
 
 def _markdown(table: Table) -> str:

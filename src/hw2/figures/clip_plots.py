@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from hw2.figures import formatting, style
-from hw2.figures.clip_records import Answer, Example, OneClass, Row, Zeroshot
+from hw2.figures.clip_records import Answer, Example, OneClass, Records, Row
 
 MOST = 60  # classes that a figure has room for
 _OTHER = "#c3c9d0"
@@ -40,9 +40,9 @@ def _bars(ax: Axes, answer: Answer) -> None:
     names = [name for name, _ in answer.top]
     shares = [share for _, share in answer.top]
     wrong = {names[0]: style.ORANGE} if not answer.right else {}
-    colours = {**wrong, answer.true: style.BLUE}
+    colors = {**wrong, answer.true: style.BLUE}
     places = np.arange(len(names))
-    ax.barh(places, shares, color=[colours.get(name, _OTHER) for name in names], height=0.74)
+    ax.barh(places, shares, color=[colors.get(name, _OTHER) for name in names], height=0.74)
     for place, share in enumerate(shares):
         ax.text(share + 0.01, place, f"{100 * share:.1f}", va="center", size=9)
     ax.set_yticks(places, names)
@@ -55,15 +55,15 @@ def _bars(ax: Axes, answer: Answer) -> None:
 
 
 @style.house()
-def confusion(found: Zeroshot) -> Figure:
+def confusion(data: Records) -> Figure:
     """Draw which class is taken for which; of many classes those with the most mistakes."""
-    names = [one.name for one in _worst(found)]
+    names = [one.name for one in _worst(data)]
     place = {name: k for k, name in enumerate(names)}
     counts = np.zeros((len(names), len(names)))
-    for answer in found.answers:
+    for answer in data.answers:
         if answer.true in place and answer.top[0][0] in place:
             counts[place[answer.true], place[answer.top[0][0]]] += 1
-    totals = Counter(answer.true for answer in found.answers)
+    totals = Counter(answer.true for answer in data.answers)
     shares = counts / np.array([totals[name] for name in names])[:, None]
     side = max(4.2, 0.145 * len(names) + 1.5)
     fig = Figure(figsize=(side + 0.5, side), layout="constrained")
@@ -81,17 +81,17 @@ def confusion(found: Zeroshot) -> Figure:
     return fig
 
 
-def _worst(found: Zeroshot) -> list[OneClass]:
+def _worst(data: Records) -> list[OneClass]:
     """At most `MOST` classes in the order of the files, those with the most mistakes."""
-    wrong = {one.name: one.accuracy.n * (1 - one.accuracy.value) for one in found.classes}
+    wrong = {one.name: one.accuracy.n * (1 - one.accuracy.value) for one in data.classes}
     kept = set(sorted(wrong, key=lambda name: -wrong[name])[:MOST])
-    return [one for one in found.classes if one.name in kept]
+    return [one for one in data.classes if one.name in kept]
 
 
 @style.house()
-def per_class(found: Zeroshot) -> Figure:
+def per_class(data: Records) -> Figure:
     """Draw every class's accuracy with its interval, worst first, and its commonest mistake."""
-    rows = sorted(_worst(found), key=lambda one: one.accuracy.value)
+    rows = sorted(_worst(data), key=lambda one: one.accuracy.value)
     fig = Figure(figsize=(style.WIDTH, 0.155 * len(rows) + 0.9), layout="constrained")
     ax = fig.subplots()
     for place, one in enumerate(rows):
@@ -113,15 +113,15 @@ def per_class(found: Zeroshot) -> Figure:
 
 
 @style.house()
-def templates(found: Zeroshot) -> Figure:
+def templates(data: Records) -> Figure:
     """Draw the accuracy of every prompt set with its interval: a panel for each model."""
-    models = found.models
-    height = sum(0.27 * len(found.of(model)) + 0.5 for model in models) + 0.6
+    models = data.models
+    height = sum(0.27 * len(data.of(model)) + 0.5 for model in models) + 0.6
     fig = Figure(figsize=(style.WIDTH, height), layout="constrained")
-    ratios = [len(found.of(model)) + 1 for model in models]
+    ratios = [len(data.of(model)) + 1 for model in models]
     axes = fig.subplots(len(models), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
     for ax, model in zip(axes, models, strict=True):
-        rows = found.of(model)
+        rows = data.of(model)
         for place, row in enumerate(rows):
             share = row.acc1
             ax.plot([share.low, share.high], [place, place], color=style.SKY, linewidth=2.2)

@@ -66,7 +66,7 @@ class OneClass:
 
 
 @dataclass(frozen=True)
-class Zeroshot:
+class Records:
     """All that is shown."""
 
     rows: tuple[Row, ...]  # model by model
@@ -85,34 +85,38 @@ class Zeroshot:
         return tuple(row for row in self.rows if row.model == model)
 
 
-def read(*, metrics: Path, predictions: Path, classes: Path, examples: Path) -> Zeroshot | None:
+def read(
+    *, clip_metrics: Path, clip_predictions: Path, clip_classes: Path, clip_examples: Path
+) -> Records | None:
     """Read every record of the section; None where the exam was left out.
 
     Raises:
         UserError: a record is missing, incomplete or not finite.
     """
-    record = records.mapping(metrics)
+    record = records.mapping(clip_metrics)
     if not record:
         return None
-    table = records.table(predictions, COLUMNS)
+    table = records.table(clip_predictions, COLUMNS)
     order = list(dict.fromkeys(str(row["model"]) for row in table))
     shown = order[0]
     answers = tuple(
-        _answer(row, f"{predictions}, line {line}")
+        _answer(row, f"{clip_predictions}, line {line}")
         for line, row in enumerate(table, start=2)
         if str(row["model"]) == shown
     )
     missing = [name for name in order if not isinstance(record.get(name), Mapping)]
     if missing:
-        raise UserError(f"{metrics}: no {missing[0]!r}; {records.REMAKE}")
-    rows = tuple(row for name in order for row in _rows(name, record[name], metrics, name == shown))
-    return Zeroshot(
+        raise UserError(f"{clip_metrics}: no {missing[0]!r}; {records.REMAKE}")
+    rows = tuple(
+        row for name in order for row in _rows(name, record[name], clip_metrics, name == shown)
+    )
+    return Records(
         rows=rows,
         shown=shown,
         prompts=str(table[0]["prompts"]),
         answers=answers,
-        classes=_classes(classes, shown),
-        examples=_examples(examples, answers),
+        classes=_classes(clip_classes, shown),
+        examples=_examples(clip_examples, answers),
     )
 
 
@@ -126,12 +130,12 @@ def _answer(row: Mapping[str, Any], where: str) -> Answer:
 
 
 def _classes(path: Path, model: str) -> tuple[OneClass, ...]:
-    found = []
+    rows = []
     for line, row in enumerate(records.table(path, CLASS_COLUMNS), start=2):
         where = f"{path}, line {line}"
         if str(row["model"]) == model:
             taken = row["taken_for"]
-            found.append(
+            rows.append(
                 OneClass(
                     name=str(row["class"]),
                     accuracy=records.accuracy(row, where),
@@ -139,57 +143,57 @@ def _classes(path: Path, model: str) -> tuple[OneClass, ...]:
                     times=int(records.number(row, "times", where)),
                 )
             )
-    return tuple(found)
+    return tuple(rows)
 
 
 def _rows(model: str, record: Mapping[str, Any], path: Path, first_model: bool) -> list[Row]:
     rows = []
-    for name, found in sorted(record.items(), key=lambda item: item[1].get("place", 0)):
+    for name, scores in sorted(record.items(), key=lambda item: item[1].get("place", 0)):
         where = f"{path}, {model}, {name}"
-        first = int(records.number(found, "place", where)) == 0
-        gain, p = _comparison(found, "", where)
-        model_gain, model_p = _comparison(found, "model_", where)
+        first = int(records.number(scores, "place", where)) == 0
+        gain, p = _comparison(scores, "", where)
+        model_gain, model_p = _comparison(scores, "model_", where)
         rows.append(
             Row(
                 model=model,
                 prompts=name,
-                templates=int(records.number(found, "prompts", where)),
-                acc1=_share(found, "acc1", where),
-                acc5=_share(found, "acc5", where),
-                recall=records.number(found, "recall", where),
+                templates=int(records.number(scores, "prompts", where)),
+                acc1=_share(scores, "acc1", where),
+                acc5=_share(scores, "acc5", where),
+                recall=records.number(scores, "recall", where),
                 gain=None if first else gain,
                 p=None if first else p,
                 model_gain=None if first_model else model_gain,
                 model_p=None if first_model else model_p,
                 groups={
                     group: _share(inner, "acc1", f"{where}, {group}")
-                    for group, inner in found.get("groups", {}).items()
+                    for group, inner in scores.get("groups", {}).items()
                 },
             )
         )
     return rows
 
 
-def _comparison(found: Mapping[str, Any], prefix: str, where: str) -> tuple[Interval, float]:
+def _comparison(scores: Mapping[str, Any], prefix: str, where: str) -> tuple[Interval, float]:
     value, low, high = (
-        records.number(found, f"{prefix}gain{end}", where) for end in ("", "_low", "_high")
+        records.number(scores, f"{prefix}gain{end}", where) for end in ("", "_low", "_high")
     )
-    n = int(records.number(found, "n", where))
-    return Interval(value, low, high, n), records.number(found, f"{prefix}p", where)
+    n = int(records.number(scores, "n", where))
+    return Interval(value, low, high, n), records.number(scores, f"{prefix}p", where)
 
 
-def _share(found: Mapping[str, Any], name: str, where: str) -> Interval:
+def _share(scores: Mapping[str, Any], name: str, where: str) -> Interval:
     """An accuracy under another name than `accuracy`."""
     ends = {"accuracy": name, "low": f"{name}_low", "high": f"{name}_high", "n": "n"}
-    given = {key: records.number(found, of, where) for key, of in ends.items()}
+    given = {key: records.number(scores, of, where) for key, of in ends.items()}
     return records.accuracy(given, where)
 
 
 def _examples(path: Path, answers: tuple[Answer, ...]) -> tuple[Example, ...]:
-    found = records.arrays(path, ("images", "files"))
+    stored = records.arrays(path, ("images", "files"))
     by_name = {answer.image: answer for answer in answers}
-    files = [str(file) for file in found["files"]]
+    files = [str(file) for file in stored["files"]]
     absent = [file for file in files if file not in by_name]
-    if absent or found["images"].dtype != np.uint8 or len(files) != len(found["images"]):
+    if absent or stored["images"].dtype != np.uint8 or len(files) != len(stored["images"]):
         raise UserError(f"{path}: not the examples of these predictions; {records.REMAKE}")
-    return tuple(Example(by_name[f], i) for f, i in zip(files, found["images"], strict=True))
+    return tuple(Example(by_name[f], i) for f, i in zip(files, stored["images"], strict=True))

@@ -27,7 +27,7 @@ a { color: var(--accent); text-underline-offset: .2em; }
 .lead, nav, .note, figcaption, footer { color: var(--muted); }
 .lead { max-width: 46rem; margin: .25rem 0 1.5rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; padding: 0; }
-.stats, .plates { display: grid; gap: 1rem; padding: 0; margin: 0 0 1.5rem; }
+.stats, .figures { display: grid; gap: 1rem; padding: 0; margin: 0 0 1.5rem; }
 .stats { grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); }
 .stat, .plate, .table {
   background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1rem 1.1rem;
@@ -46,7 +46,7 @@ tbody tr { border-top: 1px solid var(--line); }
 tbody th { font-weight: 500; min-width: 7rem; }
 .whole { white-space: nowrap; }
 .note { font-size: .85rem; margin: .6rem 0 0; }
-.plates { grid-template-columns: repeat(2, minmax(0, 1fr)); margin-top: 1.5rem; }
+.figures { grid-template-columns: repeat(2, minmax(0, 1fr)); margin-top: 1.5rem; }
 .plate { margin: 0; }
 .plate.wide { grid-column: 1 / -1; }
 .plate img { display: block; width: 100%; height: auto; background: #fff; border-radius: 6px; }
@@ -55,6 +55,6 @@ tbody th { font-weight: 500; min-width: 7rem; }
 figcaption { font-size: .9rem; margin-top: .8rem; }
 figcaption h3 { color: var(--ink); margin: 0 0 .2rem; }
 footer { font-size: .85rem; padding-top: 1rem; padding-bottom: 3rem; }
-@media (max-width: 46rem) { .plates { grid-template-columns: 1fr; } }
+@media (max-width: 46rem) { .figures { grid-template-columns: 1fr; } }
 @media print { .plate, .table, .stat { break-inside: avoid; } }
 """

@@ -82,10 +82,10 @@ def _band(
     look: tuple[str, str],
     label: str,
 ) -> None:
-    colour, marker = look
+    color, marker = look
     lows, highs = [m.low for m in measured], [m.high for m in measured]
-    ax.fill_between(x, lows, highs, color=colour, alpha=0.14, linewidth=0)
-    ax.plot(x, [m.value for m in measured], color=colour, marker=marker, label=label)
+    ax.fill_between(x, lows, highs, color=color, alpha=0.14, linewidth=0)
+    ax.plot(x, [m.value for m in measured], color=color, marker=marker, label=label)
 
 
 @style.house()
@@ -125,13 +125,13 @@ def _ticks(calls: Sequence[int]) -> list[int]:
 def _bars(
     ax: Axes, rows: Sequence[Setting], look: tuple[str, str], label: str, apart: Transform
 ) -> None:
-    colour, marker = look
+    color, marker = look
     calls = [s.calls for s in rows]
     share = np.array([(s.accuracy.value, s.accuracy.low, s.accuracy.high) for s in rows])
     value, low, high = share.T
     errors = np.clip([value - low, high - value], 0, None)
     drawn = ax.errorbar(
-        calls, value, errors, color=colour, marker=marker, label=label, elinewidth=1.1, capsize=2.2
+        calls, value, errors, color=color, marker=marker, label=label, elinewidth=1.1, capsize=2.2
     )
     for artist in drawn.get_children():
         artist.set_transform(ax.transData + apart)

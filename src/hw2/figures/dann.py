@@ -6,7 +6,7 @@ import io
 from hw2.figures import dann_plots, formatting
 from hw2.figures.dann_records import Pair, Row, method_name
 from hw2.figures.records import Interval
-from hw2.figures.sections import Plate, Section, Sheet, Stat, Table
+from hw2.figures.sections import DataFile, Figure, Section, Stat, Table
 from hw2.figures.style import domain_name
 
 HEAD = (
@@ -16,7 +16,7 @@ HEAD = (
 
 
 def section(pairs: list[Pair]) -> Section:
-    """Draw every figure of the section and write its words."""
+    """Write the texts and tables of the section."""
     tables = tuple(_table(pair) for pair in pairs)
     return Section(
         anchor="dann",
@@ -30,12 +30,16 @@ def section(pairs: list[Pair]) -> Section:
         ),
         stats=tuple(_stat(pair) for pair in pairs),
         tables=tables,
-        plates=(*(plate for pair in pairs for plate in _clouds(pair)), _curves(pairs)),
-        sheets=(
-            Sheet("dann_table.csv", _csv(pairs)),
-            Sheet("dann_table.md", "\n".join(_markdown(table) for table in tables)),
+        data_files=(
+            DataFile("dann_table.csv", _csv(pairs)),
+            DataFile("dann_table.md", "\n".join(_markdown(table) for table in tables)),
         ),
     )
+
+
+def features(pairs: list[Pair], dpi: int) -> list[Figure]:
+    """The features of every pair in the plane, by digit and by domain."""
+    return [figure for pair in pairs for figure in _clouds(pair)]
 
 
 def _title(pair: Pair) -> str:
@@ -100,7 +104,7 @@ def _signed(points: float) -> str:
     return f"{points:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _clouds(pair: Pair) -> tuple[Plate, Plate]:
+def _clouds(pair: Pair) -> tuple[Figure, Figure]:
     before, after = (method_name(m) for m in (next(iter(pair.clouds)), list(pair.clouds)[-1]))
     first = next(iter(pair.clouds.values()))
     kinds = f"{domain_name(pair.source)} and {domain_name(pair.target)}"
@@ -110,19 +114,19 @@ def _clouds(pair: Pair) -> tuple[Plate, Plate]:
         "little; whether the domains share groups means much."
     )
     return (
-        Plate(
+        Figure(
             name=f"dann_tsne_{pair.name}_class.png",
-            figure=dann_plots.by_class(pair),
+            plot=dann_plots.by_class(pair),
             title=f"{_title(pair)}: features by digit",
             caption=caption,
-            alt=f"Scatter plots of features of {kinds}, {before} and {after}, a colour per digit.",
+            alt=f"Scatter plots of features of {kinds}, {before} and {after}, a color per digit.",
         ),
-        Plate(
+        Figure(
             name=f"dann_tsne_{pair.name}_domain.png",
-            figure=dann_plots.by_domain(pair),
+            plot=dann_plots.by_domain(pair),
             title=f"{_title(pair)}: features by domain",
             caption=f"The same points. {_apart(pair)}",
-            alt=f"Scatter plots of features of {kinds}, {before} and {after}, a colour per domain.",
+            alt=f"Scatter plots of features of {kinds}, {before} and {after}, a color per domain.",
         ),
     )
 
@@ -134,24 +138,28 @@ def _apart(pair: Pair) -> str:
     return f"A-distance: {', '.join(said)}."
 
 
-def _curves(pairs: list[Pair]) -> Plate:
+def training_curves(pairs: list[Pair], dpi: int) -> list[Figure]:
+    """The losses of every method."""
     kept = [
         f"{formatting.percent(float(curve.values[:, -1].mean()))} in {_title(pair)}"
         for pair in pairs
         for curve in pair.curves["kept"].values()
     ]
     taught = f" Self-training ends with a share of learnt labels of {', '.join(kept)}."
-    return Plate(
-        name="dann_curves.png",
-        figure=dann_plots.curves(pairs),
-        title="Trainings",
-        caption=(
-            "Above, the loss on the labels that a row learns from; below, the loss of the head "
-            "that tells the domains apart, which rises to the dashed line as the features become "
-            f"alike.{taught if kept else ''} Shaded: all seeds."
-        ),
-        alt="Loss curves of every row: label loss above, domain loss below, a column per pair.",
-    )
+    return [
+        Figure(
+            name="dann_curves.png",
+            plot=dann_plots.curves(pairs),
+            title="Trainings",
+            caption=(
+                "Above, the loss on the labels that a row learns from; below, the loss of the head "
+                "that tells the domains apart, which rises to the dashed line as the "
+                "features become "
+                f"alike.{taught if kept else ''} Shaded: all seeds."
+            ),
+            alt="Loss curves of every row: label loss above, domain loss below, a column per pair.",
+        )
+    ]
 
 
 def _csv(pairs: list[Pair]) -> str:

@@ -12,8 +12,8 @@ from hw2.digits.labels import NUM_DIGITS
 from hw2.figures import style
 from hw2.figures.dann_records import Cloud, Curve, Pair, method_name, method_order
 
-# Paul Tol's "muted", which people with colour-blindness tell apart, and black.
-DIGIT_COLOURS = (
+# Paul Tol's "muted", which people with color-blindness tell apart, and black.
+DIGIT_COLORS = (
     *("#332288", "#88CCEE", "#44AA99", "#117733", "#999933"),
     *("#DDCC77", "#CC6677", "#882255", "#AA4499", "#1f2328"),
 )
@@ -24,16 +24,16 @@ MARKERS = ("o", "^")  # source, target
 
 @style.house()
 def by_class(pair: Pair) -> Figure:
-    """Draw both clouds with a colour per digit and a marker per domain."""
+    """Draw both clouds with a color per digit and a marker per domain."""
     fig, axes = _panels(pair)
     for ax, cloud in zip(axes, pair.clouds.values(), strict=True):
         for domain, marker in zip((pair.source, pair.target), MARKERS, strict=True):
             here = np.array([name == domain for name in cloud.domains])
-            colours = [DIGIT_COLOURS[digit] for digit in cloud.digits[here]]
-            _points(ax, cloud, here, colours, marker)
+            colors = [DIGIT_COLORS[digit] for digit in cloud.digits[here]]
+            _points(ax, cloud, here, colors, marker)
     digits = [
-        Line2D([], [], color=colour, marker="s", linestyle="", markersize=6, label=str(digit))
-        for digit, colour in enumerate(DIGIT_COLOURS[:NUM_DIGITS])
+        Line2D([], [], color=color, marker="s", linestyle="", markersize=6, label=str(digit))
+        for digit, color in enumerate(DIGIT_COLORS[:NUM_DIGITS])
     ]
     domains = [
         Line2D([], [], color=style.MUTED, marker=marker, linestyle="", label=label)
@@ -45,20 +45,20 @@ def by_class(pair: Pair) -> Figure:
 
 @style.house()
 def by_domain(pair: Pair) -> Figure:
-    """Draw both clouds, at the same places as `by_class`, with a colour per domain."""
+    """Draw both clouds, at the same places as `by_class`, with a color per domain."""
     fig, axes = _panels(pair)
-    colours = (style.BLUE, style.ORANGE)
+    colors = (style.BLUE, style.ORANGE)
     for ax, cloud in zip(axes, pair.clouds.values(), strict=True):
-        looks = zip((pair.source, pair.target), colours, MARKERS, strict=True)
-        for domain, colour, marker in looks:
+        looks = zip((pair.source, pair.target), colors, MARKERS, strict=True)
+        for domain, color, marker in looks:
             here = np.array([name == domain for name in cloud.domains])
-            _points(ax, cloud, here, [colour] * int(here.sum()), marker)
-    looks = zip(_domain_labels(pair), colours, MARKERS, strict=True)
+            _points(ax, cloud, here, [color] * int(here.sum()), marker)
+    looks = zip(_domain_labels(pair), colors, MARKERS, strict=True)
     _legend(
         fig,
         [
-            Line2D([], [], color=colour, marker=marker, linestyle="", markersize=6, label=label)
-            for label, colour, marker in looks
+            Line2D([], [], color=color, marker=marker, linestyle="", markersize=6, label=label)
+            for label, color, marker in looks
         ],
     )
     return fig
@@ -76,9 +76,9 @@ def _panels(pair: Pair) -> tuple[Figure, list[Axes]]:
     return fig, list(axes)
 
 
-def _points(ax: Axes, cloud: Cloud, here: np.ndarray, colours: Sequence[str], marker: str) -> None:
+def _points(ax: Axes, cloud: Cloud, here: np.ndarray, colors: Sequence[str], marker: str) -> None:
     x, y = cloud.places[here].T
-    ax.scatter(x, y, s=9, c=colours, marker=marker, alpha=0.75, linewidths=0)
+    ax.scatter(x, y, s=9, c=colors, marker=marker, alpha=0.75, linewidths=0)
 
 
 def _domain_labels(pair: Pair) -> tuple[str, str]:
@@ -122,11 +122,11 @@ def curves(pairs: Sequence[Pair]) -> Figure:
 
 def _line(ax: Axes, curve: Curve, method: str) -> None:
     order = method_order(method)
-    colour, marker = style.LOOKS[order % len(style.LOOKS)]
+    color, marker = style.LOOKS[order % len(style.LOOKS)]
     if len(curve.values) > 1:
         low, high = curve.values.min(0), curve.values.max(0)
-        ax.fill_between(curve.step, low, high, color=colour, alpha=0.14, linewidth=0)
+        ax.fill_between(curve.step, low, high, color=color, alpha=0.14, linewidth=0)
     ax.plot(
-        curve.step, curve.values.mean(0), color=colour, marker=marker, linewidth=1.2,
+        curve.step, curve.values.mean(0), color=color, marker=marker, linewidth=1.2,
         markevery=max(1, len(curve.step) // 6), label=method_name(method),
     )  # fmt: skip

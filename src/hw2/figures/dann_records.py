@@ -74,30 +74,30 @@ class Pair:
         return next((row for row in self.rows if row.method == method), None)
 
 
-def read(*, metrics: Path, history: Path, tsne: Path) -> list[Pair]:
+def read(*, dann_metrics: Path, dann_history: Path, dann_tsne: Path) -> list[Pair]:
     """Read every record of the section; no pairs where adaptation was left out.
 
     Raises:
         UserError: a record is missing, incomplete or not finite.
     """
-    record = records.mapping(metrics)
+    record = records.mapping(dann_metrics)
     if not record:
         return []
-    names = [_domains(name, metrics) for name in record]
+    names = [_domains(name, dann_metrics) for name in record]
     targets = [target for _, target in names]
-    steps = records.table(history, HISTORY)
-    points = records.table(tsne, TSNE)
+    steps = records.table(dann_history, HISTORY)
+    points = records.table(dann_tsne, TSNE)
     return [
         Pair(
             source=source,
             target=target,
             name=target if targets.count(target) == 1 else f"{source}_{target}",
-            rows=_rows(record[key], f"{metrics}, {key}"),
+            rows=_rows(record[key], f"{dann_metrics}, {key}"),
             curves={
-                column: _curves([r for r in steps if r["pair"] == key], column, history)
+                column: _curves([r for r in steps if r["pair"] == key], column, dann_history)
                 for column in ("label", "domain", "kept")
             },
-            clouds=_clouds([r for r in points if r["pair"] == key], f"{tsne}, {key}"),
+            clouds=_clouds([r for r in points if r["pair"] == key], f"{dann_tsne}, {key}"),
         )
         for key, (source, target) in zip(record, names, strict=True)
     ]
@@ -137,7 +137,7 @@ def _row(method: str, record: Mapping[str, Any], where: str) -> Row:
 
 def _curves(rows: list[Mapping[str, Any]], column: str, path: Path) -> dict[str, Curve]:
     """The curve of `column` of each method that has it."""
-    found: dict[str, Curve] = {}
+    curves: dict[str, Curve] = {}
     for method in dict.fromkeys(str(row["method"]) for row in rows):
         mine = [row for row in rows if row["method"] == method and row[column] is not None]
         lines = [
@@ -150,19 +150,19 @@ def _curves(rows: list[Mapping[str, Any]], column: str, path: Path) -> dict[str,
             where = f"{path}, {method}"
             values = [[records.number(row, column, where) for row in line] for line in lines]
             steps = [records.number(row, "step", where) for row in lines[0]]
-            found[method] = Curve(np.array(steps), np.array(values))
-    return found
+            curves[method] = Curve(np.array(steps), np.array(values))
+    return curves
 
 
 def _clouds(rows: list[Mapping[str, Any]], where: str) -> dict[str, Cloud]:
     if not rows:
         raise UserError(f"{where}: no points; {records.REMAKE}")
-    found = {}
+    clouds = {}
     for method in dict.fromkeys(str(row["method"]) for row in rows):
         mine = [row for row in rows if row["method"] == method]
-        found[method] = Cloud(
+        clouds[method] = Cloud(
             np.array([[records.number(row, axis, where) for axis in "xy"] for row in mine]),
             np.array([int(records.number(row, "digit", where)) for row in mine]),
             tuple(str(row["domain"]) for row in mine),
         )
-    return found
+    return clouds

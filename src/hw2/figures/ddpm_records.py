@@ -37,40 +37,42 @@ class Records:
 
 def read(
     *,
-    samples_path: Path,
-    sweep: Path,
-    guidance: Path,
-    history: Path,
-    metrics: Path,
+    ddpm_samples: Path,
+    ddpm_sweep: Path,
+    ddpm_guidance: Path,
+    ddpm_history: Path,
+    ddpm_metrics: Path,
     judge_metrics: Path,
-    ablation_metrics: Path,
+    ddpm_ablation_metrics: Path,
 ) -> Records:
     """Read every record of the section.
 
     Raises:
         UserError: a record is missing, incomplete or not finite, or two do not fit together.
     """
-    images = samples.read(samples_path)
+    images = samples.read(ddpm_samples)
     domains = tuple(images.grids)
-    settings = records.sweep(sweep)
-    score = records.mapping(metrics)
-    unguided = _inner(score, "unguided", metrics)
+    settings = records.sweep(ddpm_sweep)
+    score = records.mapping(ddpm_metrics)
+    unguided = _inner(score, "unguided", ddpm_metrics)
     return Records(
         samples=images,
-        guidance_rows=_guidance_rows(settings, sweep),
-        sampler_rows=_sampler_rows(settings, sweep),
-        choice=records.choice(guidance),
-        history=records.history(history),
-        generated=records.scores(score, str(metrics), ("all", *domains)),
-        unguided=records.scores(unguided, f"{metrics}, unguided", ["all"]),
-        digits=_digits(_inner(score, "digits", metrics), metrics),
+        guidance_rows=_guidance_rows(settings, ddpm_sweep),
+        sampler_rows=_sampler_rows(settings, ddpm_sweep),
+        choice=records.choice(ddpm_guidance),
+        history=records.history(ddpm_history),
+        generated=records.scores(score, str(ddpm_metrics), ("all", *domains)),
+        unguided=records.scores(unguided, f"{ddpm_metrics}, unguided", ["all"]),
+        digits=_digits(_inner(score, "digits", ddpm_metrics), ddpm_metrics),
         train_images={
-            domain: int(records.number(score[domain], "train_images", f"{metrics}, {domain}"))
+            domain: int(records.number(score[domain], "train_images", f"{ddpm_metrics}, {domain}"))
             for domain in domains
         },
-        variety={domain: _variety(score[domain], f"{metrics}, {domain}") for domain in domains},
+        variety={
+            domain: _variety(score[domain], f"{ddpm_metrics}, {domain}") for domain in domains
+        },
         judge=records.scores(records.mapping(judge_metrics), str(judge_metrics), domains),
-        ablation=_ablation(records.mapping(ablation_metrics), str(ablation_metrics)),
+        ablation=_ablation(records.mapping(ddpm_ablation_metrics), str(ddpm_ablation_metrics)),
         facts={key: score[key] for key in FACTS if isinstance(score.get(key), str)},
     )
 

@@ -10,14 +10,14 @@ NOT_RUN = "not run in this profile"
 REPORTED = "test"
 
 
-def stats(found: Records) -> tuple[Stat, ...]:
+def stats(data: Records) -> tuple[Stat, ...]:
     """Return the headline numbers: generated with and without guidance, and real images."""
     return (
-        _stat("Digits read as asked for", found.generated["all"]),
-        _stat("Without guidance", found.unguided["all"]),
+        _stat("Digits read as asked for", data.generated["all"]),
+        _stat("Without guidance", data.unguided["all"]),
         *(
-            _stat(f"Judge on real {domain_name(domain)}", found.judge[domain])
-            for domain in found.samples.grids
+            _stat(f"Judge on real {domain_name(domain)}", data.judge[domain])
+            for domain in data.samples.grids
         ),
     )
 
@@ -30,18 +30,18 @@ def _stat(label: str, share: Interval) -> Stat:
     )
 
 
-def tables(found: Records) -> tuple[Table, ...]:
+def tables(data: Records) -> tuple[Table, ...]:
     """Return the summary, the accuracy per digit and, where one was made, the choice of w."""
-    made = [_summary(found), _variety(found), _digits(found)]
-    if found.choice.chosen:
-        made.append(_candidates(found))
+    made = [_summary(data), _variety(data), _digits(data)]
+    if data.choice.chosen:
+        made.append(_candidates(data))
     return tuple(made)
 
 
-def _summary(found: Records) -> Table:
-    domains = list(found.samples.grids)
+def _summary(data: Records) -> Table:
+    domains = list(data.samples.grids)
     columns = ["all", *domains] if len(domains) > 1 else domains
-    scale = formatting.guidance_scale(found.choice.guidance_scale)
+    scale = formatting.guidance_scale(data.choice.guidance_scale)
 
     def row(label: str, scores: Scores | None) -> tuple[str, ...]:
         if scores is None:
@@ -55,19 +55,19 @@ def _summary(found: Records) -> Table:
         title="Accuracy",
         head=("Images", *(domain_name(column) for column in columns)),
         rows=(
-            row(f"Generated, {scale}", found.generated),
-            row("Generated, no guidance", found.unguided),
-            row("Generated, trained without condition dropout", found.ablation),
-            row("Real (the judge's own accuracy)", found.judge),
+            row(f"Generated, {scale}", data.generated),
+            row("Generated, no guidance", data.unguided),
+            row("Generated, trained without condition dropout", data.ablation),
+            row("Real (the judge's own accuracy)", data.judge),
         ),
         note=f"In brackets: {formatting.LEVEL} interval and number of images.",
     )
 
 
-def _variety(found: Records) -> Table:
+def _variety(data: Records) -> Table:
     rows = [
         (domain_name(domain), measure, f"{both.generated:.3f}", f"{both.real:.3f}", ratio)
-        for domain, measures in found.variety.items()
+        for domain, measures in data.variety.items()
         for measure, both in measures.items()
         for ratio in [
             formatting.percent(both.generated / both.real) if both.real else formatting.DASH
@@ -85,19 +85,19 @@ def _variety(found: Records) -> Table:
     )
 
 
-def _digits(found: Records) -> Table:
+def _digits(data: Records) -> Table:
     return Table(
         title="Accuracy per digit",
         head=("Digit", "Generated, all domains"),
         rows=tuple(
-            (str(digit), formatting.accuracy(share)) for digit, share in enumerate(found.digits)
+            (str(digit), formatting.accuracy(share)) for digit, share in enumerate(data.digits)
         ),
         note="",
     )
 
 
-def _candidates(found: Records) -> Table:
-    choice = found.choice
+def _candidates(data: Records) -> Table:
+    choice = data.choice
     return Table(
         title="How the guidance scale was chosen",
         head=(

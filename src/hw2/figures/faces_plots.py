@@ -13,13 +13,13 @@ TITLES = {
     "norm_ratio": "Norm of the noise",
     "variance": "Variance of the noise",
     "contrast": "Contrast of the face",
-    "colour": "Colour of the face",
+    "colour": "Color of the face",
 }
 UNITS = {
     "norm_ratio": "share of the ends' norm",
     "variance": "1 in training",
     "contrast": "deviation over the pixels",
-    "colour": "deviation over the colours",
+    "colour": "deviation over the colors",
 }
 LOOKS = {"slerp": (style.BLUE, "o"), "lerp": (style.ORANGE, "s")}
 CELL = 0.85  # inches of a face
@@ -44,8 +44,8 @@ def tiles(
 
 
 @style.house()
-def interpolation(found: Records) -> Figure:
-    """Draw norm and variance of the noise, contrast and colour of the face, along alpha.
+def interpolation(data: Records) -> Figure:
+    """Draw norm and variance of the noise, contrast and color of the face, along alpha.
 
     Thick lines are means over the pairs, thin ones are single pairs.
     """
@@ -53,10 +53,10 @@ def interpolation(found: Records) -> Figure:
     axes = fig.subplots(2, 2, sharex=True).ravel()
     for ax, measure in zip(axes, MEASURES, strict=True):
         for way in WAYS:
-            colour, marker = LOOKS[way]
-            lines = found.curves[way][measure]
-            ax.plot(found.alphas, lines.T, color=colour, alpha=0.3, linewidth=0.8)
-            ax.plot(found.alphas, lines.mean(0), color=colour, marker=marker, label=way)
+            color, marker = LOOKS[way]
+            lines = data.curves[way][measure]
+            ax.plot(data.alphas, lines.T, color=color, alpha=0.3, linewidth=0.8)
+            ax.plot(data.alphas, lines.mean(0), color=color, marker=marker, label=way)
         if measure in ("norm_ratio", "variance"):
             ax.axhline(1, color=style.MUTED, linewidth=1.0, linestyle=DASHES, zorder=1)
         ax.set_ylim(bottom=0)

@@ -36,7 +36,7 @@ class Middle:
     norm_ratio: float
     variance: float
     contrast: float  # of the face, as a share of that at the ends, as is the next
-    colour: float
+    color: float
     smoothness: float  # the largest step between neighbours over the mean step
 
 
@@ -61,37 +61,39 @@ class Records:
     history: History | None  # None for a model that was given
 
 
-def read(*, samples: Path, interpolation: Path, history: Path, metrics: Path) -> Records:
+def read(
+    *, faces_samples: Path, faces_interpolation: Path, faces_history: Path, faces_metrics: Path
+) -> Records:
     """Read every record of the section.
 
     Raises:
         UserError: a record is missing, incomplete or not finite.
     """
     names = ("eta", *WAYS, "steps", "etas", "alphas", "counts")
-    found = records.arrays(samples, names)
+    stored = records.arrays(faces_samples, names)
     for name, dims in (("eta", 6), ("slerp", 5), ("lerp", 5), ("steps", 6)):
-        if found[name].dtype != np.uint8 or found[name].ndim != dims:
-            raise UserError(f"{samples}: '{name}' holds no images; {records.REMAKE}")
-    if len(found["steps"]) != len(GRIDS):
-        raise UserError(f"{samples}: 'steps' is not of {len(GRIDS)} grids; {records.REMAKE}")
-    score = records.mapping(metrics)
-    counts = tuple(int(count) for count in found["counts"])
+        if stored[name].dtype != np.uint8 or stored[name].ndim != dims:
+            raise UserError(f"{faces_samples}: '{name}' holds no images; {records.REMAKE}")
+    if len(stored["steps"]) != len(GRIDS):
+        raise UserError(f"{faces_samples}: 'steps' is not of {len(GRIDS)} grids; {records.REMAKE}")
+    score = records.mapping(faces_metrics)
+    counts = tuple(int(count) for count in stored["counts"])
     return Records(
-        size=int(records.number(score, "size", str(metrics))),
-        noises=int(records.number(score, "noises", str(metrics))),
-        pairs=int(records.number(score, "pairs", str(metrics))),
-        eta_faces=found["eta"][:, :, 0],
-        ways={way: found[way][0] for way in WAYS},
-        alphas=found["alphas"],
-        step_faces=dict(zip(GRIDS, found["steps"], strict=True)),
+        size=int(records.number(score, "size", str(faces_metrics))),
+        noises=int(records.number(score, "noises", str(faces_metrics))),
+        pairs=int(records.number(score, "pairs", str(faces_metrics))),
+        eta_faces=stored["eta"][:, :, 0],
+        ways={way: stored[way][0] for way in WAYS},
+        alphas=stored["alphas"],
+        step_faces=dict(zip(GRIDS, stored["steps"], strict=True)),
         counts=counts,
-        etas=tuple(_eta(f"{eta:g}", score, metrics) for eta in found["etas"].tolist()),
-        middle={way: _middle(way, score, metrics) for way in WAYS},
-        curves=_curves(interpolation, found["alphas"]),
-        step_distances={grid: _distances(grid, counts, score, metrics) for grid in GRIDS},
-        grid_mse=_numbers(_inner(score, "grid_mse", metrics), f"{metrics}, grid_mse"),
-        mse=_numbers(score.get("mse", {}), f"{metrics}, mse"),
-        history=_history(history),
+        etas=tuple(_eta(f"{eta:g}", score, faces_metrics) for eta in stored["etas"].tolist()),
+        middle={way: _middle(way, score, faces_metrics) for way in WAYS},
+        curves=_curves(faces_interpolation, stored["alphas"]),
+        step_distances={grid: _distances(grid, counts, score, faces_metrics) for grid in GRIDS},
+        grid_mse=_numbers(_inner(score, "grid_mse", faces_metrics), f"{faces_metrics}, grid_mse"),
+        mse=_numbers(score.get("mse", {}), f"{faces_metrics}, mse"),
+        history=_history(faces_history),
     )
 
 
@@ -133,18 +135,18 @@ def _distances(
 
 def _curves(path: Path, alphas: NDArray[np.float64]) -> dict[str, dict[str, NDArray[np.float64]]]:
     rows = records.table(path, CURVES)
-    found: dict[str, dict[str, NDArray[np.float64]]] = {}
+    curves: dict[str, dict[str, NDArray[np.float64]]] = {}
     for way in WAYS:
         mine = [row for row in rows if row["way"] == way]
         if not mine or len(mine) % len(alphas):
             raise UserError(f"{path}: {len(mine)} rows of {way}; {records.REMAKE}")
-        found[way] = {
+        curves[way] = {
             name: np.array([records.number(row, name, f"{path}, {way}") for row in mine]).reshape(
                 -1, len(alphas)
             )
             for name in MEASURES
         }
-    return found
+    return curves
 
 
 def _history(path: Path) -> History | None:

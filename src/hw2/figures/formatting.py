@@ -14,14 +14,16 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}{NBSP}%"
 
 
-def bounds(found: Interval) -> str:
+def bounds(interval: Interval) -> str:
     """Return the ends of an accuracy's interval in per cent, and n."""
-    return f"{100 * found.low:.1f}{DASH}{percent(found.high)},{NBSP}n{NBSP}={NBSP}{found.n}"
+    return (
+        f"{100 * interval.low:.1f}{DASH}{percent(interval.high)},{NBSP}n{NBSP}={NBSP}{interval.n}"
+    )
 
 
-def accuracy(found: Interval) -> str:
+def accuracy(interval: Interval) -> str:
     """Return an accuracy in per cent with its 95 % interval and n."""
-    return f"{percent(found.value)} ({bounds(found)})"
+    return f"{percent(interval.value)} ({bounds(interval)})"
 
 
 def guidance_scale(scale: float) -> str:

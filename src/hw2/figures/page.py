@@ -7,14 +7,14 @@ from html import escape
 
 from hw2.figures.css import CSS
 from hw2.figures.formatting import DASH
-from hw2.figures.sections import Plate, Section, Stat, Table
+from hw2.figures.sections import Figure, Section, Stat, Table
 
 TITLE = "Digits, generated and judged"
 FOOT = "Every figure and number is drawn from the records of this pipeline's stages."
 
 
 def render(sections: Sequence[Section], images: Mapping[str, bytes]) -> str:
-    """Return the page as HTML; `images` are the PNG files of all plates by name.
+    """Return the page as HTML; `images` are the PNG files of all figures by name.
 
     Raises:
         KeyError: a plate's image is not among `images`.
@@ -52,14 +52,14 @@ def _text(text: str) -> str:
 def _section(section: Section, images: Mapping[str, bytes]) -> str:
     stats = "".join(_stat(stat) for stat in section.stats)
     tables = "\n".join(_table(table) for table in section.tables)
-    plates = "\n".join(_plate(plate, images[plate.name]) for plate in section.plates)
+    figures = "\n".join(_plate(plate, images[plate.name]) for plate in section.figures)
     return f"""<section id="{escape(section.anchor)}">
 <h2>{escape(section.title)}</h2>
 <p class="lead">{_text(section.lead)}</p>
 <dl class="stats">{stats}</dl>
 {tables}
-<div class="plates">
-{plates}
+<div class="figures">
+{figures}
 </div>
 </section>"""
 
@@ -92,7 +92,7 @@ def _row(row: Sequence[str], columns: int) -> str:
     return f'<tr><th scope="row">{escape(label)}</th>{texts}</tr>'
 
 
-def _plate(plate: Plate, png: bytes) -> str:
+def _plate(plate: Figure, png: bytes) -> str:
     kind = "plate wide" if plate.wide else "plate"
     data = base64.b64encode(png).decode("ascii")
     return f"""<figure class="{kind}">

@@ -1,55 +1,54 @@
-"""The report's section on personalisation: its figures, tables and words."""
+"""The report's section on personalization: its figures, tables and words."""
 
 import csv
 import io
 
 from hw2.figures import formatting, personalization_plots
-from hw2.figures.personalization_records import METHODS, SCORES, Concept, Inversion
+from hw2.figures.personalization_records import METHODS, SCORES, Concept, Records
 from hw2.figures.records import Interval
-from hw2.figures.sections import Plate, Section, Sheet, Stat, Table
+from hw2.figures.sections import DataFile, Figure, Section, Stat, Table
 
 MINUS = "\N{MINUS SIGN}"
 
 
-def section(found: Inversion, dpi: int) -> Section:
-    """Draw every figure of the section and write its words."""
-    table = _methods(found)
+def section(data: Records) -> Section:
+    """Write the texts and tables of the section."""
+    table = _methods(data)
     return Section(
         anchor="inversion",
-        title="Personalisation by textual inversion",
+        title="Personalization by textual inversion",
         lead=(
             "A new word is learnt from a few photographs: only its row of the text encoder's "
             "embedding trains, the model stays as it is. Scores are 100 times a cosine of CLIP, "
             "of an image with the photographs (image score) and with the prompt (text score)."
         ),
-        stats=_stats(found),
-        tables=(_concepts(found), *((table,) if found.methods else ())),
-        plates=tuple(_plates(found, dpi)),
-        sheets=(
+        stats=_stats(data),
+        tables=(_concepts(data), *((table,) if data.methods else ())),
+        data_files=(
             (
-                Sheet("multi_concept_table.csv", _csv(found)),
-                Sheet("multi_concept_table.md", _markdown(table)),
+                DataFile("multi_concept_table.csv", _csv(data)),
+                DataFile("multi_concept_table.md", _markdown(table)),
             )
-            if found.methods
+            if data.methods
             else ()
         ),
     )
 
 
-def _stats(found: Inversion) -> tuple[Stat, ...]:
+def _stats(data: Records) -> tuple[Stat, ...]:
     stats = [
-        Stat("Prompts passed by the course's rule", f"{found.passed} of {found.cases}",
+        Stat("Prompts passed by the course's rule", f"{data.passed} of {data.cases}",
              "the best 5 of 25 images of a prompt, both scores at or above the baseline"),
     ]  # fmt: skip
-    for one in found.concepts:
+    for one in data.concepts:
         gain = one.scores["image_gain"]
         stats.append(
             Stat(f"{one.token} over {one.word!r}, image score", _signed(gain.value),
                  f"{formatting.LEVEL} interval {_signed(gain.low)} to {_signed(gain.high)},"
                  f" n = {gain.n}")
         )  # fmt: skip
-    if "drawn" in found.alignment:
-        drawn = found.alignment["drawn"]
+    if "drawn" in data.alignment:
+        drawn = data.alignment["drawn"]
         stats.append(
             Stat("Prompt alignment of the embedded model", formatting.percent(drawn.value),
                  f"{formatting.LEVEL} interval {formatting.bounds(drawn)}; judged by a classifier")
@@ -57,9 +56,9 @@ def _stats(found: Inversion) -> tuple[Stat, ...]:
     return tuple(stats)
 
 
-def _concepts(found: Inversion) -> Table:
+def _concepts(data: Records) -> Table:
     rows = []
-    for one in found.concepts:
+    for one in data.concepts:
         for name in ("image", "text"):
             grades = "; ".join(f"{g[name]:.1f} of {g[f'baseline_{name}']:g}" for g in one.grades)
             rows.append(
@@ -74,7 +73,7 @@ def _concepts(found: Inversion) -> Table:
             )
     return Table(
         title="Each concept alone",
-        head=("Token", "Score", "Learnt", "Initialiser's word", "Difference", "Graded"),
+        head=("Token", "Score", "Learnt", "Initializer's word", "Difference", "Graded"),
         rows=tuple(rows),
         note=(
             f"Means over all images of the graded prompts, with {formatting.LEVEL} intervals; the "
@@ -84,7 +83,7 @@ def _concepts(found: Inversion) -> Table:
     )
 
 
-def _methods(found: Inversion) -> Table:
+def _methods(data: Records) -> Table:
     return Table(
         title="Two concepts in one picture",
         head=("Method", "First", "Second", "Mean", "Lesser", "Lesser over learnt apart", "Text",
@@ -100,7 +99,7 @@ def _methods(found: Inversion) -> Table:
                 f"{m.trained} + {m.drawn}",
                 f"{m.bytes}",
             )
-            for m in found.methods
+            for m in data.methods
         ),
         note=(
             "Image scores of the two halves of a picture, each with the concept that fits better "
@@ -115,12 +114,17 @@ def _methods(found: Inversion) -> Table:
     )  # fmt: skip
 
 
-def _plates(found: Inversion, dpi: int) -> list[Plate]:
-    plates = [_concept(one, dpi) for one in found.concepts]
-    plates.append(
-        Plate(
+def concepts(data: Records, dpi: int) -> list[Figure]:
+    """Photographs, training and edits of every concept."""
+    return [_concept(one, dpi) for one in data.concepts]
+
+
+def training_curves(data: Records, dpi: int) -> list[Figure]:
+    """Loss and validation scores of every concept."""
+    return [
+        Figure(
             name="ti_curves.png",
-            figure=personalization_plots.curves(found.concepts),
+            plot=personalization_plots.curves(data.concepts),
             title="Learning the words",
             caption=(
                 "Loss of the training, and scores of images of the validation prompts, always from "
@@ -129,63 +133,67 @@ def _plates(found: Inversion, dpi: int) -> list[Plate]:
             alt="; ".join(
                 f"{one.token}: image score {one.looks[0].image:.1f} at step 0, "
                 f"{one.looks[-1].image:.1f} at step {one.looks[-1].step}"
-                for one in found.concepts
+                for one in data.concepts
             ),
         )
-    )
-    if any(method.images is not None for method in found.methods):
-        plates.append(
-            Plate(
-                name="multi_concept.png",
-                figure=personalization_plots.methods(found, dpi),
-                title="Two concepts in one picture, by method",
-                caption=(
-                    "The first two images of every prompt with the first seed; a column starts "
-                    "from the same noise in every row. Nothing was picked."
-                ),
-                alt="Images by method; their scores are in the table.",
-            )
+    ]
+
+
+def multi_concept(data: Records, dpi: int) -> list[Figure]:
+    """Two concepts in one image, by method."""
+    if all(method.images is None for method in data.methods):
+        return []
+    return [
+        Figure(
+            name="multi_concept.png",
+            plot=personalization_plots.methods(data, dpi),
+            title="Two concepts in one picture, by method",
+            caption=(
+                "The first two images of every prompt with the first seed; a column starts "
+                "from the same noise in every row. Nothing was picked."
+            ),
+            alt="Images by method; their scores are in the table.",
         )
-    return plates
+    ]
 
 
-def _concept(one: Concept, dpi: int) -> Plate:
+def _concept(one: Concept, dpi: int) -> Figure:
     prompts = "; ".join(f"{k}: {text}" for k, text in enumerate(one.prompts, start=1))
-    return Plate(
+    return Figure(
         name=f"ti_{one.token.strip('<>')}.png",
-        figure=personalization_plots.concept(one, dpi),
+        plot=personalization_plots.concept(one, dpi),
         title=f"{one.token}, which began as {one.word!r}",
         caption=(
             "Photographs, images of a validation prompt during training, and images of the graded "
             f"prompts with the learnt word and with {one.word!r} from the same noises. {prompts}"
         ),
         alt=(
-            f"Image score {one.scores['image'].value:.1f}, with the initialiser's word "
+            f"Image score {one.scores['image'].value:.1f}, with the initializer's word "
             f"{one.scores['word_image'].value:.1f}."
         ),
     )
 
 
-def _score(found: Interval) -> str:
-    return f"{found.value:.1f} ({found.low:.1f} to {found.high:.1f})".replace("-", MINUS)
+def _score(interval: Interval) -> str:
+    return f"{interval.value:.1f} ({interval.low:.1f} to {interval.high:.1f})".replace("-", MINUS)
 
 
-def _gain(found: Interval) -> str:
-    return f"{_signed(found.value)} ({_signed(found.low)} to {_signed(found.high)})"
+def _gain(interval: Interval) -> str:
+    return f"{_signed(interval.value)} ({_signed(interval.low)} to {_signed(interval.high)})"
 
 
 def _signed(value: float) -> str:
     return f"{value:+.1f}".replace("-", MINUS)
 
 
-def _csv(found: Inversion) -> str:
+def _csv(data: Records) -> str:
     """Every number of the table of methods, unrounded."""
     text = io.StringIO()
     ends = ("", "_low", "_high")
     table = csv.writer(text, lineterminator="\n")
     names = [f"{name}{end}" for name in (*SCORES, "lesser_gain") for end in ends]
     table.writerow(["method", "first", "second", *names, "n", "seeds", "trained", "drawn", "bytes"])
-    for m in found.methods:
+    for m in data.methods:
         cells = [v for name in SCORES for v in _ends(m.scores.get(name))]
         n = m.scores["lesser"].n
         cost = (m.trained, m.drawn, m.bytes)
@@ -193,8 +201,8 @@ def _csv(found: Inversion) -> str:
     return text.getvalue()
 
 
-def _ends(found: Interval | None) -> tuple[float | None, ...]:
-    return (found.value, found.low, found.high) if found else (None, None, None)
+def _ends(interval: Interval | None) -> tuple[float | None, ...]:
+    return (interval.value, interval.low, interval.high) if interval else (None, None, None)
 
 
 def _markdown(table: Table) -> str:

@@ -1,4 +1,4 @@
-"""Figures of personalisation: sheets of images with named rows, and curves of the training."""
+"""Figures of personalization: data_files of images with named rows, and curves of the training."""
 
 from collections.abc import Sequence
 
@@ -6,22 +6,24 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hw2.figures import faces_plots, style
-from hw2.figures.personalization_records import METHODS, Concept, Inversion
+from hw2.figures.personalization_records import METHODS, Concept, Records
 
 ROWS = 5  # looks that are shown, the first and the last among them
 COLUMNS = 4
 
 
-def concept(found: Concept, dpi: int) -> Figure:
+def concept(concept_data: Concept, dpi: int) -> Figure:
     """Draw photographs, validation images from step 0 on, and edits by the graded prompts."""
-    count = min(COLUMNS, len(found.references), found.strips.shape[1])
-    places = np.unique(np.linspace(0, len(found.looks) - 1, ROWS).round().astype(int))
-    rows = [("photographs", found.references)]
+    count = min(COLUMNS, len(concept_data.references), concept_data.strips.shape[1])
+    places = np.unique(np.linspace(0, len(concept_data.looks) - 1, ROWS).round().astype(int))
+    rows = [("photographs", concept_data.references)]
     for k in places:
-        look = found.looks[k]
-        rows.append((f"step {look.step}{' *' if look.chosen else ''}", found.strips[k]))
-    for k, (learnt, worded) in enumerate(zip(found.learnt, found.worded, strict=True), start=1):
-        rows += [(f"{k}: {found.token}", learnt), (f"{k}: {found.word}", worded)]
+        look = concept_data.looks[k]
+        rows.append((f"step {look.step}{' *' if look.chosen else ''}", concept_data.strips[k]))
+    for k, (learnt, worded) in enumerate(
+        zip(concept_data.learnt, concept_data.worded, strict=True), start=1
+    ):
+        rows += [(f"{k}: {concept_data.token}", learnt), (f"{k}: {concept_data.word}", worded)]
     return faces_plots.tiles(
         np.stack([images[:count] for _, images in rows]),
         [name for name, _ in rows],
@@ -31,9 +33,9 @@ def concept(found: Concept, dpi: int) -> Figure:
     )
 
 
-def methods(found: Inversion, dpi: int) -> Figure:
+def methods(data: Records, dpi: int) -> Figure:
     """Draw the first seed's images: a row for each method, a column for each prompt and noise."""
-    shown = [method for method in found.methods if method.images is not None]
+    shown = [method for method in data.methods if method.images is not None]
     images = [m.images[:, :2] for m in shown if m.images is not None]
     prompts, each = images[0].shape[:2]
     return faces_plots.tiles(
@@ -52,14 +54,14 @@ def curves(concepts: Sequence[Concept]) -> Figure:
     fig = Figure(figsize=(9.0, 3.1), layout="constrained")
     axes = fig.subplots(1, 3)
     for place, one in enumerate(concepts):
-        colour, marker = style.LOOKS[place % len(style.LOOKS)]
+        color, marker = style.LOOKS[place % len(style.LOOKS)]
         steps, losses = zip(*one.losses, strict=True)
-        axes[0].plot(steps, losses, color=colour, linewidth=0.9, label=one.token)
+        axes[0].plot(steps, losses, color=color, linewidth=0.9, label=one.token)
         for ax, name in zip(axes[1:], ("image", "text"), strict=True):
             ax.plot(
                 [look.step for look in one.looks],
                 [getattr(look, name) for look in one.looks],
-                color=colour,
+                color=color,
                 marker=marker,
             )
             for look in one.looks:

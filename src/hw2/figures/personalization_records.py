@@ -1,4 +1,4 @@
-"""The records that the section on personalisation is made of, read and checked."""
+"""The records that the section on personalization is made of, read and checked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ class Method:
 
 
 @dataclass(frozen=True)
-class Inversion:
+class Records:
     """All that is shown."""
 
     concepts: tuple[Concept, ...]
@@ -90,60 +90,70 @@ class Inversion:
 
 
 def read(
-    *, metrics: Path, history: Path, looks: Path, samples: Path, several_images: Path
-) -> Inversion:
+    *,
+    personalization_metrics: Path,
+    personalization_history: Path,
+    personalization_snapshots: Path,
+    personalization_samples: Path,
+    multi_concept_images: Path,
+) -> Records:
     """Read every record of the section.
 
     Raises:
         UserError: a record is missing, incomplete or not finite.
     """
-    record = records.mapping(metrics)
-    rows = records.table(history, COLUMNS)
-    looked, shown, several = (load_arrays(path) for path in (looks, samples, several_images))
-    grades = _within(record, "grades", metrics)
-    return Inversion(
+    record = records.mapping(personalization_metrics)
+    rows = records.table(personalization_history, COLUMNS)
+    looked, shown, several = (
+        load_arrays(path)
+        for path in (personalization_snapshots, personalization_samples, multi_concept_images)
+    )
+    grades = _within(record, "grades", personalization_metrics)
+    return Records(
         concepts=tuple(
-            _concept(key, found, grades, rows, looked, shown, metrics)
-            for key, found in _within(record, "concepts", metrics).items()
+            _concept(key, scores, grades, rows, looked, shown, personalization_metrics)
+            for key, scores in _within(record, "concepts", personalization_metrics).items()
         ),
         methods=tuple(
-            _method(name, found, several, metrics)
-            for name, found in sorted(
-                _within(record, "multi_concept", metrics).items(),
+            _method(name, scores, several, personalization_metrics)
+            for name, scores in sorted(
+                _within(record, "multi_concept", personalization_metrics).items(),
                 key=lambda item: item[1]["position"],
             )
         ),
         alignment={
-            name: _interval(found, "alignment", f"{metrics}, stable_diffusion, {name}")
-            for name, found in record.get("stable_diffusion", {}).items()
+            name: _interval(
+                scores, "alignment", f"{personalization_metrics}, stable_diffusion, {name}"
+            )
+            for name, scores in record.get("stable_diffusion", {}).items()
         },
         pictures=shown.get("alignment"),
-        passed=int(records.number(grades, "passed", f"{metrics}, grades")),
-        cases=int(records.number(grades, "cases", f"{metrics}, grades")),
+        passed=int(records.number(grades, "passed", f"{personalization_metrics}, grades")),
+        cases=int(records.number(grades, "cases", f"{personalization_metrics}, grades")),
     )
 
 
 def _within(record: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
-    found = record.get(key)
-    if not isinstance(found, Mapping):
+    scores = record.get(key)
+    if not isinstance(scores, Mapping):
         raise UserError(f"{path}: no {key!r}; {records.REMAKE}")
-    return found
+    return scores
 
 
-def _interval(found: Mapping[str, Any], name: str, where: str) -> Interval:
+def _interval(scores: Mapping[str, Any], name: str, where: str) -> Interval:
     value, low, high = (
-        records.number(found, f"{name}{end}", where) for end in ("", "_low", "_high")
+        records.number(scores, f"{name}{end}", where) for end in ("", "_low", "_high")
     )
-    return Interval(value, low, high, int(records.number(found, "n", where)))
+    return Interval(value, low, high, int(records.number(scores, "n", where)))
 
 
 def _concept(
-    key: str, found: Mapping[str, Any], grades: Mapping[str, Any],
+    key: str, scores: Mapping[str, Any], grades: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
     looked: Mapping[str, NDArray[Any]], shown: Mapping[str, NDArray[Any]], path: Path,
 ) -> Concept:  # fmt: skip
     where = f"{path}, concepts, {key}"
-    count = int(records.number(found, "prompts", where))
+    count = int(records.number(scores, "prompts", where))
     names = ("image", "text", "word_image", "word_text", "image_gain", "text_gain")
     mine = [row for row in rows if str(row["concept"]) == key]
     wanted = [f"{key}_{k}" for k in ("prompts", "token", "word")]
@@ -155,8 +165,8 @@ def _concept(
         token=str(shown[f"{key}_token"]),
         word=str(shown[f"{key}_word"]),
         prompts=tuple(map(str, shown[f"{key}_prompts"])),
-        scores={name: _interval(found, name, where) for name in names},
-        text_kept=records.number(found, "text_kept", where),
+        scores={name: _interval(scores, name, where) for name in names},
+        text_kept=records.number(scores, "text_kept", where),
         grades=tuple(dict(_within(grades, f"{key}/{k}", path)) for k in range(count)),
         losses=tuple((int(r["step"]), r["loss"]) for r in mine if r["loss"] is not None),
         looks=tuple(
@@ -172,18 +182,18 @@ def _concept(
 
 
 def _method(
-    name: str, found: Mapping[str, Any], images: Mapping[str, NDArray[Any]], path: Path
+    name: str, scores: Mapping[str, Any], images: Mapping[str, NDArray[Any]], path: Path
 ) -> Method:
     where = f"{path}, multi_concept, {name}"
     return Method(
         name=name,
-        first=records.number(found, "first", where),
-        second=records.number(found, "second", where),
-        scores={k: _interval(found, k, where) for k in SCORES if k in found},
-        gain=_interval(found, "lesser_gain", where) if "lesser_gain" in found else None,
-        trained=int(records.number(found, "trained", where)),
-        drawn=int(records.number(found, "drawn", where)),
-        bytes=int(records.number(found, "bytes", where)),
-        seeds=int(records.number(found, "seeds", where)),
+        first=records.number(scores, "first", where),
+        second=records.number(scores, "second", where),
+        scores={k: _interval(scores, k, where) for k in SCORES if k in scores},
+        gain=_interval(scores, "lesser_gain", where) if "lesser_gain" in scores else None,
+        trained=int(records.number(scores, "trained", where)),
+        drawn=int(records.number(scores, "drawn", where)),
+        bytes=int(records.number(scores, "bytes", where)),
+        seeds=int(records.number(scores, "seeds", where)),
         images=images.get(name),
     )

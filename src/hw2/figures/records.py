@@ -131,19 +131,20 @@ def accuracy(record: Mapping[str, Any], where: str) -> Interval:
         UserError: a key is absent, n is below 1, or not 0 <= low <= accuracy <= high <= 1.
     """
     prefix = "accuracy_" if "accuracy_low" in record else ""
-    found = Interval(
+    interval = Interval(
         number(record, "accuracy", where),
         number(record, f"{prefix}low", where),
         number(record, f"{prefix}high", where),
         int(number(record, "n", where)),
     )
-    ordered = (0.0, found.low, found.value, found.high, 1.0)
-    if any(b < a - 1e-6 for a, b in pairwise(ordered)) or found.n < 1:
+    ordered = (0.0, interval.low, interval.value, interval.high, 1.0)
+    if any(b < a - 1e-6 for a, b in pairwise(ordered)) or interval.n < 1:
         raise UserError(
-            f"{where}: accuracy {found.value:g} in [{found.low:g}, {found.high:g}], n = {found.n}, "
+            f"{where}: accuracy {interval.value:g} in [{interval.low:g}, {interval.high:g}], "
+            f"n = {interval.n}, "
             f"is not a share with its interval; {REMAKE}"
         )
-    return found
+    return interval
 
 
 def scores(record: Mapping[str, Any], where: str, required: Sequence[str]) -> Scores:
@@ -152,14 +153,14 @@ def scores(record: Mapping[str, Any], where: str, required: Sequence[str]) -> Sc
     Raises:
         UserError: one of `required` is absent, or a value is not a share with its interval.
     """
-    found = {"all": accuracy(record, where)} if "accuracy" in record else {}
+    accuracies = {"all": accuracy(record, where)} if "accuracy" in record else {}
     for domain in DOMAINS:
         if isinstance(record.get(domain), Mapping):
-            found[domain] = accuracy(record[domain], f"{where}, {domain}")
-    absent = [name for name in required if name not in found]
+            accuracies[domain] = accuracy(record[domain], f"{where}, {domain}")
+    absent = [name for name in required if name not in accuracies]
     if absent:
         raise UserError(f"{where}: no accuracy of {', '.join(absent)}; {REMAKE}")
-    return found
+    return accuracies
 
 
 def table(path: Path, columns: Iterable[str]) -> Sequence[Mapping[str, Any]]:
@@ -183,10 +184,10 @@ def mapping(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is missing or holds something other than an object.
     """
-    found = read_json(path)
-    if not isinstance(found, dict):
+    record = read_json(path)
+    if not isinstance(record, dict):
         raise UserError(f"{path}: a JSON object is expected; {REMAKE}")
-    return found
+    return record
 
 
 def arrays(path: Path, keys: Iterable[str]) -> dict[str, NDArray[Any]]:
@@ -195,11 +196,11 @@ def arrays(path: Path, keys: Iterable[str]) -> dict[str, NDArray[Any]]:
     Raises:
         UserError: the file is missing or lacks an array.
     """
-    found = load_arrays(path)
-    absent = [key for key in keys if key not in found]
+    loaded = load_arrays(path)
+    absent = [key for key in keys if key not in loaded]
     if absent:
         raise UserError(f"{path}: no array {', '.join(map(repr, absent))}; {REMAKE}")
-    return found
+    return loaded
 
 
 def sweep(path: Path) -> list[Setting]:

@@ -1,9 +1,13 @@
-"""The report: every section's figures as PNG files, and the page that shows them."""
+"""The report: the figures of every capability as PNG files, and the page that shows them."""
 
-from collections.abc import Sequence
+import dataclasses
+import inspect
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from hw2.config import loader
+from hw2.config.paths import Paths
 from hw2.figures import (
     clip,
     clip_records,
@@ -18,8 +22,60 @@ from hw2.figures import (
     personalization_records,
     style,
 )
-from hw2.figures.sections import Section
+from hw2.figures.sections import Capability, Section
 from hw2.io.files import atomic_dir
+from hw2.runtime.errors import UserError
+
+# A new figure of a record that is read already is a function and its line here.
+CAPABILITIES: tuple[Capability[Any], ...] = (
+    Capability(
+        "ddpm",
+        ddpm_records.read,
+        ddpm.section,
+        (
+            ddpm.sample_grids,
+            ddpm.reverse_processes,
+            ddpm.guidance,
+            ddpm.samplers,
+            ddpm.training_loss,
+        ),
+    ),
+    Capability("dann", dann_records.read, dann.section, (dann.features, dann.training_curves)),
+    Capability(
+        "faces",
+        faces_records.read,
+        faces.section,
+        (
+            faces.fresh_noise,
+            faces.interpolated_faces,
+            faces.interpolation_curves,
+            faces.step_counts,
+            faces.training_loss,
+        ),
+    ),
+    Capability(
+        "clip",
+        clip_records.read,
+        clip.section,
+        (
+            clip.correct_predictions,
+            clip.wrong_predictions,
+            clip.prompt_sets,
+            clip.per_class,
+            clip.confusion,
+        ),
+    ),
+    Capability(
+        "personalization",
+        personalization_records.read,
+        personalization.section,
+        (
+            personalization.concepts,
+            personalization.training_curves,
+            personalization.multi_concept,
+        ),
+    ),
+)
 
 
 class FigureParams(Protocol):
@@ -30,89 +86,59 @@ class FigureParams(Protocol):
         """Dots per inch of the PNG files."""
 
 
-def run(
-    figures: FigureParams,
-    *,
-    ddpm_samples: Path,
-    ddpm_sweep: Path,
-    ddpm_guidance: Path,
-    ddpm_history: Path,
-    ddpm_metrics: Path,
-    judge_metrics: Path,
-    ddpm_ablation_metrics: Path,
-    dann_metrics: Path,
-    dann_history: Path,
-    dann_tsne: Path,
-    faces_samples: Path,
-    faces_interpolation: Path,
-    faces_history: Path,
-    faces_metrics: Path,
-    clip_metrics: Path,
-    clip_predictions: Path,
-    clip_classes: Path,
-    clip_examples: Path,
-    personalization_metrics: Path,
-    personalization_history: Path,
-    personalization_snapshots: Path,
-    personalization_samples: Path,
-    multi_concept_images: Path,
-    report_figs: Path,
-) -> None:
-    """Draw the report from the records into the directory `report_figs`.
+def run(figures: FigureParams, paths: Paths) -> None:
+    """Draw the report from the records into the directory `paths.report_figs`.
 
     The directory appears complete, or stays as it was. Equal records give equal bytes.
 
     Raises:
-        UserError: a record is missing, incomplete or not finite.
+        UserError: a capability reads a path that `paths` does not have (raised before any record
+            is read); a record is missing, incomplete or not finite.
     """
-    found = ddpm_records.read(
-        samples_path=Path(ddpm_samples),
-        sweep=Path(ddpm_sweep),
-        guidance=Path(ddpm_guidance),
-        history=Path(ddpm_history),
-        metrics=Path(ddpm_metrics),
-        judge_metrics=Path(judge_metrics),
-        ablation_metrics=Path(ddpm_ablation_metrics),
-    )
-    adapted = dann_records.read(
-        metrics=Path(dann_metrics), history=Path(dann_history), tsne=Path(dann_tsne)
-    )
-    sections = [ddpm.section(found, figures.dpi)]  # further capabilities join here
-    if adapted:
-        sections.append(dann.section(adapted))
-    drawn = faces_records.read(
-        samples=Path(faces_samples),
-        interpolation=Path(faces_interpolation),
-        history=Path(faces_history),
-        metrics=Path(faces_metrics),
-    )
-    sections.append(faces.section(drawn, figures.dpi))
-    examined = clip_records.read(
-        metrics=Path(clip_metrics),
-        predictions=Path(clip_predictions),
-        classes=Path(clip_classes),
-        examples=Path(clip_examples),
-    )
-    if examined:
-        sections.append(clip.section(examined))
-    personal = personalization_records.read(
-        metrics=Path(personalization_metrics),
-        history=Path(personalization_history),
-        looks=Path(personalization_snapshots),
-        samples=Path(personalization_samples),
-        several_images=Path(multi_concept_images),
-    )
-    sections.append(personalization.section(personal, figures.dpi))
-    publish(sections, Path(report_figs), figures.dpi)
+    check(CAPABILITIES, list(paths))
+    sections = []
+    for capability in CAPABILITIES:
+        records = capability.read(**{name: getattr(paths, name) for name in reads(capability)})
+        if not records:  # the profile leaves the capability out
+            continue
+        sections.append(build(capability.name, records, figures.dpi))
+    publish(sections, paths.report_figs, figures.dpi)
 
 
-def publish(sections: Sequence[Section], figures: Path, dpi: int) -> None:
-    """Write the figures of `sections` and `index.html` into the directory `figures`."""
-    with atomic_dir(figures) as folder:
-        plates = [plate for section in sections for plate in section.plates]
-        for plate in plates:
-            style.save(plate.figure, folder / plate.name, dpi)
-        images = {plate.name: (folder / plate.name).read_bytes() for plate in plates}
-        for sheet in (sheet for section in sections for sheet in section.sheets):
-            (folder / sheet.name).write_text(sheet.text, encoding="utf-8")
-        (folder / "index.html").write_text(page.render(sections, images), encoding="utf-8")
+def build(name: str, records: Any, dpi: int) -> Section:
+    """The section of the capability `name`, with every figure of its line in `CAPABILITIES`."""
+    (capability,) = (capability for capability in CAPABILITIES if capability.name == name)
+    figures = [figure for draw in capability.figures for figure in draw(records, dpi)]
+    return dataclasses.replace(capability.section(records), figures=tuple(figures))
+
+
+def reads(capability: Capability[Any]) -> list[str]:
+    """The names in paths.yaml of the records that a capability's section is made of."""
+    return list(inspect.signature(capability.read).parameters)
+
+
+def check(capabilities: Sequence[Capability[Any]], declared: Collection[str]) -> None:
+    """Check that dvc.yaml declares every path that the report uses.
+
+    Raises:
+        UserError: naming the capability, the path and the nearest declared name.
+    """
+    used = [(capability.name, name) for capability in capabilities for name in reads(capability)]
+    for user, name in [*used, ("the page", "report_figs")]:
+        if name not in declared:
+            raise UserError(
+                f"dvc.yaml: stage report_figs: {user} uses the path {name!r}, which is not declared"
+                f" there; {loader.nearest(name, list(declared))}"
+            )
+
+
+def publish(sections: Sequence[Section], folder: Path, dpi: int) -> None:
+    """Write the figures and data files of `sections`, and `index.html`, into `folder`."""
+    with atomic_dir(folder) as draft:
+        figures = [figure for section in sections for figure in section.figures]
+        for figure in figures:
+            style.save(figure.plot, draft / figure.name, dpi)
+        images = {figure.name: (draft / figure.name).read_bytes() for figure in figures}
+        for data_file in (file for section in sections for file in section.data_files):
+            (draft / data_file.name).write_text(data_file.text, encoding="utf-8")
+        (draft / "index.html").write_text(page.render(sections, images), encoding="utf-8")

@@ -43,18 +43,18 @@ def read(path: Path) -> Samples:
         UserError: an array is missing or of the wrong shape, or a digit lacks an image.
     """
     per_image = ("images", "digits", "domains", "index")
-    found = records.arrays(path, (*per_image, "reverse_images", "reverse_t", "reverse_domains"))
+    stored = records.arrays(path, (*per_image, "reverse_images", "reverse_t", "reverse_domains"))
     for name in ("images", "reverse_images"):
-        _check_pixels(found[name], name, path)
-    lengths = {len(found[name]) for name in per_image}
+        _check_pixels(stored[name], name, path)
+    lengths = {len(stored[name]) for name in per_image}
     if len(lengths) != 1:
         raise UserError(f"{path}: {', '.join(per_image)} differ in length; {records.REMAKE}")
-    present = [domain for k, domain in enumerate(DOMAINS) if (found["domains"] == k).any()]
+    present = [domain for k, domain in enumerate(DOMAINS) if (stored["domains"] == k).any()]
     if not present:
         raise UserError(f"{path}: no image of {' or '.join(DOMAINS)}; {records.REMAKE}")
     return Samples(
-        grids={domain: arrange(found, domain, str(path)) for domain in present},
-        strips={domain: _strip(found, domain, str(path)) for domain in present},
+        grids={domain: arrange(stored, domain, str(path)) for domain in present},
+        strips={domain: _strip(stored, domain, str(path)) for domain in present},
     )
 
 
@@ -68,14 +68,14 @@ def _check_pixels(images: NDArray[Any], name: str, path: Path) -> None:
         )
 
 
-def arrange(found: dict[str, NDArray[Any]], domain: str, where: str) -> Pixels:
+def arrange(stored: dict[str, NDArray[Any]], domain: str, where: str) -> Pixels:
     """Return the images of `domain` as uint8 (NUM_DIGITS, K, H, W, 3): [digit, noise].
 
     Raises:
         UserError: a digit lacks one of the noises that another digit has.
     """
-    mine = np.flatnonzero(found["domains"] == DOMAINS.index(domain))
-    keys = zip(found["digits"][mine].tolist(), found["index"][mine].tolist(), strict=True)
+    mine = np.flatnonzero(stored["domains"] == DOMAINS.index(domain))
+    keys = zip(stored["digits"][mine].tolist(), stored["index"][mine].tolist(), strict=True)
     place = dict(zip(keys, mine.tolist(), strict=True))  # (digit, noise) -> image
     columns = min(MAX_COLUMNS, 1 + max(noise for _, noise in place))
     wanted = [[(digit, noise) for noise in range(columns)] for digit in range(NUM_DIGITS)]
@@ -85,13 +85,13 @@ def arrange(found: dict[str, NDArray[Any]], domain: str, where: str) -> Pixels:
                 f"{where}: {domain} has no image {noise} of digit {digit}; {records.REMAKE}"
             )
     order = np.array([[place[key] for key in row] for row in wanted])
-    chosen: Pixels = found["images"][order]
+    chosen: Pixels = stored["images"][order]
     return chosen
 
 
-def _strip(found: dict[str, NDArray[Any]], domain: str, where: str) -> Strip:
-    rows = np.flatnonzero(found["reverse_domains"] == DOMAINS.index(domain))
-    images, times = found["reverse_images"], found["reverse_t"]
+def _strip(stored: dict[str, NDArray[Any]], domain: str, where: str) -> Strip:
+    rows = np.flatnonzero(stored["reverse_domains"] == DOMAINS.index(domain))
+    images, times = stored["reverse_images"], stored["reverse_t"]
     if len(rows) != 1:
         raise UserError(f"{where}: no reverse process of {domain}; {records.REMAKE}")
     if images.shape[1] != len(times) or (np.diff(times) >= 0).any():

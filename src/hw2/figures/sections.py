@@ -1,19 +1,20 @@
-"""What a part of the report is made of.
+"""What the report is made of, and the interface by which a capability adds its section to it."""
 
-A capability plugs in by a module with a function that returns a `Section`; `report` lists them.
-"""
-
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from matplotlib.figure import Figure
+from matplotlib import figure
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Plate:
-    """A figure with its words; it becomes the file `name` and a place on the page."""
+class Figure:
+    """A plot with its texts: a file of the report and an entry on its page."""
 
     name: str  # file name, unique in the report
-    figure: Figure
+    plot: figure.Figure
     title: str
     caption: str
     alt: str  # what a reader who cannot see the figure needs to know
@@ -22,7 +23,7 @@ class Plate:
 
 @dataclass(frozen=True)
 class Stat:
-    """A headline number, the words above it and the small print below it."""
+    """A headline number, the label above it and the small print below it."""
 
     label: str
     value: str
@@ -40,7 +41,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class DataFile:
     """A table as a file of its own beside the figures."""
 
     name: str  # file name, unique in the report
@@ -49,12 +50,31 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Section:
-    """One capability's part of the report."""
+    """The texts, numbers and tables of one capability in the report."""
 
     anchor: str  # the page's #anchor
     title: str
     lead: str
     stats: tuple[Stat, ...]
     tables: tuple[Table, ...]
-    plates: tuple[Plate, ...]
-    sheets: tuple[Sheet, ...] = ()
+    figures: tuple[Figure, ...] = ()  # `report` fills them in
+    data_files: tuple[DataFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class Capability(Generic[R]):
+    """How the section of one capability is made; `report.CAPABILITIES` lists them.
+
+    Attributes:
+        name: The capability's package and parameter section.
+        read: Reads and checks the records. Its arguments are names of paths.yaml. Returns an empty
+            value or None where the profile leaves the capability out.
+        section: Writes the texts and the tables of the section, without figures.
+        figures: Functions of the records and the resolution in dots per inch; each returns the
+            figures that it draws, in the order of the page.
+    """
+
+    name: str
+    read: Callable[..., R | None]
+    section: Callable[[R], Section]
+    figures: tuple[Callable[[R, int], Sequence[Figure]], ...]

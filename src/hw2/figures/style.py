@@ -1,6 +1,6 @@
 """One house style for every figure, and the one `savefig`.
 
-Colours are Okabe and Ito's, which people with colour-blindness tell apart; each line also has
+Colors are Okabe and Ito's, which people with color-blindness tell apart; each line also has
 its own marker. No text is below 9 points. A figure has no date and no software tag in its file,
 so equal records give equal bytes.
 """
@@ -96,7 +96,7 @@ def sampler_name(sampler: str) -> str:
 
 
 def look(known: dict[str, tuple[str, str]], name: str, place: int) -> tuple[str, str]:
-    """Return (colour, marker) of `name`, or the `place`-th of the palette for a stranger."""
+    """Return (color, marker) of `name`, or the `place`-th of the palette for a stranger."""
     return known.get(name, LOOKS[place % len(LOOKS)])
 
 
