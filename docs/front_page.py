@@ -1,0 +1,191 @@
+"""Make what the README shows: its picture, the diagram of the pipeline and the table of results.
+
+Run `python docs/front_page.py` in the repository's root after a run of the pipeline. It writes
+docs/overview.png from results/report_figs, docs/pipeline.svg from dvc.yaml, and the table between
+the markers in README.md from results/metrics. `--check` only tells whether the table is up to date;
+`--no-picture` leaves docs/overview.png as it is, where the figures have not been drawn.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import yaml
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from PIL import Image
+
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+PANELS = (
+    ("ddpm_grid_mnistm.png", "Conditional DDPM with guidance"),
+    ("faces_eta.png", "DDIM on faces: eta by row"),
+    ("dann_tsne_svhn_class.png", "DANN: features before and after"),
+    ("multi_concept.png", "Two learnt concepts in one image"),
+)
+FINGERPRINTS = "code"  # the stage that writes fingerprints; every stage depends on it
+LANES = {  # first word of the stages' names -> lane of the diagram and color
+    **{"digits": (0, "#d8dee4"), "judge": (0, "#d8dee4"), "ddpm": (1, "#cfe3f3")},
+    **{"dann": (2, "#f9ddc9"), "faces": (3, "#cdebdf"), "clip": (4, "#ecd8ea")},
+    **{"stable": (5, "#fbeec1"), "personalization": (6, "#d9eefb")},
+}
+BOX = (2.6, 0.56)  # width and height of a stage, in the units of the diagram
+STEP = (3.2, 0.86)  # from one column, or row, to the next
+REPORT = "report_figs"  # reads results of every lane, so it stands at the end of all of them
+
+
+def overview(figures: Path, target: Path) -> None:
+    """Compose four figures of the report into one PNG of at most 300 KB."""
+    fig = Figure(figsize=(9.6, 8.4), dpi=100, layout="constrained")
+    axes = fig.subplots(2, 2, height_ratios=(1.15, 1)).ravel()
+    for ax, (name, title) in zip(axes, PANELS, strict=True):
+        ax.imshow(Image.open(figures / name).convert("RGB"), interpolation="antialiased")
+        ax.set_title(title, loc="left", fontsize=10, fontweight="bold")
+        ax.set_axis_off()
+    draft = target.with_suffix(".draft.png")
+    fig.savefig(draft, metadata={"Software": None})
+    Image.open(draft).convert("RGB").quantize(128).save(target, optimize=True)
+    draft.unlink()
+
+
+def edges(dvc_yaml: Path) -> dict[str, list[str]]:
+    """The stages that each stage takes results from, without the stage of fingerprints."""
+    stages = yaml.safe_load(dvc_yaml.read_text(encoding="utf-8"))["stages"]
+    maker = {_path(out): name for name, stage in stages.items() for kind in ("outs", "metrics")
+             for out in stage.get(kind, [])}  # fmt: skip
+    return {
+        name: sorted({maker[d] for d in map(_path, stage.get("deps", [])) if d in maker}
+                     - {FINGERPRINTS})
+        for name, stage in stages.items() if name != FINGERPRINTS
+    }  # fmt: skip
+
+
+def _path(item: Any) -> str:
+    return item if isinstance(item, str) else str(next(iter(item)))
+
+
+def layout(graph: dict[str, list[str]]) -> dict[str, tuple[float, float]]:
+    """The centers of the stages: a column to the right of what they use, a lane by capability."""
+    column: dict[str, int] = {}
+    while len(column) < len(graph):
+        for name, before in graph.items():
+            if name not in column and all(b in column for b in before):
+                column[name] = 1 + max((column[b] for b in before), default=-1)
+    top, position = 0, {}
+    for lane in sorted({lane for lane, _ in LANES.values()}):
+        height: dict[int, int] = {}  # stages in a column of this lane
+        for name in (name for name in graph if name != REPORT and _lane(name)[0] == lane):
+            row = height.get(column[name], 0)
+            height[column[name]] = row + 1
+            position[name] = (STEP[0] * column[name], -STEP[1] * (top + row))
+        top += max(height.values(), default=0)
+    position[REPORT] = (STEP[0] * column[REPORT], -STEP[1] * (top - 1) / 2)
+    return position
+
+
+def _lane(name: str) -> tuple[int, str]:
+    return LANES[name.split("_")[0]]
+
+
+def diagram(graph: dict[str, list[str]], target: Path) -> None:
+    """Draw the stages as an SVG; the many lines into the report are left out."""
+    position = layout(graph)
+    width, height = BOX
+    xs, ys = zip(*position.values(), strict=True)
+    depth = max(ys) - min(ys)
+    fig = Figure(figsize=(0.62 * (max(xs) + 2.6), 0.62 * (depth + 1)))
+    ax = fig.add_axes((0, 0, 1, 1))
+    arrow = {"arrowstyle": "-|>", "color": "#8c959f", "lw": 0.8, "shrinkA": 0, "shrinkB": 0}
+    for name, before in graph.items():
+        for start in before:
+            (x0, y0), (x1, y1) = position[start], position[name]
+            if name != REPORT:
+                ends = (x1 - width / 2, y1), (x0 + width / 2, y0)
+                ax.annotate("", *ends, arrowprops=arrow, zorder=1)
+    for name, (x, y) in position.items():
+        tall = depth if name == REPORT else 0
+        color = "#ffffff" if name == REPORT else _lane(name)[1]
+        corner = (x - width / 2, y - (height + tall) / 2)
+        box = Rectangle(
+            corner, width, height + tall, facecolor=color, edgecolor="#57606a", zorder=2
+        )
+        ax.add_patch(box)
+        ax.text(x, y, _label(name), ha="center", va="center", fontsize=8, zorder=3)
+    ax.set_xlim(min(xs) - 1.6, max(xs) + 1.6)
+    ax.set_ylim(min(ys) - 0.5, max(ys) + 0.5)
+    ax.set_axis_off()
+    fig.set_facecolor("white")
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hw2"}):
+        fig.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def _label(name: str) -> str:
+    return f"{name}\n\nreads the results\nof every lane" if name == REPORT else name
+
+
+def table(metrics: Path) -> str:
+    """The headline results as Markdown; "here" is read from the metrics, n and interval with it."""
+    ddpm, dann, clip = (json.loads((metrics / f"{name}.json").read_text())
+                        for name in ("ddpm", "dann", "clip"))  # fmt: skip
+    model, prompt_sets = next(iter(clip.items()))
+    first = next(scores for scores in prompt_sets.values() if scores["place"] == 0)
+    rows = [
+        ("DDPM, generated MNIST-M digits", _share(ddpm["mnistm"]), "97.0 to 99.8 % (2024)",
+         "100 % (MNIST-M alone, 2023)"),
+        ("DDPM, generated SVHN digits", _share(ddpm["svhn"]), "93.4 to 100 % (2024)",
+         "100 % (2024)"),
+        ("MNIST-M to SVHN, {}", _adapted(dann["mnistm->svhn"]), "40.1 to 64.5 % (DANN, 2022, 2023)",
+         "96.9 % (AdaMatch, arXiv 2106.04732)"),
+        ("MNIST-M to USPS, {}", _adapted(dann["mnistm->usps"]), "76.3 to 93.3 % (DANN, 2022, 2023)",
+         "99.2 % (AdaMatch, PyTorch version)"),
+        (f"Zero-shot classification, {model}", _share(first, "acc1"),
+         "56.5 to 58.7 % (CLIP ViT-B/32, 2024)", "76.9 % (CLIP ViT-L/14, 2024)"),
+    ]  # fmt: skip
+    lines = ["| task | here, synthetic images | student reports, course's images | best public |",
+             "|---|---|---|---|"]  # fmt: skip
+    for task, ours, students, public in rows:
+        name, cell = ours if isinstance(ours, tuple) else ("", ours)
+        lines.append(f"| {task.format(name)} | {cell} | {students} | {public} |")
+    return "\n".join(lines)
+
+
+def _share(scores: dict[str, Any], key: str = "accuracy") -> str:
+    value, low, high = (100 * scores[key + end] for end in ("", "_low", "_high"))
+    return f"{value:.1f} % ({low:.1f} to {high:.1f}, n = {scores['n']})"
+
+
+def _adapted(methods: dict[str, Any]) -> tuple[str, str]:
+    """The best method that learns without labels of the target."""
+    allowed = {name: scores for name, scores in methods.items() if name != "target_only"}
+    best = max(allowed, key=lambda name: float(allowed[name]["accuracy"]))
+    return best.replace("_", " "), _share(allowed[best])
+
+
+def with_table(readme: str, text: str) -> str:
+    """The README with `text` between its markers."""
+    return re.sub(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}\n{text}\n{END}", readme, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Write, or check, what the README shows."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="fail if the table is out of date")
+    parser.add_argument("--no-picture", action="store_true", help="keep docs/overview.png")
+    parser.add_argument("--figures", type=Path, default=Path("results/report_figs"))
+    options = parser.parse_args()
+    readme = Path("README.md")
+    old = readme.read_text(encoding="utf-8")
+    new = with_table(old, table(Path("results/metrics")))
+    if options.check:
+        sys.exit("README.md: results are out of date; run docs/front_page.py" if old != new else 0)
+    readme.write_text(new, encoding="utf-8")
+    diagram(edges(Path("dvc.yaml")), Path("docs/pipeline.svg"))
+    if not options.no_picture:
+        overview(options.figures, Path("docs/overview.png"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+"""What the README shows agrees with the metrics and with dvc.yaml."""
+
+import runpy
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = runpy.run_path(str(ROOT / "docs" / "front_page.py"))
+
+
+def test_table_of_results_agrees_with_the_metrics() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert PAGE["with_table"](readme, PAGE["table"](ROOT / "results" / "metrics")) == readme
+
+
+def test_diagram_shows_every_stage(tmp_path: Path) -> None:
+    graph = PAGE["edges"](ROOT / "dvc.yaml")
+    PAGE["diagram"](graph, tmp_path / "pipeline.svg")
+    drawn = (tmp_path / "pipeline.svg").read_text(encoding="utf-8")
+    committed = (ROOT / "docs" / "pipeline.svg").read_text(encoding="utf-8")
+    assert "code" not in graph
+    assert all(f">{name}<" in drawn and f">{name}<" in committed for name in graph)
