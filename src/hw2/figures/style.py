@@ -24,12 +24,16 @@ INK = "#1f2328"
 MUTED = "#6e7781"
 GRID = "#e4e7eb"
 BLUE, ORANGE, GREEN, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#56B4E9"
+YELLOW = "#B8A200"
 
 DOMAIN_NAMES = {"all": "all domains"} | {key: domain.name for key, domain in DOMAINS.items()}
 DOMAIN_LOOKS = {"all": (INK, "o")} | {
     key: (domain.color, domain.marker) for key, domain in DOMAINS.items()
 }
-LOOKS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PURPLE, "D"), (SKY, "v"), (INK, "P"))
+LOOKS = (
+    *((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PURPLE, "D")),
+    *((SKY, "v"), (INK, "P"), (YELLOW, "X")),
+)
 
 WIDTH = 6.4  # inches: a text column
 
