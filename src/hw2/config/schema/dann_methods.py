@@ -55,6 +55,28 @@ class DannHyperparameters(Section):
     )
 
 
+class CdanHyperparameters(Section):
+    """CDAN+E (Long et al., 2018)."""
+
+    max_strength: NonNegative = Field(
+        le=10, description="Largest factor of the reversed gradient. The paper uses 1."
+    )
+    hidden_units: PositiveInt = Field(
+        description=(
+            "Hidden units of the domain classifier. The paper uses 1024, for larger networks."
+        )
+    )
+    max_dimensions: PositiveInt = Field(
+        description=(
+            "Largest product of features and classes for which the multilinear map is exact; "
+            "above it the map is random. The paper uses 4096."
+        )
+    )
+    random_dimensions: PositiveInt = Field(
+        description="Dimensions of the random multilinear map. The authors' code uses 1024."
+    )
+
+
 class SelfTrainingHyperparameters(Section):
     """Self-training with a teacher, similar to AdaMatch."""
 
@@ -76,6 +98,7 @@ class Hyperparameters(Section):
     source_only: NoHyperparameters = Field(title="source only")
     dann_paper: DannPaperHyperparameters = Field(title="DANN, paper")
     dann: DannHyperparameters = Field(title="DANN")
+    cdan: CdanHyperparameters = Field(title="CDAN+E")
     self_training: SelfTrainingHyperparameters = Field(title="self-training")
     target_only: NoHyperparameters = Field(title="trained on target")
 

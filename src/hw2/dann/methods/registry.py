@@ -4,6 +4,7 @@ Only the stage imports this module: a training must not depend on the code of ot
 """
 
 from hw2.dann.method import Method
+from hw2.dann.methods.cdan import Cdan
 from hw2.dann.methods.dann import Dann
 from hw2.dann.methods.dann_paper import DannPaper
 from hw2.dann.methods.self_training import SelfTraining
@@ -14,6 +15,7 @@ METHODS: dict[str, type[Method]] = {
     "source_only": SourceOnly,
     "dann_paper": DannPaper,
     "dann": Dann,
+    "cdan": Cdan,
     "self_training": SelfTraining,
     "target_only": TargetOnly,
 }
