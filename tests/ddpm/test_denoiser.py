@@ -1,4 +1,4 @@
-"""A checkpoint describes itself, comes back as it was, and nothing else is taken for one."""
+"""A checkpoint describes itself, loads as it was saved, and other files are refused."""
 
 import json
 from pathlib import Path
@@ -33,31 +33,33 @@ def saved(mini: params.Params, path: Path, kind: Kind = "unet", **train: Any) ->
 
 @pytest.mark.parametrize("kind", ["unet", "context_unet"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_it_comes_back_as_it_was(
+def test_a_loaded_checkpoint_equals_the_saved_model(
     mini: params.Params, tmp_path: Path, kind: Kind, precision: str
 ) -> None:
     path = tmp_path / "model.safetensors"
     ddpm = saved(mini, path, kind, precision=precision)
-    found = denoiser.load(path, CPU)
+    loaded = denoiser.load(path, CPU)
     weights = load_file(path)
-    assert found.network.state_dict().keys() == weights.keys()
-    assert all(torch.equal(v, weights[k]) for k, v in found.network.state_dict().items())
-    levels = schedule.make(ddpm.diffusion.schedule, ddpm.diffusion.timesteps)
-    assert torch.equal(found.schedule.abar, levels.abar)
-    assert found.prediction == ddpm.diffusion.prediction
-    assert (found.domains, found.precision) == (("svhn", "mnistm"), precision)
-    assert not found.network.training
-    assert not any(p.requires_grad for p in found.network.parameters())
+    assert loaded.network.state_dict().keys() == weights.keys()
+    assert all(torch.equal(v, weights[k]) for k, v in loaded.network.state_dict().items())
+    expected_schedule = schedule.make(ddpm.diffusion.schedule, ddpm.diffusion.timesteps)
+    assert torch.equal(loaded.schedule.abar, expected_schedule.abar)
+    assert loaded.prediction == ddpm.diffusion.prediction
+    assert (loaded.domains, loaded.precision) == (("svhn", "mnistm"), precision)
+    assert not loaded.network.training
+    assert not any(p.requires_grad for p in loaded.network.parameters())
 
 
-def test_the_same_weights_are_the_same_bytes(mini: params.Params, tmp_path: Path) -> None:
+def test_equal_weights_give_identical_files(mini: params.Params, tmp_path: Path) -> None:
     network = denoiser.build(mini.ddpm.network, 20)
     for name in "ab":
         denoiser.save(tmp_path / name, network.state_dict(), mini.ddpm)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_how_it_was_trained_is_not_part_of_it(mini: params.Params, tmp_path: Path) -> None:
+def test_training_parameters_are_not_part_of_the_checkpoint(
+    mini: params.Params, tmp_path: Path
+) -> None:
     """A file that changed with each learning rate would rerun what does not depend on it."""
     network = denoiser.build(mini.ddpm.network, 20)
     other = mini.ddpm.model_copy(

@@ -8,10 +8,10 @@ import torch
 
 from hw2.config import params
 from hw2.ddpm.denoiser import Denoiser
-from hw2.ddpm.sample import Request, draw, every_label, states
+from hw2.ddpm.sample import SampleRequest, request_all_labels, sample_images, sampling_states
 from hw2.digits.labels import label_of
 
-REQUEST = Request(np.array([0, 0, 5, 12, 12, 19, 3]), np.array([0, 1, 0, 4, 2, 0, 0]))
+REQUEST = SampleRequest(np.array([0, 0, 5, 12, 12, 19, 3]), np.array([0, 1, 0, 4, 2, 0, 0]))
 SAMPLERS = pytest.mark.parametrize("sampler", ["ddpm", "ddim", "dpmpp"])
 
 
@@ -19,76 +19,77 @@ def sampling(mini: params.Params, **values: Any) -> params.Sampling:
     return mini.ddpm.sampling.model_copy(update={"steps": 4, "eta": 0.5, **values})
 
 
-def drawn(
+def sampled(
     model: Denoiser,
     how: params.Sampling,
-    request: Request = REQUEST,
+    request: SampleRequest = REQUEST,
     guidance_scale: float = 3.0,
     split: str = "test",
 ) -> np.ndarray:
-    return draw(model, request, how, guidance_scale=guidance_scale, split=split)
+    return sample_images(model, request, how, guidance_scale=guidance_scale, split=split)
 
 
-def greys(one: np.ndarray, other: np.ndarray) -> int:
-    """The largest difference in grey levels."""
-    return int(np.abs(one.astype(int) - other.astype(int)).max())
+def max_difference(first: np.ndarray, second: np.ndarray) -> int:
+    """The largest difference of pixels, of 255."""
+    return int(np.abs(first.astype(int) - second.astype(int)).max())
 
 
 @SAMPLERS
 def test_images_do_not_depend_on_the_batch_size(
     model: Denoiser, mini: params.Params, sampler: str
 ) -> None:
-    whole = drawn(model, sampling(mini, sampler=sampler, batch_size=100))
+    whole = sampled(model, sampling(mini, sampler=sampler, batch_size=100))
     for batch in (1, 3):
-        chunked = drawn(model, sampling(mini, sampler=sampler, batch_size=batch))
-        assert greys(whole, chunked) <= 1  # float32 sums in another order may round another way
+        chunked = sampled(model, sampling(mini, sampler=sampler, batch_size=batch))
+        # Float32 sums in another order may round differently.
+        assert max_difference(whole, chunked) <= 1
 
 
 @SAMPLERS
-def test_the_noise_is_bit_equal_and_images_within_1e_5(
+def test_an_image_sampled_alone_has_the_same_noise_and_is_within_1e_5(
     model: Denoiser, mini: params.Params, sampler: str
 ) -> None:
     how = sampling(mini, sampler=sampler)
-    whole = list(states(model, REQUEST, how, guidance_scale=3.0, split="test"))
+    whole = list(sampling_states(model, REQUEST, how, guidance_scale=3.0, split="test"))
     for k in range(len(REQUEST.labels)):
-        one = Request(REQUEST.labels[k : k + 1], REQUEST.index[k : k + 1])
-        alone = list(states(model, one, how, guidance_scale=3.0, split="test"))
+        single = SampleRequest(REQUEST.labels[k : k + 1], REQUEST.index[k : k + 1])
+        alone = list(sampling_states(model, single, how, guidance_scale=3.0, split="test"))
         assert torch.equal(whole[0].images[k], alone[0].images[0])
         torch.testing.assert_close(whole[-1].images[k], alone[-1].images[0], rtol=0, atol=1e-5)
 
 
 @SAMPLERS
-def test_nor_on_which_other_labels_are_drawn(
+def test_images_do_not_depend_on_the_other_labels_of_the_request(
     model: Denoiser, mini: params.Params, sampler: str
 ) -> None:
     how = sampling(mini, sampler=sampler)
-    among = drawn(model, how)[4]
-    other = drawn(model, how, Request(np.array([12, 7]), np.array([2, 9])))[0]
-    assert greys(among, other) <= 1
+    among = sampled(model, how)[4]
+    other = sampled(model, how, SampleRequest(np.array([12, 7]), np.array([2, 9])))[0]
+    assert max_difference(among, other) <= 1
 
 
-def test_label_index_seed_and_part_each_give_other_noise(
+def test_label_index_seed_and_split_each_change_the_noise(
     model: Denoiser, mini: params.Params
 ) -> None:
     def first(label: int, index: int, split: str, seed: int) -> bytes:
-        request = Request(np.array([label]), np.array([index]))
+        request = SampleRequest(np.array([label]), np.array([index]))
         how = sampling(mini, seed=seed)
-        state = next(states(model, request, how, guidance_scale=1.0, split=split))
+        state = next(sampling_states(model, request, how, guidance_scale=1.0, split=split))
         return state.images.contiguous().numpy().tobytes()
 
-    found = [
+    noises = [
         first(3, 0, "test", 1),
         first(4, 0, "test", 1),
         first(3, 1, "test", 1),
         first(3, 0, "val", 1),
         first(3, 0, "test", 2),
     ]
-    assert len(set(found)) == len(found)
-    assert found[0] == first(3, 0, "test", 1)
+    assert len(set(noises)) == len(noises)
+    assert noises[0] == first(3, 0, "test", 1)
 
 
-def test_the_part_changes_every_image(model: Denoiser, mini: params.Params) -> None:
-    test, val = (drawn(model, sampling(mini), split=split) for split in ("test", "val"))
+def test_the_split_changes_every_image(model: Denoiser, mini: params.Params) -> None:
+    test, val = (sampled(model, sampling(mini), split=split) for split in ("test", "val"))
     assert (test != val).reshape(len(test), -1).any(1).all()
 
 
@@ -96,35 +97,37 @@ def test_the_part_changes_every_image(model: Denoiser, mini: params.Params) -> N
 def test_the_guidance_scale_changes_images(
     model: Denoiser, mini: params.Params, guidance_scale: float
 ) -> None:
-    other = drawn(model, sampling(mini), guidance_scale=guidance_scale + 1)
-    assert greys(drawn(model, sampling(mini), guidance_scale=guidance_scale), other) > 1
+    other = sampled(model, sampling(mini), guidance_scale=guidance_scale + 1)
+    assert max_difference(sampled(model, sampling(mini), guidance_scale=guidance_scale), other) > 1
 
 
-def test_drawing_repeats(model: Denoiser, mini: params.Params) -> None:
+def test_sampling_is_deterministic(model: Denoiser, mini: params.Params) -> None:
     how = sampling(mini, sampler="ddpm")
-    assert np.array_equal(drawn(model, how), drawn(model, how))
+    assert np.array_equal(sampled(model, how), sampled(model, how))
 
 
 def test_images_are_uint8_over_their_range(model: Denoiser, mini: params.Params) -> None:
-    images = drawn(model, sampling(mini))
+    images = sampled(model, sampling(mini))
     assert images.shape == (7, 28, 28, 3)
     assert images.dtype == np.uint8
     assert images.min() < 64 < 192 < images.max()  # dark and light, not cut to a half or wrapped
 
 
 def test_the_states_run_from_noise_to_an_image(model: Denoiser, mini: params.Params) -> None:
-    path = list(states(model, REQUEST, sampling(mini), guidance_scale=1.0, split="test"))
-    assert [state.t for state in path] == [19, 14, 9, 4, -1]
-    start = path[0].images
+    trajectory = list(
+        sampling_states(model, REQUEST, sampling(mini), guidance_scale=1.0, split="test")
+    )
+    assert [state.t for state in trajectory] == [19, 14, 9, 4, -1]
+    start = trajectory[0].images
     # Standard normal: 7 x 2,352 numbers, five standard errors.
     assert start.mean().abs() < 5 / start.numel() ** 0.5
     assert start.var() == pytest.approx(1, abs=5 * (2 / start.numel()) ** 0.5)
-    assert path[-1].images.abs().max() <= 1
+    assert trajectory[-1].images.abs().max() <= 1
 
 
-def test_every_image_is_counted(model: Denoiser, mini: params.Params) -> None:
+def test_the_progress_callback_counts_every_image(model: Denoiser, mini: params.Params) -> None:
     ticks: list[int] = []
-    draw(
+    sample_images(
         model,
         REQUEST,
         sampling(mini, batch_size=3),
@@ -136,12 +139,13 @@ def test_every_image_is_counted(model: Denoiser, mini: params.Params) -> None:
 
 
 @pytest.mark.parametrize("domains", [("mnistm", "svhn"), ("svhn",), ("svhn", "mnistm")])
-def test_every_label_comes_as_often(domains: tuple[str, ...]) -> None:
-    request = every_label(domains, 3)
+def test_a_request_for_all_labels_has_each_equally_often(domains: tuple[str, ...]) -> None:
+    request = request_all_labels(domains, 3)
     wanted = {label_of(domain, digit) for domain in domains for digit in range(10)}
     assert {(int(a), int(b)) for a, b in zip(request.labels, request.index, strict=True)} == {
         (label, k) for label in wanted for k in range(3)
     }
     assert len(request.labels) == 30 * len(domains)
-    assert (np.diff(request.labels) >= 0).all()  # mnistm first, whatever order is asked for
+    # mnistm comes first, in whatever order the domains are given.
+    assert (np.diff(request.labels) >= 0).all()
     assert np.array_equal(request.domains * 10 + request.digits, request.labels)

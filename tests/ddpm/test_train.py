@@ -1,4 +1,4 @@
-"""Training of the DDPM: killed and resumed it is the uninterrupted one, and it learns."""
+"""Training of the DDPM: killed and resumed, it equals the uninterrupted one, and it learns."""
 
 import os
 import signal
@@ -63,8 +63,8 @@ def tensors(state: Any, name: str = "") -> dict[str, Tensor]:
     return {k: v for key, item in items for k, v in tensors(item, f"{name}/{key}").items()}
 
 
-def same(one: Any, other: Any) -> bool:
-    a, b = tensors(one), tensors(other)
+def same(first: Any, second: Any) -> bool:
+    a, b = tensors(first), tensors(second)
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
@@ -77,14 +77,14 @@ def train(ddpm: params.Ddpm, digits: Path, folder: Path) -> Fitted:
 
 
 def saved(resume: Resume) -> tuple[int, dict[str, Any]]:
-    found = resume.load_latest()
-    assert found is not None
-    return found
+    latest = resume.load_latest()
+    assert latest is not None
+    return latest
 
 
 @pytest.mark.parametrize("kind", ["unet", "context_unet"])
 @pytest.mark.parametrize(("step", "stop"), [(7, terminate), (8, crash), (2, terminate)])
-def test_killed_and_resumed_it_is_the_uninterrupted_training(
+def test_a_killed_and_resumed_training_equals_the_uninterrupted_one(
     mini: params.Params,
     digits: Path,
     tmp_path: Path,
@@ -110,16 +110,16 @@ def test_killed_and_resumed_it_is_the_uninterrupted_training(
     assert same(state, saved(resume(ddpm, digits, tmp_path / "broken"))[1])
 
 
-def test_the_seed_decides(mini: params.Params, digits: Path, tmp_path: Path) -> None:
-    found = [
+def test_the_seed_determines_the_weights(mini: params.Params, digits: Path, tmp_path: Path) -> None:
+    results = [
         train(changed(tiny(mini), steps=3, seed=seed), digits, tmp_path / name)[0]
         for name, seed in (("a", 1), ("b", 1), ("c", 2))
     ]
-    assert same(found[0], found[1])
-    assert not same(found[0], found[2])
+    assert same(results[0], results[1])
+    assert not same(results[0], results[2])
 
 
-def test_how_often_it_is_saved_changes_nothing(
+def test_the_save_interval_changes_nothing(
     mini: params.Params, digits: Path, tmp_path: Path
 ) -> None:
     often, seldom = (
@@ -128,8 +128,8 @@ def test_how_often_it_is_saved_changes_nothing(
     )
     assert same(often[0], seldom[0])
     assert often[1] == seldom[1]
-    one, other = (identity(changed(tiny(mini), save_every=every), digits) for every in (1, 100))
-    assert one == other
+    often, rarely = (identity(changed(tiny(mini), save_every=every), digits) for every in (1, 100))
+    assert often == rarely
 
 
 def test_another_training_does_not_resume_this_one(
@@ -212,14 +212,14 @@ def test_times_are_one_from_each_stratum(count: int) -> None:
     )
     assert drawn.min() == 0
     assert drawn.max() == 19
-    if count <= 20:  # the gaps of neighbours are a whole stratum, rounded
+    if count <= 20:  # the gaps of neighbors are a whole stratum, rounded
         gaps = drawn.sort(1).values.diff(dim=1)
         assert count == 1 or (gaps - 20 / count).abs().max() <= 1
     # Uniform: 300 draws of a mean of 9.5 with standard deviation below 5.8.
     assert drawn.float().mean() == pytest.approx(9.5, abs=5 * 5.8 / 300**0.5)
 
 
-def test_a_power_below_one_draws_noisy_times_oftener() -> None:
+def test_a_power_below_one_draws_noisy_times_more_often() -> None:
     streams = (torch.Generator().manual_seed(k) for k in range(100))
     drawn = torch.cat([_stratified_times(32, 1000, 0.5, stream) for stream in streams])
     # The mean of sqrt(u) is 2 / 3, and no time is left out.

@@ -32,30 +32,30 @@ LABELS = np.array([3, 3, 7, 3, 7, 7, 7, 3, 12, 12, 12])
 
 
 def test_the_mean_is_that_of_all_pairs() -> None:
-    found = within_label_distance(images(11), LABELS)
-    assert found.value == pytest.approx(pair_by_pair(images(11), LABELS), rel=1e-6)
-    assert found.n == 11
+    estimate = within_label_distance(images(11), LABELS)
+    assert estimate.value == pytest.approx(pair_by_pair(images(11), LABELS), rel=1e-6)
+    assert estimate.n == 11
 
 
-def test_the_interval_is_the_jackknife_s() -> None:
+def test_the_interval_is_that_of_the_jackknife() -> None:
     pixels = images(11)
     left_out = [pair_by_pair(np.delete(pixels, k, axis=0), np.delete(LABELS, k)) for k in range(11)]
     error = np.sqrt(10 / 11 * ((left_out - np.mean(left_out)) ** 2).sum())
-    found = within_label_distance(pixels, LABELS)
-    assert (found.high - found.low) / 2 == pytest.approx(1.96 * error, rel=1e-4)
-    assert (found.high + found.low) / 2 == pytest.approx(found.value)
+    estimate = within_label_distance(pixels, LABELS)
+    assert (estimate.high - estimate.low) / 2 == pytest.approx(1.96 * error, rel=1e-4)
+    assert (estimate.high + estimate.low) / 2 == pytest.approx(estimate.value)
 
 
 def test_identical_images_have_no_distance() -> None:
-    found = within_label_distance(np.repeat(images(1), 6, axis=0), np.zeros(6, int))
-    assert (found.value, found.low, found.high) == (0, 0, 0)
+    estimate = within_label_distance(np.repeat(images(1), 6, axis=0), np.zeros(6, int))
+    assert (estimate.value, estimate.low, estimate.high) == (0, 0, 0)
 
 
-def test_the_scale_is_0_to_1() -> None:
+def test_black_and_white_are_at_distance_1() -> None:
     black_white = np.zeros((4, *SHAPE), np.uint8)
     black_white[2:] = 255
-    found = within_label_distance(black_white, np.zeros(4, int))
-    assert found.value == pytest.approx(4 / 6)  # 4 of the 6 pairs differ, by 1
+    estimate = within_label_distance(black_white, np.zeros(4, int))
+    assert estimate.value == pytest.approx(4 / 6)  # 4 of the 6 pairs differ, by 1
 
 
 def test_half_the_contrast_is_half_the_distance() -> None:
@@ -66,7 +66,7 @@ def test_half_the_contrast_is_half_the_distance() -> None:
     assert full.high - full.low == pytest.approx(2 * (half.high - half.low))
 
 
-def test_order_does_not_count() -> None:
+def test_diversity_does_not_depend_on_the_order_of_the_images() -> None:
     order = np.random.Generator(np.random.PCG64(2)).permutation(11)
     before = within_label_distance(images(11), LABELS)
     after = within_label_distance(images(11)[order], LABELS[order])

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from hw2.digits.labels import DOMAINS
-from hw2.evaluation import judge as judges
+from hw2.evaluation.judge import Judge, load_course_classifier, load_judge, save_judge
 from hw2.models.judge import CourseClassifier, DigitNet
 from hw2.runtime.errors import UserError
 
@@ -33,61 +33,61 @@ class Constant(nn.Module):
 
 
 class Brightness(nn.Module):
-    """Reads an image as the tenth of the grey levels that its mean is in."""
+    """Reads an image as the tenth of the gray levels that its mean is in."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.one = nn.Parameter(torch.ones(()))
+        self.unit = nn.Parameter(torch.ones(()))
 
     def forward(self, images: Tensor) -> Tensor:
         digit = ((images.mean((1, 2, 3)) + 1) * 5).long().clamp(0, 9)
-        return nn.functional.one_hot(digit, 10) * self.one
+        return nn.functional.one_hot(digit, 10) * self.unit
 
 
 def pixels(count: int) -> np.ndarray:
-    """Even grey images, from black to white."""
-    grey = np.linspace(0, 255, count).astype(np.uint8)
-    return np.broadcast_to(grey[:, None, None, None], (count, 28, 28, 3)).copy()
+    """Even gray images, from black to white."""
+    gray = np.linspace(0, 255, count).astype(np.uint8)
+    return np.broadcast_to(gray[:, None, None, None], (count, 28, 28, 3)).copy()
 
 
 def test_a_domain_without_its_own_network_is_read_by_the_shared_one() -> None:
-    judge = judges.Judge(Constant(3), {"mnistm": Constant(5)})
+    judge = Judge(Constant(3), {"mnistm": Constant(5)})
     digits, domains = np.array([3, 5, 3, 5]), np.array([0, 0, 1, 1])
     right = judge.right(pixels(4), digits, domains, DOMAINS)
     assert right.tolist() == [False, True, True, False]
 
 
 @pytest.mark.parametrize("count", [1, 499, 1001])
-def test_every_image_is_read_in_its_place(count: int) -> None:
-    found = judges.Judge(Brightness(), {}).read(pixels(count), "svhn")
+def test_every_image_is_read_in_order(count: int) -> None:
+    digits = Judge(Brightness(), {}).read(pixels(count), "svhn")
     expected = np.clip((pixels(count)[:, 0, 0, 0] / 25.5).astype(int), 0, 9)
-    # A grey level on the edge of two tenths may round either way.
-    assert (np.abs(found - expected) <= 1).all()
-    assert (found == expected).mean() > 0.9
-    assert (np.diff(found) >= 0).all()
+    # A gray level on the edge of two tenths may round either way.
+    assert (np.abs(digits - expected) <= 1).all()
+    assert (digits == expected).mean() > 0.9
+    assert (np.diff(digits) >= 0).all()
 
 
 def test_accuracy_is_a_share_with_its_n() -> None:
-    found = judges.Judge(Constant(3), {}).accuracy(pixels(4), np.array([3, 3, 3, 1]), "svhn")
-    assert (found.value, found.n) == (0.75, 4)
+    accuracy = Judge(Constant(3), {}).accuracy(pixels(4), np.array([3, 3, 3, 1]), "svhn")
+    assert (accuracy.value, accuracy.n) == (0.75, 4)
 
 
 @pytest.mark.parametrize("course", [False, True])
-def test_what_is_saved_reads_alike_when_loaded(tmp_path: Path, course: bool) -> None:
+def test_a_loaded_judge_reads_like_the_saved_one(tmp_path: Path, course: bool) -> None:
     shared, own = DigitNet().eval(), CourseClassifier() if course else None
-    judges.save(tmp_path, shared, own)
-    found = judges.load(tmp_path, CPU)
+    save_judge(tmp_path, shared, own)
+    loaded = load_judge(tmp_path, CPU)
     noise = np.random.Generator(np.random.PCG64(1)).integers(0, 256, (50, 28, 28, 3), np.uint8)
-    before = judges.Judge(shared, {"mnistm": own} if own else {})
+    before = Judge(shared, {"mnistm": own} if own else {})
     for domain in DOMAINS:
-        assert np.array_equal(found.read(noise, domain), before.read(noise, domain))
-    assert set(found.own) == ({"mnistm"} if course else set())
-    assert not any(p.requires_grad for p in found.shared.parameters())
+        assert np.array_equal(loaded.read(noise, domain), before.read(noise, domain))
+    assert set(loaded.own) == ({"mnistm"} if course else set())
+    assert not any(p.requires_grad for p in loaded.shared.parameters())
 
 
 @pytest.mark.parametrize("damage", ["absent", "cut", "text", "other"])
-def test_a_folder_that_is_no_judge_is_refused(tmp_path: Path, damage: str) -> None:
-    judges.save(tmp_path, DigitNet(), None)
+def test_a_folder_that_is_not_a_judge_is_refused(tmp_path: Path, damage: str) -> None:
+    save_judge(tmp_path, DigitNet(), None)
     path = tmp_path / "judge.safetensors"
     if damage == "absent":
         path.unlink()
@@ -96,17 +96,17 @@ def test_a_folder_that_is_no_judge_is_refused(tmp_path: Path, damage: str) -> No
     elif damage == "text":
         path.write_text("<!DOCTYPE html>")
     else:
-        judges.save(tmp_path, CourseClassifier(), None)
+        save_judge(tmp_path, CourseClassifier(), None)
     with pytest.raises(
         UserError, match=r"not a checkpoint of judge_train .* run `dvc repro judge_train`"
     ) as caught:
-        judges.load(tmp_path, CPU)
+        load_judge(tmp_path, CPU)
     assert "\n" not in str(caught.value)
 
 
 @given
 def test_the_real_classifier_loads() -> None:
-    network = judges.load_course_classifier(REAL)
+    network = load_course_classifier(REAL)
     assert isinstance(network, CourseClassifier)
     assert all(p.isfinite().all() for p in network.parameters())
 
@@ -118,11 +118,11 @@ def test_the_real_classifier_reads_the_real_mnistm() -> None:
     with Image.open(folder / "test_0.webp") as file:
         sheet = np.asarray(file.convert("RGB"))  # of 100 columns
     images = sheet.reshape(-1, 28, 100, 28, 3).swapaxes(1, 2).reshape(-1, 28, 28, 3)[: len(digits)]
-    judge = judges.Judge(nn.Identity(), {"mnistm": judges.load_course_classifier(REAL).eval()})
-    found = judge.accuracy(images, digits, "mnistm")
+    judge = Judge(nn.Identity(), {"mnistm": load_course_classifier(REAL).eval()})
+    accuracy = judge.accuracy(images, digits, "mnistm")
     # 95.15 %, as the README there reports; one or two images may lie on an edge.
-    assert found.n == 9001
-    assert found.value == pytest.approx(0.9515, abs=2 / found.n)
+    assert accuracy.n == 9001
+    assert accuracy.value == pytest.approx(0.9515, abs=2 / accuracy.n)
 
 
 class Evil:
@@ -170,7 +170,7 @@ def test_another_file_is_refused_in_one_line(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "Classifier.pth"
     path.write_bytes(course_file(kind, tmp_path / "sentinel"))
     with pytest.raises(UserError, match=r"judge\.course_classifier: .*Classifier\.pth") as caught:
-        judges.load_course_classifier(path)
+        load_course_classifier(path)
     assert "\n" not in str(caught.value)
     assert "weights_only=False" not in str(caught.value)
     assert not (tmp_path / "sentinel").exists()
@@ -178,14 +178,14 @@ def test_another_file_is_refused_in_one_line(tmp_path: Path, kind: str) -> None:
 
 def test_an_absent_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"judge\.course_classifier: .*absent\.pth"):
-        judges.load_course_classifier(tmp_path / "absent.pth")
+        load_course_classifier(tmp_path / "absent.pth")
 
 
-def test_the_course_s_optimizer_state_does_no_harm(tmp_path: Path) -> None:
+def test_the_optimizer_state_in_the_course_file_is_ignored(tmp_path: Path) -> None:
     network = CourseClassifier()
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9)
     saved = {"state_dict": network.state_dict(), "optimizer": optimizer.state_dict()}
     torch.save(saved, tmp_path / "c.pth")
-    found = judges.load_course_classifier(tmp_path / "c.pth")
+    loaded = load_course_classifier(tmp_path / "c.pth")
     for name, value in network.state_dict().items():
-        assert torch.equal(found.state_dict()[name], value)
+        assert torch.equal(loaded.state_dict()[name], value)

@@ -22,12 +22,12 @@ def outcomes(both: int, gained: int, lost: int, neither: int) -> tuple[np.ndarra
         (8, 2, 2 * (1 + 10 + 45) / 1024),  # P(X <= 2) of 10 fair coins, twice
     ],
 )
-def test_only_what_differs_counts(gained: int, lost: int, p: float) -> None:
+def test_only_discordant_images_count(gained: int, lost: int, p: float) -> None:
     for both, neither in ((0, 0), (100, 7)):
         assert mcnemar(*outcomes(both, gained, lost, neither)) == pytest.approx(p)
 
 
-def test_under_the_null_hypothesis_it_is_not_too_small() -> None:
+def test_the_p_value_is_not_too_small_under_the_null_hypothesis() -> None:
     stream = np.random.Generator(np.random.PCG64(2))
     small = np.mean([mcnemar(*(stream.random((2, 200)) < 0.7)) <= 0.05 for _ in range(400)])
     assert small <= 0.06

@@ -6,7 +6,7 @@ import pytest
 from hw2.evaluation.paired_difference import paired_gain
 
 
-def drawn(
+def random_readings(
     random: np.random.Generator, seeds: int, n: int, gain: float, shift: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Readings of `seeds` trainings on n images: hard images are hard for all, seeds differ."""
@@ -16,22 +16,22 @@ def drawn(
     return random.random((seeds, n)) < share[0], random.random((seeds, n)) < share[1]
 
 
-def test_value_and_n() -> None:
+def test_gain_and_n_at_a_known_point() -> None:
     right = np.array([[True, True, True, False], [True, True, False, False]])
     base = np.array([[True, False, False, False], [False, True, False, False]])
-    found = paired_gain(right, base)
-    assert found.value == pytest.approx(0.375)
-    assert found.n == 4
-    assert found.high - found.value == pytest.approx(found.value - found.low)
+    gain = paired_gain(right, base)
+    assert gain.value == pytest.approx(0.375)
+    assert gain.n == 4
+    assert gain.high - gain.value == pytest.approx(gain.value - gain.low)
 
 
 def test_equal_readings_are_no_gain() -> None:
     right = np.random.default_rng(1).random((3, 50)) < 0.5
-    found = paired_gain(right, right)
-    assert (found.value, found.low, found.high) == (0, 0, 0)
+    gain = paired_gain(right, right)
+    assert (gain.value, gain.low, gain.high) == (0, 0, 0)
 
 
-def test_pairing_makes_it_narrower_and_seeds_that_differ_wider() -> None:
+def test_pairing_narrows_the_interval_and_differing_seeds_widen_it() -> None:
     right = np.arange(400)[None] % 10 < 9
     better = right | (np.arange(400)[None] % 20 == 9)
     shuffled = np.random.default_rng(2).permutation(right, axis=1)
@@ -45,12 +45,12 @@ def test_pairing_makes_it_narrower_and_seeds_that_differ_wider() -> None:
     assert width(unsteady) > width(steady)
 
 
-def test_it_covers_the_truth() -> None:
+def test_the_interval_covers_the_true_gain() -> None:
     random = np.random.default_rng(3)
     inside = 0
     for _ in range(300):
-        found = paired_gain(*drawn(random, 1, 400, 0.0, 0.0))
-        inside += found.low <= 0 <= found.high
+        gain = paired_gain(*random_readings(random, 1, 400, 0.0, 0.0))
+        inside += gain.low <= 0 <= gain.high
     assert inside / 300 > 0.92
 
 

@@ -305,7 +305,9 @@ def test_an_ablation_trains_without_dropping_and_draws_without_guidance(
         lambda labels, share, null, stream: (dropped.append(share), labels)[1],
     )
     scales: list[float] = []
-    monkeypatch.setattr(ddpm_ablate, "draw", recorded(ddpm_ablate.draw, "guidance_scale", scales))
+    monkeypatch.setattr(
+        ddpm_ablate, "sample_images", recorded(ddpm_ablate.sample_images, "guidance_scale", scales)
+    )
     ablate(at, p)
     assert set(dropped) == {0.0}
     assert scales == [1]

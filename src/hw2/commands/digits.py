@@ -8,7 +8,7 @@ from PIL import Image
 from hw2.commands import output_folder
 from hw2.config import params
 from hw2.ddpm import denoiser
-from hw2.ddpm.sample import draw, every_label
+from hw2.ddpm.sample import request_all_labels, sample_images
 from hw2.digits.labels import DOMAINS
 from hw2.io.atomic import atomic_dir
 from hw2.runtime.errors import UserError
@@ -36,9 +36,9 @@ def run(
         raise UserError(f"--count {count}: sample at least one image of each digit")
     output_folder.need_new(out)
     trained = denoiser.load(model, device)
-    request = every_label(trained.domains, count)
+    request = request_all_labels(trained.domains, count)
     with progress(len(request.labels), "digits", unit="image") as bar:
-        images = draw(
+        images = sample_images(
             trained,
             request,
             sampling,

@@ -18,7 +18,15 @@ from hw2.models.unet import UNet
 
 @dataclass(frozen=True)
 class Denoiser:
-    """A network and all that is needed to sample from it."""
+    """A network and what is needed to sample from it.
+
+    Attributes:
+        network: predicts from (xt, t, labels).
+        schedule: the noise schedule of the training.
+        prediction: what the output of the network means.
+        domains: the domains that it was trained on.
+        precision: `fp32` or `bf16`, of the network's evaluation.
+    """
 
     network: nn.Module
     schedule: Schedule

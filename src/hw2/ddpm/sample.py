@@ -1,4 +1,4 @@
-"""Images drawn from a denoiser: image k of a label depends on (seed, split, label, k) only."""
+"""Sampling from a denoiser: image k of a label depends on (seed, split, label, k) only."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,8 +22,13 @@ SHAPE = (3, 28, 28)
 
 
 @dataclass(frozen=True)
-class Request:
-    """Which images to draw: labels int64 (N,), and for each the number k of its noise, (N,)."""
+class SampleRequest:
+    """Which images to sample.
+
+    Attributes:
+        labels: int64 (N,), the label of each image.
+        index: int64 (N,), the number k of the noise that each image starts from.
+    """
 
     labels: np.ndarray
     index: np.ndarray
@@ -38,7 +43,7 @@ class Request:
         return self.labels // NUM_DIGITS
 
 
-def every_label(domains: tuple[str, ...], count: int) -> Request:
+def request_all_labels(domains: tuple[str, ...], count: int) -> SampleRequest:
     """`count` images of each digit of each domain: by domain, then digit, then k."""
     labels = [
         label_of(domain, digit)
@@ -46,12 +51,12 @@ def every_label(domains: tuple[str, ...], count: int) -> Request:
         if domain in domains
         for digit in range(NUM_DIGITS)
     ]
-    return Request(np.repeat(np.array(labels), count), np.tile(np.arange(count), len(labels)))
+    return SampleRequest(np.repeat(np.array(labels), count), np.tile(np.arange(count), len(labels)))
 
 
-def draw(
+def sample_images(
     denoiser: Denoiser,
-    request: Request,
+    request: SampleRequest,
     sampling: params.Sampling,
     *,
     guidance_scale: float,
@@ -59,42 +64,44 @@ def draw(
     calls: NetworkCalls | None = None,
     tick: Callable[[int], None] = lambda images: None,
 ) -> np.ndarray:
-    """Draw images: uint8 (N, 28, 28, 3) in the order of the request.
+    """Sample images: uint8 (N, 28, 28, 3) in the order of the request.
 
     Args:
         guidance_scale: 1 is no guidance.
-        split: names the random streams, so that images to choose by differ from those to report.
+        split: names the random streams, so that images used to choose differ from those reported.
         calls: counts the network calls.
         tick: called with the number of images finished.
     """
     starts = range(0, len(request.labels), sampling.batch_size)
     batches = [slice(start, start + sampling.batch_size) for start in starts]
 
-    def one(batch: slice) -> np.ndarray:
-        chunk = Request(request.labels[batch], request.index[batch])
-        path = states(
+    def sample_batch(batch: slice) -> np.ndarray:
+        chunk = SampleRequest(request.labels[batch], request.index[batch])
+        trajectory = sampling_states(
             denoiser, chunk, sampling, guidance_scale=guidance_scale, split=split, calls=calls
         )
-        return to_uint8(loop.final(path))
+        return to_uint8(loop.final(trajectory))
 
     images = []
-    for drawn in map_batches(one, batches, next(denoiser.network.parameters()).device):
-        images.append(drawn)
-        tick(len(drawn))
+    for batch_images in map_batches(
+        sample_batch, batches, next(denoiser.network.parameters()).device
+    ):
+        images.append(batch_images)
+        tick(len(batch_images))
     return np.concatenate(images)
 
 
 @torch.no_grad()
-def states(
+def sampling_states(
     denoiser: Denoiser,
-    request: Request,
+    request: SampleRequest,
     sampling: params.Sampling,
     *,
     guidance_scale: float,
     split: str,
     calls: NetworkCalls | None = None,
 ) -> Iterator[State]:
-    """The states of sampling one batch, from pure noise to clean images."""
+    """Sample one batch, yielding its states from pure noise to clean images."""
     device = next(denoiser.network.parameters()).device
     labels = torch.from_numpy(request.labels).to(device)
     streams = [
@@ -103,9 +110,9 @@ def states(
     ]
 
     def noise(step: int = 0) -> Tensor:
-        # On the CPU, one stream an image: the same numbers for every batch size and device.
-        drawn = torch.stack([torch.randn(SHAPE, generator=stream) for stream in streams])
-        return drawn.to(device, memory_format=torch.channels_last)
+        # On the CPU, one stream per image: the same numbers for every batch size and device.
+        stacked = torch.stack([torch.randn(SHAPE, generator=stream) for stream in streams])
+        return stacked.to(device, memory_format=torch.channels_last)
 
     network = denoiser.network if calls is None else calls.counted(denoiser.network)
     with torch.autocast(device.type, torch.bfloat16, enabled=denoiser.precision == "bf16"):

@@ -46,7 +46,7 @@ def fit(
 
 
 def identity(ddpm: params.Ddpm, packed: Path) -> dict[str, Any]:
-    """What makes it this training and no other; how often it is saved does not."""
+    """The parameters and data that identify this training, without how often it is saved."""
     described = ddpm.model_dump(
         mode="json",
         include={"seed", "domains", "network", "diffusion", "train"},
@@ -57,9 +57,9 @@ def identity(ddpm: params.Ddpm, packed: Path) -> dict[str, Any]:
 
 def _images_and_labels(domains: tuple[str, ...], packed: Path) -> tuple[np.ndarray, Tensor]:
     """Images uint8 (N, 28, 28, 3) and labels int64 (N,) of the train split of all domains."""
-    parts = [(domain, arrays.load(packed, domain, "train")) for domain in domains]
-    labels = [part.digits + label_of(domain, 0) for domain, part in parts]
-    images = np.concatenate([part.rgb for _, part in parts])
+    digits = {domain: arrays.load(packed, domain, "train") for domain in domains}
+    labels = [data.digits + label_of(domain, 0) for domain, data in digits.items()]
+    images = np.concatenate([data.rgb for data in digits.values()])
     return images, torch.from_numpy(np.concatenate(labels))
 
 

@@ -1,4 +1,4 @@
-"""How different the images of one label are: what guidance lowers while accuracy rises."""
+"""Diversity of the images of a label, which guidance lowers while accuracy rises."""
 
 from pathlib import Path
 
@@ -16,6 +16,9 @@ def within_label_distance(images: np.ndarray, labels: np.ndarray) -> Estimate:
     Args:
         images: uint8 (N, H, W, C), at least three of each label present.
         labels: int (N,).
+
+    Raises:
+        ValueError: if a label has fewer than three images.
     """
     flat = images.reshape(len(images), -1)
     groups = [_distances(flat[labels == label]) for label in np.unique(labels)]
@@ -28,20 +31,20 @@ def within_label_distance(images: np.ndarray, labels: np.ndarray) -> Estimate:
     return jackknife(float(means.mean()), np.concatenate(left_out))
 
 
-def of_real(packed: Path, domains: tuple[str, ...], split: str) -> dict[str, float]:
+def real_diversity(packed: Path, domains: tuple[str, ...], split: str) -> dict[str, float]:
     """The diversity of the real images of a split, by domain, and their mean as `all`."""
-    each = {}
+    diversity = {}
     for domain in domains:
         real = arrays.load(packed, domain, split)
-        each[domain] = within_label_distance(real.rgb, real.digits).value
-    return {"all": float(np.mean(list(each.values()))), **each}
+        diversity[domain] = within_label_distance(real.rgb, real.digits).value
+    return {"all": float(np.mean(list(diversity.values()))), **diversity}
 
 
 def _distances(flat: np.ndarray) -> np.ndarray:
     """Root mean square distances (n, n) of the rows of uint8 (n, pixels), zero on the diagonal."""
     if len(flat) < 3:
         raise ValueError("diversity needs at least three images of each label")
-    levels = flat.astype(np.float64)  # whole numbers, so that the sums below are exact
-    square = (levels**2).sum(1)
-    gap = square[:, None] + square - 2 * levels @ levels.T
+    pixels = flat.astype(np.float64)  # whole numbers, so that the sums below are exact
+    square = (pixels**2).sum(1)
+    gap = square[:, None] + square - 2 * pixels @ pixels.T
     return np.sqrt(gap / flat.shape[1]) / 255

@@ -1,4 +1,4 @@
-"""How images differ from each other, and how strong their contrasts are."""
+"""Distances between images, and their contrast and colorfulness."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,22 +24,26 @@ def distance(first: Pixels, second: Pixels) -> Numbers:
 
 
 def contrast(images: Pixels) -> Numbers:
-    """Standard deviation of an image's pixels in [0, 1], of each colour by itself, then their mean:
-    (..., H, W, C) give (...)."""
+    """Standard deviation of the pixels in [0, 1] of each channel, averaged over the channels.
+
+    Images (..., H, W, C) give (...).
+    """
     return images.std((-3, -2), dtype=np.float64).mean(-1) / 255
 
 
-def colour(images: Pixels) -> Numbers:
-    """How far from grey an image is: the standard deviation of a pixel's three colours in [0, 1],
-    mean over the pixels; (..., H, W, C) give (...)."""
+def colorfulness(images: Pixels) -> Numbers:
+    """How far an image is from gray: the standard deviation over the channels of each pixel.
+
+    Pixels are in [0, 1] and the mean is over the pixels; images (..., H, W, C) give (...).
+    """
     return images.std(-1, dtype=np.float64).mean((-2, -1)) / 255
 
 
 def unevenness(rows: Pixels) -> Numbers:
-    """The largest step between neighbours over the mean step: (..., A, H, W, C) give (...).
+    """The largest step between neighboring images over the mean step: (..., A, H, W, C) give (...).
 
-    1 is a walk at even pace; A - 1 is one that stands still but for one leap. A row without any
-    change counts as even.
+    1 means equal steps; A - 1 means that all change is in a single step. A row without any change
+    counts as 1.
     """
     steps = distance(rows[..., 1:, :, :, :], rows[..., :-1, :, :, :])
     mean = steps.mean(-1)

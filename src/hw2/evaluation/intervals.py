@@ -28,17 +28,20 @@ def proportion(hits: np.ndarray) -> Estimate:
     if n == 0:
         raise ValueError("a proportion needs at least one observation")
     p = float(np.mean(hits))
-    centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    center = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z / (1 + Z**2 / n) * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
     # At p = 0 and p = 1 the ends are exact; rounding must not put p outside its own interval.
-    return Estimate(p, min(p, max(0.0, centre - half)), max(p, min(1.0, centre + half)), n)
+    return Estimate(p, min(p, max(0.0, center - half)), max(p, min(1.0, center + half)), n)
 
 
 def jackknife(value: float, left_out: np.ndarray) -> Estimate:
-    """A statistic with the normal interval of its jackknife error (Efron & Tibshirani, 1993,
-    chapter 11).
+    """A statistic with the normal interval of its jackknife error.
 
-    `left_out` float (N,) holds the statistic with observation i left out.
+    Source: Efron & Tibshirani (1993), chapter 11.
+
+    Args:
+        value: the statistic of all observations.
+        left_out: float (N,), the statistic without observation i.
     """
     n = len(left_out)
     error = math.sqrt((n - 1) / n * float(((left_out - left_out.mean()) ** 2).sum()))

@@ -1,7 +1,7 @@
 """The judge: the classifiers that read generated digits, one for each domain.
 
 By default one network, trained on the real images of the train split, reads all domains. Where the
-course's `Classifier.pth` is configured it reads MNIST-M, as in the course's grader.
+course's `Classifier.pth` is configured, that network reads MNIST-M, as in the course's grader.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,12 @@ Network = TypeVar("Network", DigitNet, CourseClassifier)
 
 @dataclass(frozen=True)
 class Judge:
-    """Networks by domain; a domain without its own is read by `shared`."""
+    """Digit classifiers by domain.
+
+    Attributes:
+        shared: reads every domain that has no network in `own`.
+        own: domain name to its network.
+    """
 
     shared: DigitNet
     own: dict[str, CourseClassifier]
@@ -37,7 +42,7 @@ class Judge:
         return self._batched(lambda x: network(x).argmax(1), images, network)
 
     def embed(self, images: np.ndarray, domain: str) -> np.ndarray:
-        """The features from which it reads them: float32 (N, F), F depends on the domain."""
+        """The features before the last layer: float32 (N, F); F depends on the domain's network."""
         network = self._network(domain)
         return self._batched(network.embed, images, network)
 
@@ -50,16 +55,22 @@ class Judge:
         compute: Callable[[Tensor], Tensor], images: np.ndarray, network: nn.Module
     ) -> np.ndarray:
         device = next(network.parameters()).device
-        found = [
+        outputs = [
             compute(from_uint8(images[at : at + _BATCH]).to(device)).cpu()
             for at in range(0, len(images), _BATCH)
         ]
-        return torch.cat(found).numpy()
+        return torch.cat(outputs).numpy()
 
     def right(
         self, images: np.ndarray, digits: np.ndarray, domains: np.ndarray, names: tuple[str, ...]
     ) -> np.ndarray:
-        """Whether each image is read as its digit: bool (N,); `domains` index `names`."""
+        """Whether each image is read as its digit: bool (N,).
+
+        Args:
+            images: uint8 (N, 28, 28, 3).
+            digits: int (N,), the true digits.
+            domains: int (N,), indices into `names`.
+        """
         right = np.zeros(len(images), bool)
         for index in np.unique(domains):
             here = domains == index
@@ -71,7 +82,7 @@ class Judge:
         return proportion(self.read(images, domain) == digits)
 
 
-def save(folder: Path, shared: nn.Module, course: nn.Module | None) -> None:
+def save_judge(folder: Path, shared: nn.Module, course: nn.Module | None) -> None:
     """Write the judge's networks into `folder`, which exists."""
     networks = {_TRAINED: shared} if course is None else {_TRAINED: shared, _COURSE: course}
     for name, network in networks.items():
@@ -79,11 +90,11 @@ def save(folder: Path, shared: nn.Module, course: nn.Module | None) -> None:
         checkpoints.save(folder / name, "judge", record, network.state_dict())
 
 
-def load(folder: Path, device: torch.device) -> Judge:
+def load_judge(folder: Path, device: torch.device) -> Judge:
     """Read the judge.
 
     Raises:
-        UserError: if the folder does not hold one.
+        UserError: if a file is missing, damaged, or not a checkpoint of `judge_train`.
     """
     shared = _read(folder / _TRAINED, DigitNet)
     own: dict[str, CourseClassifier] = {}
@@ -109,7 +120,7 @@ def load_course_classifier(path: Path) -> CourseClassifier:
     """Read the course's `Classifier.pth`: a dict whose `state_dict` holds the LeNet's ten tensors.
 
     Raises:
-        UserError: if the file is not that.
+        UserError: if the file does not hold that.
     """
     network = CourseClassifier()
     try:
@@ -119,6 +130,6 @@ def load_course_classifier(path: Path) -> CourseClassifier:
         reason = str(error).split("\n")[0]
         raise UserError(
             f"judge.course_classifier: {path} is not the course's Classifier.pth ({reason[:80]});"
-            " give its path, or null for the embedded judge"
+            " give its path, or null to train a judge"
         ) from error
     return network

@@ -7,11 +7,11 @@ from scipy.stats import binomtest
 def mcnemar(right: np.ndarray, base: np.ndarray) -> float:
     """McNemar's exact two-sided p-value (McNemar, 1947; exact form by the binomial distribution).
 
-    Only the images that exactly one of both classifies rightly count: if neither is better, each
-    of these is as likely on either side.
+    Only the images that exactly one of the two classifies correctly count: if neither is better,
+    each of these is as likely on either side.
 
     Args:
-        right, base: bool (N,), whether each image is classified rightly.
+        right, base: bool (N,), whether each image is classified correctly.
     """
     if right.shape != base.shape:
         raise ValueError(f"not paired shapes: {right.shape} and {base.shape}")

@@ -12,12 +12,12 @@ def paired_gain(right: np.ndarray, base: np.ndarray) -> Estimate:
 
     Both have two sources of chance, images and trainings. The interval adds the variance of the
     mean over images (of each image's difference, averaged over the seeds) and, where there are two
-    seeds or more, of the mean over seeds. This counts what images and seeds share twice, so the
-    interval is rather too wide than too narrow.
+    seeds or more, of the mean over seeds. The variance that images and
+    seeds share counts twice, so the interval is too wide rather than too narrow.
 
     Args:
-        right, base: bool (seeds, N), N >= 2: whether each training reads each image rightly; row
-            k of both is of the same seed.
+        right, base: bool (seeds, N), N >= 2: whether each training reads each image correctly;
+            row k of both is of the same seed.
     """
     if right.shape != base.shape or right.shape[1] < 2:
         raise ValueError(f"not paired shapes (seeds, N >= 2): {right.shape} and {base.shape}")

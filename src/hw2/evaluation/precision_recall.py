@@ -1,8 +1,8 @@
 """How much of the real images a generator covers: improved precision and recall.
 
 Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models" (2019).
-A set of feature vectors stands for the union of balls around them, each as wide as the distance to
-its k-th neighbour in the set.
+The support of a set of feature vectors is the union of balls around them, the radius of each being
+the distance to its k-th neighbor in the set.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 
 from hw2.evaluation.intervals import Estimate, proportion
 
-NEIGHBOURS = 3
+NEIGHBORS = 3
 """The k of the paper."""
 
 
@@ -21,11 +21,11 @@ def recall(real: np.ndarray, generated: np.ndarray) -> Estimate:
 
     Args:
         real: features float (N, F).
-        generated: features float (M, F), more than `NEIGHBOURS` of them.
+        generated: features float (M, F), more than `NEIGHBORS` of them.
     """
-    if len(generated) <= NEIGHBOURS:
-        raise ValueError(f"recall needs more than {NEIGHBOURS} generated images")
+    if len(generated) <= NEIGHBORS:
+        raise ValueError(f"recall needs more than {NEIGHBORS} generated images")
     balls, points = torch.from_numpy(generated).double(), torch.from_numpy(real).double()
     # Position 0 of the ascending distances is the point itself.
-    radii = torch.cdist(balls, balls).kthvalue(NEIGHBOURS + 1, dim=1).values
+    radii = torch.cdist(balls, balls).kthvalue(NEIGHBORS + 1, dim=1).values
     return proportion((torch.cdist(points, balls) <= radii).any(1).numpy())

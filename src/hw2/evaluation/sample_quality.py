@@ -1,4 +1,4 @@
-"""How varied generated images are: each measure beside the value that real images reach."""
+"""Sample quality of generated images: each measure, and the value that real images reach."""
 
 from pathlib import Path
 
@@ -22,8 +22,8 @@ def measure(
     each digit on either side.
     """
     real, stand_in = (arrays.load(packed, domain, name) for name in (split, other))
-    count = min(int(np.bincount(found.digits).min()) for found in (real, stand_in, generated))
-    a, b, g = (judge.embed(_first(found, count), domain) for found in (real, stand_in, generated))
+    count = min(int(np.bincount(digits.digits).min()) for digits in (real, stand_in, generated))
+    a, b, g = (judge.embed(_first(digits, count), domain) for digits in (real, stand_in, generated))
     return {
         "diversity": within_label_distance(generated.rgb, generated.digits).value,
         "diversity_real": within_label_distance(real.rgb, real.digits).value,
@@ -35,7 +35,7 @@ def measure(
 
 
 def share(measured: dict[str, float], name: str) -> float:
-    """A measure of the generated images as a share of the real images' own; 0 if that is 0."""
+    """A measure of the generated images divided by that of the real images; 0 if that is 0."""
     real = measured[f"{name}_real"]
     return measured[name] / real if real else 0.0
 

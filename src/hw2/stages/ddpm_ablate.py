@@ -8,12 +8,12 @@ import torch
 from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
-from hw2.ddpm.sample import draw, every_label
+from hw2.ddpm.sample import request_all_labels, sample_images
 from hw2.ddpm.train import fit, identity
 from hw2.diffusion.guidance import NO_GUIDANCE
 from hw2.digits.labels import DOMAINS
-from hw2.evaluation import judge as judges
 from hw2.evaluation.intervals import proportion
+from hw2.evaluation.judge import Judge, load_judge
 from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.runtime.progress import progress
@@ -50,14 +50,14 @@ def run(
         trained = denoiser.load(ddpm_ablation / "model.safetensors", device)
         files.write_metrics(
             ddpm_ablation_metrics,
-            _measured(trained, judges.load(judge_model, device), ddpm),
+            _measured(trained, load_judge(judge_model, device), ddpm),
         )
 
 
-def _measured(model: Denoiser, judge: judges.Judge, ddpm: params.Ddpm) -> dict[str, Any]:
-    request = every_label(model.domains, ddpm.ablation.images_per_label)
+def _measured(model: Denoiser, judge: Judge, ddpm: params.Ddpm) -> dict[str, Any]:
+    request = request_all_labels(model.domains, ddpm.ablation.images_per_label)
     with progress(len(request.labels), "ablation", unit="image") as bar:
-        images = draw(
+        images = sample_images(
             model, request, ddpm.sampling, guidance_scale=NO_GUIDANCE, split=SPLIT, tick=bar.update
         )
     right = judge.right(images, request.digits, request.domains, DOMAINS)

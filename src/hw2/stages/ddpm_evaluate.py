@@ -1,4 +1,4 @@
-"""Judge the sampled digits."""
+"""Measure accuracy and sample quality of the generated digits."""
 
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,9 @@ from hw2.diffusion.guidance import NO_GUIDANCE
 from hw2.digits import arrays
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import DOMAINS, NUM_DIGITS
-from hw2.evaluation import judge as judges
 from hw2.evaluation import sample_quality
 from hw2.evaluation.intervals import proportion
+from hw2.evaluation.judge import load_judge
 from hw2.io import files
 from hw2.runtime.errors import UserError
 
@@ -27,26 +27,27 @@ def run(
     ddpm_metrics: Path,
     device: torch.device,
 ) -> None:
-    """Write `ddpm_metrics`: accuracy in all, by domain, by digit, unguided, and the judge's own;
-    for
-    each domain also how many images were trained on, how varied the generated ones are, and how
-    much of the real ones they cover.
+    """Write the accuracies and the sample quality of the generated digits to `ddpm_metrics`.
+
+    Accuracies are overall, by domain, by digit, without guidance, and the judge's own on real
+    images. For each domain there is also the number of training images, and the diversity, recall
+    and precision of the generated images.
     """
-    drawn = files.load_arrays(ddpm_samples)
-    reader = judges.load(judge_model, device)
-    right = reader.right(drawn["images"], drawn["digits"], drawn["domains"], DOMAINS)
-    present = [DOMAINS[index] for index in np.unique(drawn["domains"])]
+    samples = files.load_arrays(ddpm_samples)
+    judge = load_judge(judge_model, device)
+    right = judge.right(samples["images"], samples["digits"], samples["domains"], DOMAINS)
+    present = [DOMAINS[index] for index in np.unique(samples["domains"])]
     record: dict[str, Any] = proportion(right).named("accuracy")
     for domain in present:
-        here = drawn["domains"] == DOMAINS.index(domain)
-        generated = Digits(drawn["images"][here], drawn["digits"][here])
+        here = samples["domains"] == DOMAINS.index(domain)
+        generated = Digits(samples["images"][here], samples["digits"][here])
         record[domain] = proportion(right[here]).named("accuracy")
         record[domain]["train_images"] = len(arrays.load(digits_arrays, domain, "train").digits)
         record[domain] |= sample_quality.measure(
-            reader, generated, domain, digits_arrays, split="test", other="val"
+            judge, generated, domain, digits_arrays, split="test", other="val"
         )
     record["digits"] = {
-        str(digit): proportion(right[drawn["digits"] == digit]).named("accuracy")
+        str(digit): proportion(right[samples["digits"] == digit]).named("accuracy")
         for digit in range(NUM_DIGITS)
     }
     record["unguided"] = _unguided(ddpm_sweep)

@@ -1,4 +1,4 @@
-"""Sample the digits that are reported, and the way from noise to the first "0" of each domain."""
+"""Sample the digits that are reported, and the path from noise to the first "0" of each domain."""
 
 from pathlib import Path
 
@@ -8,14 +8,14 @@ import torch
 from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
-from hw2.ddpm.sample import Request, draw, every_label, states
+from hw2.ddpm.sample import SampleRequest, request_all_labels, sample_images, sampling_states
 from hw2.digits.labels import DOMAINS, label_of
 from hw2.io import files
 from hw2.pixels import to_uint8
 from hw2.runtime.progress import progress
 
 SPLIT = "test"
-_MOMENTS = 6  # pictures of the reverse process, the first noise and the last image among them
+_MOMENTS = 6  # images of the reverse process, the first noise and the last image among them
 
 
 def run(
@@ -30,9 +30,9 @@ def run(
     sampling = ddpm.sampling
     trained = denoiser.load(ddpm_model, device)
     guidance_scale = chosen_scale(ddpm_guidance)
-    request = every_label(trained.domains, sampling.images_per_label)
+    request = request_all_labels(trained.domains, sampling.images_per_label)
     with progress(len(request.labels), "samples", unit="image") as bar:
-        images = draw(
+        images = sample_images(
             trained, request, sampling, guidance_scale=guidance_scale, split=SPLIT, tick=bar.update
         )
     reverse, times = _reverse(trained, sampling, guidance_scale)
@@ -58,16 +58,19 @@ def _reverse(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The first "0" of each domain: uint8 (D, S, 28, 28, 3) and times (S,), T is pure noise."""
     zeros = np.array([label_of(domain, 0) for domain in _in_order(model)])
-    path = list(
-        states(
+    trajectory = list(
+        sampling_states(
             model,
-            Request(zeros, np.zeros_like(zeros)),
+            SampleRequest(zeros, np.zeros_like(zeros)),
             sampling,
             guidance_scale=guidance_scale,
             split=SPLIT,
         )
     )
-    kept = [path[k] for k in np.unique(np.linspace(0, len(path) - 1, _MOMENTS).round().astype(int))]
+    kept = [
+        trajectory[k]
+        for k in np.unique(np.linspace(0, len(trajectory) - 1, _MOMENTS).round().astype(int))
+    ]
     images = np.stack([to_uint8(state.images) for state in kept], axis=1)
     return images, np.array([state.t + 1 for state in kept])
 

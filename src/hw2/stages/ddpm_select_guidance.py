@@ -13,12 +13,12 @@ import torch
 from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
-from hw2.ddpm.sample import Request, draw, every_label
+from hw2.ddpm.sample import SampleRequest, request_all_labels, sample_images
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import DOMAINS
-from hw2.evaluation import judge as judges
 from hw2.evaluation import sample_quality
 from hw2.evaluation.intervals import Estimate, proportion
+from hw2.evaluation.judge import Judge, load_judge
 from hw2.io import files
 from hw2.runtime.progress import progress
 
@@ -40,7 +40,7 @@ def run(
     tried: list[Row] = []
     if guidance.scale == "auto":
         trained = denoiser.load(ddpm_model, device)
-        tried = _try(ddpm, trained, judges.load(judge_model, device), digits_arrays)
+        tried = _try(ddpm, trained, load_judge(judge_model, device), digits_arrays)
         guidance_scale = _best(tried, guidance.min_quality_share)["guidance_scale"]
     else:
         guidance_scale = guidance.scale
@@ -56,21 +56,21 @@ def _best(tried: list[Row], min_quality_share: float) -> Row:
     varied = [row for row in tried if min(row["diversity"], row["recall"]) >= min_quality_share]
     if not varied:
         return max(tried, key=lambda row: min(row["diversity"], row["recall"]))
-    return max(varied, key=lambda row: row["accuracy"])  # of equals the first, the smallest scale
+    return max(varied, key=lambda row: row["accuracy"])  # of equals, the smallest scale
 
 
 def _try(
     ddpm: params.Ddpm,
     model: Denoiser,
-    judge: judges.Judge,
+    judge: Judge,
     packed: Path,
 ) -> list[Row]:
-    request = every_label(model.domains, ddpm.guidance.images_per_label)
+    request = request_all_labels(model.domains, ddpm.guidance.images_per_label)
     candidates = sorted(ddpm.guidance.candidates)
     rows = []
     with progress(len(candidates) * len(request.labels), "guidance", unit="image") as bar:
         for candidate in candidates:
-            images = draw(
+            images = sample_images(
                 model,
                 request,
                 ddpm.sampling,
@@ -78,26 +78,29 @@ def _try(
                 split=_SPLIT,
                 tick=bar.update,
             )
-            found = proportion(judge.right(images, request.digits, request.domains, DOMAINS))
-            varied = _variety(images, request, model, judge, packed)
-            rows.append({"guidance_scale": candidate, **_record(found), **varied})
+            accuracy = proportion(judge.right(images, request.digits, request.domains, DOMAINS))
+            quality = _quality_shares(images, request, model, judge, packed)
+            rows.append({"guidance_scale": candidate, **_record(accuracy), **quality})
     return rows
 
 
-def _variety(
-    images: np.ndarray, request: Request, model: Denoiser, judge: judges.Judge, packed: Path
+def _quality_shares(
+    images: np.ndarray, request: SampleRequest, model: Denoiser, judge: Judge, packed: Path
 ) -> Row:
-    """Diversity and recall as shares of the real images' own, each of the domain with the least."""
+    """Diversity and recall as shares of the real images' own, the least over the domains."""
     measured = []
     for domain in model.domains:
         here = request.domains == DOMAINS.index(domain)
-        drawn = Digits(images[here], request.digits[here])
+        generated = Digits(images[here], request.digits[here])
         measured.append(
-            sample_quality.measure(judge, drawn, domain, packed, split=_SPLIT, other="train")
+            sample_quality.measure(judge, generated, domain, packed, split=_SPLIT, other="train")
         )
     names = ("diversity", "recall")
-    return {name: min(sample_quality.share(found, name) for found in measured) for name in names}
+    return {
+        name: min(sample_quality.share(quality, name) for quality in measured) for name in names
+    }
 
 
-def _record(found: Estimate) -> Row:
-    return {"accuracy": found.value, "low": found.low, "high": found.high, "n": found.n}
+def _record(accuracy: Estimate) -> Row:
+    ends = {"low": accuracy.low, "high": accuracy.high}
+    return {"accuracy": accuracy.value, **ends, "n": accuracy.n}

@@ -10,12 +10,12 @@ import torch
 from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
-from hw2.ddpm.sample import Request, draw, every_label
+from hw2.ddpm.sample import SampleRequest, request_all_labels, sample_images
 from hw2.diffusion.network_calls import NetworkCalls
 from hw2.digits.labels import DOMAINS
-from hw2.evaluation import judge as judges
-from hw2.evaluation.diversity import of_real, within_label_distance
+from hw2.evaluation.diversity import real_diversity, within_label_distance
 from hw2.evaluation.intervals import proportion
+from hw2.evaluation.judge import Judge, load_judge
 from hw2.io import files
 from hw2.runtime.progress import progress
 from hw2.stages.ddpm_sample import SPLIT, chosen_scale
@@ -23,7 +23,7 @@ from hw2.stages.ddpm_sample import SPLIT, chosen_scale
 
 @dataclass(frozen=True)
 class Setting:
-    """One point of a figure."""
+    """A guidance scale and sampler settings to measure: one point of a figure."""
 
     kind: str
     guidance_scale: float
@@ -41,15 +41,15 @@ def run(
     device: torch.device,
 ) -> None:
     """Write one row per setting and domain to `ddpm_sweep`."""
-    trained, reader = denoiser.load(ddpm_model, device), judges.load(judge_model, device)
-    request = every_label(trained.domains, ddpm.sweep.images_per_label)
-    real = of_real(digits_arrays, trained.domains, SPLIT)
+    trained, judge = denoiser.load(ddpm_model, device), load_judge(judge_model, device)
+    request = request_all_labels(trained.domains, ddpm.sweep.images_per_label)
+    diversity_of_real = real_diversity(digits_arrays, trained.domains, SPLIT)
     settings = list(_settings(ddpm, chosen_scale(ddpm_guidance)))
     rows = []
     with progress(len(settings) * len(request.labels), "sweep", unit="image") as bar:
         for setting in settings:
             calls = NetworkCalls()
-            images = draw(
+            images = sample_images(
                 trained,
                 request,
                 setting.sampling,
@@ -59,9 +59,13 @@ def run(
                 tick=bar.update,
             )
             per_image = calls.per_image(len(images))
-            for name, row in _measured(images, request, reader, trained).items():
+            for name, row in _measured(images, request, judge, trained).items():
                 rows.append(
-                    {**_described(setting, name, per_image), **row, "real_diversity": real[name]}
+                    {
+                        **_described(setting, name, per_image),
+                        **row,
+                        "real_diversity": diversity_of_real[name],
+                    }
                 )
     files.write_table(ddpm_sweep, rows)
 
@@ -89,7 +93,7 @@ def _described(setting: Setting, domain: str, network_calls: int) -> dict[str, s
 
 
 def _measured(
-    images: np.ndarray, request: Request, judge: judges.Judge, model: Denoiser
+    images: np.ndarray, request: SampleRequest, judge: Judge, model: Denoiser
 ) -> dict[str, dict[str, float]]:
     """Accuracy and diversity by domain, and of `all`."""
     right = judge.right(images, request.digits, request.domains, DOMAINS)

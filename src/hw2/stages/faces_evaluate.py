@@ -64,7 +64,7 @@ def _curves(drawn: Mapping[str, np.ndarray], given: Tensor) -> list[dict[str, An
         first, second = given[2 * pair].double(), given[2 * pair + 1].double()
         ends = float((first.norm() + second.norm()) / 2)
         contrasts = image_metrics.contrast(drawn[way][pair]).tolist()
-        colours = image_metrics.colour(drawn[way][pair]).tolist()
+        colours = image_metrics.colorfulness(drawn[way][pair]).tolist()
         for alpha, contrast, colour in zip(
             drawn["alphas"].tolist(), contrasts, colours, strict=True
         ):
@@ -96,7 +96,7 @@ def _middle(rows: list[dict[str, Any]], faces: np.ndarray, way: str) -> dict[str
         "norm_ratio": float(np.mean([row["norm_ratio"] for row in mine])),
         "variance": float(np.mean([row["variance"] for row in mine])),
         "contrast": of_ends("contrast", image_metrics.contrast),
-        "colour": of_ends("colour", image_metrics.colour),
+        "colour": of_ends("colour", image_metrics.colorfulness),
         "smoothness": float(uneven.mean()),
         "smoothness_first_pair": float(uneven[0]),
     }

@@ -10,7 +10,7 @@ from hw2 import rng
 from hw2.config import params
 from hw2.digits import arrays
 from hw2.digits.augment import affine
-from hw2.evaluation import judge as judges
+from hw2.evaluation.judge import Judge, load_course_classifier, load_judge, save_judge
 from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.models.judge import DigitNet
@@ -31,13 +31,9 @@ def run(
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write the judge's folder `judge_model` and its accuracies on real images to
-    `judge_metrics`.
-    """
+    """Write the judge to `judge_model` and its accuracies on real images to `judge_metrics`."""
     course = (
-        judges.load_course_classifier(Path(judge.course_classifier))
-        if judge.course_classifier
-        else None
+        load_course_classifier(Path(judge.course_classifier)) if judge.course_classifier else None
     )
     identity = {
         "judge": judge.model_dump(mode="json", exclude={"course_classifier"}),
@@ -46,28 +42,26 @@ def run(
     with Session(checkpoints) as session:
         network = _train(judge, digits_arrays, session.resume(identity), device)
         with atomic_dir(judge_model) as folder:
-            judges.save(folder, network, course)
-        files.write_metrics(
-            judge_metrics, _measure(judges.load(judge_model, device), digits_arrays)
-        )
+            save_judge(folder, network, course)
+        files.write_metrics(judge_metrics, _measure(load_judge(judge_model, device), digits_arrays))
 
 
 def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.device) -> DigitNet:
-    parts = [arrays.load(packed, domain, "train") for domain in arrays.domains(packed)]
-    images = np.concatenate([part.rgb for part in parts])
-    digits = torch.from_numpy(np.concatenate([part.digits for part in parts]))
-    order = BatchSampler(len(images), judge.seed)
+    splits = [arrays.load(packed, domain, "train") for domain in arrays.domains(packed)]
+    images = np.concatenate([split.rgb for split in splits])
+    digits = torch.from_numpy(np.concatenate([split.digits for split in splits]))
+    sampler = BatchSampler(len(images), judge.seed)
     with rng.seeded_init(judge.seed, "initial weights"):
         network = DigitNet().to(device).to(memory_format=torch.channels_last)
     adamw = torch.optim.AdamW(network.parameters(), weight_decay=judge.weight_decay)
     optimizer = ScheduledOptimizers([(adamw, judge.lr)])
 
     def advance(step: int) -> dict[str, float]:
-        rows = order.batch(step, judge.batch)
-        # Views of the real images: generated digits are placed less neatly, and the handwriting of
-        # the test split is new.
-        views = rng.torch_rng(judge.seed, "views", step)
-        x = affine(from_uint8(images[rows]).to(device), views)
+        rows = sampler.batch(step, judge.batch)
+        # Augmented, because generated digits are less well centered than real ones, and the
+        # handwriting of the test split is new.
+        augmentations = rng.torch_rng(judge.seed, "views", step)
+        x = affine(from_uint8(images[rows]).to(device), augmentations)
         x = x.contiguous(memory_format=torch.channels_last)
         torch.manual_seed(rng.derive(judge.seed, "dropout", step))
         loss = F.cross_entropy(network(x), digits[rows].to(device), label_smoothing=0.05)
@@ -93,10 +87,10 @@ def _one_cycle(progress: float) -> float:
     return min(3 * progress, 1.5 * (1 - progress))
 
 
-def _measure(judge: judges.Judge, packed: Path) -> dict[str, object]:
+def _measure(judge: Judge, packed: Path) -> dict[str, object]:
     """The judge's accuracy on the real images of the test split, by domain."""
     measured: dict[str, object] = {}
     for domain in arrays.domains(packed):
-        part = arrays.load(packed, domain, "test")
-        measured[domain] = judge.accuracy(part.rgb, part.digits, domain).named("accuracy")
+        test = arrays.load(packed, domain, "test")
+        measured[domain] = judge.accuracy(test.rgb, test.digits, domain).named("accuracy")
     return measured
