@@ -77,6 +77,20 @@ class CdanHyperparameters(Section):
     )
 
 
+class MccHyperparameters(Section):
+    """Minimum class confusion (Jin et al., 2020)."""
+
+    temperature: PositiveFloat = Field(
+        le=100,
+        description=(
+            "Temperature of the target's predictions; higher is less confident. The paper uses 2.5."
+        ),
+    )
+    loss_weight: NonNegative = Field(
+        le=10, description="Weight of the class confusion. The paper uses 1."
+    )
+
+
 class SelfTrainingHyperparameters(Section):
     """Self-training with a teacher, similar to AdaMatch."""
 
@@ -99,6 +113,7 @@ class Hyperparameters(Section):
     dann_paper: DannPaperHyperparameters = Field(title="DANN, paper")
     dann: DannHyperparameters = Field(title="DANN")
     cdan: CdanHyperparameters = Field(title="CDAN+E")
+    mcc: MccHyperparameters = Field(title="MCC")
     self_training: SelfTrainingHyperparameters = Field(title="self-training")
     target_only: NoHyperparameters = Field(title="trained on target")
 

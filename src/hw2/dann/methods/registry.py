@@ -7,6 +7,7 @@ from hw2.dann.method import Method
 from hw2.dann.methods.cdan import Cdan
 from hw2.dann.methods.dann import Dann
 from hw2.dann.methods.dann_paper import DannPaper
+from hw2.dann.methods.mcc import Mcc
 from hw2.dann.methods.self_training import SelfTraining
 from hw2.dann.methods.source_only import SourceOnly
 from hw2.dann.methods.target_only import TargetOnly
@@ -16,6 +17,7 @@ METHODS: dict[str, type[Method]] = {
     "dann_paper": DannPaper,
     "dann": Dann,
     "cdan": Cdan,
+    "mcc": Mcc,
     "self_training": SelfTraining,
     "target_only": TargetOnly,
 }
