@@ -1,4 +1,4 @@
-"""Guidance mixes two readings of one network; dropping labels is what makes both readings."""
+"""Guidance mixes the outputs of a network with and without labels; label dropout trains both."""
 
 import pytest
 import torch
@@ -31,26 +31,26 @@ def given(count: int) -> tuple[Tensor, Tensor, Tensor]:
 def test_scale_1_is_the_condition_alone_in_one_call(count: int) -> None:
     xt, t, labels = given(count)
     network = Counting()
-    found = guided(network, labels, 1, NULL)(xt, t)
+    output = guided(network, labels, 1, NULL)(xt, t)
     assert network.images == [count]
-    assert torch.equal(found, Counting()(xt, t, labels))
+    assert torch.equal(output, Counting()(xt, t, labels))
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_scale_0_ignores_the_condition(count: int) -> None:
     xt, t, labels = given(count)
-    found = guided(Counting(), labels, 0, NULL)(xt, t)
-    assert torch.equal(found, Counting()(xt, t, torch.full_like(labels, NULL)))
+    output = guided(Counting(), labels, 0, NULL)(xt, t)
+    assert torch.equal(output, Counting()(xt, t, torch.full_like(labels, NULL)))
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1.5, 4.0])
-def test_every_scale_and_batch_gives_one_tensor_like_the_images(count: int, scale: float) -> None:
+def test_the_output_has_the_shape_of_the_images_at_every_scale(count: int, scale: float) -> None:
     xt, t, labels = given(count)
     network = Counting()
-    found = guided(network, labels, scale, NULL)(xt, t)
-    assert isinstance(found, Tensor)
-    assert found.shape == xt.shape
+    output = guided(network, labels, scale, NULL)(xt, t)
+    assert isinstance(output, Tensor)
+    assert output.shape == xt.shape
     assert sum(network.images) == (count if scale == 1 else 2 * count)
 
 
@@ -65,7 +65,7 @@ def test_the_output_is_unconditional_plus_scale_times_the_difference(scale: floa
     torch.testing.assert_close(output, expected, rtol=1e-6, atol=1e-5)
 
 
-def test_an_image_is_guided_alike_in_every_batch() -> None:
+def test_guidance_does_not_depend_on_the_batch() -> None:
     xt, t, labels = given(4)
     whole = guided(Counting(), labels, 2.0, NULL)(xt, t)
     alone = [guided(Counting(), labels[k : k + 1], 2.0, NULL)(xt[k : k + 1], t[k : k + 1])
@@ -76,20 +76,20 @@ def test_an_image_is_guided_alike_in_every_batch() -> None:
 @pytest.mark.parametrize("p", [0.1, 0.5])
 def test_labels_are_dropped_at_rate_p_uncond(p: float) -> None:
     labels = torch.arange(20_000) % NULL
-    found = drop_labels(labels, p, NULL, torch.Generator().manual_seed(1))
-    dropped = found == NULL
+    labels_after = drop_labels(labels, p, NULL, torch.Generator().manual_seed(1))
+    dropped = labels_after == NULL
     # Five standard errors of a share of 20,000.
     assert dropped.float().mean() == pytest.approx(p, abs=5 * (p * (1 - p) / 20_000) ** 0.5)
-    assert torch.equal(found[~dropped], labels[~dropped])
+    assert torch.equal(labels_after[~dropped], labels[~dropped])
 
 
 @pytest.mark.parametrize(("p", "share"), [(0.0, 0.0), (1.0, 1.0)])
 def test_dropping_none_and_all_is_exact(p: float, share: float) -> None:
-    found = drop_labels(torch.arange(500) % NULL, p, NULL, torch.Generator().manual_seed(1))
-    assert (found == NULL).float().mean() == share
+    labels = drop_labels(torch.arange(500) % NULL, p, NULL, torch.Generator().manual_seed(1))
+    assert (labels == NULL).float().mean() == share
 
 
-def test_dropping_depends_on_the_stream_alone() -> None:
+def test_dropping_labels_depends_on_the_stream_alone() -> None:
     labels = torch.arange(500) % NULL
 
     def drop(seed: int) -> Tensor:

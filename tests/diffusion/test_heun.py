@@ -18,7 +18,7 @@ LINEAR, COSINE = schedule.make("linear", T), schedule.make("cosine", T)
 NAMES = {"eps": "epsilon", "v": "v_prediction"}
 Output = Callable[[Tensor, Tensor], Tensor]
 
-# Theirs, about NumPy 2.
+# A warning of diffusers about NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
@@ -27,12 +27,12 @@ def start(dtype: torch.dtype) -> Tensor:
     return torch.randn((4, 3, 5, 5), generator=stream, dtype=torch.float64).to(dtype)
 
 
-def network(levels: Schedule, prediction: Prediction, reach: float) -> Output:
+def network(noise_schedule: Schedule, prediction: Prediction, reach: float) -> Output:
     """A smooth estimate of x0 in +-`reach` that depends on the images and the time."""
 
     def output(xt: Tensor, t: Tensor) -> Tensor:
-        signal, noise = levels.signal_noise(t, xt)
-        time = (t / levels.timesteps).reshape(-1, 1, 1, 1)
+        signal, noise = noise_schedule.signal_noise(t, xt)
+        time = (t / noise_schedule.timesteps).reshape(-1, 1, 1, 1)
         x0 = reach * torch.tanh(0.6 * xt.roll(1, 3) + 0.3 * xt + time).to(xt)
         eps = (xt - signal * x0) / noise
         return eps if prediction == "eps" else signal * eps - noise * x0
@@ -40,8 +40,12 @@ def network(levels: Schedule, prediction: Prediction, reach: float) -> Output:
     return output
 
 
-def heun(output: Output, levels: Schedule, prediction: Prediction, x: Tensor, steps: int) -> Tensor:
-    return loop.final(loop.sample(output, levels, prediction, x, sampler="heun", steps=steps))
+def heun(
+    output: Output, noise_schedule: Schedule, prediction: Prediction, x: Tensor, steps: int
+) -> Tensor:
+    return loop.final(
+        loop.sample(output, noise_schedule, prediction, x, sampler="heun", steps=steps)
+    )
 
 
 @pytest.mark.parametrize("prediction", ["eps", "v"])
@@ -66,27 +70,30 @@ def test_heun_matches_diffusers(
         scaled = scheduler.scale_model_input(images, t)
         moment = torch.full((len(images),), int(t))
         images = scheduler.step(output(scaled, moment), t, images).prev_sample
-    found = heun(output, LINEAR, prediction, start(dtype), steps)
-    assert found.dtype == dtype
-    torch.testing.assert_close(found.double(), images, rtol=0, atol=1e-4)
+    sampled = heun(output, LINEAR, prediction, start(dtype), steps)
+    assert sampled.dtype == dtype
+    torch.testing.assert_close(sampled.double(), images, rtol=0, atol=1e-4)
 
 
 def test_the_error_falls_to_a_quarter_with_twice_the_steps() -> None:
     """For Gaussian data, whose exact solution is known; half way, as the last step is Euler's."""
     std = 0.25
-    levels = schedule.make("linear", 960)
+    noise_schedule = schedule.make("linear", 960)
 
     def output(xt: Tensor, t: Tensor) -> Tensor:
-        signal, noise = levels.signal_noise(t, xt)
+        signal, noise = noise_schedule.signal_noise(t, xt)
         x0 = signal * std**2 / (signal**2 * std**2 + noise**2) * xt
         return (signal * xt - x0) / noise
 
     errors = []
     for steps in (40, 80):
         x = torch.full((1, 1, 1, 1), 0.5, dtype=torch.float64)
-        states = list(loop.sample(output, levels, "v", x, sampler="heun", steps=steps))
+        states = list(loop.sample(output, noise_schedule, "v", x, sampler="heun", steps=steps))
         state = states[steps // 2]
-        scale = [(a * std**2 + 1 - a).sqrt() for a in (levels.abar[-1], levels.abar[state.t])]
+        scale = [
+            (a * std**2 + 1 - a).sqrt()
+            for a in (noise_schedule.abar[-1], noise_schedule.abar[state.t])
+        ]
         errors.append(state.images.item() / 0.5 - (scale[1] / scale[0]).item())
     assert 0.2 < errors[1] / errors[0] < 0.3
 

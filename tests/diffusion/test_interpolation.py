@@ -14,7 +14,7 @@ def noise(seed: int, *shape: int) -> Tensor:
 
 
 @pytest.mark.parametrize("between", [slerp, lerp])
-def test_the_ends_are_the_noises(between: object) -> None:
+def test_interpolation_ends_at_the_noises(between: object) -> None:
     assert callable(between)
     first, second = noise(1), noise(2)
     torch.testing.assert_close(between(first, second, 0.0), first)
@@ -22,7 +22,7 @@ def test_the_ends_are_the_noises(between: object) -> None:
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.3, 0.5, 0.8])
-def test_norms_of_independent_noises(alpha: float) -> None:
+def test_slerp_keeps_the_norm_and_lerp_shortens_it(alpha: float) -> None:
     first, second = noise(1), noise(2)
     ends = (first.norm() + second.norm()) / 2
     assert slerp(first, second, alpha).norm() / ends == pytest.approx(1, abs=0.02)
@@ -30,7 +30,7 @@ def test_norms_of_independent_noises(alpha: float) -> None:
     assert lerp(first, second, alpha).norm() / ends == pytest.approx(short, abs=0.02)
 
 
-def test_the_arc_is_walked_at_even_pace() -> None:
+def test_slerp_has_equal_angles_between_equal_steps() -> None:
     first, second = torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0])
     for k in range(5):
         angle = k / 4 * math.pi / 2

@@ -19,8 +19,8 @@ def test_guidance_costs_a_second_call_per_step(scale: float, calls_per_step: int
     calls = NetworkCalls()
     output = guided(calls.counted(network), torch.zeros(3, dtype=torch.int64), scale, 20)
     start = torch.zeros(3, 1, 2, 2)
-    levels = schedule.make("cosine", 20)
-    loop.final(loop.sample(output, levels, "v", start, sampler="ddim", steps=5))
+    noise_schedule = schedule.make("cosine", 20)
+    loop.final(loop.sample(output, noise_schedule, "v", start, sampler="ddim", steps=5))
     assert calls.per_image(3) == 5 * calls_per_step
 
 

@@ -7,7 +7,7 @@ from hw2.diffusion import schedule
 from hw2.diffusion.objective import Objective, min_snr_v_weights
 from hw2.diffusion.schedule import Prediction
 
-LEVELS = schedule.make("cosine", 400)
+SCHEDULE = schedule.make("cosine", 400)
 T = torch.tensor([60, 150, 300, 399])
 
 
@@ -19,30 +19,30 @@ def randn(seed: int) -> torch.Tensor:
 @pytest.mark.parametrize("prediction", ["x0", "eps", "v"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_loss_of_the_true_output_is_zero(prediction: Prediction, weighted: bool) -> None:
-    objective = Objective(LEVELS, prediction, min_snr_v_weights(LEVELS) if weighted else None)
+    objective = Objective(SCHEDULE, prediction, min_snr_v_weights(SCHEDULE) if weighted else None)
     x0, eps = randn(1), randn(2)
-    output = LEVELS.target(x0, eps, T, prediction)
-    xt = LEVELS.add_noise(x0, eps, T)
+    output = SCHEDULE.target(x0, eps, T, prediction)
+    xt = SCHEDULE.add_noise(x0, eps, T)
     assert objective.loss(output, objective.target(x0, eps, T), xt, T) < 1e-20
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_loss_of_an_x0_network_is_that_of_the_v_it_implies(weighted: bool) -> None:
-    weights = min_snr_v_weights(LEVELS) if weighted else None
+    weights = min_snr_v_weights(SCHEDULE) if weighted else None
     x0, eps, output = randn(1), randn(2), randn(3)
-    xt = LEVELS.add_noise(x0, eps, T)
+    xt = SCHEDULE.add_noise(x0, eps, T)
     losses = []
-    for prediction, said in (("x0", output), ("v", LEVELS.v_from_x0(output, xt, T))):
-        objective = Objective(LEVELS, prediction, weights)  # type: ignore[arg-type]
-        losses.append(objective.loss(said, objective.target(x0, eps, T), xt, T))
+    for prediction, network_output in (("x0", output), ("v", SCHEDULE.v_from_x0(output, xt, T))):
+        objective = Objective(SCHEDULE, prediction, weights)  # type: ignore[arg-type]
+        losses.append(objective.loss(network_output, objective.target(x0, eps, T), xt, T))
     assert torch.equal(*losses)
     assert losses[0] > 0
 
 
 def test_equal_weights_change_nothing() -> None:
     x0, eps, output = randn(1), randn(2), randn(3)
-    xt = LEVELS.add_noise(x0, eps, T)
-    plain, weighted = (Objective(LEVELS, "v", w) for w in (None, torch.ones(400)))
+    xt = SCHEDULE.add_noise(x0, eps, T)
+    plain, weighted = (Objective(SCHEDULE, "v", w) for w in (None, torch.ones(400)))
     target = plain.target(x0, eps, T)
     torch.testing.assert_close(
         plain.loss(output, target, xt, T), weighted.loss(output, target, xt, T)
@@ -50,8 +50,8 @@ def test_equal_weights_change_nothing() -> None:
 
 
 def test_min_snr_weights_are_one_where_noise_prevails_and_never_zero() -> None:
-    weights = min_snr_v_weights(LEVELS)
-    snr = LEVELS.abar / (1 - LEVELS.abar)
+    weights = min_snr_v_weights(SCHEDULE)
+    snr = SCHEDULE.abar / (1 - SCHEDULE.abar)
     assert weights[snr < 5].sub(1).abs().max() < 1e-6
     assert (weights.diff() >= -1e-6).all()
     assert weights.min() > 0

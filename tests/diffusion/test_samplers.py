@@ -1,4 +1,4 @@
-"""One loop, three samplers: they agree with diffusers, and recover Gaussian data."""
+"""The sampling loop with each sampler: they agree with diffusers, and recover Gaussian data."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -16,13 +16,13 @@ from hw2.diffusion.samplers.base import Estimate
 from hw2.diffusion.samplers.timesteps import spaced_timesteps
 from hw2.diffusion.schedule import Prediction, Schedule
 
-# Theirs, about NumPy 2.
+# A warning of diffusers about NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 T = 1000
 SHAPE = (4, 3, 5, 5)
-LEVELS = {"linear": schedule.make("linear", T), "cosine": schedule.make("cosine", T)}
-COSINE = LEVELS["cosine"]
+SCHEDULES = {"linear": schedule.make("linear", T), "cosine": schedule.make("cosine", T)}
+COSINE = SCHEDULES["cosine"]
 THEIR_NAME = {"eps": "epsilon", "v": "v_prediction"}
 
 # In float32, as samplers run, both sides agree within 1e-4. Left out is
@@ -31,7 +31,7 @@ THEIR_NAME = {"eps": "epsilon", "v": "v_prediction"}
 # float64 may be left.
 CASES = [
     pytest.param(kind, prediction, dtype, tolerance, id=f"{kind}-{prediction}-{str(dtype)[6:]}")
-    for kind in LEVELS
+    for kind in SCHEDULES
     for prediction in ("eps", "v")
     for dtype, tolerance in ((torch.float32, 1e-4), (torch.float64, 1e-9))
     if (kind, prediction, dtype) != ("cosine", "eps", torch.float32)
@@ -47,15 +47,15 @@ def randn(*names: int, dtype: torch.dtype = torch.float32) -> Tensor:
     return torch.randn(SHAPE, generator=stream, dtype=torch.float64).to(dtype)
 
 
-def network(levels: Schedule, prediction: Prediction, reach: float = 0.8) -> Output:
+def network(noise_schedule: Schedule, prediction: Prediction, reach: float = 0.8) -> Output:
     """A made-up network whose estimate of x0 depends on xt and t and stays in +-`reach`.
 
     It is gentle: a steep one would turn sampling into chaos, in which rounding grows at each step.
     """
 
     def output(xt: Tensor, t: Tensor) -> Tensor:
-        signal, noise = levels.signal_noise(t, xt)
-        time = (t / levels.timesteps).reshape(-1, 1, 1, 1)
+        signal, noise = noise_schedule.signal_noise(t, xt)
+        time = (t / noise_schedule.timesteps).reshape(-1, 1, 1, 1)
         x0 = reach * torch.tanh(0.6 * xt.roll(1, 3) + 0.3 * xt + time)
         eps = (xt - signal * x0) / noise
         return eps if prediction == "eps" else signal * eps - noise * x0
@@ -63,15 +63,15 @@ def network(levels: Schedule, prediction: Prediction, reach: float = 0.8) -> Out
     return output
 
 
-def with_table(scheduler: Any, levels: Schedule) -> Any:
+def with_table(scheduler: Any, noise_schedule: Schedule) -> Any:
     """A scheduler of diffusers on our noise levels, at our precision."""
-    scheduler.alphas_cumprod = levels.abar
+    scheduler.alphas_cumprod = noise_schedule.abar
     return scheduler
 
 
 def ours(
     output: Output,
-    levels: Schedule,
+    noise_schedule: Schedule,
     prediction: Prediction,
     sampler: str,
     steps: int,
@@ -81,7 +81,7 @@ def ours(
     return loop.final(
         loop.sample(
             output,
-            levels,
+            noise_schedule,
             prediction,
             randn(0, dtype=dtype),
             sampler=sampler,
@@ -96,9 +96,9 @@ def every(t: int | Tensor) -> Tensor:
     return torch.full((SHAPE[0],), int(t))
 
 
-def assert_close(found: Tensor, expected: Tensor, tolerance: float) -> None:
-    assert found.dtype == expected.dtype
-    torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
+def assert_close(actual: Tensor, expected: Tensor, tolerance: float) -> None:
+    assert actual.dtype == expected.dtype
+    torch.testing.assert_close(actual, expected, rtol=0, atol=tolerance)
 
 
 @cases
@@ -114,7 +114,7 @@ def test_ddim_is_that_of_diffusers(
     eta: float,
     reach: float,
 ) -> None:
-    output = network(LEVELS[kind], prediction, reach)
+    output = network(SCHEDULES[kind], prediction, reach)
     scheduler = with_table(
         DDIMScheduler(
             T,
@@ -124,7 +124,7 @@ def test_ddim_is_that_of_diffusers(
             clip_sample_range=1.0,
             set_alpha_to_one=True,
         ),
-        LEVELS[kind],
+        SCHEDULES[kind],
     )
     scheduler.set_timesteps(steps)
     images = randn(0, dtype=dtype)
@@ -137,8 +137,8 @@ def test_ddim_is_that_of_diffusers(
             use_clipped_model_output=True,
             variance_noise=randn(1, k, dtype=dtype) if eta > 0 else None,
         ).prev_sample
-    found = ours(output, LEVELS[kind], prediction, "ddim", steps, eta, dtype)
-    assert_close(found, images, tolerance)
+    sampled = ours(output, SCHEDULES[kind], prediction, "ddim", steps, eta, dtype)
+    assert_close(sampled, images, tolerance)
 
 
 @cases
@@ -150,7 +150,7 @@ def test_ancestral_sampling_is_that_of_diffusers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reach = 0.8 if dtype == torch.float32 else 1.6  # inside [-1, 1], and clipped
-    output = network(LEVELS[kind], prediction, reach)
+    output = network(SCHEDULES[kind], prediction, reach)
     scheduler = with_table(
         DDPMScheduler(
             T,
@@ -160,7 +160,7 @@ def test_ancestral_sampling_is_that_of_diffusers(
             clip_sample_range=1.0,
             timestep_spacing="trailing",
         ),
-        LEVELS[kind],
+        SCHEDULES[kind],
     )
     scheduler.set_timesteps(T)
     number = iter(range(T))
@@ -171,8 +171,8 @@ def test_ancestral_sampling_is_that_of_diffusers(
     images = randn(0, dtype=dtype)
     for t in scheduler.timesteps:
         images = scheduler.step(output(images, every(t)), int(t), images).prev_sample
-    found = ours(output, LEVELS[kind], prediction, "ddpm", T, dtype=dtype)
-    assert_close(found, images, tolerance)
+    sampled = ours(output, SCHEDULES[kind], prediction, "ddpm", T, dtype=dtype)
+    assert_close(sampled, images, tolerance)
 
 
 @cases
@@ -181,7 +181,7 @@ def test_dpm_solver_is_that_of_diffusers(
     kind: str, prediction: Prediction, dtype: torch.dtype, tolerance: float, steps: int
 ) -> None:
     tolerance = 1e-4  # in float64 too: diffusers keeps the sigmas of this one in float32
-    output = network(LEVELS[kind], prediction)
+    output = network(SCHEDULES[kind], prediction)
     scheduler = with_table(
         DPMSolverMultistepScheduler(
             T,
@@ -193,15 +193,15 @@ def test_dpm_solver_is_that_of_diffusers(
             final_sigmas_type="zero",
             timestep_spacing="trailing",
         ),
-        LEVELS[kind],
+        SCHEDULES[kind],
     )
     scheduler.set_timesteps(steps)
     assert [*scheduler.timesteps.tolist(), -1] == spaced_timesteps(T, steps)
     images = randn(0, dtype=dtype)
     for t in scheduler.timesteps:
         images = scheduler.step(output(images, every(t)), t, images).prev_sample
-    found = ours(output, LEVELS[kind], prediction, "dpmpp", steps, dtype=dtype)
-    assert_close(found, images, tolerance)
+    sampled = ours(output, SCHEDULES[kind], prediction, "dpmpp", steps, dtype=dtype)
+    assert_close(sampled, images, tolerance)
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpmpp"])
@@ -214,7 +214,9 @@ def test_without_fresh_noise_sampling_repeats(sampler: str) -> None:
     ("sampler", "eta", "random"),
     [("ddpm", 0.0, True), ("ddim", 0.3, True), ("ddim", 0.0, False), ("dpmpp", 0.0, False)],
 )
-def test_noise_comes_with_every_step_but_the_last(sampler: str, eta: float, random: bool) -> None:
+def test_every_step_except_the_last_takes_fresh_noise(
+    sampler: str, eta: float, random: bool
+) -> None:
     steps_with_noise: list[int] = []
 
     def noise(step: int) -> Tensor:
@@ -260,7 +262,7 @@ def test_times_fall_from_the_noisiest_level(timesteps: int) -> None:
 
 
 @pytest.mark.parametrize("steps", [0, -1, 21])
-def test_times_refuse_a_count_that_does_not_fit(steps: int) -> None:
+def test_a_step_count_out_of_range_is_refused(steps: int) -> None:
     with pytest.raises(ValueError, match=f"{steps} steps of 20 timesteps"):
         spaced_timesteps(20, steps)
 
@@ -269,11 +271,11 @@ MEAN, STD = 0.2, 0.25
 """Gaussian data inside [-1, 1]."""
 
 
-def gaussian(levels: Schedule) -> Output:
+def gaussian(noise_schedule: Schedule) -> Output:
     """The v that a perfect network predicts for data of N(MEAN, STD^2)."""
 
     def output(xt: Tensor, t: Tensor) -> Tensor:
-        signal, noise = levels.signal_noise(t, xt)
+        signal, noise = noise_schedule.signal_noise(t, xt)
         variance = signal**2 * STD**2 + noise**2
         x0 = MEAN + signal * STD**2 / variance * (xt - signal * MEAN)
         return (signal * xt - x0) / noise
@@ -288,17 +290,17 @@ def moments(timesteps: int, sampler: str, steps: int, eta: float) -> tuple[float
     and is the mean; image j gets one unit in noise j, and moves by that noise's share. Half a unit
     keeps x0 in [-1, 1].
     """
-    levels = schedule.make("cosine", timesteps)
+    noise_schedule = schedule.make("cosine", timesteps)
     unit = 0.5
 
     def noise(number: int) -> Tensor:
-        one = torch.zeros(steps + 1, 1, 1, 1, dtype=torch.float64)
-        one[number] = unit
-        return one
+        impulse = torch.zeros(steps + 1, 1, 1, 1, dtype=torch.float64)
+        impulse[number] = unit
+        return impulse
 
     states = loop.sample(
-        gaussian(levels),
-        levels,
+        gaussian(noise_schedule),
+        noise_schedule,
         "v",
         noise(1),
         sampler=sampler,
@@ -312,14 +314,14 @@ def moments(timesteps: int, sampler: str, steps: int, eta: float) -> tuple[float
 
 
 @pytest.mark.parametrize(("sampler", "eta"), [("ddpm", 0.0), ("ddim", 1.0), ("ddim", 0.0)])
-def test_gaussian_data_is_recovered(sampler: str, eta: float) -> None:
+def test_samplers_recover_gaussian_data(sampler: str, eta: float) -> None:
     errors = []
     for timesteps in (200, 400, 800):
         mean, std = moments(timesteps, sampler, timesteps, eta)
         assert mean == pytest.approx(MEAN, abs=0.01 * STD)
         errors.append(abs(std / STD - 1))
     assert errors[-1] < 0.01
-    # What is left is the discretisation, of first order: half as large with twice the levels.
+    # What is left is the discretization, of first order: half as large with twice the timesteps.
     assert errors[1] / errors[0] == pytest.approx(0.5, abs=0.15)
     assert errors[2] / errors[1] == pytest.approx(0.5, abs=0.15)
 
@@ -337,13 +339,15 @@ def test_the_order_of_the_solver(sampler: str, low: float, high: float) -> None:
 
     Half way, because the last step is of order 1 for both.
     """
-    levels = schedule.make("cosine", 960)
+    noise_schedule = schedule.make("cosine", 960)
     errors = []
     for steps in (20, 40):
         start = torch.tensor([0, 0.5], dtype=torch.float64).reshape(2, 1, 1, 1)
-        states = loop.sample(gaussian(levels), levels, "v", start, sampler=sampler, steps=steps)
+        states = loop.sample(
+            gaussian(noise_schedule), noise_schedule, "v", start, sampler=sampler, steps=steps
+        )
         half = list(states)[steps // 2]
-        abar = levels.abar[half.t].item()
+        abar = noise_schedule.abar[half.t].item()
         still, moved = half.images.flatten().tolist()
         errors.append(abs((moved - still) / 0.5 - (abar * STD**2 + 1 - abar) ** 0.5))
     assert low < errors[1] / errors[0] < high
@@ -360,11 +364,11 @@ THEIR_GRIDS = {
 @pytest.mark.parametrize("grid", THEIR_GRIDS)
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("reach", [0.8, 1.6], ids=["inside", "clipped"])
-def test_every_grid_is_one_of_diffusers_with_the_noise_as_the_network_says_it(
+def test_every_spacing_matches_diffusers_with_the_noise_as_predicted(
     grid: TimestepSpacing, eta: float, reach: float
 ) -> None:
-    levels = LEVELS["linear"]
-    output = network(levels, "eps", reach)
+    noise_schedule = SCHEDULES["linear"]
+    output = network(noise_schedule, "eps", reach)
     spacing, offset, to_one = THEIR_GRIDS[grid]
     scheduler = with_table(
         DDIMScheduler(
@@ -374,9 +378,9 @@ def test_every_grid_is_one_of_diffusers_with_the_noise_as_the_network_says_it(
             set_alpha_to_one=to_one,
             clip_sample=True,
         ),
-        levels,
+        noise_schedule,
     )
-    scheduler.final_alpha_cumprod = torch.tensor(1.0) if to_one else levels.abar[0]
+    scheduler.final_alpha_cumprod = torch.tensor(1.0) if to_one else noise_schedule.abar[0]
     scheduler.set_timesteps(50)
     assert scheduler.timesteps.tolist() == spaced_timesteps(T, 50, grid)[:-1]
     images = randn(0)
@@ -388,10 +392,10 @@ def test_every_grid_is_one_of_diffusers_with_the_noise_as_the_network_says_it(
             eta=eta,
             variance_noise=randn(1, k) if eta > 0 else None,
         ).prev_sample
-    found = loop.final(
+    sampled = loop.final(
         loop.sample(
             output,
-            levels,
+            noise_schedule,
             "eps",
             randn(0),
             sampler="ddim",
@@ -402,10 +406,10 @@ def test_every_grid_is_one_of_diffusers_with_the_noise_as_the_network_says_it(
             use_clipped_model_output=False,
         )
     )
-    assert_close(found, images, 1e-4)
+    assert_close(sampled, images, 1e-4)
 
 
-def test_the_course_grid_is_the_one_that_gives_its_images() -> None:
+def test_the_timesteps_of_the_course_spacing() -> None:
     assert spaced_timesteps(1000, 50, "course") == [*range(981, 0, -20), 0]
     assert spaced_timesteps(1000, 50, "leading") == [*range(980, -1, -20), -1]
     assert spaced_timesteps(1000, 1, "course") == [1, 0]
@@ -416,23 +420,23 @@ def test_the_course_grid_is_the_one_that_gives_its_images() -> None:
 
 def test_eta_1_over_all_steps_has_the_mean_and_variance_of_ddpm() -> None:
     """Of every step: q(xs | xt, x0) of DDPM, equations 6 and 7, from eps, for Gaussian data."""
-    levels = LEVELS["linear"]
+    noise_schedule = SCHEDULES["linear"]
     data = torch.Generator().manual_seed(3)
     x0 = (0.2 + 0.25 * torch.randn((1, 1, 100, 100), generator=data)).double().clamp(-1, 1)
     for t in (1, 10, 500, 999):
-        abar, before = levels.abar[t], levels.abar[t - 1]
+        abar, before = noise_schedule.abar[t], noise_schedule.abar[t - 1]
         eps = torch.randn(x0.shape, generator=data).double()
-        xt = levels.add_noise(x0, eps, torch.tensor([t]))
+        xt = noise_schedule.add_noise(x0, eps, torch.tensor([t]))
         fresh = torch.randn(x0.shape, generator=data).double()
-        sampler = registry.make("ddim", levels, 1.0)
+        sampler = registry.make("ddim", noise_schedule, 1.0)
         assert sampler.uses_noise
         estimate = Estimate(x0, eps)
-        found = sampler.step(lambda x, t, known=estimate: known, xt, t, t - 1, fresh)
+        stepped = sampler.step(lambda x, t, known=estimate: known, xt, t, t - 1, fresh)
         beta = 1 - abar / before
         mean = (before.sqrt() * beta * x0 + (1 - beta).sqrt() * (1 - before) * xt) / (1 - abar)
         deviation = (beta * (1 - before) / (1 - abar)).sqrt()
-        torch.testing.assert_close(found, mean + deviation * fresh, rtol=0, atol=1e-9)
-        assert found.std() == pytest.approx(  # and so the images keep the noise level of s
+        torch.testing.assert_close(stepped, mean + deviation * fresh, rtol=0, atol=1e-9)
+        assert stepped.std() == pytest.approx(  # and so the images keep the noise level of s
             (before * x0.var() + 1 - before).sqrt().item(), rel=0.05
         )
 

@@ -53,20 +53,20 @@ def block(name: str, width: int, wide: int, attention: bool) -> Iterator[tuple[s
 
 def table() -> dict[str, tuple[int, ...]]:
     """All keys and shapes of the course's file."""
-    found: dict[str, tuple[int, ...]] = {"time.0.inv_freq": (64,)}
-    found |= both("time.1", 512, 128)
-    found |= both("time.3", 512, 512)
-    found |= both("down1", 128, 3, 3, 3)
+    shapes: dict[str, tuple[int, ...]] = {"time.0.inv_freq": (64,)}
+    shapes |= both("time.1", 512, 128)
+    shapes |= both("time.3", 512, 512)
+    shapes |= both("down1", 128, 3, 3, 3)
     for way, blocks in (("down", DOWN), ("mid", MIDDLE), ("up", UP)):
         for number, shape in blocks.items():
-            found |= block(f"{way}{number}", *shape)
+            shapes |= block(f"{way}{number}", *shape)
     for number, width in HALVES.items():
-        found |= both(f"down{number}.0", width, width, 3, 3)
+        shapes |= both(f"down{number}.0", width, width, 3, 3)
     for number, width in DOUBLES.items():
-        found |= both(f"up{number}.1", width, width, 3, 3)
-    found |= both("out.0", 128)
-    found |= both("out.2", 3, 128, 3, 3)
-    return found
+        shapes |= both(f"up{number}.1", width, width, 3, 3)
+    shapes |= both("out.0", 128)
+    shapes |= both("out.2", 3, 128, 3, 3)
+    return shapes
 
 
 def test_keys_shapes_and_parameters() -> None:
@@ -79,9 +79,9 @@ def test_keys_shapes_and_parameters() -> None:
 
 
 def test_the_frequencies_fall_from_one_towards_a_ten_thousandth() -> None:
-    found = CourseUNet().state_dict()["time.0.inv_freq"]
+    frequencies = CourseUNet().state_dict()["time.0.inv_freq"]
     expected = torch.tensor([math.exp(-math.log(1e4) * i / 128) for i in range(0, 128, 2)])
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(frequencies, expected)
 
 
 class Written:
@@ -139,7 +139,7 @@ class Written:
 
 
 @torch.no_grad()
-def test_it_computes_what_the_description_says() -> None:
+def test_the_network_computes_what_the_description_says() -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(len("weights"))
         network = CourseUNet().eval()

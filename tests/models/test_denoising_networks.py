@@ -74,7 +74,7 @@ def test_a_label_beyond_the_null_label_is_refused(kind: str) -> None:
         made(kind)(xt, t, torch.tensor([LABELS + 1]))
 
 
-def test_context_unet_is_the_size_of_the_course_s() -> None:
+def test_context_unet_has_the_size_of_the_course_network() -> None:
     count = sum(p.numel() for p in ContextUnet(num_labels=10, n_feat=128).parameters())
     assert round(count / 1e6, 2) == 6.59
 
@@ -127,7 +127,7 @@ def test_inner_weights_are_convolutions_once_each() -> None:
 
 
 @kinds
-def test_label_and_time_are_heard(kind: str) -> None:
+def test_label_and_time_change_the_output(kind: str) -> None:
     network = made(kind)
     xt, t, labels = given(4)
     base = network(xt, t, labels)

@@ -16,11 +16,11 @@ COURSE = {
 
 
 def test_the_course_classifier_has_the_course_s_tensors() -> None:
-    found = {name: tuple(value.shape) for name, value in CourseClassifier().state_dict().items()}
-    assert found == COURSE
+    shapes = {name: tuple(value.shape) for name, value in CourseClassifier().state_dict().items()}
+    assert shapes == COURSE
 
 
-def test_it_computes_what_the_course_s_does() -> None:
+def test_the_course_classifier_computes_what_the_course_code_does() -> None:
     network = CourseClassifier().eval()
     pool = nn.MaxPool2d(2)
     layers = nn.Sequential(
@@ -32,7 +32,7 @@ def test_it_computes_what_the_course_s_does() -> None:
 
 
 @pytest.mark.parametrize("kind", [DigitNet, CourseClassifier])
-def test_reading_repeats_and_gives_ten_logits(kind: type[nn.Module]) -> None:
+def test_evaluation_repeats_and_gives_ten_logits(kind: type[nn.Module]) -> None:
     network = kind().eval()
     images = torch.rand(5, 3, 28, 28, generator=torch.Generator().manual_seed(1)) * 2 - 1
     assert network(images).shape == (5, 10)

@@ -42,7 +42,7 @@ def small(mini_with: Callable[..., params.Params], **changes: Any) -> params.Par
 
 
 def names(folder: Path) -> SimpleNamespace:
-    """Where each artefact of a run in `folder` lies."""
+    """Where each artifact of a run in `folder` lies."""
     ends = {
         **{"digits": "digits.zip", "packed": "packed", "judge": "judge", "figures": "figures"},
         **{"model": "model.safetensors", "history": "history.csv", "guidance": "guidance.json"},
@@ -134,7 +134,7 @@ def ablate(at: SimpleNamespace, p: params.Params) -> None:
 
 
 def draw_report(at: SimpleNamespace, p: params.Params) -> None:
-    found = ddpm_records.read(
+    records = ddpm_records.read(
         ddpm_samples=at.samples,
         ddpm_sweep=at.sweep,
         ddpm_guidance=at.guidance,
@@ -143,7 +143,7 @@ def draw_report(at: SimpleNamespace, p: params.Params) -> None:
         judge_metrics=at.judge_metrics,
         ddpm_ablation_metrics=at.ablation_metrics,
     )
-    report.publish([report.build("ddpm", found, p.figures.dpi)], at.figures, p.figures.dpi)
+    report.publish([report.build("ddpm", records, p.figures.dpi)], at.figures, p.figures.dpi)
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,7 @@ def both(
 Run = tuple[SimpleNamespace, params.Params]
 
 
-def test_every_part_of_every_domain_is_packed(both: Run) -> None:
+def test_every_split_of_every_domain_is_packed(both: Run) -> None:
     at, p = both
     counts = dict(zip(SPLITS, (p.data.train_images, p.data.val_images, p.data.test_images),
                       strict=True))  # fmt: skip
@@ -173,7 +173,7 @@ def test_every_part_of_every_domain_is_packed(both: Run) -> None:
             assert data.rgb.shape[1:] == (28, 28, 3)
 
 
-def test_the_judge_s_record(both: Run) -> None:
+def test_the_judge_record_has_an_accuracy_for_each_domain(both: Run) -> None:
     record = files.read_json(both[0].judge_metrics)
     assert record.keys() == set(both[1].data.domains)
     for domain in both[1].data.domains:
@@ -181,13 +181,13 @@ def test_the_judge_s_record(both: Run) -> None:
         assert record[domain]["n"] == both[1].data.test_images
 
 
-def test_the_history(both: Run) -> None:
+def test_the_history_has_a_row_for_each_step(both: Run) -> None:
     rows = files.read_table(both[0].history)
     assert [row["step"] for row in rows] == list(range(1, both[1].ddpm.train.steps + 1))
     assert all(row.keys() == {"step", "loss", "lr"} for row in rows)
 
 
-def test_the_choice_is_the_best_candidate(both: Run) -> None:
+def test_the_chosen_scale_is_the_most_accurate_candidate(both: Run) -> None:
     record = files.read_json(both[0].guidance)
     assert record.keys() == {"guidance_scale", "candidates", "split"}
     assert record["split"] == "val"
@@ -214,26 +214,26 @@ def test_the_choice_keeps_a_share_of_sample_quality(least: float, guidance_scale
     assert ddpm_select_guidance._best(tried, least)["guidance_scale"] == guidance_scale
 
 
-def test_the_samples(both: Run) -> None:
-    found = files.load_arrays(both[0].samples)
+def test_the_samples_are_each_label_and_index_once(both: Run) -> None:
+    samples = files.load_arrays(both[0].samples)
     count = 20 * both[1].ddpm.sampling.images_per_label
-    assert found["images"].shape == (count, 28, 28, 3)
-    assert found["images"].dtype == np.uint8
-    keys = {tuple(key) for key in np.stack([found[k] for k in ("domains", "digits", "index")], 1)}
+    assert samples["images"].shape == (count, 28, 28, 3)
+    assert samples["images"].dtype == np.uint8
+    keys = {tuple(key) for key in np.stack([samples[k] for k in ("domains", "digits", "index")], 1)}
     assert keys == {(d, n, k) for d in range(2) for n in range(10) for k in range(count // 20)}
-    assert found["reverse_images"].shape[:2] == (2, len(found["reverse_t"]))
-    assert found["reverse_t"][0] == both[1].ddpm.diffusion.timesteps
-    assert found["reverse_t"][-1] == 0
-    assert (np.diff(found["reverse_t"]) < 0).all()
+    assert samples["reverse_images"].shape[:2] == (2, len(samples["reverse_t"]))
+    assert samples["reverse_t"][0] == both[1].ddpm.diffusion.timesteps
+    assert samples["reverse_t"][-1] == 0
+    assert (np.diff(samples["reverse_t"]) < 0).all()
 
 
 def test_the_reverse_process_ends_in_the_first_0(both: Run) -> None:
-    found = files.load_arrays(both[0].samples)
+    samples = files.load_arrays(both[0].samples)
     for domain in range(2):
-        first = (found["domains"] == domain) & (found["digits"] == 0) & (found["index"] == 0)
-        end = found["reverse_images"][domain, -1].astype(int)
-        # Another batch size: float32 sums in another order may round to the next grey level.
-        assert np.abs(found["images"][first][0].astype(int) - end).max() <= 1
+        first = (samples["domains"] == domain) & (samples["digits"] == 0) & (samples["index"] == 0)
+        end = samples["reverse_images"][domain, -1].astype(int)
+        # Another batch size: float32 sums in another order may round to the next gray level.
+        assert np.abs(samples["images"][first][0].astype(int) - end).max() <= 1
 
 
 def test_the_sweep_has_every_setting_for_every_domain(both: Run) -> None:
@@ -254,7 +254,7 @@ def test_the_sweep_has_every_setting_for_every_domain(both: Run) -> None:
     assert min(value for _, value in real) > 0
 
 
-def test_the_metrics(both: Run) -> None:
+def test_the_metrics_have_accuracy_and_sample_quality(both: Run) -> None:
     record = files.read_json(both[0].metrics)
     assert record.keys() == ACCURACY | set(DOMAINS) | {"digits", "unguided", "judge"}
     assert record["n"] == record["mnistm"]["n"] + record["svhn"]["n"]
@@ -272,9 +272,9 @@ def test_the_metrics(both: Run) -> None:
     assert [record["unguided"]["accuracy"]] == unguided
 
 
-def test_the_figures(both: Run) -> None:
-    found = {path.name for path in both[0].figures.iterdir()}
-    assert found >= {
+def test_the_figures_are_written(both: Run) -> None:
+    figures = {path.name for path in both[0].figures.iterdir()}
+    assert figures >= {
         *(f"ddpm_{kind}_{domain}.png" for kind in ("grid", "reverse") for domain in DOMAINS),
         *("ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "index.html"),
     }
@@ -289,7 +289,7 @@ def test_an_ablation_that_is_left_out_says_so(both: Run) -> None:
     assert list(both[0].ablation.iterdir()) == []
 
 
-def test_an_ablation_trains_without_dropping_and_draws_without_guidance(
+def test_an_ablation_trains_without_dropping_and_samples_without_guidance(
     both: Run,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -331,7 +331,7 @@ def recorded(function: Callable[..., Any], key: str, seen: list[Any]) -> Callabl
 
 
 @pytest.mark.parametrize(("task", "split"), [("select", "val"), ("sample", "test")])
-def test_choosing_and_reporting_draw_from_their_own_streams(
+def test_choosing_and_reporting_use_their_own_random_streams(
     both: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, split: str
 ) -> None:
     at, p = SimpleNamespace(**vars(both[0])), both[1]
@@ -362,7 +362,7 @@ def test_choosing_and_reporting_draw_from_their_own_streams(
     assert splits == {split}
 
 
-def test_a_given_guidance_scale_is_taken_without_a_trial(
+def test_a_given_guidance_scale_is_used_without_trying_candidates(
     both: Run, tmp_path: Path, mini_with: Callable[..., params.Params]
 ) -> None:
     at = SimpleNamespace(**{**vars(both[0]), "guidance": tmp_path / "guidance.json"})
@@ -373,7 +373,7 @@ def test_a_given_guidance_scale_is_taken_without_a_trial(
     assert ddpm_sample.chosen_scale(at.guidance) == 1.5
 
 
-def test_one_domain_goes_through(
+def test_the_stages_run_with_a_single_domain(
     both: Run, tmp_path: Path, mini_with: Callable[..., params.Params]
 ) -> None:
     p = small(mini_with, ddpm__domains=["mnistm"])
@@ -392,9 +392,9 @@ def test_one_domain_goes_through(
         assert 0 < variety[f"{name}_real"] <= 1
     assert record["mnistm"]["n"] == record["n"] == 10 * p.ddpm.sampling.images_per_label
     assert {row["domain"] for row in files.read_table(at.sweep)} == {"all", "mnistm"}
-    pictures = {path.name for path in at.figures.iterdir()}
-    assert "ddpm_grid_mnistm.png" in pictures
-    assert "ddpm_grid_svhn.png" not in pictures
+    figures = {path.name for path in at.figures.iterdir()}
+    assert "ddpm_grid_mnistm.png" in figures
+    assert "ddpm_grid_svhn.png" not in figures
 
 
 def test_a_sweep_without_scale_1_is_one_error(both: Run, tmp_path: Path) -> None:
@@ -430,6 +430,6 @@ def test_a_wrong_course_classifier_is_refused_before_training(
     assert not (tmp_path / "judge").exists()
 
 
-def test_the_same_digits_are_the_same_archive(both: Run, tmp_path: Path) -> None:
+def test_equal_digits_give_identical_archives(both: Run, tmp_path: Path) -> None:
     digits_fetch.run(both[1].data, digits_archive=tmp_path / "digits.zip", raw=tmp_path / "raw")
     assert (tmp_path / "digits.zip").read_bytes() == both[0].digits.read_bytes()

@@ -1,4 +1,4 @@
-"""The order of images is a function of (seed, step): nothing to save, nothing to lose."""
+"""The order of images is a function of (seed, step): there is no state to save."""
 
 import numpy as np
 import pytest
@@ -33,19 +33,19 @@ def test_a_batch_runs_across_epochs() -> None:
 
 
 @pytest.mark.parametrize("step", [1, 5, 40])
-def test_a_resumed_run_sees_the_same(step: int) -> None:
+def test_a_resumed_run_sees_the_same_batches(step: int) -> None:
     before = BatchSampler(COUNT, 1)
     for k in range(step):
         before.batch(k, 8)
     assert np.array_equal(before.batch(step, 8), BatchSampler(COUNT, 1).batch(step, 8))
 
 
-def test_going_back_is_allowed() -> None:
+def test_an_earlier_step_repeats_its_batch() -> None:
     order = BatchSampler(COUNT, 1)
     first = order.batch(0, 8)
     order.batch(50, 8)
     assert np.array_equal(order.batch(0, 8), first)
 
 
-def test_another_seed_is_another_order() -> None:
+def test_another_seed_gives_another_order() -> None:
     assert not np.array_equal(stream(COUNT, 1, seed=1), stream(COUNT, 1, seed=2))

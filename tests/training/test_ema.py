@@ -22,7 +22,7 @@ def move(layers: nn.Module, by: float) -> None:
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.5, 0.999])
-def test_the_formula(decay: float) -> None:
+def test_the_average_follows_its_formula(decay: float) -> None:
     layers = network()
     ema = EMA(layers, decay)
     expected = layers.state_dict()["0.weight"].double()
@@ -35,7 +35,7 @@ def test_the_formula(decay: float) -> None:
     torch.testing.assert_close(ema.weights["0.weight"].double(), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_it_starts_as_the_network_and_is_no_view_of_it() -> None:
+def test_the_average_starts_as_a_copy_of_the_network() -> None:
     layers = network()
     ema = EMA(layers, 0.9)
     before = {name: value.clone() for name, value in layers.state_dict().items()}
@@ -63,7 +63,7 @@ def test_buffers_are_copied() -> None:
     assert ema.weights["1.num_batches_tracked"] == 3
 
 
-def test_its_state_goes_on_bit_for_bit() -> None:
+def test_a_resumed_average_continues_bit_for_bit() -> None:
     layers = network()
     straight = EMA(layers, 0.9)
     for step in range(5):

@@ -18,7 +18,7 @@ Hook = Callable[[int], None]
 
 
 class Toy:
-    """A linear fit with Adam, whose data are drawn from the step number."""
+    """A linear fit with Adam, whose data are derived from the step number."""
 
     def __init__(self, folder: Path, hook: Hook = lambda step: None) -> None:
         self.network = nn.Linear(4, 1)
@@ -100,10 +100,10 @@ def test_a_request_to_stop_finishes_the_step_and_saves(tmp_path: Path, signum: i
         toy.train()
     assert caught.value.step == 7
     assert caught.value.exit_code == 128 + signum
-    found = toy.resume.load_latest()
-    assert found is not None
-    assert found[0] == 7
-    assert torch.equal(found[1]["network"]["weight"], toy.network.weight.detach())
+    latest = toy.resume.load_latest()
+    assert latest is not None
+    assert latest[0] == 7
+    assert torch.equal(latest[1]["network"]["weight"], toy.network.weight.detach())
 
 
 def test_a_request_on_the_last_step_loses_nothing(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_request_on_the_last_step_loses_nothing(tmp_path: Path) -> None:
     assert counted == []
 
 
-def test_only_what_is_left_is_done_again(tmp_path: Path) -> None:
+def test_a_resumed_training_repeats_only_the_missing_steps(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="crash"):
         Toy(tmp_path, at(9, crash)).train()
     counted: list[int] = []
@@ -139,10 +139,10 @@ def test_a_broken_loss_stops_before_the_step(tmp_path: Path, poison: float) -> N
         toy.train()
     assert "\n" not in str(caught.value)
     assert torch.equal(toy.weights[1:], before[0][1:])  # the last good weights, no step on top
-    found = Resume(tmp_path, {"name": "toy"}).load_latest()
-    assert found is not None
-    assert found[0] == 5
-    assert found[1]["network"]["weight"].isfinite().all()
+    latest = Resume(tmp_path, {"name": "toy"}).load_latest()
+    assert latest is not None
+    assert latest[0] == 5
+    assert latest[1]["network"]["weight"].isfinite().all()
 
 
 @pytest.mark.parametrize("loss", [0.0, -1.5, 1e30])
@@ -151,12 +151,12 @@ def test_a_finite_loss_passes_unchanged(loss: float) -> None:
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf"), float("-inf")])
-def test_a_loss_that_is_no_number_is_refused(loss: float) -> None:
+def test_a_loss_that_is_not_finite_is_refused(loss: float) -> None:
     with pytest.raises(UserError, match=f"the loss is {loss} at step 4"):
         finite(loss, 3, "hint")
 
 
-def test_handlers_are_put_back(tmp_path: Path) -> None:
+def test_signal_handlers_are_restored(tmp_path: Path) -> None:
     before = [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)]
     Toy(tmp_path).train(2)
     assert [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)] == before

@@ -38,8 +38,8 @@ def test_the_parts_add_up_to_the_whole(count: int, size: int) -> None:
     loss, parts = gradients(count, size, threads=2)
     whole_loss, whole = gradients(1, size, threads=1)
     assert loss == pytest.approx(whole_loss, rel=1e-6)  # a few float32 roundings
-    for one, other in zip(parts, whole, strict=True):
-        torch.testing.assert_close(one, other)
+    for of_parts, of_whole in zip(parts, whole, strict=True):
+        torch.testing.assert_close(of_parts, of_whole)
 
 
 def test_a_gradient_has_the_layout_of_its_parameter() -> None:

@@ -50,7 +50,7 @@ def test_no_gradient_gives_no_update() -> None:
 
 
 @pytest.mark.parametrize("shape", [(8, 4, 3, 3), (4, 16, 1, 1), (32, 8)])
-def test_a_step_has_the_size_of_adamw_s(shape: tuple[int, ...]) -> None:
+def test_a_step_has_the_size_of_an_adamw_step(shape: tuple[int, ...]) -> None:
     weight = nn.Parameter(torch.zeros(shape))
     weight.grad = randn(*shape)
     Muon([weight], lr=0.01).step()
@@ -59,14 +59,14 @@ def test_a_step_has_the_size_of_adamw_s(shape: tuple[int, ...]) -> None:
     assert 0.5 * 0.2 * 0.01 < rms < 1.3 * 0.2 * 0.01
 
 
-def test_layout_does_not_matter() -> None:
-    found = []
+def test_the_memory_layout_does_not_change_the_update() -> None:
+    updated = []
     for layout in (torch.contiguous_format, torch.channels_last):
         weight = nn.Parameter(torch.zeros(8, 4, 3, 3).to(memory_format=layout))
         weight.grad = randn(8, 4, 3, 3).to(memory_format=layout)
         Muon([weight], lr=1.0).step()
-        found.append(weight.detach())
-    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)  # float32 products, reordered
+        updated.append(weight.detach())
+    torch.testing.assert_close(*updated, rtol=1e-4, atol=1e-5)  # float32 products, reordered
 
 
 def test_a_parameter_without_gradient_stays() -> None:
@@ -75,7 +75,7 @@ def test_a_parameter_without_gradient_stays() -> None:
     assert torch.equal(weight, torch.ones(3, 3))
 
 
-def test_it_goes_downhill() -> None:
+def test_muon_reduces_the_loss() -> None:
     target, weight = randn(6, 2, 3, 3), nn.Parameter(torch.zeros(6, 2, 3, 3))
     optimizer = Muon([weight], lr=0.1)
     losses = []
@@ -88,7 +88,7 @@ def test_it_goes_downhill() -> None:
     assert losses[-1] < 0.3 * losses[0]
 
 
-def test_its_state_continues_bit_for_bit() -> None:
+def test_a_resumed_muon_continues_bit_for_bit() -> None:
     def steps(conv: nn.Conv2d, optimizer: Muon, numbers: range) -> None:
         for k in numbers:
             optimizer.zero_grad()

@@ -43,9 +43,9 @@ def names(resume: Resume) -> set[str]:
 
 
 def latest(folder: Path) -> tuple[int, dict[str, Any]]:
-    found = Resume(folder, IDENTITY).load_latest()
-    assert found is not None
-    return found
+    newest = Resume(folder, IDENTITY).load_latest()
+    assert newest is not None
+    return newest
 
 
 @pytest.mark.parametrize("attempt", range(4))
@@ -61,9 +61,9 @@ def test_killed_in_mid_save_the_last_save_is_whole(tmp_path: Path, attempt: int)
     time.sleep(0.05 + 0.017 * attempt)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    step, found = latest(tmp_path)
+    step, resumed = latest(tmp_path)
     assert step >= 1
-    assert torch.equal(found["model"]["w"], torch.full((500_000,), float(step)))
+    assert torch.equal(resumed["model"]["w"], torch.full((500_000,), float(step)))
     assert list(tmp_path.rglob(".tmp-*")) == []
     assert all(p.with_suffix(".json").exists() for p in tmp_path.rglob("*.pt"))
 
@@ -92,16 +92,16 @@ def test_optimizer_and_scheduler_go_on_bit_for_bit(tmp_path: Path) -> None:
     }
     Resume(tmp_path, IDENTITY).save(4, saved)
     model, optimizer = fresh()
-    _, found = latest(tmp_path)
-    model.load_state_dict(found["model"])
-    optimizer.load_state_dict(found["opt"])
+    _, resumed = latest(tmp_path)
+    model.load_state_dict(resumed["model"])
+    optimizer.load_state_dict(resumed["opt"])
     steps(model, optimizer, 3)
     for a, b in zip(straight.parameters(), model.parameters(), strict=True):
         assert torch.equal(a, b)
-    assert torch.equal(found["rng"], saved["rng"])
+    assert torch.equal(resumed["rng"], saved["rng"])
 
 
-def test_two_are_kept_and_old_ones_go_only_after_the_new(
+def test_two_files_are_kept_and_old_ones_are_removed_after_the_new_save(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resume = Resume(tmp_path, IDENTITY)
@@ -120,7 +120,7 @@ def test_two_are_kept_and_old_ones_go_only_after_the_new(
     assert latest(tmp_path)[0] == 30
 
 
-def test_full_disk_by_file_size_limit(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_earlier_files_intact(tmp_path: Path) -> None:
     Resume(tmp_path, IDENTITY).save(1, state(1))
 
     def fill() -> None:
@@ -154,16 +154,16 @@ def test_a_damaged_file_falls_back_to_the_one_before(
     else:
         path.write_bytes(data[: int(len(data) * float(damage))])
     with caplog.at_level(logging.INFO):
-        step, found = latest(tmp_path)
+        step, resumed = latest(tmp_path)
     assert step == 150
-    assert found["lr"] == 150
+    assert resumed["lr"] == 150
     why = "unreadable" if damage in ("gone", "manifest") else "sha256"
     assert f"step 200 damaged ({why}), using step 150" in caplog.text
     resume.save(175, state(175))  # the damaged future does not push out the good past
     assert names(resume) == {"step-150.pt", "step-175.pt"}
 
 
-def test_nothing_whole_means_a_fresh_start(tmp_path: Path) -> None:
+def test_a_training_without_an_intact_file_starts_afresh(tmp_path: Path) -> None:
     resume = Resume(tmp_path, IDENTITY)
     assert resume.load_latest() is None
     resume.save(1, state(1))
@@ -189,7 +189,7 @@ def test_unfinished_saves_are_removed_on_the_next_start(tmp_path: Path) -> None:
     assert list(tmp_path.rglob(".tmp-*")) == []
 
 
-def test_what_a_strict_reader_refuses_is_refused_when_saving(tmp_path: Path) -> None:
+def test_a_value_that_cannot_be_loaded_is_refused_when_saving(tmp_path: Path) -> None:
     resume = Resume(tmp_path, IDENTITY)
     with pytest.raises(TypeError, match=r"state\.rng\.0: a ndarray cannot go into a resume file"):
         resume.save(1, {"rng": [np.zeros(3)]})

@@ -1,6 +1,6 @@
-"""Classifier-free guidance (Ho & Salimans, 2022): one network, with and without its condition.
+"""Classifier-free guidance (Ho & Salimans, 2022): a network with and without its condition.
 
-The guidance scale s counts as in diffusers and Stable Diffusion:
+The guidance scale s is defined as in diffusers and Stable Diffusion:
 
     output = unconditional + s (conditional - unconditional)
 

@@ -1,24 +1,24 @@
-"""Ways between two noises: the straight line, and the arc that keeps the length of a noise."""
+"""Interpolation between two noises: on the straight line, and on the arc that keeps their norm."""
 
 import torch
 from torch import Tensor
 
 
 def lerp(start: Tensor, end: Tensor, alpha: float) -> Tensor:
-    """(1 - alpha) start + alpha end.
+    """Linear interpolation: (1 - alpha) start + alpha end, for tensors of the same shape.
 
-    Between independent standard normal noises its variance is (1 - alpha)^2 + alpha^2: half of what
-    a diffusion model was trained on in the middle.
+    Between independent standard normal noises the variance is (1 - alpha)^2 + alpha^2: in the
+    middle, half of what a diffusion model was trained on.
     """
     return (1 - alpha) * start + alpha * end
 
 
 def slerp(start: Tensor, end: Tensor, alpha: float) -> Tensor:
-    """Spherical interpolation (Shoemake, 1985): sin((1 - alpha) w) start + sin(alpha w) end, over
-    sin(w), with w the angle between the two.
+    """Spherical interpolation (Shoemake, 1985).
 
-    All of a tensor counts as one vector. Nearly parallel ones, where sin(w) vanishes, are
-    interpolated on the line, which is the limit.
+    The result is (sin((1 - alpha) w) start + sin(alpha w) end) / sin(w), with w the angle between
+    the two. A whole tensor counts as one vector. Nearly parallel vectors, where sin(w) vanishes,
+    are interpolated on the line, which is the limit.
     """
     a, b = start.double().flatten(), end.double().flatten()
     cosine = (a @ b / (a.norm() * b.norm())).clamp(-1, 1)

@@ -1,4 +1,4 @@
-"""Counting of network evaluations, the cost by which samplers are compared."""
+"""Count of network evaluations, the cost by which samplers are compared."""
 
 import threading
 

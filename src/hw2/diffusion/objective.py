@@ -19,7 +19,7 @@ class Objective:
     """The loss of one denoising model.
 
     Attributes:
-        schedule: the noise levels.
+        schedule: the noise schedule.
         prediction: what the network predicts.
         weights: float (T,), of the squared error at each time; None for equal weights.
     """
@@ -29,7 +29,7 @@ class Objective:
     weights: Tensor | None = None
 
     def target(self, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
-        """What the error is measured to: v for x0 networks, else what the network predicts."""
+        """The target of the error: v for x0 networks, otherwise what the network predicts."""
         measured: Prediction = "v" if self.prediction == "x0" else self.prediction
         return self.schedule.target(x0, eps, t, measured)
 
@@ -37,7 +37,7 @@ class Objective:
         """The mean error of a batch, a scalar.
 
         Args:
-            output: of the network, float32 (N, C, H, W).
+            output: the output of the network, float32 (N, C, H, W).
             target: from `target`, shaped like the output.
             xt: the noisy images, shaped like the output.
             t: int64 (N,), on the device of the schedule.

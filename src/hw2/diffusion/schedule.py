@@ -1,9 +1,9 @@
 """Noise schedules of DDPM (Ho et al., 2020) and the conversions between eps, x0 and v.
 
 Notation: `abar[t]` is the cumulative product of 1 - beta up to and with step t, for t = 0 ... T-1
-    (0 is the least noisy); xt = sqrt(abar) x0 + sqrt(1 - abar) eps; v = sqrt(abar) eps - sqrt(1 -
-    abar) x0
-(Salimans & Ho, 2022). Tables are float64, results take the dtype of the images.
+(0 is the least noisy); xt = sqrt(abar) x0 + sqrt(1 - abar) eps;
+v = sqrt(abar) eps - sqrt(1 - abar) x0 (Salimans & Ho, 2022). Tables are
+float64, results take the dtype of the images.
 """
 
 import math
@@ -23,7 +23,7 @@ are nearly clean, and a small error of x0 would become an arbitrarily large one 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The noise level of each step: `abar`, float64 (T,), strictly decreasing in (0, 1)."""
+    """A noise schedule: `abar`, float64 (T,), strictly decreasing in (0, 1)."""
 
     abar: Tensor
 
@@ -37,7 +37,7 @@ class Schedule:
         return abar.sqrt().to(like), (1 - abar).sqrt().to(like)
 
     def add_noise(self, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
-        """A draw of q(xt | x0) (DDPM, equation 4): images (N, C, H, W), t int64 (N,)."""
+        """A sample of q(xt | x0) (DDPM, equation 4): images (N, C, H, W), t int64 (N,)."""
         signal, noise = self.signal_noise(t, x0)
         return signal * x0 + noise * eps
 
@@ -66,9 +66,9 @@ class Schedule:
         return signal * xt - noise * v, noise * xt + signal * v
 
     def v_from_x0(self, x0: Tensor, xt: Tensor, t: Tensor | int) -> Tensor:
-        """An estimate of the clean image as one of v: (sqrt(abar) xt - x0) / sqrt(1 - abar).
+        """Convert an estimate of the clean image to an estimate of v.
 
-        The divisor is at least `LEAST_NOISE`.
+        v = (sqrt(abar) xt - x0) / sqrt(1 - abar). The divisor is at least `LEAST_NOISE`.
         """
         signal, noise = self.signal_noise(t, xt)
         return (signal * xt - x0) / noise.clamp(min=LEAST_NOISE)

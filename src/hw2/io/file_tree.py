@@ -39,12 +39,12 @@ class Tree(ABC):
         """
 
     def repeated(self, at: str) -> set[str]:
-        """The names that stand for two files in folder `at`: only a zip can have them."""
+        """The names that occur more than once in folder `at`: only a zip can have them."""
         return set()
 
 
 def join(*parts: str) -> str:
-    """A name from its parts, empty ones left out."""
+    """Join the parts of a name with `/`, without the empty parts."""
     return "/".join(part for part in parts if part)
 
 
@@ -53,7 +53,7 @@ def open_tree(path: Path, remedy: str) -> Iterator[Tree]:
     """Open a folder or a zip.
 
     Raises:
-        UserError: if it is neither, or not there; the text ends with `remedy`.
+        UserError: if `path` is neither or is missing; the message ends with `remedy`.
     """
     if path.is_dir():
         yield _Folder(path)
@@ -76,7 +76,7 @@ class _Folder(Tree):
         return {entry.name for entry in self._entries(at) if entry.is_dir()}
 
     def files(self, at: str) -> set[str]:
-        # A pipe is no regular file: opening it would wait for ever.
+        # A pipe is not a regular file: opening it would block.
         return {entry.name for entry in self._entries(at) if entry.is_file()}
 
     def _entries(self, at: str) -> list[os.DirEntry[str]]:

@@ -1,4 +1,4 @@
-"""Networks that read digits: the embedded judge and the course's own classifier."""
+"""Digit classifiers: the judge that the pipeline trains, and the course's own classifier."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -27,7 +27,7 @@ class DigitNet(nn.Module):
         )
 
     def embed(self, images: Tensor) -> Tensor:
-        """What the last layer reads: (N, 128), not negative."""
+        """The input of the last layer: (N, 128), not negative."""
         return self.head[:-1](self.features(images))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -35,11 +35,10 @@ class DigitNet(nn.Module):
 
 
 class CourseClassifier(nn.Module):
-    """The course's LeNet for MNIST-M, whose weights are `Classifier.pth`; same contract as
-    `DigitNet`.
+    """The course's LeNet for MNIST-M, whose weights are `Classifier.pth`.
 
-    Normalised with mean = std = 0.5, that is to [-1, 1], as the course's `digit_classifier.py`
-    does.
+    It takes and returns what `DigitNet` does. Images are normalized with mean = std = 0.5, that is
+    to [-1, 1], as in the course's `digit_classifier.py`.
     """
 
     def __init__(self) -> None:
@@ -51,7 +50,7 @@ class CourseClassifier(nn.Module):
         self.fc3 = nn.Linear(64, 10)
 
     def embed(self, images: Tensor) -> Tensor:
-        """What the last layer reads: (N, 64), not negative."""
+        """The input of the last layer: (N, 64), not negative."""
         x = F.max_pool2d(F.relu(self.conv1(images)), 2)
         x = F.max_pool2d(F.relu(self.conv2(x)), 2)
         x = F.relu(self.fc1(x.flatten(1)))

@@ -6,11 +6,10 @@ from hw2 import rng
 
 
 class BatchSampler:
-    """Batches of indices below `count`; every epoch is a permutation, and batches run across
-    epochs.
+    """Batches of indices below `count`.
 
-    It has no state that changes a result: `batch(step)` is the same in a resumed run, and an epoch
-    is the same for every batch size.
+    Every epoch is a permutation, and batches run across epochs. No state changes a result:
+    `batch(step)` is the same in a resumed run, and an epoch is the same for every batch size.
     """
 
     def __init__(self, count: int, seed: int) -> None:

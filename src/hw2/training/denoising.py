@@ -28,10 +28,10 @@ class DenoisingDataset:
         images: uint8 (N, H, W, 3), or float (N, C, h, w) for latents.
         labels: int64 (N,); the labels of a model without labels are all `null_label`.
         null_label: Replaces each label with probability `p_uncond`.
-        schedule: The noise levels.
+        schedule: The noise schedule.
         prediction: What the network predicts.
         loss_weights: float (T,), of the squared error at each time; None for equal weights.
-        time_power: Times are T u ** time_power with u uniform, so a power below 1 draws noisy
+        time_power: Times are T u ** time_power with u uniform, so a power below 1 samples noisy
             times more often.
     """
 
@@ -80,7 +80,7 @@ def train_denoiser(
         The averaged weights, and the history (rows of `step`, `loss`, `lr`).
 
     Raises:
-        Interrupted: After a save, when the process is asked to stop.
+        Interrupted: After a save, when the process receives a signal to stop.
         UserError: If the loss is not finite.
     """
     sampler = BatchSampler(len(dataset.images), seed)
@@ -143,7 +143,7 @@ def train_denoiser(
 def _stratified_times(count: int, timesteps: int, power: float, stream: torch.Generator) -> Tensor:
     """Times int64 (count,), one from each of `count` strata for less variance."""
     u = (torch.rand(1, generator=stream) + torch.arange(count) / count) % 1
-    if power != 1:  # a power of 1 need not give the same bits
+    if power != 1:  # a power of 1 may not give the same bits
         u = u**power
     return (u * timesteps).long().clamp(max=timesteps - 1)
 

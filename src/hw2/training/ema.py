@@ -5,10 +5,10 @@ from torch import Tensor, nn
 
 
 class EMA:
-    """Keeps `decay` of itself at each update, less at the start: at most (1 + n) / (10 + n) after
-    n updates.
+    """A moving average that keeps `decay` of itself at each update.
 
-    Buffers (BatchNorm statistics) are copied, not averaged.
+    It keeps less at the start: at most (1 + n) / (10 + n) at update n. Buffers
+    (BatchNorm statistics) are copied, not averaged.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:

@@ -1,4 +1,4 @@
-"""The frame of a training loop: progress, history, saves, clean stops and the check of the loss."""
+"""The outer training loop: progress, history, saves, clean stops and the check of the loss."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -32,23 +32,23 @@ def train(
     """Call `advance(step)` for step 0 ... `steps` - 1, going on from the newest resume file.
 
     Args:
-        advance: does one step on `parts` and returns its numbers, `loss` among them. It draws its
-            randomness from the step number, so that a resumed run repeats an uninterrupted one.
+        advance: does one step on `parts` and returns its metrics, `loss` among them. It derives
+            its randomness from the step number, so that a resumed run repeats an uninterrupted one.
         parts: everything that a step changes.
 
     Returns:
         At most `RECORDS` rows of `step` and the numbers, each a mean since the row before.
 
     Raises:
-        Interrupted: after a save, when asked to stop.
+        Interrupted: after a save, when the process receives a signal to stop.
         UserError: when the loss is not finite; the resume files are as they were.
     """
     history = _History(steps)
     everything = {**parts, "history": history}
-    found = resume.load_latest()
+    latest = resume.load_latest()
     start = 0
-    if found is not None:
-        start, state = found
+    if latest is not None:
+        start, state = latest
         for name, part in everything.items():
             part.load_state_dict(state[name])
 

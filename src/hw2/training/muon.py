@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 
 class Muon(Optimizer):
-    """SGD with Nesterov momentum and orthogonalised updates, for weights of two or more dimensions.
+    """SGD with Nesterov momentum and orthogonalized updates, for weights of two or more dimensions.
 
     torch's own Muon takes matrices only; a convolution's weight (O, I, h, w) counts as the matrix
     (O, I h w) here. The update is scaled by 0.2 sqrt(max(shape)), which gives it the size of an

@@ -1,4 +1,4 @@
-"""One parallel map: on a CPU, a thread for each item is faster than all threads in each item."""
+"""A parallel map: on a CPU, a thread for each item is faster than all threads in each item."""
 
 import itertools
 import math

@@ -137,8 +137,8 @@ class Resume:
 
     def _prune(self, newest: int) -> None:
         """Keep `newest` and the `keep - 1` before it; later steps are of an abandoned run."""
-        for place, step in enumerate([s for s in self._steps() if s <= newest]):
-            if place >= self.keep:
+        for position, step in enumerate([s for s in self._steps() if s <= newest]):
+            if position >= self.keep:
                 self._remove(step)
         for step in self._steps():
             if step > newest:

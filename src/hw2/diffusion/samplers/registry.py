@@ -1,4 +1,4 @@
-"""Samplers by name: a new one is a file beside this one, a line here and its name in choices."""
+"""Samplers by name: a new sampler is a file in this package, a line here and a name in choices."""
 
 from collections.abc import Callable, Mapping
 

@@ -11,11 +11,11 @@ def spaced_timesteps(total: int, steps: int, spacing: TimestepSpacing = "trailin
             2024).
         leading: 980, 960, ..., 0, -1. The default of DDIM's code and of diffusers; never sees the
             noisiest times.
-        course: 981, 961, ..., 1, 0. What reproduces the course's face images: `leading` one later,
-            ending at abar[0], not at 1.
+        course: 981, 961, ..., 1, 0. The spacing that reproduces the course's face images: `leading`
+            shifted by one, ending at abar[0] instead of 1.
 
     Raises:
-        ValueError: if there are not that many times.
+        ValueError: if `total` is too small for `steps`.
     """
     later = int(spacing == "course")
     if not 1 <= steps <= total or (later and 2 * steps > total):
