@@ -46,10 +46,16 @@ def test_without_pairs_there_is_no_section(records_in: Write, tmp_path: Path) ->
     assert not [name for name in names if name.startswith("dann_paper")]
 
 
-def test_every_row_in_its_order(pairs: list[Pair]) -> None:
+def test_methods_are_in_the_order_of_the_schema(pairs: list[Pair]) -> None:
     for pair in pairs:
-        assert tuple(row.method for row in pair.rows) == METHODS
-        assert [row.gain is None for row in pair.rows] == [True, False, False, False, False]
+        assert tuple(result.method for result in pair.results) == METHODS
+        assert [result.gain is None for result in pair.results] == [
+            True,
+            False,
+            False,
+            False,
+            False,
+        ]
 
 
 def test_both_colourings_have_the_same_points_before_and_after(pairs: list[Pair]) -> None:
@@ -102,7 +108,7 @@ def test_the_markdown_is_the_page_s_table(pairs: list[Pair]) -> None:
     assert "+32.0 (+30.7 to +33.3)" in text
 
 
-def test_the_headline_is_the_best_row_without_target_labels(pairs: list[Pair]) -> None:
+def test_the_headline_is_the_best_method_without_target_labels(pairs: list[Pair]) -> None:
     stats = dann.section(pairs).stats
     assert [stat.value.replace("\N{NO-BREAK SPACE}", " ") for stat in stats] == ["93.0 %", "94.0 %"]
     assert stats[0].label == "MNIST-M to SVHN, self-training"
@@ -164,3 +170,10 @@ def test_bad_records_are_one_line(
         read(paths)
     assert "\n" not in str(caught.value)
     assert str(paths[name]) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"), [("source only", "Source only"), ("CDAN+E", "CDAN+E"), ("DANN, paper",) * 2]
+)
+def test_acronyms_keep_their_capitals(name: str, cell: str) -> None:
+    assert dann._capitalized(name) == cell

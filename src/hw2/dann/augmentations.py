@@ -36,10 +36,10 @@ def _affine(
     return affine(
         images,
         stream,
-        turn=fraction * augmentations.degrees,
+        degrees=fraction * augmentations.degrees,
         scale=fraction * augmentations.scale,
         shear=fraction * augmentations.shear,
-        shift=fraction * augmentations.translate,
+        translate=fraction * augmentations.translate,
     )
 
 

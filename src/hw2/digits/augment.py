@@ -1,4 +1,4 @@
-"""Random views of whole batches of images, on the device they are on."""
+"""Random affine augmentations of batches of images, on the device of the images."""
 
 import math
 
@@ -11,22 +11,25 @@ def affine(
     images: Tensor,
     generator: torch.Generator,
     *,
-    turn: float = 12.0,
+    degrees: float = 12.0,
     scale: float = 0.12,
     shear: float = 0.2,
-    shift: float = 2.0,
+    translate: float = 2.0,
 ) -> Tensor:
-    """Each image turned, scaled, sheared and shifted by its own amounts; the border is reflected.
+    """Rotate, scale, shear and translate each image by its own amounts; the border is reflected.
 
     Args:
-        images: float (N, C, H, W).
-        generator: of the CPU, so that the amounts do not depend on the device.
-        turn: largest angle in degrees; `scale` and `shear` are shares, `shift` is in pixels.
+        images: Float (N, C, H, W).
+        generator: Generator on the CPU, so that the amounts do not depend on the device.
+        degrees: Largest rotation in degrees.
+        scale: Largest relative change of size.
+        shear: Largest shear, as a slope.
+        translate: Largest translation in pixels.
     """
     count, _, height, width = images.shape
     u = 2 * torch.rand(count, 5, generator=generator) - 1
-    angle, size = math.radians(turn) * u[:, 0], 1 + scale * u[:, 1]
-    across, down = 2 * shift / width * u[:, 3], 2 * shift / height * u[:, 4]
+    angle, size = math.radians(degrees) * u[:, 0], 1 + scale * u[:, 1]
+    across, down = 2 * translate / width * u[:, 3], 2 * translate / height * u[:, 4]
     rows = [
         torch.stack([angle.cos() * size, shear * u[:, 2] - angle.sin() * size, across], 1),
         torch.stack([angle.sin() * size, angle.cos() * size, down], 1),

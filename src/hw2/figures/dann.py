@@ -4,13 +4,13 @@ import csv
 import io
 
 from hw2.figures import dann_plots, formatting
-from hw2.figures.dann_records import Pair, Row, method_name
+from hw2.figures.dann_records import Pair, Result, method_name
 from hw2.figures.records import Interval
 from hw2.figures.sections import DataFile, Figure, Section, Stat, Table
 from hw2.figures.style import domain_name
 
 HEAD = (
-    *("Row", "Accuracy on the target", "Spread over seeds", "Gain over source only"),
+    *("Method", "Accuracy on the target", "Spread over seeds", "Gain over source only"),
     *("On the source", "A-distance"),
 )
 
@@ -20,13 +20,13 @@ def section(pairs: list[Pair]) -> Section:
     tables = tuple(_table(pair) for pair in pairs)
     return Section(
         anchor="dann",
-        title="Domain adaptation of a digit reader",
+        title="Domain adaptation of a digit classifier",
         lead=(
-            "A reader of digits learns from labelled images of one domain and from unlabelled "
-            "images of another, and is measured on the other. All rows have the same network, "
-            "random views and images per training, unless a parameter says otherwise; the last "
-            "weights count, and no label of the target was used before this table, but by the row "
-            "that is trained on it."
+            "A digit classifier is trained on labeled images of the source domain and unlabeled "
+            "images of the target domain, and is evaluated on the target. All methods have the "
+            "same network, augmentations and number of images per training, unless a parameter "
+            "says otherwise. The weights of the last step are evaluated, and only the method that "
+            "is trained on the target uses labels of the target."
         ),
         stats=tuple(_stat(pair) for pair in pairs),
         tables=tables,
@@ -46,11 +46,11 @@ def _title(pair: Pair) -> str:
     return f"{domain_name(pair.source)} to {domain_name(pair.target)}"
 
 
-def _best(pair: Pair) -> Row:
-    """The best row that has not seen the target's labels."""
+def _best(pair: Pair) -> Result:
+    """The best method that was not trained on the target's labels."""
     return max(
-        (row for row in pair.rows if row.method != "target_only"),
-        key=lambda row: row.accuracy.value,
+        (result for result in pair.results if result.method != "target_only"),
+        key=lambda result: result.accuracy.value,
     )
 
 
@@ -69,28 +69,32 @@ def _table(pair: Pair) -> Table:
         head=HEAD,
         rows=tuple(
             (
-                method_name(row.method).capitalize().replace("Dann", "DANN"),
-                formatting.accuracy(row.accuracy),
-                _spread(row),
-                _gain(row.gain),
-                formatting.percent(row.source_accuracy),
-                f"{row.a_distance:.2f}",
+                _capitalized(method_name(result.method)),
+                formatting.accuracy(result.accuracy),
+                _spread(result),
+                _gain(result.gain),
+                formatting.percent(result.source_accuracy),
+                f"{result.a_distance:.2f}",
             )
-            for row in pair.rows
+            for result in pair.results
         ),
         note=(
-            f"Means over seeds. In brackets: {formatting.LEVEL} intervals, of n images of "
-            "the report "
-            "part; the gain's is paired over the images, and counts the seeds where there are "
-            "several. A-distance: near zero where a linear reader cannot tell the domains apart."
+            f"Means over seeds. In parentheses: {formatting.LEVEL} intervals, where n is the "
+            "number of images of the test split. The interval of a gain is paired over images, and "
+            "covers the seeds if there are several. The A-distance is near 0 if a linear "
+            "classifier cannot separate the domains."
         ),
     )
 
 
-def _spread(row: Row) -> str:
-    if row.spread is None:
+def _capitalized(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def _spread(result: Result) -> str:
+    if result.spread is None:
         return "one seed"
-    return f"{100 * row.spread:.1f} ({row.trainings} seeds)"
+    return f"{100 * result.spread:.1f} ({result.trainings} seeds)"
 
 
 def _gain(gain: Interval | None) -> str:
@@ -109,9 +113,9 @@ def _clouds(pair: Pair) -> tuple[Figure, Figure]:
     first = next(iter(pair.clouds.values()))
     kinds = f"{domain_name(pair.source)} and {domain_name(pair.target)}"
     caption = (
-        f"The extractor's features of {len(first.domains)} images of the test split in the plane "
-        f"(t-SNE): {before} on the left, {after} on the right. Distances between groups mean "
-        "little; whether the domains share groups means much."
+        f"t-SNE of the features of {len(first.domains)} images of the test split: {before} on the "
+        f"left, {after} on the right. Distances between clusters mean little; what matters is "
+        "whether the domains share clusters."
     )
     return (
         Figure(
@@ -132,38 +136,38 @@ def _clouds(pair: Pair) -> tuple[Figure, Figure]:
 
 
 def _apart(pair: Pair) -> str:
-    """The A-distances of the rows that are shown."""
-    found = [pair.row(method) for method in pair.clouds]
-    said = [f"{row.a_distance:.2f} for {method_name(row.method)}" for row in found if row]
-    return f"A-distance: {', '.join(said)}."
+    """The A-distances of the methods that are shown."""
+    results = [pair.result(method) for method in pair.clouds]
+    distances = [f"{r.a_distance:.2f} for {method_name(r.method)}" for r in results if r]
+    return f"A-distance: {', '.join(distances)}."
 
 
 def training_curves(pairs: list[Pair], dpi: int) -> list[Figure]:
     """The losses of every method."""
     kept = [
-        f"{formatting.percent(float(curve.values[:, -1].mean()))} in {_title(pair)}"
+        f"{formatting.percent(float(curve.values[:, -1].mean()))} ({_title(pair)})"
         for pair in pairs
         for curve in pair.curves["kept"].values()
     ]
-    taught = f" Self-training ends with a share of learnt labels of {', '.join(kept)}."
+    final = f" At the end, self-training uses {', '.join(kept)} of its pseudo-labels."
     return [
         Figure(
             name="dann_curves.png",
             plot=dann_plots.curves(pairs),
             title="Trainings",
             caption=(
-                "Above, the loss on the labels that a row learns from; below, the loss of the head "
-                "that tells the domains apart, which rises to the dashed line as the "
-                "features become "
-                f"alike.{taught if kept else ''} Shaded: all seeds."
+                "Top: the loss on the labels that a method trains on. Bottom: the loss of the "
+                "domain classifier, which rises to the dashed line as the features of both domains "
+                f"become alike.{final if kept else ''} The shaded band covers all seeds."
             ),
-            alt="Loss curves of every row: label loss above, domain loss below, a column per pair.",
+            alt="Loss curves of every method: label loss at the top, domain loss at the bottom, a "
+            "column per pair.",
         )
     ]
 
 
 def _csv(pairs: list[Pair]) -> str:
-    """Every number of the tables, unrounded: a line per pair and row."""
+    """Every number of the tables, unrounded: a line per pair and method."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(
@@ -174,14 +178,15 @@ def _csv(pairs: list[Pair]) -> str:
         ]
     )
     for pair in pairs:
-        for row in pair.rows:
-            share, gain = row.accuracy, row.gain
+        for result in pair.results:
+            accuracy, gain = result.accuracy, result.gain
             table.writerow(
                 [
-                    *(pair.source, pair.target, row.method),
-                    *(share.value, share.low, share.high, share.n, row.trainings, row.spread),
+                    *(pair.source, pair.target, result.method),
+                    *(accuracy.value, accuracy.low, accuracy.high, accuracy.n),
+                    *(result.trainings, result.spread),
                     *((gain.value, gain.low, gain.high) if gain else (None, None, None)),
-                    *(row.source_accuracy, row.a_distance),
+                    *(result.source_accuracy, result.a_distance),
                 ]
             )
     return text.getvalue()

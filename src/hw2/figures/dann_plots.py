@@ -17,7 +17,7 @@ DIGIT_COLORS = (
     *("#332288", "#88CCEE", "#44AA99", "#117733", "#999933"),
     *("#DDCC77", "#CC6677", "#882255", "#AA4499", "#1f2328"),
 )
-CHANCE = math.log(2)  # the domain head's loss when it cannot tell
+CHANCE = math.log(2)  # the domain loss when the classifier cannot separate the domains
 DASHES = (0, (4, 2.5))
 MARKERS = ("o", "^")  # source, target
 
@@ -97,7 +97,7 @@ def _legend(fig: Figure, handles: list[Line2D]) -> None:
 
 @style.house()
 def curves(pairs: Sequence[Pair]) -> Figure:
-    """Draw the label loss of every row, and the domain head's loss of the adversarial ones."""
+    """Draw the label loss of every method, and the domain loss of the adversarial ones."""
     fig = Figure(figsize=(style.WIDTH, 4.6), layout="constrained")
     axes = fig.subplots(2, len(pairs), sharex="col", sharey="row", squeeze=False)
     for column, pair in enumerate(pairs):
@@ -114,7 +114,7 @@ def curves(pairs: Sequence[Pair]) -> Figure:
     handles, labels = axes[0, 0].get_legend_handles_labels()
     chance = Line2D([], [], color=style.MUTED, linestyle=DASHES, linewidth=1.0)
     fig.legend(
-        [*handles, chance], [*labels, "cannot tell"], loc="outside upper left", ncols=3,
+        [*handles, chance], [*labels, "domains not separable"], loc="outside upper left", ncols=3,
         borderaxespad=0.2,
     )  # fmt: skip
     return fig

@@ -29,7 +29,7 @@ def method_order(method: str) -> int:
 
 
 @dataclass(frozen=True)
-class Row:
+class Result:
     """One method on one pair: means over its trainings."""
 
     method: str
@@ -65,13 +65,13 @@ class Pair:
     source: str
     target: str
     name: str  # of its files: the target, or source and target where two pairs share it
-    rows: tuple[Row, ...]
+    results: tuple[Result, ...]
     curves: dict[str, dict[str, Curve]]  # column of the history -> method -> curve
     clouds: dict[str, Cloud]  # method -> cloud, before adaptation first
 
-    def row(self, method: str) -> Row | None:
-        """The row of a method, if there is one."""
-        return next((row for row in self.rows if row.method == method), None)
+    def result(self, method: str) -> Result | None:
+        """The result of a method, or None if the pair has none."""
+        return next((result for result in self.results if result.method == method), None)
 
 
 def read(*, dann_metrics: Path, dann_history: Path, dann_tsne: Path) -> list[Pair]:
@@ -92,7 +92,7 @@ def read(*, dann_metrics: Path, dann_history: Path, dann_tsne: Path) -> list[Pai
             source=source,
             target=target,
             name=target if targets.count(target) == 1 else f"{source}_{target}",
-            rows=_rows(record[key], f"{dann_metrics}, {key}"),
+            results=_results(record[key], f"{dann_metrics}, {key}"),
             curves={
                 column: _curves([r for r in steps if r["pair"] == key], column, dann_history)
                 for column in ("label", "domain", "kept")
@@ -110,21 +110,21 @@ def _domains(name: str, path: Path) -> tuple[str, str]:
     return source, target
 
 
-def _rows(record: Any, where: str) -> tuple[Row, ...]:
+def _results(record: Any, where: str) -> tuple[Result, ...]:
     if not isinstance(record, Mapping) or not isinstance(record.get(BASE), Mapping):
         raise UserError(f"{where}: '{BASE}' is missing; {records.REMAKE}")
-    rows = [_row(method, inner, f"{where}, {method}") for method, inner in record.items()]
-    return tuple(sorted(rows, key=lambda row: method_order(row.method)))
+    results = [_result(method, inner, f"{where}, {method}") for method, inner in record.items()]
+    return tuple(sorted(results, key=lambda result: method_order(result.method)))
 
 
-def _row(method: str, record: Mapping[str, Any], where: str) -> Row:
+def _result(method: str, record: Mapping[str, Any], where: str) -> Result:
     gain = None
     if method != BASE:
         value, low, high = (
             records.number(record, key, where) for key in ("gain", "gain_low", "gain_high")
         )
         gain = Interval(value, low, high, int(records.number(record, "n", where)))
-    return Row(
+    return Result(
         method=method,
         accuracy=records.accuracy(record, where),
         trainings=int(records.number(record, "trainings", where)),
