@@ -24,7 +24,7 @@ from hw2.stages import dann_evaluate, dann_train, dann_tsne
 CPU = torch.device("cpu")
 ROUNDED = 1e-5  # metrics have six digits
 METHODS = tuple(TITLES)
-WITH_DOMAIN_LOSS = ("dann_paper", "dann")
+WITH_DOMAIN_LOSS = ("dann_paper", "dann", "cdan")
 N = 24
 
 

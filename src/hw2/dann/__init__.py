@@ -1,1 +1,1 @@
-"""Unsupervised domain adaptation: from labelled source images to unlabelled target images."""
+"""Unsupervised domain adaptation: from labeled source images to unlabeled target images."""
