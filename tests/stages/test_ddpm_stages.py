@@ -1,4 +1,4 @@
-"""Every task once, with the mini profile, on the outputs of the one before, up to the figures."""
+"""Every DDPM stage runs once with the mini profile, from the digits to the figures."""
 
 from collections.abc import Callable
 from pathlib import Path

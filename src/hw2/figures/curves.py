@@ -99,12 +99,12 @@ def samplers(settings: Sequence[Setting]) -> Figure:
     ax = fig.subplots()
     names = list(dict.fromkeys(setting.sampler for setting in settings))
     for place, name in enumerate(names):
-        rows = sorted((s for s in settings if s.sampler == name), key=lambda s: s.calls)
+        rows = sorted((s for s in settings if s.sampler == name), key=lambda s: s.network_calls)
         points = SAMPLERS_APART * (place - (len(names) - 1) / 2)
         apart = ScaledTranslation(points / 72, 0, fig.dpi_scale_trans)
         _bars(ax, rows, style.LOOKS[place % len(style.LOOKS)], style.sampler_name(name), apart)
     ax.set_xscale("log")
-    style.plain_log(ax.xaxis, _ticks([setting.calls for setting in settings]))
+    style.plain_log(ax.xaxis, _ticks([setting.network_calls for setting in settings]))
     ax.margins(x=0.06)
     style.percent_axis(ax)
     ax.set_title(_accuracy_title(settings))
@@ -126,7 +126,7 @@ def _bars(
     ax: Axes, rows: Sequence[Setting], look: tuple[str, str], label: str, apart: Transform
 ) -> None:
     color, marker = look
-    calls = [s.calls for s in rows]
+    calls = [s.network_calls for s in rows]
     share = np.array([(s.accuracy.value, s.accuracy.low, s.accuracy.high) for s in rows])
     value, low, high = share.T
     errors = np.clip([value - low, high - value], 0, None)

@@ -130,7 +130,7 @@ def _chosen(data: Records) -> str:
 def samplers(data: Records, dpi: int) -> list[Figure]:
     """Accuracy against network calls, by sampler."""
     rows = data.sampler_rows
-    best = max(rows, key=lambda row: (row.accuracy.value, -row.calls))
+    best = max(rows, key=lambda row: (row.accuracy.value, -row.network_calls))
     scales = sorted({row.guidance_scale for row in rows})
     return [
         Figure(
@@ -141,8 +141,9 @@ def samplers(data: Records, dpi: int) -> list[Figure]:
                 f"Accuracy over {domain_name(rows[0].domain)} against network calls per image, at "
                 f"{', '.join(formatting.guidance_scale(s) for s in scales)}; bars are "
                 f"{formatting.LEVEL} intervals. "
-                f"Highest: {sampler_name(best.sampler)} in {best.steps} steps ({best.calls} calls) "
-                f"with {formatting.accuracy(best.accuracy)}. Points at equal calls are set "
+                f"Highest: {sampler_name(best.sampler)} in {best.steps} steps "
+                f"({best.network_calls} calls) with {formatting.accuracy(best.accuracy)}. "
+                "Points at equal calls are set "
                 "slightly apart."
             ),
             alt="One line per sampler: accuracy on generated digits over network calls per image.",

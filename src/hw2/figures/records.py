@@ -56,7 +56,7 @@ class Setting:
     domain: str
     sampler: str
     steps: int
-    calls: int  # network calls per image
+    network_calls: int  # per image
     guidance_scale: float
     accuracy: Interval
     diversity: Interval  # mean pixel distance between two images of one digit
@@ -223,7 +223,7 @@ def _setting(row: Mapping[str, Any], where: str) -> Setting:
         domain=str(row["domain"]),
         sampler=str(row["sampler"]),
         steps=int(number(row, "steps", where)),
-        calls=int(number(row, "network_calls", where)),
+        network_calls=int(number(row, "network_calls", where)),
         guidance_scale=number(row, "guidance_scale", where),
         accuracy=share,
         diversity=Interval(spread, spread_low, spread_high, share.n),

@@ -1,12 +1,15 @@
-"""A classifier of the embedded world's shapes and colours that knows nothing of CLIP."""
+"""A classifier of the shapes and colors of the synthetic images, independent of CLIP."""
 
 from torch import Tensor, nn
 
 
 class ShapeJudge(nn.Module):
-    """Pictures (N, 3, S, S) in [-1, 1] of one thing to logits of its colour and of its shape."""
+    """Classifies the color and the shape of the object in an image.
 
-    def __init__(self, colours: int, shapes: int, width: int = 16) -> None:
+    Images (N, 3, S, S) in [-1, 1] give logits (N, colors) and (N, shapes).
+    """
+
+    def __init__(self, colors: int, shapes: int, width: int = 16) -> None:
         super().__init__()
 
         def block(inner: int, outer: int) -> nn.Sequential:
@@ -21,9 +24,9 @@ class ShapeJudge(nn.Module):
             nn.Flatten(),
             nn.Dropout(0.2),
         )
-        self.colour = nn.Linear(64 * width, colours)
+        self.color = nn.Linear(64 * width, colors)
         self.shape = nn.Linear(64 * width, shapes)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        found = self.features(images)
-        return self.colour(found), self.shape(found)
+        features = self.features(images)
+        return self.color(features), self.shape(features)
