@@ -47,7 +47,9 @@ def main(digits: str = "data/arrays", pair: str = "mnistm->usps") -> None:
     test = arrays.load(Path(digits), training.pair.target, "test")
     trained = classifier.Trained(network, training.pair, "coral")
     accuracy = (trained.predict(test.rgb, training.pair.target) == test.digits).mean()
-    print(f"{pair}, coral: accuracy {accuracy:.3f} on the target's test split, n = {len(test.digits)}")
+    print(
+        f"{pair}, coral: accuracy {accuracy:.3f} on the target's test split, n = {len(test.digits)}"
+    )
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_the_exam_is_in_the_course_s_form_and_can_be_copied(tmp_path: Path) -> None:
-    drawn = scenes.exam("test", 2, 32, 5)
+    drawn = scenes.test_set("test", 2, 32, 5)
     zero_shot_set.write(tmp_path / "a.zip", drawn)
     with images.opened(tmp_path / "a.zip") as found:
         assert found.classes[:2] == ("red circle", "red square")

@@ -242,8 +242,8 @@ def test_a_palette_becomes_its_colours_and_a_gray_one_gray() -> None:
     colors = Image.fromarray(smooth(3)).quantize(16)
     found = decoded(encoded(colors))
     assert np.array_equal(found.pixels, np.asarray(colors.convert("RGB")))
-    greys = Image.fromarray(smooth(1)[..., 0]).convert("P")
-    assert np.array_equal(decoded(encoded(greys)).pixels, smooth(1))
+    grays = Image.fromarray(smooth(1)[..., 0]).convert("P")
+    assert np.array_equal(decoded(encoded(grays)).pixels, smooth(1))
 
 
 def test_a_palette_with_alpha_is_laid_on_black() -> None:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from hw2.personalization import clip_scores, grading
-from hw2.personalization.prompt_specs import Asked
+from hw2.personalization.prompt_specs import PromptSpec
 from hw2.runtime.errors import UserError
 
 
@@ -25,8 +25,8 @@ class Known:
         return 100 * (found @ references.T).mean(1), 100 * found[:, 0]
 
 
-def picture(*colour: int) -> np.ndarray:
-    return np.full((8, 8, 3), colour, np.uint8)
+def picture(*color: int) -> np.ndarray:
+    return np.full((8, 8, 3), color, np.uint8)
 
 
 def write(folder: Path, images: list[np.ndarray]) -> None:
@@ -35,8 +35,8 @@ def write(folder: Path, images: list[np.ndarray]) -> None:
         Image.fromarray(image).save(folder / grading.name_of("0", 0, number))
 
 
-def asked(baseline: tuple[float, float]) -> Asked:
-    return Asked("0", "<new1>", ("a <new1>",), ("a red thing",), (baseline,))
+def asked(baseline: tuple[float, float]) -> PromptSpec:
+    return PromptSpec("0", "<new1>", ("a <new1>",), ("a red thing",), (baseline,))
 
 
 def drawn() -> list[np.ndarray]:

@@ -77,6 +77,6 @@ def test_concepts_are_none_of_the_training_world() -> None:
     assert pictures.shape == (4, 32, 32, 3)
     assert 0.1 < (masks > 0).mean() < 0.6
     hatched, _ = synthetic.references(synthetic.HATCH, 4, 32, 5)
-    grey = hatched.astype(float)
-    ratio = grey[..., 2] / grey[..., 0].clip(1)
+    gray = hatched.astype(float)
+    ratio = gray[..., 2] / gray[..., 0].clip(1)
     assert np.abs(ratio - 0.74 / 0.98).max() < 0.1  # sepia: one ratio of blue to red everywhere

@@ -97,7 +97,7 @@ def clip(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "model"
 
 
-def course(mini: params.Params, photographs: Path, asked: Path) -> params.Personalization:
+def course(mini: params.Params, photographs: Path, prompt_specs: Path) -> params.Personalization:
     """The settings of the course's profile, as far as the mini profile's sizes leave them."""
     concepts = tuple(
         params.Concept(key=key, token=token, kind=kind, initializer="thing", vectors=1)
@@ -112,7 +112,7 @@ def course(mini: params.Params, photographs: Path, asked: Path) -> params.Person
     return mini.personalization.model_copy(
         update={
             "photographs": str(photographs),
-            "input": str(asked),
+            "input": str(prompt_specs),
             "wording": "course",
             "concepts": concepts,
             "draw": draw,
@@ -136,7 +136,7 @@ def graded(
     at: Path,
 ) -> tuple[Case, ...]:
     """Learn, draw into `at/out`, and grade."""
-    concepts, asked = at / "concepts", at / "asked.json"
+    concepts, prompt_specs = at / "concepts", at / "asked.json"
     personalization_fetch.run(settings, mini.shapes, personalization_concepts=concepts)
     personalization_train.run(
         stable,
@@ -147,7 +147,7 @@ def graded(
         personalization_embeddings=at / "embeddings",
         personalization_history=at / "h.csv",
         personalization_snapshots=at / "looks.npz",
-        personalization_prompts=asked,
+        personalization_prompts=prompt_specs,
         checkpoints=at / "checkpoints",
         device=CPU,
     )
@@ -156,14 +156,14 @@ def graded(
         settings,
         stable_diffusion_model=at / "none",
         personalization_embeddings=at / "embeddings",
-        personalization_prompts=asked,
+        personalization_prompts=prompt_specs,
         personalization_images=at / "out",
         device=CPU,
     )
     cases = grade_personalization.run(
         settings,
         clip_model=clip,
-        input_file=asked,
+        input_file=prompt_specs,
         references=concepts,
         images=at / "out",
         device=CPU,
@@ -205,12 +205,14 @@ def test_the_course_s_photographs_and_prompts(
 ) -> None:
     for key, name in (("0", "dog"), ("1", "red_cartoon"), ("cat", "cat2")):
         shutil.copytree(REAL / "concepts" / name, tmp_path / "photographs" / key)
-    asked = REAL / "course/textual_inversion/input.json"
+    prompt_specs = REAL / "course/textual_inversion/input.json"
     if form == "ckpt":
         stable = stable.model_copy(update={"weights": str(single), "config": str(v1)})
-    settings = course(mini, tmp_path / "photographs", asked)
+    settings = course(mini, tmp_path / "photographs", prompt_specs)
     cases = graded(stable, settings, mini, clip, tmp_path)
-    given = [tuple(pair) for one in files.read_json(asked).values() for pair in one["baseline"]]
+    given = [
+        tuple(pair) for one in files.read_json(prompt_specs).values() for pair in one["baseline"]
+    ]
     assert [case.baseline for case in cases] == given
     assert [case.key for case in cases] == ["0", "0", "1", "1"]
     assert all(case.image.shape == case.text.shape == (25,) for case in cases)

@@ -20,7 +20,7 @@ from hw2.training.resume import Resume
 CPU = torch.device("cpu")
 
 
-def lesson(words: str, count: int = 4) -> Callable[[int], tuple[Tensor, list[str]]]:
+def batch_function(words: str, count: int = 4) -> Callable[[int], tuple[Tensor, list[str]]]:
     def taught(step: int) -> tuple[Tensor, list[str]]:
         images = torch.linspace(-1, 1, count * 3 * 64 * 64).view(count, 3, 64, 64)
         return images.roll(step, 0), [f"a photo of a {words}"] * count
@@ -32,7 +32,7 @@ def train(
     pipe: Any, added: tokens.Added, settings: params.PersonalizationTrain, folder: Path, **more: Any
 ) -> Tensor:
     rows, _, _ = learn.fit(
-        pipe, (added,), lesson(added.words), settings, steps=3, lr=0.01, seed=1,
+        pipe, (added,), batch_function(added.words), settings, steps=3, lr=0.01, seed=1,
         resume=Resume(folder, {}), desc="test", **more,
     )  # fmt: skip
     return rows

@@ -65,7 +65,7 @@ def test_the_picture_has_the_colours_of_its_caption(pictures: scenes.Pictures) -
             continue
         corner = image[0, 0] / 255
         assert corner == pytest.approx(vocabulary.BACKGROUNDS[match[2]], abs=0.16)
-        near = np.abs(image / 255 - vocabulary.COLOURS[match[1]]).max(-1) < 0.2
+        near = np.abs(image / 255 - vocabulary.COLORS[match[1]]).max(-1) < 0.2
         assert near.mean() > 0.1
         checked += 1
     assert checked >= 3
@@ -78,7 +78,7 @@ def test_of_two_things_the_first_is_on_the_left(pictures: scenes.Pictures) -> No
         if match is None or match[1] == match[2]:
             continue
         for name, half in ((match[1], image[:, :16]), (match[2], image[:, 16:])):
-            near = np.abs(half / 255 - vocabulary.COLOURS[name]).max(-1) < 0.2
+            near = np.abs(half / 255 - vocabulary.COLORS[name]).max(-1) < 0.2
             assert near.mean() > 0.03
         checked += 1
     assert checked >= 3
@@ -92,13 +92,13 @@ def test_more_pictures_leave_the_first_as_they_are(pictures: scenes.Pictures) ->
 
 
 def test_the_exam_has_every_class_alike_and_parts_of_its_own() -> None:
-    exam = scenes.exam("test", 3, 32, SEED)
+    test_set = scenes.test_set("test", 3, 32, SEED)
     assert len(vocabulary.CLASSES) == 48
-    assert np.array_equal(np.bincount(exam.classes), np.full(48, 3))
-    assert exam.images.shape == (144, 32, 32, 3)
-    other = scenes.exam("val", 3, 32, SEED)
-    assert not (exam.images == other.images).all((1, 2, 3)).any()
-    assert np.array_equal(exam.images, scenes.exam("test", 3, 32, SEED).images)
+    assert np.array_equal(np.bincount(test_set.classes), np.full(48, 3))
+    assert test_set.images.shape == (144, 32, 32, 3)
+    other = scenes.test_set("val", 3, 32, SEED)
+    assert not (test_set.images == other.images).all((1, 2, 3)).any()
+    assert np.array_equal(test_set.images, scenes.test_set("test", 3, 32, SEED).images)
     assert set(vocabulary.HELD_OUT) <= set(vocabulary.CLASSES)
 
 

@@ -40,7 +40,7 @@ def fetch(zero_shot: params.ZeroShot, mini: params.Params, at: SimpleNamespace) 
         mini.data,
         clip_model=at.model,
         raw=at.cache,
-        clip_test_set=at.exam,
+        clip_test_set=at.test_set,
     )
 
 
@@ -58,7 +58,7 @@ def train(clip: params.Clip, mini: params.Params, at: SimpleNamespace) -> None:
 def evaluate(zero_shot: params.ZeroShot, at: SimpleNamespace, own: Path | None = None) -> None:
     clip_evaluate.run(
         SimpleNamespace(zero_shot=zero_shot),
-        clip_test_set=at.exam,
+        clip_test_set=at.test_set,
         clip_model=own or at.model,
         clip_feature_cache=at.cache,
         clip_predictions=at.predictions,
@@ -164,7 +164,7 @@ def test_the_test_is_of_the_same_images(
     done: SimpleNamespace, zero_shot: params.ZeroShot, tmp_path: Path
 ) -> None:
     at = places(tmp_path)
-    shutil.copy(done.exam, at.exam)
+    shutil.copy(done.test_set, at.test_set)
     evaluate(zero_shot.model_copy(update={"report_prompts": "course"}), at, done.model)
     by_set = [
         np.array([row["right"] for row in files.read_table(p) if row["model"] == "copy"])
@@ -194,7 +194,7 @@ def test_examples_are_right_and_wrong_ones(done: SimpleNamespace) -> None:
     assert right == [True] * expected + [False] * 5
     wrong = [rows[str(file)]["true"] for file in found["files"][expected:]]
     assert len(set(wrong)) == 5
-    with images.opened(done.exam) as exam_images:
+    with images.opened(done.test_set) as exam_images:
         place = exam_images.files.index(str(found["files"][0]))
         assert np.array_equal(found["images"][0], exam_images.read([place])[0])
 
@@ -206,7 +206,7 @@ def test_a_second_run_computes_no_features(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     at = places(tmp_path)
-    at.exam, at.cache = done.exam, done.cache
+    at.test_set, at.cache = done.test_set, done.cache
     monkeypatch.setattr(clip_evaluate, "model", SimpleNamespace(load=unused_towers))
     evaluate(zero_shot, at, done.model)
     for name in ("predictions", "classes", "examples", "metrics"):
@@ -248,7 +248,7 @@ def test_missing_weights_and_corrupt_images_stop_the_first_stage(
         fetch(mini.clip.zero_shot.model_copy(update={"models": (absent,)}), mini, at)
     fetch(mini.clip.zero_shot, mini, at)
     folder = tmp_path / "unpacked"
-    with images.opened(at.exam) as found:
+    with images.opened(at.test_set) as found:
         (folder / "val").mkdir(parents=True)
         (folder / "id2label.json").write_text(
             json.dumps({str(k): name for k, name in enumerate(found.classes)})
@@ -256,10 +256,10 @@ def test_missing_weights_and_corrupt_images_stop_the_first_stage(
         for row, file in enumerate(found.files):
             (folder / "val" / file).write_bytes(found.content(row))
     (folder / "val/5_001.png").write_bytes((folder / "val/5_001.png").read_bytes()[:-20])
-    at.exam.unlink()
+    at.test_set.unlink()
     with pytest.raises(UserError, match=r"5_001\.png .* not readable"):
         fetch(mini.clip.zero_shot.model_copy(update={"images": str(folder)}), mini, at)
-    assert not at.exam.exists()
+    assert not at.test_set.exists()
 
 
 def test_zero_shot_reads_a_folder(
@@ -268,7 +268,13 @@ def test_zero_shot_reads_a_folder(
     located = weights.locate(zero_shot.models[0], done.model)
     out = tmp_path / "out.csv"
     found = zero_shot_command.run(
-        zero_shot, located, ("a {}",), folder=done.exam, cache=tmp_path / "c", out=out, device=CPU
+        zero_shot,
+        located,
+        ("a {}",),
+        folder=done.test_set,
+        cache=tmp_path / "c",
+        out=out,
+        device=CPU,
     )
     rows = files.read_table(out)
     assert list(rows[0]) == ["image_name", "true", "predicted", "confidence"]

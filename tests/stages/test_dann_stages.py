@@ -187,10 +187,10 @@ def folder(digits: Path, tmp_path: Path) -> Path:
     out = tmp_path / "images"
     out.mkdir()
     for k, image in enumerate(arrays.load(digits, "usps", "test").images[:6]):
-        grey = Image.fromarray(np.array(image)[..., 0])
+        gray = Image.fromarray(np.array(image)[..., 0])
         deep = Image.fromarray(np.array(image)[..., 0].astype(np.uint16) * 257)
-        kinds = [grey, grey.convert("RGB"), grey.convert("RGBA"), deep, grey.convert("P")]
-        kinds.append(grey.resize((28, 28)).resize((56, 56), Image.Resampling.NEAREST))
+        kinds = [gray, gray.convert("RGB"), gray.convert("RGBA"), deep, gray.convert("P")]
+        kinds.append(gray.resize((28, 28)).resize((56, 56), Image.Resampling.NEAREST))
         kinds[k].save(out / f"{9 - k:05d}.png")
     (out / ".DS_Store").write_text("hidden")
     return out

@@ -244,9 +244,9 @@ def write_images(folder: Path, *images: np.ndarray) -> Path:
 
 
 def test_mse_is_of_floats_and_does_not_wrap_around(tmp_path: Path) -> None:
-    black, grey = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 250, np.uint8)
-    out = write_images(tmp_path / "out", black, grey)
-    truth = write_images(tmp_path / "GT", grey, grey - 4)
+    black, gray = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 250, np.uint8)
+    out = write_images(tmp_path / "out", black, gray)
+    truth = write_images(tmp_path / "GT", gray, gray - 4)
     scores = ground_truth.run(out, truth)
     assert scores == {"00": 62500.0, "01": 16.0, "mean": 31258.0}
     assert "NOT below the course's 20" in ground_truth.table(scores)

@@ -223,12 +223,12 @@ def test_the_record_agrees_with_the_grade(
 def test_baselines_are_the_initializer_s_validation_scores(
     base: SimpleNamespace, done: SimpleNamespace
 ) -> None:
-    asked, given = (
+    prompt_specs, given = (
         json.loads(done.input.read_text()),
         files.read_json(base.concepts / synthetic.INPUT),
     )
     first = {row["concept"]: row for row in files.read_table(done.steps) if row["step"] == 0}
-    for key, entry in asked.items():
+    for key, entry in prompt_specs.items():
         row = next(row for name, row in first.items() if str(name) == key)
         image, text = entry["baseline"][0]
         assert image == pytest.approx(row["image"], abs=0.051)
@@ -343,21 +343,24 @@ def test_the_verbs_draw_and_grade(
     monkeypatch.chdir(tmp_path)
     profiles.apply("mini")
     shutil.copytree(base.clip, paths.load().clip_model)
-    asked, made = str(done.input), ("--embeddings", str(done.embeddings))
-    assert cli.main(["sample-personalization", asked, "out", str(base.model), *made]) == 0
+    prompt_specs, made = str(done.input), ("--embeddings", str(done.embeddings))
+    assert cli.main(["sample-personalization", prompt_specs, "out", str(base.model), *made]) == 0
     assert capsys.readouterr().out == f"100 images in {tmp_path / 'out'}\n"
     for path in done.images.rglob("*.png"):
         assert (tmp_path / "out" / path.relative_to(done.images)).read_bytes() == path.read_bytes()
-    assert cli.main(["grade-personalization", asked, str(base.concepts), "out"]) == 0
+    assert cli.main(["grade-personalization", prompt_specs, str(base.concepts), "out"]) == 0
     passed = files.read_json(done.metrics)["grades"]["passed"]
     assert capsys.readouterr().out.endswith(f"You have passed {passed}/4 cases\n")
     (tmp_path / "out/0/1/source0_prompt1_3.png").unlink()
     for arguments, said in (
-        (["grade-personalization", asked, str(base.concepts), "out"], "24 images, not 25"),
-        (["sample-personalization", asked, "out", str(base.model), *made], "already holds files"),
+        (["grade-personalization", prompt_specs, str(base.concepts), "out"], "24 images, not 25"),
+        (
+            ["sample-personalization", prompt_specs, "out", str(base.model), *made],
+            "already holds files",
+        ),
         (["sample-personalization", "$(x); y.json", "new"], "$(x); y.json"),
-        (["sample-personalization", asked, "new", str(base.model)], "no embeddings; run"),
-        (["sample-personalization", asked, "new", *made], "no model; run"),
+        (["sample-personalization", prompt_specs, "new", str(base.model)], "no embeddings; run"),
+        (["sample-personalization", prompt_specs, "new", *made], "no model; run"),
     ):
         assert cli.main(arguments) == 2
         error = capsys.readouterr().err
@@ -408,7 +411,7 @@ def test_bad_input_is_one_line(
     few = tmp_path / "few"
     shutil.copytree(done.images, few)
     (few / "1/0/source1_prompt0_7.png").unlink()
-    for asked, said in (
+    for prompt_specs, said in (
         (done.input, "1/0: 24 images, not 25"),
         (base.concepts / synthetic.INPUT, "concept 0: its baseline is null"),
     ):
@@ -416,7 +419,7 @@ def test_bad_input_is_one_line(
             grade_personalization.run(
                 mini.personalization,
                 clip_model=base.clip,
-                input_file=asked,
+                input_file=prompt_specs,
                 references=base.concepts,
                 images=few,
                 device=CPU,

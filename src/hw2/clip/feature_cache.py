@@ -37,6 +37,6 @@ class Cache:
                 return files.load_arrays(path)["features"]
             except (UserError, KeyError):  # damaged: make it again
                 path.unlink()
-        found = make()
-        files.save_arrays(path, features=found)
-        return found
+        result = make()
+        files.save_arrays(path, features=result)
+        return result

@@ -76,13 +76,13 @@ class Encoder:
         return self.cache.get(made_of, lambda: self._encoded(images))
 
     def _encoded(self, images: LabelledImages) -> np.ndarray:
-        encode, found = image_encoder(self.clip, self.precision), []
+        encode, result = image_encoder(self.clip, self.precision), []
         with progress(len(images), f"{self.clip.located.name} sees", unit="image") as bar:
             for start in range(0, len(images), self.batch):
                 rows = range(start, min(start + self.batch, len(images)))
-                found.append(encode(images.read(rows)))
+                result.append(encode(images.read(rows)))
                 bar.update(len(rows))
-        return torch.cat(found).numpy()
+        return torch.cat(result).numpy()
 
     def classes(self, names: Sequence[str], templates: Sequence[str]) -> np.ndarray:
         """Float32 (F, classes): of each class the mean over its prompts, of length 1."""

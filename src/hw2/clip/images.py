@@ -64,15 +64,15 @@ class LabelledImages:
         Raises:
             UserError: naming those that cannot be read.
         """
-        found, wrong = [], []
+        result, wrong = [], []
         for row in rows:
             try:
-                found.append(decode(self.content(row), formats=_FORMATS))
+                result.append(decode(self.content(row), formats=_FORMATS))
             except (Unreadable, UnreadableImage) as error:
                 wrong.append(f"{self.files[row]} ({error})")
         if wrong:
             raise UserError(f"{self._origin}: {_some(wrong)}: not readable; restore the files")
-        return found
+        return result
 
 
 @contextmanager
@@ -83,7 +83,7 @@ def opened(path: Path) -> Iterator[LabelledImages]:
         UserError: if it is not in the course's form; the text says which file and what to do.
     """
     with open_tree(path, _REMEDY) as tree:
-        at = next((place for place in _PLACES if LABELS in tree.files(place)), None)
+        at = next((position for position in _PLACES if LABELS in tree.files(position)), None)
         if at is None:
             raise UserError(f"{path}: no {LABELS} in it; {_REMEDY}")
         names = _classes(tree, at, path)
@@ -109,14 +109,14 @@ def opened(path: Path) -> Iterator[LabelledImages]:
 
 def _classes(tree: Tree, at: str, path: Path) -> dict[int, str]:
     """Class ids to names."""
-    found = _json(tree, join(at, LABELS), path)
-    right = isinstance(found, dict) and all(
-        key.isdecimal() and isinstance(name, str) and name.strip() for key, name in found.items()
+    result = _json(tree, join(at, LABELS), path)
+    right = isinstance(result, dict) and all(
+        key.isdecimal() and isinstance(name, str) and name.strip() for key, name in result.items()
     )
-    if not right or not found:
+    if not right or not result:
         raise UserError(f'{path}: {LABELS} should be {{"0": "name of class 0", ...}}; correct it')
-    names = {int(key): " ".join(name.replace("_", " ").split()) for key, name in found.items()}
-    if len(set(names.values())) < len(found):
+    names = {int(key): " ".join(name.replace("_", " ").split()) for key, name in result.items()}
+    if len(set(names.values())) < len(result):
         raise UserError(f"{path}: {LABELS} names two classes alike; no prompt tells them apart")
     return names
 
@@ -145,17 +145,17 @@ def _listed(tree: Tree, folder: str, names: Mapping[int, str], path: Path) -> li
 def _groups(tree: Tree, at: str, files: Sequence[str], path: Path) -> dict[str, np.ndarray]:
     if GROUPS not in tree.files(at):
         return {}
-    found = _json(tree, join(at, GROUPS), path)
+    result = _json(tree, join(at, GROUPS), path)
     known = set(files)
-    if not isinstance(found, dict) or not all(
-        isinstance(group, list) and group and known.issuperset(group) for group in found.values()
+    if not isinstance(result, dict) or not all(
+        isinstance(group, list) and group and known.issuperset(group) for group in result.values()
     ):
         raise UserError(
             f'{path}: {GROUPS} should be {{"group": ["file in {FOLDER}", ...]}}; correct it'
         )
     return {
         name: np.array([file in members for file in files])
-        for name, members in ((name, set(group)) for name, group in found.items())
+        for name, members in ((name, set(group)) for name, group in result.items())
     }
 
 

@@ -58,9 +58,9 @@ def load(located: Located, device: torch.device) -> Clip:
     try:
         network, tokenize = _made(located)
     except Exception as error:  # open_clip and torch raise most kinds for files of another form
-        said = " ".join(str(error).split())[:160]
+        answer = " ".join(str(error).split())[:160]
         raise UserError(
-            f"clip.zero_shot.models, {located.name}: {located.weights} cannot be loaded ({said});"
+            f"clip.zero_shot.models, {located.name}: {located.weights} cannot be loaded ({answer});"
             " give weights and an architecture that belong together"
         ) from error
     finally:

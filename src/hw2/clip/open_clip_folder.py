@@ -56,8 +56,8 @@ def design(network: params.ClipNetwork) -> Design:
             "layers": network.text_layers,
         },
     }
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / VOCABULARY
+    with tempfile.TemporaryDirectory() as position:
+        path = Path(position) / VOCABULARY
         path.write_bytes(merges)
         tokenize = open_clip.SimpleTokenizer(str(path), context_length=CONTEXT)
     return Design(model, merges, tokenize, Preprocess(_preprocess(network)))
@@ -76,16 +76,16 @@ def _preprocess(network: params.ClipNetwork) -> dict[str, Any]:
     }
 
 
-def save(place: Path, network: open_clip.CLIP, of: Design) -> None:
-    """Write weights, configuration and vocabulary into the folder `place`, which exists.
+def save(position: Path, network: open_clip.CLIP, of: Design) -> None:
+    """Write weights, configuration and vocabulary into the folder `position`, which exists.
 
     `hw2.clip.model` reads it, and `open_clip.create_model("local-dir:...")`; only
     `open_clip.get_tokenizer` has to be told the vocabulary's `bpe_path`, as it looks for a relative
     one in the working folder.
     """
     weights = {name: value.contiguous() for name, value in network.state_dict().items()}
-    save_file(weights, place / WEIGHTS[0], metadata={"format": "pt"})
-    (place / VOCABULARY).write_bytes(of.merges)
+    save_file(weights, position / WEIGHTS[0], metadata={"format": "pt"})
+    (position / VOCABULARY).write_bytes(of.merges)
     text = of.model["text_cfg"] | {"tokenizer_kwargs": {"bpe_path": VOCABULARY}}
     config = {"model_cfg": of.model | {"text_cfg": text}, "preprocess_cfg": of.preprocess.config}
-    (place / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    (position / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -39,8 +39,8 @@ class Preprocess:
         if not self._together:
             return torch.stack([self._one_by_one(Image.fromarray(image)) for image in images])
         alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
-        for place, image in enumerate(images):
-            alike[image.shape].append(place)
+        for position, image in enumerate(images):
+            alike[image.shape].append(position)
         out = torch.empty(len(images), 3, *self.size)
         for places in alike.values():
             stack = torch.from_numpy(np.stack([images[k] for k in places])).permute(0, 3, 1, 2)

@@ -22,10 +22,10 @@ ARTICLE = ("a photo of a {}",)
 TEXTURES = tuple(f"a photo of a {texture} {{}}" for texture in ("plain", "striped", "dotted"))
 """The same for each texture of the embedded world."""
 SHAPES = tuple(
-    f"{prefix} {texture} {{}}{place}"
+    f"{prefix} {texture} {{}}{position}"
     for prefix in ("a photo of a", "a picture of a", "a")
     for texture in ("plain", "striped", "dotted")
-    for place in ("", *(f" on a {b} background" for b in ("gray", "pink", "brown", "cyan")))
+    for position in ("", *(f" on a {b} background" for b in ("gray", "pink", "brown", "cyan")))
 )
 """Every form of the embedded world's captions: prefix, texture and background."""
 

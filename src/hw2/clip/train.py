@@ -125,8 +125,8 @@ def text_features(network: open_clip.CLIP, texts: Tensor) -> Tensor:
 def _texts(network: open_clip.CLIP, texts: Tensor) -> Tensor:
     """Features of a batch, short texts apart from long ones."""
     order = (texts != 0).sum(1).argsort(stable=True)
-    found = [text_features(network, texts[part]) for part in order.tensor_split(_BY_LENGTH)]
-    return torch.cat(found)[order.argsort()]
+    result = [text_features(network, texts[part]) for part in order.tensor_split(_BY_LENGTH)]
+    return torch.cat(result)[order.argsort()]
 
 
 class _Pairs:

@@ -75,29 +75,29 @@ def _key(model: params.ClipModel) -> str:
 
 def _located(model: params.ClipModel, folder: Path, remedy: str) -> Located:
     """The files of a folder in open_clip's form."""
-    config, found = folder / CONFIG, [name for name in WEIGHTS if (folder / name).is_file()]
-    if not found:
+    config, result = folder / CONFIG, [name for name in WEIGHTS if (folder / name).is_file()]
+    if not result:
         raise UserError(f"{_key(model)}: no {' or '.join(WEIGHTS)} in {folder}; {remedy}")
     if model.architecture is None and not config.is_file():
         raise UserError(
             f"{_key(model)}: no {CONFIG} in {folder}; {remedy}, or name the architecture"
         )
-    return _pinned(model, folder / found[0], None if model.architecture else config)
+    return _pinned(model, folder / result[0], None if model.architecture else config)
 
 
 def _pinned(model: params.ClipModel, weights: Path, config: Path | None) -> Located:
     """Refuse weights that are not the pinned ones."""
-    found = _sha256(weights)
+    result = _sha256(weights)
     pin = model.pin
-    if pin is not None and len(pin) == 64 and found != pin:
+    if pin is not None and len(pin) == 64 and result != pin:
         raise UserError(
-            f"{_key(model)}: {weights} has sha256 {found}, not the pinned {pin};"
+            f"{_key(model)}: {weights} has sha256 {result}, not the pinned {pin};"
             " restore the file, or correct the pin"
         )
     if pin is None and model.weights != "trained":
-        log.info("%s: not pinned; `pin: %s` keeps these weights", model.name, found)
-    whole = found if config is None else hashlib.sha256(
-        f"{found} {_sha256(config)}".encode()
+        log.info("%s: not pinned; `pin: %s` keeps these weights", model.name, result)
+    whole = result if config is None else hashlib.sha256(
+        f"{result} {_sha256(config)}".encode()
     ).hexdigest()  # fmt: skip
     return Located(model.name, weights, config, model.architecture, whole)
 
@@ -137,9 +137,9 @@ def _from_hub(model: params.ClipModel) -> Path:
     try:
         return _download(repository, revision)
     except (HfHubHTTPError, LocalEntryNotFoundError, EntryNotFoundError, OSError) as error:
-        said = " ".join(str(error).split())[:160]
+        answer = " ".join(str(error).split())[:160]
         raise UserError(
-            f"{_key(model)}: {repository} was not downloaded ({said}); {by_hand}"
+            f"{_key(model)}: {repository} was not downloaded ({answer}); {by_hand}"
         ) from error
 
 
@@ -149,9 +149,9 @@ def _cached(repository: str, revision: str | None) -> Path | None:
 
     config = try_to_load_from_cache(repository, CONFIG, revision=revision)
     for name in WEIGHTS:
-        found = try_to_load_from_cache(repository, name, revision=revision)
-        if isinstance(found, str) and isinstance(config, str):
-            return Path(found).parent
+        result = try_to_load_from_cache(repository, name, revision=revision)
+        if isinstance(result, str) and isinstance(config, str):
+            return Path(result).parent
     return None
 
 

@@ -16,7 +16,7 @@ SEEN, UNSEEN = "trained pairs", "unseen pairs"
 _CHECKED = 100  # images at a time
 
 
-def write(path: Path, exam: scenes.Exam) -> None:
+def write(path: Path, test_set: scenes.TestSet) -> None:
     """Write an exam; its groups are the textures, and which pairs of colour and shape are new."""
     names = {str(k): "_".join(pair) for k, pair in enumerate(vocabulary.CLASSES)}
     numbers = np.zeros(len(vocabulary.CLASSES), int)
@@ -24,7 +24,9 @@ def write(path: Path, exam: scenes.Exam) -> None:
     groups: dict[str, list[str]] = {name: [] for name in (*vocabulary.TEXTURES, SEEN, UNSEEN)}
     with zipfile.ZipFile(path, "w") as archive:
         _add(archive, LABELS, _json(names))
-        for image, k, texture in zip(exam.images, exam.classes, exam.textures, strict=True):
+        for image, k, texture in zip(
+            test_set.images, test_set.classes, test_set.textures, strict=True
+        ):
             file = f"{k}_{numbers[k]:03d}.png"
             numbers[k] += 1
             _add(archive, f"{FOLDER}/{file}", _png(image))

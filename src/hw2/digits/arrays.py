@@ -63,8 +63,8 @@ def domains(folder: Path) -> tuple[str, ...]:
     """
     pattern = _path(folder, "*", "train", "digits")
     ending = pattern.name.removeprefix("*")
-    found = pattern.parent.glob(pattern.name)
-    packed = tuple(sorted(path.name.removesuffix(ending) for path in found))
+    result = pattern.parent.glob(pattern.name)
+    packed = tuple(sorted(path.name.removesuffix(ending) for path in result))
     if not packed:
         raise UserError(f"{folder}: no digits; run `dvc repro digits_pack`")
     return packed

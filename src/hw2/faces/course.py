@@ -43,39 +43,39 @@ def _loaded(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises most kinds for a file that is something else
-        said = str(error)
-        code = re.search(r"(?:GLOBAL|global) (\S+)", said)
-        if "weights_only" in said.lower() and code:
+        answer = str(error)
+        code = re.search(r"(?:GLOBAL|global) (\S+)", answer)
+        if "weights_only" in answer.lower() and code:
             reason = f"it holds code ({code[1]}), which is not run"
         else:
             reason = f"damaged, cut or no file of PyTorch ({type(error).__name__})"
         raise UserError(f"{path}: {reason}; {_HINT}") from error
 
 
-def _unwrapped(found: Any) -> Any:
+def _unwrapped(result: Any) -> Any:
     """The state dict inside, its names without what wrappers put before them."""
-    while isinstance(found, Mapping):
-        inner = next((found[k] for k in _INSIDE if isinstance(found.get(k), Mapping)), None)
+    while isinstance(result, Mapping):
+        inner = next((result[k] for k in _INSIDE if isinstance(result.get(k), Mapping)), None)
         if inner is None:
             break
-        found = inner
-    if not isinstance(found, Mapping):
-        return found
-    while found and all(isinstance(k, str) and _PREFIX.match(k) for k in found):
-        found = {_PREFIX.sub("", k, count=1): v for k, v in found.items()}
-    return found
+        result = inner
+    if not isinstance(result, Mapping):
+        return result
+    while result and all(isinstance(k, str) and _PREFIX.match(k) for k in result):
+        result = {_PREFIX.sub("", k, count=1): v for k, v in result.items()}
+    return result
 
 
-def _check(path: Path, found: Any, expected: Mapping[str, Tensor]) -> None:
+def _check(path: Path, result: Any, expected: Mapping[str, Tensor]) -> None:
     """Names, shapes and finite numbers.
 
     Raises:
         UserError: with the first thing that does not fit.
     """
-    if not isinstance(found, Mapping):
-        raise UserError(f"{path}: a {type(found).__name__}, not a state dict; {_HINT}")
-    missing = [name for name in expected if name not in found]
-    surplus = [str(name) for name in found if name not in expected]
+    if not isinstance(result, Mapping):
+        raise UserError(f"{path}: a {type(result).__name__}, not a state dict; {_HINT}")
+    missing = [name for name in expected if name not in result]
+    surplus = [str(name) for name in result if name not in expected]
     if missing or surplus:
         which = f"without {missing[0]}" if missing else f"with {surplus[0]}"
         raise UserError(
@@ -83,7 +83,7 @@ def _check(path: Path, found: Any, expected: Mapping[str, Tensor]) -> None:
             f" UNet, {which}; {_HINT}"
         )
     for name, tensor in expected.items():
-        given = found[name]
+        given = result[name]
         if not isinstance(given, Tensor) or given.shape != tensor.shape:
             shape = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
             raise UserError(f"{path}: {name} is {shape}, not {tuple(tensor.shape)}; {_HINT}")

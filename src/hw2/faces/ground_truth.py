@@ -28,14 +28,14 @@ def run(out: Path, truth: Path) -> dict[str, float]:
             f"{out}: {len(missing)} of {len(expected)} images missing, {missing[0]} first;"
             " draw them with `hw2 faces`"
         )
-    found = {}
+    result = {}
     for path in expected:
         drawn, right = (images.read(image, remedy="remake it") for image in (out / path.name, path))
         if drawn.shape != right.shape:
             sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in (drawn, right))
             raise UserError(f"{out / path.name}: sizes differ, {sizes}; use the model of {truth}")
-        found[path.stem] = mse(drawn, right)
-    return {**found, "mean": float(np.mean(list(found.values())))}
+        result[path.stem] = mse(drawn, right)
+    return {**result, "mean": float(np.mean(list(result.values())))}
 
 
 def table(scores: dict[str, float]) -> str:

@@ -58,9 +58,9 @@ def _scheduler(name: str, revision: str | None) -> Any:
 def _first(kind: Any, name: str, revision: str | None, places: tuple[Any, ...], what: str) -> Any:
     """`kind.from_pretrained` of the first subfolder that has one."""
     reasons = []
-    for place in places:
+    for position in places:
         try:
-            return kind.from_pretrained(name, subfolder=place, revision=revision)
+            return kind.from_pretrained(name, subfolder=position, revision=revision)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             reasons.append(str(error).split("\n")[0])
     raise UserError(

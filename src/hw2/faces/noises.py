@@ -48,22 +48,22 @@ def read(folder: Path, size: int | None = None) -> dict[str, Tensor]:
 
 def _read(path: Path, size: int | None) -> Tensor:
     try:
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+        result: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises most kinds for a file that is something else
         raise UserError(
             f"{path}: no tensor ({type(error).__name__}: damaged, cut or not of PyTorch);"
             " copy it again"
         ) from error
-    side = size or (found.shape[-1] if isinstance(found, Tensor) and found.dim() else 0)
+    side = size or (result.shape[-1] if isinstance(result, Tensor) and result.dim() else 0)
     wanted = (1, 3, side, side)
-    if not isinstance(found, Tensor):
-        fault = f"a {type(found).__name__}, not a tensor"
-    elif tuple(found.shape) != wanted:
-        fault = f"of shape {tuple(found.shape)}, not {wanted}"
-    elif found.dtype != torch.float32:
-        fault = f"{found.dtype}, not torch.float32"
-    elif not found.isfinite().all():
+    if not isinstance(result, Tensor):
+        fault = f"a {type(result).__name__}, not a tensor"
+    elif tuple(result.shape) != wanted:
+        fault = f"of shape {tuple(result.shape)}, not {wanted}"
+    elif result.dtype != torch.float32:
+        fault = f"{result.dtype}, not torch.float32"
+    elif not result.isfinite().all():
         fault = "not finite"
     else:
-        return found[0].clone()
+        return result[0].clone()
     raise UserError(f"{path}: {fault}; give a noise that fits the model")

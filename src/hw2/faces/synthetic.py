@@ -47,12 +47,12 @@ class _Sheet:
         first, last = np.searchsorted(self.y[0, :, 0], [low, high])
         return _Sheet(self.pixels[:, :, first:last], self.x, self.y[:, first:last])
 
-    def paint(self, distance: Array, colour: Array, opacity: Array | float = 1.0) -> None:
-        """Lay `colour` (N, 3) where the signed `distance` (N, R, S) is negative, edges a pixel
+    def paint(self, distance: Array, color: Array, opacity: Array | float = 1.0) -> None:
+        """Lay `color` (N, 3) where the signed `distance` (N, R, S) is negative, edges a pixel
         wide."""
         pixel = np.float32(2 / self.pixels.shape[3])
         cover = np.clip(np.float32(0.5) - distance / pixel, 0, 1) * opacity
-        for plane, shade in zip(self.pixels, colour.T, strict=True):
+        for plane, shade in zip(self.pixels, color.T, strict=True):
             plane += cover * (shade[:, None, None] - plane)
 
 
@@ -84,7 +84,7 @@ class _Traits:
         """Uniform between two values: float32 (N, 1, 1)."""
         return low + (high - low) * self.share(name)
 
-    def colour(self, name: str, palette: tuple[tuple[float, float, float], ...]) -> Array:
+    def color(self, name: str, palette: tuple[tuple[float, float, float], ...]) -> Array:
         """A colour of the palette, a little lighter or darker: float32 (N, 3)."""
         which = (self.share(name).ravel() * len(palette)).astype(int)
         shade = self.span(f"{name} shade", 0.9, 1.06)[:, :, 0]
@@ -94,28 +94,28 @@ class _Traits:
 def _paint(of: _Traits, size: int) -> Array:
     """Faces float32 (N, size, size, 3) in [0, 1]."""
     middle = (np.arange(size, dtype=np.float32) + 0.5) * np.float32(2 / size) - 1
-    ground = of.colour("background", _BACKGROUND).T[:, :, None, None]
+    ground = of.color("background", _BACKGROUND).T[:, :, None, None]
     light = (1.04 - 0.10 * middle[:, None]).astype(np.float32)  # lighter above
     pixels = np.repeat(np.clip(ground * light, 0, 1), size, axis=3)
     whole = _Sheet(pixels, middle[None, None], middle[None, :, None])
     for layer, low, high in _LAYERS:
-        sheet = whole.rows(low, high)
-        layer(sheet, of, _Head(sheet, of))
+        canvas = whole.rows(low, high)
+        layer(canvas, of, _Head(canvas, of))
     return pixels.transpose(1, 2, 3, 0)
 
 
 class _Head:
     """Where the head is: coordinates in which it is an ellipse about the origin."""
 
-    def __init__(self, sheet: _Sheet, of: _Traits) -> None:
+    def __init__(self, canvas: _Sheet, of: _Traits) -> None:
         self.scale = of.span("scale", 1.14, 1.20)
-        self.x = (sheet.x - of.span("x", -0.03, 0.03)) / self.scale
-        self.y = (sheet.y - of.span("y", 0.02, 0.06)) / self.scale
+        self.x = (canvas.x - of.span("x", -0.03, 0.03)) / self.scale
+        self.y = (canvas.y - of.span("y", 0.02, 0.06)) / self.scale
         self.wide = of.span("wide", 0.50, 0.55)
         self.tall = of.span("tall", 0.62, 0.67)
         self.level = of.span("eye level", -0.08, -0.04)
-        self.skin = of.colour("skin", _SKIN)
-        self.hair = of.colour("hair", _HAIR)
+        self.skin = of.color("skin", _SKIN)
+        self.hair = of.color("hair", _HAIR)
         style = of.share("hair style")
         self.has_hair = (style >= _BALD).astype(np.float32)
         self.is_long = (style >= _SHORT).astype(np.float32)
@@ -128,77 +128,77 @@ class _Head:
         return (rho - 1) * np.minimum(rx, ry) * self.scale
 
 
-def _behind(sheet: _Sheet, of: _Traits, head: _Head) -> None:
+def _behind(canvas: _Sheet, of: _Traits, head: _Head) -> None:
     """Long hair falls behind the shoulders."""
     fall = of.span("fall", 0.80, 0.95)
     outer = head.ellipse(0, fall - 0.62, head.wide + 0.17, fall)
-    sheet.paint(outer, 0.86 * head.hair, head.is_long)
+    canvas.paint(outer, 0.86 * head.hair, head.is_long)
 
 
-def _body(sheet: _Sheet, of: _Traits, head: _Head) -> None:
-    sheet.paint(
-        head.ellipse(0, 1.30, of.span("shoulders", 0.82, 0.92), 0.52), of.colour("shirt", _SHIRT)
+def _body(canvas: _Sheet, of: _Traits, head: _Head) -> None:
+    canvas.paint(
+        head.ellipse(0, 1.30, of.span("shoulders", 0.82, 0.92), 0.52), of.color("shirt", _SHIRT)
     )
-    sheet.paint(head.ellipse(0, 0.66, 0.20, 0.26), 0.86 * head.skin)
+    canvas.paint(head.ellipse(0, 0.66, 0.20, 0.26), 0.86 * head.skin)
 
 
-def _skull(sheet: _Sheet, of: _Traits, head: _Head) -> None:
+def _skull(canvas: _Sheet, of: _Traits, head: _Head) -> None:
     for side in (-1, 1):
-        sheet.paint(head.ellipse(side * head.wide, 0.04, 0.09, 0.14), 0.90 * head.skin)
-    sheet.paint(head.ellipse(0, 0, head.wide, head.tall), head.skin)
+        canvas.paint(head.ellipse(side * head.wide, 0.04, 0.09, 0.14), 0.90 * head.skin)
+    canvas.paint(head.ellipse(0, 0, head.wide, head.tall), head.skin)
     for side in (-1, 1):  # cheeks
         blush = np.clip(-head.ellipse(side * 0.30, 0.22, 0.16, 0.13) / 0.10, 0, 1)
         warm = np.clip(head.skin * np.array([1.02, 0.84, 0.82], np.float32), 0, 1)
-        sheet.paint(np.full_like(blush, -1), warm, 0.7 * blush)
+        canvas.paint(np.full_like(blush, -1), warm, 0.7 * blush)
 
 
-def _fringe(sheet: _Sheet, of: _Traits, head: _Head) -> None:
+def _fringe(canvas: _Sheet, of: _Traits, head: _Head) -> None:
     """Hair above a slanted line; on the sides it reaches lower than on the forehead."""
     cap = head.ellipse(0, -0.06, head.wide + 0.07, head.tall + 0.07)
     line = of.span("fringe", -0.40, -0.28) + of.span("parting", -0.30, 0.30) * head.x
     line = line + of.span("temples", 0.4, 1.2) * head.x**2
     below = (head.y - line) * 0.85 * head.scale
-    sheet.paint(np.maximum(cap, below), head.hair, head.has_hair)
+    canvas.paint(np.maximum(cap, below), head.hair, head.has_hair)
 
 
-def _eyes(sheet: _Sheet, of: _Traits, head: _Head) -> None:
+def _eyes(canvas: _Sheet, of: _Traits, head: _Head) -> None:
     apart, level = of.span("eyes apart", 0.215, 0.24), head.level
     size, look = of.span("eye size", 0.11, 0.13), of.span("look", -0.03, 0.03)
-    iris, lift = of.colour("iris", _IRIS), of.span("brows", 0.0, 0.06)
+    iris, lift = of.color("iris", _IRIS), of.span("brows", 0.0, 0.06)
     white, black = np.full_like(iris, 0.98), np.full_like(iris, 0.06)
     brow = np.where(head.has_hair[:, 0] > 0, 0.75 * head.hair, 0.45 * head.skin).astype(np.float32)
     for side in (-1, 1):
         x = side * apart
-        sheet.paint(head.ellipse(x, level, 1.25 * size, size), white)
-        sheet.paint(head.ellipse(x + look, level, 0.72 * size, 0.80 * size), iris)
-        sheet.paint(head.ellipse(x + look, level, 0.38 * size, 0.42 * size), black)
+        canvas.paint(head.ellipse(x, level, 1.25 * size, size), white)
+        canvas.paint(head.ellipse(x + look, level, 0.72 * size, 0.80 * size), iris)
+        canvas.paint(head.ellipse(x + look, level, 0.38 * size, 0.42 * size), black)
         arch = level - 0.17 - lift + 1.5 * (head.x - x) ** 2
         stroke = np.abs(head.y - arch) - 0.030
         ends = np.abs(head.x - x) - 0.14
-        sheet.paint(np.maximum(stroke, ends) * head.scale, brow)
+        canvas.paint(np.maximum(stroke, ends) * head.scale, brow)
 
 
-def _mouth(sheet: _Sheet, of: _Traits, head: _Head) -> None:
+def _mouth(canvas: _Sheet, of: _Traits, head: _Head) -> None:
     nose = head.ellipse(0, 0.13, of.span("nose", 0.05, 0.08), 0.075)
-    sheet.paint(nose, 0.82 * head.skin)
+    canvas.paint(nose, 0.82 * head.skin)
     bend, wide = of.span("smile", -0.25, 1.4), of.span("mouth", 0.15, 0.24)
     curve = 0.36 + bend * (0.02 - head.x**2)
     stroke = np.abs(head.y - curve) - of.span("lips", 0.030, 0.052)
     ends = np.abs(head.x) - wide
     red = np.clip(head.skin * np.array([0.85, 0.42, 0.42], np.float32), 0, 1)
-    sheet.paint(np.maximum(stroke, ends) * head.scale, red)
+    canvas.paint(np.maximum(stroke, ends) * head.scale, red)
 
 
-def _glasses(sheet: _Sheet, of: _Traits, head: _Head) -> None:
+def _glasses(canvas: _Sheet, of: _Traits, head: _Head) -> None:
     """Round or oval rims about the eyes, a bridge between them, in a dark colour."""
     worn = (of.share("glasses") < _GLASSES).astype(np.float32)
     rim, level = of.span("rim", 0.19, 0.21), head.level
     dark = np.full_like(head.skin, 0.14)
     for side in (-1, 1):
         ring = head.ellipse(side * 0.235, level, rim, 0.9 * rim)
-        sheet.paint(np.abs(ring) - np.float32(0.022), dark, worn)
+        canvas.paint(np.abs(ring) - np.float32(0.022), dark, worn)
     bridge = np.maximum(np.abs(head.y - level + 0.03) - 0.022, np.abs(head.x) - 0.045)
-    sheet.paint(bridge * head.scale, dark, worn)
+    canvas.paint(bridge * head.scale, dark, worn)
 
 
 # Each layer with the rows that it may reach, from behind to front.

@@ -43,8 +43,8 @@ def _bars(ax: Axes, answer: Answer) -> None:
     colors = {**wrong, answer.true: style.BLUE}
     places = np.arange(len(names))
     ax.barh(places, shares, color=[colors.get(name, _OTHER) for name in names], height=0.74)
-    for place, share in enumerate(shares):
-        ax.text(share + 0.01, place, f"{100 * share:.1f}", va="center", size=9)
+    for position, share in enumerate(shares):
+        ax.text(share + 0.01, position, f"{100 * share:.1f}", va="center", size=9)
     ax.set_yticks(places, names)
     ax.set_xlim(0, 1.1)
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
@@ -57,12 +57,12 @@ def _bars(ax: Axes, answer: Answer) -> None:
 @style.house()
 def confusion(data: Records) -> Figure:
     """Draw which class is taken for which; of many classes those with the most mistakes."""
-    names = [one.name for one in _worst(data)]
-    place = {name: k for k, name in enumerate(names)}
+    names = [item.name for item in _worst(data)]
+    position = {name: k for k, name in enumerate(names)}
     counts = np.zeros((len(names), len(names)))
     for answer in data.answers:
-        if answer.true in place and answer.top[0][0] in place:
-            counts[place[answer.true], place[answer.top[0][0]]] += 1
+        if answer.true in position and answer.top[0][0] in position:
+            counts[position[answer.true], position[answer.top[0][0]]] += 1
     totals = Counter(answer.true for answer in data.answers)
     shares = counts / np.array([totals[name] for name in names])[:, None]
     side = max(4.2, 0.145 * len(names) + 1.5)
@@ -83,27 +83,27 @@ def confusion(data: Records) -> Figure:
 
 def _worst(data: Records) -> list[OneClass]:
     """At most `MOST` classes in the order of the files, those with the most mistakes."""
-    wrong = {one.name: one.accuracy.n * (1 - one.accuracy.value) for one in data.classes}
+    wrong = {item.name: item.accuracy.n * (1 - item.accuracy.value) for item in data.classes}
     kept = set(sorted(wrong, key=lambda name: -wrong[name])[:MOST])
-    return [one for one in data.classes if one.name in kept]
+    return [item for item in data.classes if item.name in kept]
 
 
 @style.house()
 def per_class(data: Records) -> Figure:
     """Draw every class's accuracy with its interval, worst first, and its commonest mistake."""
-    rows = sorted(_worst(data), key=lambda one: one.accuracy.value)
+    rows = sorted(_worst(data), key=lambda item: item.accuracy.value)
     fig = Figure(figsize=(style.WIDTH, 0.155 * len(rows) + 0.9), layout="constrained")
     ax = fig.subplots()
-    for place, one in enumerate(rows):
-        share = one.accuracy
-        ax.plot([share.low, share.high], [place, place], color=style.SKY, linewidth=1.6)
-        ax.plot(share.value, place, marker="o", color=style.BLUE)
-        if one.taken_for:
+    for position, item in enumerate(rows):
+        share = item.accuracy
+        ax.plot([share.low, share.high], [position, position], color=style.SKY, linewidth=1.6)
+        ax.plot(share.value, position, marker="o", color=style.BLUE)
+        if item.taken_for:
             ax.text(
-                1.02, place, f"{one.taken_for} ({one.times})", va="center", size=9,
+                1.02, position, f"{item.taken_for} ({item.times})", va="center", size=9,
                 color=style.MUTED,
             )  # fmt: skip
-    ax.set_yticks(range(len(rows)), [one.name for one in rows])
+    ax.set_yticks(range(len(rows)), [item.name for item in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlim(0, 1.01)
     ax.xaxis.set_major_formatter(PercentFormatter(1, 0, ""))
@@ -122,12 +122,12 @@ def templates(data: Records) -> Figure:
     axes = fig.subplots(len(models), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
     for ax, model in zip(axes, models, strict=True):
         rows = data.of(model)
-        for place, row in enumerate(rows):
+        for position, row in enumerate(rows):
             share = row.acc1
-            ax.plot([share.low, share.high], [place, place], color=style.SKY, linewidth=2.2)
-            ax.plot(share.value, place, marker="o", color=style.BLUE, markersize=6)
+            ax.plot([share.low, share.high], [position, position], color=style.SKY, linewidth=2.2)
+            ax.plot(share.value, position, marker="o", color=style.BLUE, markersize=6)
             ax.text(
-                1.02, place, _note(row), va="center", size=9, color=style.INK,
+                1.02, position, _note(row), va="center", size=9, color=style.INK,
                 transform=ax.get_yaxis_transform(),
             )  # fmt: skip
         ax.axvline(rows[0].acc1.value, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 2.5)))

@@ -52,7 +52,7 @@ def _text(text: str) -> str:
 def _section(section: Section, images: Mapping[str, bytes]) -> str:
     stats = "".join(_stat(stat) for stat in section.stats)
     tables = "\n".join(_table(table) for table in section.tables)
-    figures = "\n".join(_plate(plate, images[plate.name]) for plate in section.figures)
+    figures = "\n".join(_plate(figure, images[figure.name]) for figure in section.figures)
     return f"""<section id="{escape(section.anchor)}">
 <h2>{escape(section.title)}</h2>
 <p class="lead">{_text(section.lead)}</p>
@@ -92,11 +92,11 @@ def _row(row: Sequence[str], columns: int) -> str:
     return f'<tr><th scope="row">{escape(label)}</th>{texts}</tr>'
 
 
-def _plate(plate: Figure, png: bytes) -> str:
-    kind = "plate wide" if plate.wide else "plate"
+def _plate(figure: Figure, png: bytes) -> str:
+    kind = "plate wide" if figure.wide else "plate"
     data = base64.b64encode(png).decode("ascii")
     return f"""<figure class="{kind}">
-<img src="data:image/png;base64,{data}" alt="{escape(plate.alt)}">
-<figcaption><h3>{_text(plate.title)}</h3>
-{_text(plate.caption)} <a href="{escape(plate.name)}">{escape(plate.name)}</a></figcaption>
+<img src="data:image/png;base64,{data}" alt="{escape(figure.alt)}">
+<figcaption><h3>{_text(figure.title)}</h3>
+{_text(figure.caption)} <a href="{escape(figure.name)}">{escape(figure.name)}</a></figcaption>
 </figure>"""

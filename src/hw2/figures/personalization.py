@@ -40,10 +40,10 @@ def _stats(data: Records) -> tuple[Stat, ...]:
         Stat("Prompts passed by the course's rule", f"{data.passed} of {data.cases}",
              "the best 5 of 25 images of a prompt, both scores at or above the baseline"),
     ]  # fmt: skip
-    for one in data.concepts:
-        gain = one.scores["image_gain"]
+    for item in data.concepts:
+        gain = item.scores["image_gain"]
         stats.append(
-            Stat(f"{one.token} over {one.word!r}, image score", _signed(gain.value),
+            Stat(f"{item.token} over {item.word!r}, image score", _signed(gain.value),
                  f"{formatting.LEVEL} interval {_signed(gain.low)} to {_signed(gain.high)},"
                  f" n = {gain.n}")
         )  # fmt: skip
@@ -58,16 +58,16 @@ def _stats(data: Records) -> tuple[Stat, ...]:
 
 def _concepts(data: Records) -> Table:
     rows = []
-    for one in data.concepts:
+    for item in data.concepts:
         for name in ("image", "text"):
-            grades = "; ".join(f"{g[name]:.1f} of {g[f'baseline_{name}']:g}" for g in one.grades)
+            grades = "; ".join(f"{g[name]:.1f} of {g[f'baseline_{name}']:g}" for g in item.grades)
             rows.append(
                 (
-                    one.token,
+                    item.token,
                     name,
-                    _score(one.scores[name]),
-                    _score(one.scores[f"word_{name}"]),
-                    _gain(one.scores[f"{name}_gain"]),
+                    _score(item.scores[name]),
+                    _score(item.scores[f"word_{name}"]),
+                    _gain(item.scores[f"{name}_gain"]),
                     grades,
                 )
             )
@@ -116,7 +116,7 @@ def _methods(data: Records) -> Table:
 
 def concepts(data: Records, dpi: int) -> list[Figure]:
     """Photographs, training and edits of every concept."""
-    return [_concept(one, dpi) for one in data.concepts]
+    return [_concept(item, dpi) for item in data.concepts]
 
 
 def training_curves(data: Records, dpi: int) -> list[Figure]:
@@ -131,9 +131,9 @@ def training_curves(data: Records, dpi: int) -> list[Figure]:
                 "the same noises. The ring is the look with the highest image + 2.5 text."
             ),
             alt="; ".join(
-                f"{one.token}: image score {one.looks[0].image:.1f} at step 0, "
-                f"{one.looks[-1].image:.1f} at step {one.looks[-1].step}"
-                for one in data.concepts
+                f"{item.token}: image score {item.looks[0].image:.1f} at step 0, "
+                f"{item.looks[-1].image:.1f} at step {item.looks[-1].step}"
+                for item in data.concepts
             ),
         )
     ]
@@ -157,19 +157,19 @@ def multi_concept(data: Records, dpi: int) -> list[Figure]:
     ]
 
 
-def _concept(one: Concept, dpi: int) -> Figure:
-    prompts = "; ".join(f"{k}: {text}" for k, text in enumerate(one.prompts, start=1))
+def _concept(item: Concept, dpi: int) -> Figure:
+    prompts = "; ".join(f"{k}: {text}" for k, text in enumerate(item.prompts, start=1))
     return Figure(
-        name=f"ti_{one.token.strip('<>')}.png",
-        plot=personalization_plots.concept(one, dpi),
-        title=f"{one.token}, which began as {one.word!r}",
+        name=f"ti_{item.token.strip('<>')}.png",
+        plot=personalization_plots.concept(item, dpi),
+        title=f"{item.token}, which began as {item.word!r}",
         caption=(
             "Photographs, images of a validation prompt during training, and images of the graded "
-            f"prompts with the learnt word and with {one.word!r} from the same noises. {prompts}"
+            f"prompts with the learnt word and with {item.word!r} from the same noises. {prompts}"
         ),
         alt=(
-            f"Image score {one.scores['image'].value:.1f}, with the initializer's word "
-            f"{one.scores['word_image'].value:.1f}."
+            f"Image score {item.scores['image'].value:.1f}, with the initializer's word "
+            f"{item.scores['word_image'].value:.1f}."
         ),
     )
 

@@ -39,7 +39,7 @@ def methods(data: Records, dpi: int) -> Figure:
     images = [m.images[:, :2] for m in shown if m.images is not None]
     prompts, each = images[0].shape[:2]
     return faces_plots.tiles(
-        np.stack([one.reshape(-1, *one.shape[2:]) for one in images]),
+        np.stack([item.reshape(-1, *item.shape[2:]) for item in images]),
         [METHODS[m.name].split(",")[0] if m.name != "custom_diffusion_merged" else "Custom, merged"
          for m in shown],
         [f"{p + 1}" for p in range(prompts) for _ in range(each)],
@@ -53,18 +53,18 @@ def curves(concepts: Sequence[Concept]) -> Figure:
     """Draw loss, image score and text score over steps; the chosen look has a ring."""
     fig = Figure(figsize=(9.0, 3.1), layout="constrained")
     axes = fig.subplots(1, 3)
-    for place, one in enumerate(concepts):
-        color, marker = style.LOOKS[place % len(style.LOOKS)]
-        steps, losses = zip(*one.losses, strict=True)
-        axes[0].plot(steps, losses, color=color, linewidth=0.9, label=one.token)
+    for position, item in enumerate(concepts):
+        color, marker = style.LOOKS[position % len(style.LOOKS)]
+        steps, losses = zip(*item.losses, strict=True)
+        axes[0].plot(steps, losses, color=color, linewidth=0.9, label=item.token)
         for ax, name in zip(axes[1:], ("image", "text"), strict=True):
             ax.plot(
-                [look.step for look in one.looks],
-                [getattr(look, name) for look in one.looks],
+                [look.step for look in item.looks],
+                [getattr(look, name) for look in item.looks],
                 color=color,
                 marker=marker,
             )
-            for look in one.looks:
+            for look in item.looks:
                 if look.chosen:
                     ax.plot(
                         look.step, getattr(look, name), marker="o", markersize=10,

@@ -76,15 +76,15 @@ def arrange(stored: dict[str, NDArray[Any]], domain: str, where: str) -> Pixels:
     """
     mine = np.flatnonzero(stored["domains"] == DOMAINS.index(domain))
     keys = zip(stored["digits"][mine].tolist(), stored["index"][mine].tolist(), strict=True)
-    place = dict(zip(keys, mine.tolist(), strict=True))  # (digit, noise) -> image
-    columns = min(MAX_COLUMNS, 1 + max(noise for _, noise in place))
+    position = dict(zip(keys, mine.tolist(), strict=True))  # (digit, noise) -> image
+    columns = min(MAX_COLUMNS, 1 + max(noise for _, noise in position))
     wanted = [[(digit, noise) for noise in range(columns)] for digit in range(NUM_DIGITS)]
     for digit, noise in chain.from_iterable(wanted):
-        if (digit, noise) not in place:
+        if (digit, noise) not in position:
             raise UserError(
                 f"{where}: {domain} has no image {noise} of digit {digit}; {records.REMAKE}"
             )
-    order = np.array([[place[key] for key in row] for row in wanted])
+    order = np.array([[position[key] for key in row] for row in wanted])
     chosen: Pixels = stored["images"][order]
     return chosen
 

@@ -99,9 +99,9 @@ def sampler_name(sampler: str) -> str:
     return choices.SAMPLERS.get(sampler, sampler)
 
 
-def look(known: dict[str, tuple[str, str]], name: str, place: int) -> tuple[str, str]:
-    """Return (color, marker) of `name`, or the `place`-th of the palette for a stranger."""
-    return known.get(name, LOOKS[place % len(LOOKS)])
+def look(known: dict[str, tuple[str, str]], name: str, position: int) -> tuple[str, str]:
+    """Return (color, marker) of `name`, or the `position`-th of the palette for a stranger."""
+    return known.get(name, LOOKS[position % len(LOOKS)])
 
 
 def percent_axis(ax: Axes) -> None:

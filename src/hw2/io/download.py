@@ -97,9 +97,9 @@ def _verify_present(path: Path, remote: Remote) -> None:
     """Refuse a file that is not the published one; it may be the user's, so it stays."""
     if not path.is_file():
         raise UserError(f"{path}: is no file; move it away, then it is downloaded")
-    found = transfer.sha256(path)
-    if found != remote.sha256:
-        size = f"{transfer.size(path)} bytes, sha256 {found}"
+    result = transfer.sha256(path)
+    if result != remote.sha256:
+        size = f"{transfer.size(path)} bytes, sha256 {result}"
         what = "a web page" if transfer.is_web_page(path) else size
         raise UserError(
             f"{path}: is {what}, not the published file (sha256 {remote.sha256});"

@@ -13,7 +13,7 @@ from hw2.personalization.photos import Concept
 from hw2.personalization.tokens import Added
 from hw2.pixels import from_uint8
 
-Lesson = Callable[[int], tuple[Tensor, list[str]]]
+BatchFunction = Callable[[int], tuple[Tensor, list[str]]]
 """A step to pictures float32 (N, 3, S, S) in [-1, 1] and N sentences."""
 
 
@@ -24,7 +24,7 @@ def tensor(images: list[np.ndarray]) -> Tensor:
 
 def single(
     concept: Concept, added: Added, *, size: int, batch: int, seed: int, wording: str, augment: bool
-) -> Lesson:
+) -> BatchFunction:
     """One concept: random photographs, cropped and mirrored if `augment`, in random sentences."""
     said_in = sentences(concept, wording)
 
@@ -38,8 +38,8 @@ def single(
             )
             for _ in range(batch)
         ]
-        said = [said_in[stream.integers(len(said_in))] for _ in range(batch)]
-        return tensor(images), [text.format(added.words) for text in said]
+        answer = [said_in[stream.integers(len(said_in))] for _ in range(batch)]
+        return tensor(images), [text.format(added.words) for text in answer]
 
     return draw
 
@@ -53,7 +53,7 @@ def joint(
     seed: int,
     wording: str,
     augment: bool,
-) -> Lesson:
+) -> BatchFunction:
     """Two concepts: a quarter of a batch each alone, the other half composites of both.
 
     With each concept alone the network is frozen and the rows share nothing: joint training would
@@ -69,33 +69,35 @@ def joint(
 
     def draw(step: int) -> tuple[Tensor, list[str]]:
         stream = rng.numpy_rng(seed, "composites", step)
-        parts = [one(step) for one in alone]
-        images, said = [], []
+        parts = [item(step) for item in alone]
+        images, answer = [], []
         for _ in range(max(1, batch - sum(len(part[1]) for part in parts))):
             order = (0, 1) if stream.random() < 0.5 else (1, 0)
             left, right = (concepts[k] for k in order)
             chosen = tuple(int(stream.integers(len(c.images))) for c in (left, right))
             images.append(photos.composite(left, right, (chosen[0], chosen[1]), size))
             text = pairs[stream.integers(len(pairs))]
-            said.append(text.format(*(every[k].words for k in order)))
+            answer.append(text.format(*(every[k].words for k in order)))
         pictures = [*(part[0] for part in parts), tensor(images)]
         texts = [text for part in parts for text in part[1]]
-        return torch.cat(pictures), [*texts, *said]
+        return torch.cat(pictures), [*texts, *answer]
 
     return draw
 
 
-def mixed(first: Lesson, others: Lesson) -> Lesson:
+def mixed(first: BatchFunction, others: BatchFunction) -> BatchFunction:
     """Both lessons' pictures in one batch."""
 
     def draw(step: int) -> tuple[Tensor, list[str]]:
-        (a, said), (b, told) = first(step), others(step)
-        return torch.cat([a, b]), [*said, *told]
+        (a, answer), (b, eval_prompts) = first(step), others(step)
+        return torch.cat([a, b]), [*answer, *eval_prompts]
 
     return draw
 
 
-def regular(images: np.ndarray, captions: Sequence[str], *, batch: int, seed: int) -> Lesson:
+def prior_preservation(
+    images: np.ndarray, captions: Sequence[str], *, batch: int, seed: int
+) -> BatchFunction:
     """Pictures uint8 (N, S, S, 3) that hold a model's weights where they were."""
 
     def draw(step: int) -> tuple[Tensor, list[str]]:

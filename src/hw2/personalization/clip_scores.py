@@ -40,17 +40,17 @@ class Scorer:
         self, images: Sequence[np.ndarray], references: np.ndarray, prompt: str
     ) -> tuple[np.ndarray, np.ndarray]:
         """Image scores and text scores, float (N,) each."""
-        found = self.features(images)
-        image = 100 * (found @ references.T).mean(1).astype(np.float64)
-        return image, 100 * (found @ self._text(prompt)).astype(np.float64)
+        result = self.features(images)
+        image = 100 * (result @ references.T).mean(1).astype(np.float64)
+        return image, 100 * (result @ self._text(prompt)).astype(np.float64)
 
     @torch.inference_mode()
     def _text(self, prompt: str) -> np.ndarray:
         if prompt not in self._texts:
             network: Any = self._clip.network
             tokens: Tensor = self._clip.tokenize([prompt]).to(self._clip.device)
-            found = F.normalize(network.encode_text(tokens).float(), dim=-1)
-            self._texts[prompt] = found[0].cpu().numpy()
+            result = F.normalize(network.encode_text(tokens).float(), dim=-1)
+            self._texts[prompt] = result[0].cpu().numpy()
         return self._texts[prompt]
 
 

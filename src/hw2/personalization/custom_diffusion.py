@@ -46,7 +46,7 @@ def save(path: Path, deltas: Mapping[str, Tensor]) -> None:
         save_file(dict(deltas), temporary)
 
 
-def merged(base: Tensor, regular: Tensor, targets: Tensor, values: Tensor) -> Tensor:
+def merged(base: Tensor, prior_preservation: Tensor, targets: Tensor, values: Tensor) -> Tensor:
     """The matrix nearest to `base` on usual text that does on the concepts' text what it should.
 
     Minimises ||(W - W0) Creg^T||^2 + r ||W - W0||^2 with W C^T = V (Kumari et al., equation 4;
@@ -56,23 +56,23 @@ def merged(base: Tensor, regular: Tensor, targets: Tensor, values: Tensor) -> Te
 
     Args:
         base: W0 (out, width).
-        regular: Creg (N, width), features of usual captions.
+        prior_preservation: Creg (N, width), features of usual captions.
         targets: C (s, width), features of the concepts' words.
         values: V (out, s), what each concept's own matrix makes of them.
 
     Returns:
         W (out, width), computed in float64.
     """
-    w0, creg, c, v = (x.double() for x in (base, regular, targets, values))
+    w0, creg, c, v = (x.double() for x in (base, prior_preservation, targets, values))
     gram = ridged(creg)
     d = torch.linalg.solve(gram, c.T).T
     left = torch.linalg.pinv(d @ c.T, rtol=_CUT, hermitian=True)
     return w0 + (v - w0 @ c.T) @ left @ d
 
 
-def ridged(regular: Tensor) -> Tensor:
+def ridged(prior_preservation: Tensor) -> Tensor:
     """Creg^T Creg + r I."""
-    gram = regular.T @ regular
+    gram = prior_preservation.T @ prior_preservation
     return gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
 
 
@@ -82,7 +82,7 @@ def features(pipe: Any, texts: Sequence[str]) -> Tensor:
     ids = encoded(pipe, list(texts))
     states = pipe.text_encoder(ids)[0].float().cpu()
     return torch.cat(
-        [row[1 : _length(one, pipe)] for row, one in zip(states, ids.cpu(), strict=True)]
+        [row[1 : _length(item, pipe)] for row, item in zip(states, ids.cpu(), strict=True)]
     )
 
 
@@ -92,8 +92,8 @@ def concept_features(pipe: Any, texts: Sequence[str], wanted: Sequence[int]) -> 
     ids = encoded(pipe, list(texts))
     states = pipe.text_encoder(ids)[0].float().cpu()
     found = []
-    for row, one in zip(states, ids.cpu().tolist(), strict=True):
-        places = [k for k, token in enumerate(one) if token in wanted]
+    for row, item in zip(states, ids.cpu().tolist(), strict=True):
+        places = [k for k, token in enumerate(item) if token in wanted]
         found += [row[k] for k in sorted({*places, *(k + 1 for k in places)}) if k < len(row)]
     return torch.stack(found)
 
@@ -108,7 +108,7 @@ def merge(
     base: Mapping[str, Tensor],
     tuned: Sequence[Mapping[str, Tensor]],
     concepts: Sequence[Tensor],
-    regular: Tensor,
+    prior_preservation: Tensor,
 ) -> dict[str, Tensor]:
     """All matrices merged: `tuned[k]` was trained on the concept whose features are
     `concepts[k]`."""
@@ -116,8 +116,9 @@ def merge(
     result = {}
     for name, w0 in base.items():
         values = [
-            one[name].cpu().double() @ c.double().T for one, c in zip(tuned, concepts, strict=True)
+            item[name].cpu().double() @ c.double().T
+            for item, c in zip(tuned, concepts, strict=True)
         ]
-        found = merged(w0.cpu(), regular, targets, torch.cat(values, 1))
+        found = merged(w0.cpu(), prior_preservation, targets, torch.cat(values, 1))
         result[name] = found.to(w0)
     return result

@@ -23,7 +23,7 @@ from hw2.personalization.photos import Concept
 from hw2.personalization.train import encoded
 from hw2.stable_diffusion import sample as drawing
 from hw2.stable_diffusion.load import image_size
-from hw2.stable_diffusion.sample import Wish
+from hw2.stable_diffusion.sample import SampleRequest
 
 
 class _Shared:
@@ -88,7 +88,7 @@ def _attending(unet: Any, processor: _Shared) -> Any:
 @torch.no_grad()
 def draw(
     pipe: Any,
-    wishes: Sequence[Wish],
+    requests: Sequence[SampleRequest],
     concepts: Sequence[Concept],
     sentences: Sequence[str],
     how: params.PersonalizationSampling,
@@ -103,13 +103,13 @@ def draw(
         weight: of the references' attention logits.
     """
     size = image_size(pipe)
-    device, kind, n = pipe.unet.device, pipe.unet.dtype, len(wishes)
+    device, kind, n = pipe.unet.device, pipe.unet.dtype, len(requests)
     pictures = tensor([photos.squared(c.images[0], size) for c in concepts])
     clean = pipe.vae.encode(pictures.to(device, kind)).latent_dist.mean
     clean = clean * pipe.vae.config.scaling_factor
     fresh = drawing.noises(pipe, seed, "references", range(len(concepts)))
-    latents = drawing.starts(pipe, seed, wishes).to(device, kind)
-    texts = [*([""] * n), *(one.prompt for one in wishes), *sentences]
+    latents = drawing.starts(pipe, seed, requests).to(device, kind)
+    texts = [*([""] * n), *(item.prompt for item in requests), *sentences]
     states = pipe.text_encoder(encoded(pipe, texts))[0]
     scheduler = pipe.scheduler
     levels = Schedule(scheduler.alphas_cumprod.double().cpu())
@@ -120,9 +120,9 @@ def draw(
         for t in scheduler.timesteps:
             seen = levels.add_noise(clean, fresh.to(clean), t.cpu()[None].long())
             both = scheduler.scale_model_input(torch.cat([latents, latents]), t)
-            said = pipe.unet(torch.cat([both, seen]), t, encoder_hidden_states=states).sample
-            blank, told = said[: 2 * n].chunk(2)
-            guided = blank + how.guidance_scale * (told - blank)
+            answer = pipe.unet(torch.cat([both, seen]), t, encoder_hidden_states=states).sample
+            blank, eval_prompts = answer[: 2 * n].chunk(2)
+            guided = blank + how.guidance_scale * (eval_prompts - blank)
             latents = scheduler.step(guided, t, latents, return_dict=False)[0]
     images = pipe.vae.decode(latents / pipe.vae.config.scaling_factor).sample
     scaled = (images.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()

@@ -8,7 +8,7 @@ import numpy as np
 
 from hw2.personalization import photos
 from hw2.personalization.clip_scores import TEXT_WEIGHT, Scorer
-from hw2.personalization.prompt_specs import Asked
+from hw2.personalization.prompt_specs import PromptSpec
 from hw2.runtime.errors import UserError
 
 IMAGES, KEPT = 25, 5
@@ -53,27 +53,27 @@ def name_of(key: str, prompt: int, number: int) -> str:
     return f"source{key}_prompt{prompt}_{number}.png"
 
 
-def check(asked: Sequence[Asked], images: Path) -> None:
+def check(asked: Sequence[PromptSpec], images: Path) -> None:
     """See that every prompt has a baseline and its 25 images, before anything slow is done.
 
     Raises:
         UserError: naming the first concept or folder that has not.
     """
-    for one in asked:
-        if one.baselines is None:
+    for item in asked:
+        if item.baselines is None:
             raise UserError(
-                f"concept {one.key}: its baseline is null; write [image, text] for each prompt, or"
+                f"concept {item.key}: its baseline is null; write [image, text] for each prompt, or"
                 " take the input.json that personalization_train completes"
             )
-        for place in range(len(one.prompts)):
-            folder = folder_of(images, one.key, place)
+        for position in range(len(item.prompts)):
+            folder = folder_of(images, item.key, position)
             count = len(_listed(folder))
             if count != IMAGES:
                 raise UserError(f"{folder}: {count} images, not {IMAGES}; generate them again")
 
 
 def grade(
-    asked: Sequence[Asked], references: Path, images: Path, scorer: Scorer
+    asked: Sequence[PromptSpec], references: Path, images: Path, scorer: Scorer
 ) -> tuple[Case, ...]:
     """Grade every prompt by the course's rule.
 
@@ -85,22 +85,24 @@ def grade(
     """
     check(asked, images)
     cases = []
-    for one in asked:
-        shown = [photos.pixels(path) for path in photos.files_of(references / one.key)]
+    for item in asked:
+        shown = [photos.pixels(path) for path in photos.files_of(references / item.key)]
         features = scorer.features(shown)
-        baselines = one.baselines or ()  # not null: checked
-        for place, (told, baseline) in enumerate(zip(one.told, baselines, strict=True)):
-            drawn = [photos.pixels(p) for p in _listed(folder_of(images, one.key, place))]
-            image, text = scorer.both(drawn, features, told)
+        baselines = item.baselines or ()  # not null: checked
+        for position, (eval_prompts, baseline) in enumerate(
+            zip(item.eval_prompts, baselines, strict=True)
+        ):
+            drawn = [photos.pixels(p) for p in _listed(folder_of(images, item.key, position))]
+            image, text = scorer.both(drawn, features, eval_prompts)
             best = np.argsort(-(image + TEXT_WEIGHT * text), kind="stable")[:KEPT]
-            cases.append(Case(one.key, place, image, text, best, baseline))
+            cases.append(Case(item.key, position, image, text, best, baseline))
     return tuple(cases)
 
 
 def _listed(folder: Path) -> list[Path]:
     """Every file of the folder: the course's grader counts them all."""
-    found = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
-    return sorted(found, key=lambda path: (len(path.name), path.name))
+    result = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    return sorted(result, key=lambda path: (len(path.name), path.name))
 
 
 def table(cases: Sequence[Case]) -> str:

@@ -17,12 +17,12 @@ from torch import Tensor
 from hw2 import rng
 from hw2.config import params
 from hw2.personalization import batches, custom_diffusion, freecustom, tokens, train
-from hw2.personalization.batches import Lesson
+from hw2.personalization.batches import BatchFunction
 from hw2.personalization.photos import Concept
 from hw2.personalization.tokens import Added
 from hw2.stable_diffusion import sample as drawing
 from hw2.stable_diffusion.load import image_size
-from hw2.stable_diffusion.sample import Wish
+from hw2.stable_diffusion.sample import SampleRequest
 from hw2.training.resume import Resume
 
 UNTRAINED = ("prompt_only", "freecustom")
@@ -41,7 +41,7 @@ def _lr_factor(trains_kv: bool, concepts: int) -> float:
 
 
 @dataclass(frozen=True)
-class Regular:
+class PriorPreservation:
     """Pictures uint8 (N, S, S, 3) with captions, as the model was trained on."""
 
     images: np.ndarray
@@ -49,14 +49,14 @@ class Regular:
 
 
 @dataclass(frozen=True)
-class Bench:
+class Comparison:
     """What all methods of one seed share.
 
     Attributes:
         pipe: The pipeline, which has both tokens.
         pair: The two concepts.
         added: Their tokens.
-        regular: What holds the model in place.
+        prior_preservation: What holds the model in place.
         checkpoints: Where resume files go.
         identity: What makes these trainings; the seed is a part of it.
     """
@@ -65,29 +65,34 @@ class Bench:
     pair: tuple[Concept, Concept]
     added: tuple[Added, Added]
     personalization: params.Personalization
-    regular: Regular
+    prior_preservation: PriorPreservation
     checkpoints: Path
     identity: dict[str, Any]
     seed: int
 
     def _train(
-        self, name: str, every: tuple[Added, ...], lesson: Lesson, steps: int, kv: bool = False
+        self,
+        name: str,
+        every: tuple[Added, ...],
+        batch_function: BatchFunction,
+        steps: int,
+        kv: bool = False,
     ) -> int:
         """Returns how many pictures the U-Net saw."""
         weights = custom_diffusion.matrices(self.pipe.unet) if kv else None
         identity = self.identity | {"seed": self.seed, "training": name}
         with Resume(self.checkpoints, identity) as resume:
             train.fit(
-                self.pipe, every, lesson, self.personalization.train, steps=steps,
+                self.pipe, every, batch_function, self.personalization.train, steps=steps,
                 lr=self.personalization.train.lr * _lr_factor(kv, len(every)),
                 seed=rng.derive(self.seed, name), resume=resume, matrices=weights,
                 matrices_lr=self.personalization.multi_concept.kv_lr,
                 desc=f"{name}, seed {self.seed}",
             )  # fmt: skip
-        return steps * len(lesson(0)[1])
+        return steps * len(batch_function(0)[1])
 
-    def _alone(self, place: int, name: str, batch: int) -> Lesson:
-        concept, added = self.pair[place], self.added[place]
+    def _alone(self, position: int, name: str, batch: int) -> BatchFunction:
+        concept, added = self.pair[position], self.added[position]
         return batches.single(concept, added, seed=rng.derive(self.seed, name), **self._how(batch))
 
     def _how(self, batch: int) -> dict[str, Any]:
@@ -98,12 +103,15 @@ class Bench:
             "augment": self.personalization.train.augment,
         }
 
-    def _held(self, lesson: Lesson, batch: int) -> Lesson:
+    def _held(self, batch_function: BatchFunction, batch: int) -> BatchFunction:
         """A lesson with as many pictures of the model's own world."""
-        own = batches.regular(
-            self.regular.images, self.regular.captions, batch=batch, seed=self.seed
+        own = batches.prior_preservation(
+            self.prior_preservation.images,
+            self.prior_preservation.captions,
+            batch=batch,
+            seed=self.seed,
         )
-        return batches.mixed(lesson, own)
+        return batches.mixed(batch_function, own)
 
     def rows(self) -> list[Tensor]:
         """The rows of both tokens as they are."""
@@ -118,11 +126,11 @@ class Bench:
         """Learn each concept alone, from its initializer; the `rows` that trained methods start
         from, and the pictures `trained` on."""
         trained = 0
-        for place, (concept, added) in enumerate(zip(self.pair, self.added, strict=True)):
+        for position, (concept, added) in enumerate(zip(self.pair, self.added, strict=True)):
             spec = concept.spec
             tokens.put(self.pipe, added, tokens.initial(self.pipe, spec.initializer, spec.vectors))
             batch, name = self.personalization.train.batch_size, f"start {spec.key}"
-            alone = self._alone(place, name, batch)
+            alone = self._alone(position, name, batch)
             trained += self._train(name, (added,), alone, self.personalization.multi_concept.steps)
         return {"rows": self.rows(), "trained": trained}
 
@@ -134,9 +142,9 @@ class Bench:
         )
         trained = 0
         if method == "separate":
-            for place, added in enumerate(self.added):
+            for position, added in enumerate(self.added):
                 name = f"separate {added.token}"
-                trained += self._train(name, (added,), self._alone(place, name, batch), more)
+                trained += self._train(name, (added,), self._alone(position, name, batch), more)
         elif method == "joint":
             both = batches.joint(self.pair, self.added, seed=self.seed, **self._how(batch))
             trained = self._train("joint", self.added, both, more)
@@ -154,11 +162,15 @@ class Bench:
         weights = custom_diffusion.matrices(self.pipe.unet)
         base, tuned, seen, trained = custom_diffusion.snapshot(weights), [], [], 0
         batch = self.personalization.train.batch_size
-        for place, added in enumerate(self.added):
+        for position, added in enumerate(self.added):
             name = f"custom {added.token}"
-            lesson = self._held(self._alone(place, name, batch), max(1, batch // 2))
+            batch_function = self._held(self._alone(position, name, batch), max(1, batch // 2))
             trained += self._train(
-                name, (added,), lesson, self.personalization.multi_concept.finetune_steps, kv=True
+                name,
+                (added,),
+                batch_function,
+                self.personalization.multi_concept.finetune_steps,
+                kv=True,
             )
             tuned.append(custom_diffusion.snapshot(weights))
             custom_diffusion.put(weights, base)
@@ -166,14 +178,17 @@ class Bench:
         for added in self.added:
             texts = [text.format(added.words) for text in sentences]
             seen.append(custom_diffusion.concept_features(self.pipe, texts, added.ids))
-        found = custom_diffusion.merge(
-            base, tuned, seen, custom_diffusion.features(self.pipe, self.regular.captions)
+        result = custom_diffusion.merge(
+            base,
+            tuned,
+            seen,
+            custom_diffusion.features(self.pipe, self.prior_preservation.captions),
         )
-        custom_diffusion.put(weights, found)
+        custom_diffusion.put(weights, result)
         return trained
 
 
-def measure(bench: Bench, method: str, start: State | None) -> tuple[np.ndarray, State]:
+def measure(comparison: Comparison, method: str, start: State | None) -> tuple[np.ndarray, State]:
     """Train and draw one method.
 
     Args:
@@ -184,16 +199,16 @@ def measure(bench: Bench, method: str, start: State | None) -> tuple[np.ndarray,
         start, and those that it saw while the images were `drawn`; what is stored: `rows`, and
         `deltas` of keys and values.
     """
-    weights = custom_diffusion.matrices(bench.pipe.unet)
+    weights = custom_diffusion.matrices(comparison.pipe.unet)
     base = custom_diffusion.snapshot(weights)
     trained = 0
     if start is not None:
-        bench.put(start["rows"])
-        trained = start["trained"] + bench.apply(method)
+        comparison.put(start["rows"])
+        trained = start["trained"] + comparison.apply(method)
     tuned = custom_diffusion.snapshot(weights) if method in WITH_MATRICES else {}
-    stored = [] if start is None else bench.rows()
-    with _counted(bench.pipe.unet) as seen:
-        images = _draw(bench, method)
+    stored = [] if start is None else comparison.rows()
+    with _counted(comparison.pipe.unet) as seen:
+        images = _draw(comparison, method)
     custom_diffusion.put(weights, base)
     deltas = custom_diffusion.changed(base, tuned)
     return images, {
@@ -212,30 +227,30 @@ def _counted(unet: Any) -> Iterator[list[int]]:
         hook.remove()
 
 
-def _draw(bench: Bench, method: str) -> np.ndarray:
+def _draw(comparison: Comparison, method: str) -> np.ndarray:
     """Images uint8 (prompts, N, S, S, 3), the same noises for all methods."""
-    settings, how = bench.personalization.multi_concept, bench.personalization.sampling
-    words = [c.spec.initializer if method in UNTRAINED else c.spec.token for c in bench.pair]
-    wishes = [
-        Wish(prompt.format(*words), f"multi_concept {place}", number)
-        for place, prompt in enumerate(settings.prompts)
+    settings, how = comparison.personalization.multi_concept, comparison.personalization.sampling
+    words = [c.spec.initializer if method in UNTRAINED else c.spec.token for c in comparison.pair]
+    requests = [
+        SampleRequest(prompt.format(*words), f"multi_concept {position}", number)
+        for position, prompt in enumerate(settings.prompts)
         for number in range(settings.images)
     ]
     if method == "freecustom":
-        drawn = _freecustom(bench, wishes)
+        drawn = _freecustom(comparison, requests)
     else:
-        drawn = drawing.draw_all(bench.pipe, wishes, how, seed=bench.seed)
+        drawn = drawing.draw_all(comparison.pipe, requests, how, seed=comparison.seed)
     return drawn.reshape(len(settings.prompts), settings.images, *drawn.shape[1:])
 
 
-def _freecustom(bench: Bench, wishes: Sequence[Wish]) -> np.ndarray:
-    how = bench.personalization.sampling
-    sentences = [f"a photo of a {concept.spec.initializer}" for concept in bench.pair]
-    parts = [wishes[k : k + how.batch_size] for k in range(0, len(wishes), how.batch_size)]
+def _freecustom(comparison: Comparison, requests: Sequence[SampleRequest]) -> np.ndarray:
+    how = comparison.personalization.sampling
+    sentences = [f"a photo of a {concept.spec.initializer}" for concept in comparison.pair]
+    parts = [requests[k : k + how.batch_size] for k in range(0, len(requests), how.batch_size)]
     drawn = [
         freecustom.draw(
-            bench.pipe, part, bench.pair, sentences, how,
-            weight=bench.personalization.multi_concept.reference_weight, seed=bench.seed,
+            comparison.pipe, part, comparison.pair, sentences, how,
+            weight=comparison.personalization.multi_concept.reference_weight, seed=comparison.seed,
         )
         for part in parts
     ]  # fmt: skip

@@ -37,8 +37,8 @@ def read(folder: Path, spec: params.Concept) -> Concept:
     Raises:
         UserError: if there are no images, or one is not whole.
     """
-    place = folder / spec.key
-    paths = files_of(place)
+    position = folder / spec.key
+    paths = files_of(position)
     images = tuple(pixels(path) for path in paths)
     masks = []
     for path, image in zip(paths, images, strict=True):
@@ -56,8 +56,8 @@ def files_of(folder: Path) -> list[Path]:
     Raises:
         UserError: if there are none.
     """
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    paths = [p for p in found if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")]
+    result = sorted(folder.iterdir()) if folder.is_dir() else []
+    paths = [p for p in result if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")]
     if not paths:
         raise UserError(f"{folder}: no photographs; put a few {', '.join(_SUFFIXES)} there")
     return paths
@@ -97,9 +97,9 @@ def composite(first: Concept, second: Concept, places: tuple[int, int], size: in
     """
     side = round(_SHRUNK * size)
     squares, masks = [], []
-    for concept, place in ((first, places[0]), (second, places[1])):
-        squares.append(squared(concept.images[place], side))
-        mask = squared(concept.masks[place].astype(np.uint8) * 255, side)
+    for concept, position in ((first, places[0]), (second, places[1])):
+        squares.append(squared(concept.images[position], side))
+        mask = squared(concept.masks[position].astype(np.uint8) * 255, side)
         masks.append(mask > 127)
     outside = squares[0][~masks[0]]
     ground = np.median(outside, 0) if len(outside) else squares[0].mean((0, 1))

@@ -17,14 +17,14 @@ TEXT_KEPT = 0.9
 
 
 @dataclass(frozen=True)
-class Asked:
+class PromptSpec:
     """A concept's prompts.
 
     Attributes:
         key: Names the folder of its images.
         token: Its token.
         prompts: What images are drawn from; each says the token.
-        told: What the text score compares with, one for each prompt.
+        eval_prompts: What the text score compares with, one for each prompt.
         baselines: Least (image score, text score) of each prompt; None where training is to find
             them.
     """
@@ -32,11 +32,11 @@ class Asked:
     key: str
     token: str
     prompts: tuple[str, ...]
-    told: tuple[str, ...]
+    eval_prompts: tuple[str, ...]
     baselines: tuple[tuple[float, float], ...] | None
 
 
-def read(path: Path) -> tuple[Asked, ...]:
+def read(path: Path) -> tuple[PromptSpec, ...]:
     """Read and check an input.json: any number of concepts and of prompts.
 
     Prompts go to the tokenizer and nowhere else; keys and tokens become names of files, so only
@@ -45,14 +45,14 @@ def read(path: Path) -> tuple[Asked, ...]:
     Raises:
         UserError: one line that says which entry is wrong.
     """
-    found = files.read_json(path)
-    if not isinstance(found, dict) or not found:
+    result = files.read_json(path)
+    if not isinstance(result, dict) or not result:
         raise UserError(f'{path}: should be {{"0": {{"token_name": ...}}, ...}}; correct it')
-    asked = tuple(_entry(path, key, entry) for key, entry in found.items())
-    tokens = [one.token for one in asked]
+    prompt_specs = tuple(_entry(path, key, entry) for key, entry in result.items())
+    tokens = [item.token for item in prompt_specs]
     if len(set(tokens)) < len(tokens):
         raise UserError(f"{path}: two entries have one token_name; give each its own")
-    return asked
+    return prompt_specs
 
 
 def completed(path: Path, scores: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
@@ -66,41 +66,42 @@ def completed(path: Path, scores: Mapping[str, tuple[float, float]]) -> dict[str
         path: an input.json that `read` accepts.
         scores: mean (image, text) score of each token's initializer on validation prompts.
     """
-    found: dict[str, Any] = files.read_json(path)
-    for one in read(path):
-        if one.baselines is None:
-            image, text = scores[one.token]
+    result: dict[str, Any] = files.read_json(path)
+    for item in read(path):
+        if item.baselines is None:
+            image, text = scores[item.token]
             least = [round(image, 1), round(TEXT_KEPT * text, 1)]
-            found[one.key]["baseline"] = [least] * len(one.prompts)
-    return found
+            result[item.key]["baseline"] = [least] * len(item.prompts)
+    return result
 
 
-def _entry(path: Path, key: str, entry: Any) -> Asked:
+def _entry(path: Path, key: str, entry: Any) -> PromptSpec:
     if not _KEY.fullmatch(key):
         raise UserError(f"{path}: key {key!r} names a folder; use letters, digits, _ and - only")
     where = f"{path}: entry {key!r}"
     if not isinstance(entry, dict) or any(name not in entry for name in _FIELDS):
         raise UserError(f"{where}: should have {', '.join(_FIELDS)}; complete it")
-    token, prompts, told = entry["token_name"], entry["prompt"], entry["prompt_4_clip_eval"]
+    token, prompts, eval_prompts = entry["token_name"], entry["prompt"], entry["prompt_4_clip_eval"]
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise UserError(f"{where}: token_name {token!r} is none like <new1>; correct it")
-    for name, texts in (("prompt", prompts), ("prompt_4_clip_eval", told)):
+    for name, texts in (("prompt", prompts), ("prompt_4_clip_eval", eval_prompts)):
         if not isinstance(texts, list) or not texts or not all(map(_is_text, texts)):
             raise UserError(f"{where}: {name} should be a list of lines of text; correct it")
     silent = [text for text in prompts if token not in text]
     if silent:
         raise UserError(f"{where}: prompt {silent[0]!r} does not say {token}; correct one of them")
     baselines = entry["baseline"]
-    if baselines is None and len(prompts) == len(told):
-        return Asked(key, token, tuple(prompts), tuple(told), None)
+    if baselines is None and len(prompts) == len(eval_prompts):
+        return PromptSpec(key, token, tuple(prompts), tuple(eval_prompts), None)
     right = isinstance(baselines, list) and all(map(_is_pair, baselines))
-    if not right or not len(prompts) == len(told) == len(baselines):
+    if not right or not len(prompts) == len(eval_prompts) == len(baselines):
         raise UserError(
-            f"{where}: {len(prompts)} prompts, {len(told)} for the evaluation, and not as many"
+            f"{where}: {len(prompts)} prompts, {len(eval_prompts)} for the evaluation, and "
+            "not as many"
             " baselines [image, text]; give one of each"
         )
     pairs = tuple((float(image), float(text)) for image, text in baselines)
-    return Asked(key, token, tuple(prompts), tuple(told), pairs)
+    return PromptSpec(key, token, tuple(prompts), tuple(eval_prompts), pairs)
 
 
 def _is_text(value: Any) -> bool:

@@ -70,16 +70,16 @@ def references(key: str, count: int, size: int, seed: int) -> tuple[np.ndarray, 
         turn % len(vocabulary.BACKGROUNDS)
     ]
     if key == HATCH:
-        colours = _standing_out(grounds)
+        colors = _standing_out(grounds)
         kinds = [_DRAWN[k % len(_DRAWN)] for k in range(count)]
-        texture, fill, ink = PLAIN, colours, colours
+        texture, fill, ink = PLAIN, colors, colors
     else:
         kind, texture, *inks = _OBJECTS[key]
         kinds = [kind] * count
         fill, ink = (np.tile(np.array(c, np.float32), (count, 1)) for c in inks)
     objects = Objects(
         picture=turn, kind=np.array([KINDS.index(k) for k in kinds]),
-        place=stream.uniform(-0.15, 0.15, (count, 2)), radius=stream.uniform(0.55, 0.72, count),
+        position=stream.uniform(-0.15, 0.15, (count, 2)), radius=stream.uniform(0.55, 0.72, count),
         angle=stream.uniform(-0.2, 0.2, count), texture=np.full(count, texture), fill=fill, ink=ink,
     )  # fmt: skip
     pictures = draw(grounds, objects, size)
@@ -93,18 +93,18 @@ def references(key: str, count: int, size: int, seed: int) -> tuple[np.ndarray, 
 
 def _standing_out(grounds: np.ndarray) -> np.ndarray:
     """The named colour that stays apart from each background in grey: float32 (N, 3)."""
-    colours = np.array(list(vocabulary.COLOURS.values()), np.float32)
-    apart = np.abs((colours @ _LUMINANCE)[None] - (grounds @ _LUMINANCE)[:, None])
-    return colours[apart.argmax(1)]
+    colors = np.array(list(vocabulary.COLORS.values()), np.float32)
+    apart = np.abs((colors @ _LUMINANCE)[None] - (grounds @ _LUMINANCE)[:, None])
+    return colors[apart.argmax(1)]
 
 
 def hatched(pictures: np.ndarray) -> np.ndarray:
     """Pictures uint8 (N, S, S, 3) as sepia drawings under diagonal lines."""
     size = pictures.shape[1]
-    grey = (pictures / 255) @ _LUMINANCE
+    gray = (pictures / 255) @ _LUMINANCE
     down, across = np.mgrid[:size, :size] * (32 / size)
     phase = (down + across) / _LINES
     lines = np.abs(phase - np.rint(phase)) < 0.25  # half of each period
     # Light lines: the small CLIP still sees what is drawn, so text scores can be kept.
-    shade = np.where(lines, 0.65, 1.0) * (0.35 + 0.65 * grey)
+    shade = np.where(lines, 0.65, 1.0) * (0.35 + 0.65 * gray)
     return (shade[..., None] * _SEPIA * 255).round().astype(np.uint8)

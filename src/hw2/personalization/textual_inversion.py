@@ -16,7 +16,7 @@ from hw2.personalization.photos import Concept
 from hw2.personalization.train import Trace
 from hw2.stable_diffusion import sample as drawing
 from hw2.stable_diffusion.load import image_size
-from hw2.stable_diffusion.sample import Wish
+from hw2.stable_diffusion.sample import SampleRequest
 from hw2.training.resume import Resume
 
 _IDENTITY = ("seed", "wording", "train", "sampling", "validation", "validation_images", "clip")
@@ -66,20 +66,20 @@ def invert(
     size = image_size(pipe)
     added = tokens.add(pipe, spec.token, tokens.initial(pipe, spec.initializer, spec.vectors))
     seed = rng.derive(personalization.seed, spec.key)
-    lesson = batches.single(
+    batch_function = batches.single(
         concept, added, size=size, batch=settings.batch_size, seed=seed,
         wording=personalization.wording, augment=settings.augment,
     )  # fmt: skip
     _, history, trace = train.fit(
         pipe,
         (added,),
-        lesson,
+        batch_function,
         settings,
         steps=settings.steps,
         lr=settings.lr,
         seed=seed,
         resume=resume,
-        look=_look(pipe, concept, personalization, scorer, seed),
+        snapshot=_look(pipe, concept, personalization, scorer, seed),
         validate_every=settings.validate_every,
         desc=f"textual inversion of {spec.token}",
     )
@@ -102,14 +102,14 @@ def _look(
     prompts = by_kind[spec.kind]
 
     count = personalization.validation_images
-    wishes = [
-        Wish(prompt.format(spec.token), f"validation {place}", number)
-        for place, prompt in enumerate(prompts)
+    requests = [
+        SampleRequest(prompt.format(spec.token), f"validation {position}", number)
+        for position, prompt in enumerate(prompts)
         for number in range(count)
     ]
 
-    def look(step: int, trace: Trace) -> None:
-        drawn = drawing.draw_all(pipe, wishes, personalization.sampling, seed=seed)
+    def snapshot(step: int, trace: Trace) -> None:
+        drawn = drawing.draw_all(pipe, requests, personalization.sampling, seed=seed)
         by_prompt = drawn.reshape(len(prompts), count, *drawn.shape[1:])
         image, text = [], []
         for prompt, images in zip(prompts, by_prompt, strict=True):
@@ -121,7 +121,7 @@ def _look(
         strip = [photos.squared(x, min(256, x.shape[0])) for x in by_prompt[0][:_STRIP]]
         trace.strips.append(torch.from_numpy(np.stack(strip)))
 
-    return look
+    return snapshot
 
 
 def without(spec: params.Concept, prompt: str) -> str:

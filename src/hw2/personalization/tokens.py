@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hw2.io.atomic import atomic_path
-from hw2.personalization.prompt_specs import Asked
+from hw2.personalization.prompt_specs import PromptSpec
 from hw2.runtime.errors import UserError
 
 _APART = 0.02  # spread of vectors that start from one word, as a share of its length
@@ -98,15 +98,15 @@ class _Rows(nn.Module):
         super().__init__()
         self.weight = old.weight  # what transformers looks at for its type
         self.rows = rows
-        place = torch.full((len(old.weight),), -1, dtype=torch.int64, device=old.weight.device)
-        place[ids] = torch.arange(len(ids), device=place.device)
-        self.place = place
+        position = torch.full((len(old.weight),), -1, dtype=torch.int64, device=old.weight.device)
+        position[ids] = torch.arange(len(ids), device=position.device)
+        self.position = position
 
     def forward(self, ids: Tensor) -> Tensor:
         fixed = F.embedding(ids, self.weight)
-        place = self.place[ids]
-        new = F.embedding(place.clamp(min=0), self.rows.to(fixed))
-        return torch.where((place >= 0)[..., None], new, fixed)
+        position = self.position[ids]
+        new = F.embedding(position.clamp(min=0), self.rows.to(fixed))
+        return torch.where((position >= 0)[..., None], new, fixed)
 
 
 @contextmanager
@@ -142,12 +142,12 @@ def read(path: Path) -> tuple[str, Tensor]:
         UserError: if the file is missing, or holds something else.
     """
     try:
-        found = load_file(path)
+        result = load_file(path)
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path}: no embedding ({error}); run the stage that trains it") from error
-    if len(found) != 1 or (rows := next(iter(found.values()))).ndim not in (1, 2):
-        raise UserError(f"{path}: holds {len(found)} tensors, not one of a token; restore it")
-    return next(iter(found)), rows.reshape(-1, rows.shape[-1])
+    if len(result) != 1 or (rows := next(iter(result.values()))).ndim not in (1, 2):
+        raise UserError(f"{path}: holds {len(result)} tensors, not one of a token; restore it")
+    return next(iter(result)), rows.reshape(-1, rows.shape[-1])
 
 
 def of_folder(folder: Path) -> dict[str, Tensor]:
@@ -162,15 +162,15 @@ def of_folder(folder: Path) -> dict[str, Tensor]:
     return dict(read(path) for path in paths)
 
 
-def known(asked: Sequence[Asked], rows: Mapping[str, Tensor], source: Path) -> None:
+def known(asked: Sequence[PromptSpec], rows: Mapping[str, Tensor], source: Path) -> None:
     """See that every token that is asked for was learnt.
 
     Raises:
         UserError: naming the first one that was not.
     """
-    for one in asked:
-        if one.token not in rows:
+    for item in asked:
+        if item.token not in rows:
             raise UserError(
-                f"{source}: {one.token} was not learnt; there are {', '.join(rows)}:"
+                f"{source}: {item.token} was not learnt; there are {', '.join(rows)}:"
                 " add it to personalization.concepts and train"
             )

@@ -16,7 +16,7 @@ from hw2.config import params
 from hw2.diffusion.objective import Objective, min_snr_v_weights
 from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.personalization import tokens
-from hw2.personalization.batches import Lesson
+from hw2.personalization.batches import BatchFunction
 from hw2.personalization.tokens import Added
 from hw2.training.loop import finite, train
 from hw2.training.microbatches import Microbatches
@@ -51,7 +51,7 @@ Look = Callable[[int, Trace], None]
 def fit(
     pipe: Any,
     every: tuple[Added, ...],
-    lesson: Lesson,
+    batch_function: BatchFunction,
     settings: params.PersonalizationTrain,
     *,
     steps: int,
@@ -60,7 +60,7 @@ def fit(
     resume: Resume,
     matrices: dict[str, nn.Parameter] | None = None,
     matrices_lr: float = 0.0,
-    look: Look | None = None,
+    snapshot: Look | None = None,
     validate_every: int = 0,
     desc: str,
 ) -> tuple[Tensor, list[dict[str, float]], Trace]:
@@ -88,16 +88,16 @@ def fit(
         shards = Microbatches(settings.microbatches, in_turn=pipe.unet.device.type != "cpu")
 
         def glance(step: int) -> None:
-            if look is not None and step not in trace.steps:
+            if snapshot is not None and step not in trace.steps:
                 with torch.no_grad():
-                    look(step, trace)
+                    snapshot(step, trace)
                 trace.steps.append(step)
                 trace.rows.append(rows.detach().cpu().clone())
 
         def advance(step: int) -> dict[str, float]:
             if validate_every and step % validate_every == 0:
                 glance(step)
-            value = _backward(pipe, lesson, shards, seed, step, weights)
+            value = _backward(pipe, batch_function, shards, seed, step, weights)
             finite(value, step, "lower personalization.train.lr")
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -122,13 +122,13 @@ def fit(
         finally:
             for weight in kept.values():
                 weight.requires_grad_(False)
-        found = rows.detach().cpu().clone()
-    return found, history, trace
+        result = rows.detach().cpu().clone()
+    return result, history, trace
 
 
 def _backward(
     pipe: Any,
-    lesson: Lesson,
+    batch_function: BatchFunction,
     shards: Microbatches,
     seed: int,
     step: int,
@@ -138,7 +138,7 @@ def _backward(
 
     Everything random is of the step's own stream, on the CPU, so a resumed run repeats it.
     """
-    images, texts = lesson(step)
+    images, texts = batch_function(step)
     stream = rng.torch_rng(seed, "noise", step)
     vae, device = pipe.vae, pipe.unet.device
     levels = Schedule(pipe.scheduler.alphas_cumprod.double().cpu())
@@ -161,8 +161,8 @@ def _backward(
 
     def loss(part: slice) -> Tensor:
         states = pipe.text_encoder(ids[part])[0]
-        said = pipe.unet(noisy[part].to(pipe.unet.dtype), t[part], encoder_hidden_states=states)
-        output = said.sample.float()
+        answer = pipe.unet(noisy[part].to(pipe.unet.dtype), t[part], encoder_hidden_states=states)
+        output = answer.sample.float()
         return objective.loss(output, target[part], noisy[part], times[part]) * scale
 
     value = shards.backward(loss, len(texts), weights) / scale

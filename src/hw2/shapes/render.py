@@ -21,7 +21,7 @@ class Objects:
     Attributes:
         picture: int (M,), which picture; later ones are in front.
         kind: int (M,), place in KINDS.
-        place: float (M, 2), centre (x, y) in [-1, 1], y down.
+        position: float (M, 2), centre (x, y) in [-1, 1], y down.
         radius: float (M,), in the same units.
         angle: float (M,), radians, clockwise.
         texture: int (M,), PLAIN, STRIPED or DOTTED.
@@ -31,7 +31,7 @@ class Objects:
 
     picture: np.ndarray
     kind: np.ndarray
-    place: np.ndarray
+    position: np.ndarray
     radius: np.ndarray
     angle: np.ndarray
     texture: np.ndarray
@@ -78,23 +78,23 @@ def _paint(canvas: np.ndarray, objects: Objects, kind: str, size: int) -> None:
     """Paint objects of one kind, each in another picture."""
     ticks = ((np.arange(size, dtype=np.float32) + 0.5) * 2 / size - 1)[None, :]
     radius = objects.radius.astype(np.float32)[:, None]
-    across = ((ticks - objects.place[:, :1]) / radius).astype(np.float32)[:, None, :]
-    down = ((ticks - objects.place[:, 1:]) / radius).astype(np.float32)[:, :, None]
+    across = ((ticks - objects.position[:, :1]) / radius).astype(np.float32)[:, None, :]
+    down = ((ticks - objects.position[:, 1:]) / radius).astype(np.float32)[:, :, None]
     cos, sin = (f(objects.angle).astype(np.float32)[:, None, None] for f in (np.cos, np.sin))
     x, y = across * cos + down * sin, down * cos - across * sin
     width = (2 / size / radius)[:, :, None].astype(np.float32)
     distance = DISTANCES[kind](x, y)
-    colours = np.broadcast_to(objects.fill.astype(np.float32)[:, None, None], (*x.shape, 3))
+    colors = np.broadcast_to(objects.fill.astype(np.float32)[:, None, None], (*x.shape, 3))
     for texture, pattern in ((STRIPED, _stripes), (DOTTED, _dots)):
         rows = np.flatnonzero(objects.texture == texture)
         if len(rows):
-            colours = np.array(colours)
+            colors = np.array(colors)
             inset = np.maximum(pattern(x[rows], y[rows]), distance[rows] + np.float32(_RIM))
             share = _coverage(inset, width[rows])[..., None]
             ink = objects.ink.astype(np.float32)[rows, None, None]
-            colours[rows] += share * (ink - colours[rows])
+            colors[rows] += share * (ink - colors[rows])
     share = _coverage(distance, width)[..., None]
-    canvas[objects.picture] += share * (colours - canvas[objects.picture])
+    canvas[objects.picture] += share * (colors - canvas[objects.picture])
 
 
 def _coverage(distance: np.ndarray, width: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ SINGLE, DOUBLE = 0.60, 0.28  # shares of scenes; the rest shows one thing withou
 _PLAIN_SHARE = 0.5
 _SAYS_PLAIN, _SAYS_BACKGROUND, _NEXT_TO = 0.25, 0.7, 1 / 3
 _OWN_INK = 0.7  # of the unnamed: share with a second random colour
-_COLOURS = np.array(list(vocabulary.COLOURS.values()), np.float32)
+_COLORS = np.array(list(vocabulary.COLORS.values()), np.float32)
 _BACKGROUNDS = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)
 _LUMINANCE = np.array(LUMA, np.float32)
 
@@ -32,7 +32,7 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Exam:
+class TestSet:
     """Pictures of one thing each, with a class: uint8 (N, size, size, 3), int (N,), and the
     texture of each as its place in `words.TEXTURES`, int (N,)."""
 
@@ -51,17 +51,17 @@ def training(count: int, size: int, seed: int) -> Pictures:
     return Pictures(np.concatenate(images)[:count], captions[:count])
 
 
-def exam(part: str, per_class: int, size: int, seed: int) -> Exam:
-    """`per_class` pictures of each of `words.CLASSES`, class by class; `part` names the stream."""
-    stream = rng.numpy_rng(seed, "shapes", "exam", part)
+def test_set(split: str, per_class: int, size: int, seed: int) -> TestSet:
+    """`per_class` pictures of each of `words.CLASSES`, class by class; `split` names the stream."""
+    stream = rng.numpy_rng(seed, "shapes", "test set", split)
     classes = np.repeat(np.arange(len(vocabulary.CLASSES)), per_class)
-    colours, shapes = np.divmod(classes, len(vocabulary.SHAPES))  # classes are colour by colour
+    colors, shapes = np.divmod(classes, len(vocabulary.SHAPES))  # classes are colour by colour
     n = len(classes)
     textures = _textures(stream, n)
     backgrounds = _backgrounds(stream, stream.integers(len(_BACKGROUNDS), size=n))
-    fill = _jittered(stream, _COLOURS[colours], 0.04)
+    fill = _jittered(stream, _COLORS[colors], 0.04)
     objects = _alone(stream, np.arange(n), _kinds(shapes), textures, fill, _inks(fill))
-    return Exam(draw(backgrounds, objects, size), classes, textures)
+    return TestSet(draw(backgrounds, objects, size), classes, textures)
 
 
 class _Scene:
@@ -76,14 +76,14 @@ class _Scene:
         self.backgrounds = _backgrounds(stream, self.background)
         allowed = np.argwhere(~vocabulary.is_held_out())
         pairs = allowed[stream.integers(len(allowed), size=(2, n))]
-        self.colour, self.shape = pairs[..., 0], pairs[..., 1]  # (2, n)
+        self.color, self.shape = pairs[..., 0], pairs[..., 1]  # (2, n)
         self.texture = np.stack([_textures(stream, n), _textures(stream, n)])
         self.objects = self._objects(stream)
         self.captions = self._captions(stream)
 
     def _objects(self, stream: np.random.Generator) -> Objects:
         n = BLOCK
-        kinds, fills = _kinds(self.shape), _jittered(stream, _COLOURS[self.colour], 0.04)
+        kinds, fills = _kinds(self.shape), _jittered(stream, _COLORS[self.color], 0.04)
         inks = _inks(fills)
         # Of the unnamed two in three have a shape of their own, all have any colour.
         odd = np.array([KINDS.index(name) for name in vocabulary.UNNAMED_SHAPES])
@@ -112,14 +112,14 @@ class _Scene:
         says_plain = stream.random((2, n)) < _SAYS_PLAIN
         next_to = stream.random(n) < _NEXT_TO
         noun = stream.integers(len(vocabulary.NOUNS), size=n)
-        colours, backgrounds = tuple(vocabulary.COLOURS), tuple(vocabulary.BACKGROUNDS)
+        colors, backgrounds = tuple(vocabulary.COLORS), tuple(vocabulary.BACKGROUNDS)
         captions = []
         for i in range(n):
             things = []
             for k in range(2 if self.double[i] else 1):
-                said = self.texture[k, i] != PLAIN or says_plain[k, i]
-                texture = [vocabulary.TEXTURES[self.texture[k, i]]] if said else []
-                named = [*texture, colours[self.colour[k, i]], vocabulary.SHAPES[self.shape[k, i]]]
+                answer = self.texture[k, i] != PLAIN or says_plain[k, i]
+                texture = [vocabulary.TEXTURES[self.texture[k, i]]] if answer else []
+                named = [*texture, colors[self.color[k, i]], vocabulary.SHAPES[self.shape[k, i]]]
                 thing = vocabulary.NOUNS[noun[i]] if self.unnamed[i] else " ".join(named)
                 things.append(vocabulary.with_article(thing))
             text = (" next to " if next_to[i] else " and ").join(things)
@@ -139,9 +139,9 @@ def _textures(stream: np.random.Generator, n: int) -> np.ndarray:
     return np.where(patterned, stream.integers(1, len(vocabulary.TEXTURES), size=n), PLAIN)
 
 
-def _jittered(stream: np.random.Generator, colours: np.ndarray, sigma: float) -> np.ndarray:
-    noise = stream.standard_normal(colours.shape, dtype=np.float32)
-    return (colours + np.float32(sigma) * noise).clip(0, 1)
+def _jittered(stream: np.random.Generator, colors: np.ndarray, sigma: float) -> np.ndarray:
+    noise = stream.standard_normal(colors.shape, dtype=np.float32)
+    return (colors + np.float32(sigma) * noise).clip(0, 1)
 
 
 def _backgrounds(stream: np.random.Generator, which: np.ndarray) -> np.ndarray:
@@ -165,7 +165,7 @@ def _alone(
     n = len(picture)
     return Objects(
         picture, kind,
-        place=stream.uniform(-0.2, 0.2, (n, 2)), radius=stream.uniform(0.50, 0.72, n),
+        position=stream.uniform(-0.2, 0.2, (n, 2)), radius=stream.uniform(0.50, 0.72, n),
         angle=stream.uniform(-0.2, 0.2, n), texture=texture, fill=fill, ink=ink,
     )  # fmt: skip
 
@@ -181,8 +181,8 @@ def _beside(
 ) -> Objects:
     """The left or the right one of two."""
     n = len(picture)
-    place = np.stack([side + stream.uniform(-0.05, 0.05, n), stream.uniform(-0.25, 0.25, n)], 1)
+    position = np.stack([side + stream.uniform(-0.05, 0.05, n), stream.uniform(-0.25, 0.25, n)], 1)
     return Objects(
-        picture, kind, place=place, radius=stream.uniform(0.36, 0.44, n),
+        picture, kind, position=position, radius=stream.uniform(0.36, 0.44, n),
         angle=stream.uniform(-0.2, 0.2, n), texture=texture, fill=fill, ink=ink,
     )  # fmt: skip

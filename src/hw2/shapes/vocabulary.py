@@ -8,7 +8,7 @@ UNNAMED_SHAPES = ("moon", "hexagon", "bar", "flower")
 NOUNS = ("object", "thing", "shape", "toy")
 """Words for a shape that is not named."""
 
-COLOURS = {
+COLORS = {
     "red": (0.90, 0.12, 0.12),
     "green": (0.10, 0.65, 0.20),
     "blue": (0.12, 0.25, 0.90),
@@ -37,8 +37,8 @@ HELD_OUT = (
 )
 """(Colour, shape) pairs of which there is no training picture: the test of composition."""
 
-EXAM_COLOURS = tuple(COLOURS)[:6]
-CLASSES = tuple((colour, shape) for colour in EXAM_COLOURS for shape in SHAPES)
+TEST_COLORS = tuple(COLORS)[:6]
+CLASSES = tuple((color, shape) for color in TEST_COLORS for shape in SHAPES)
 """The 48 classes of the zero-shot exam, by class id."""
 
 PREFIXES = ("a photo of", "a picture of", "")
@@ -47,9 +47,9 @@ PREFIX_SHARES = (0.6, 0.2, 0.2)
 
 def is_held_out() -> np.ndarray:
     """Which pairs are held out: bool (colours, shapes), in the order of COLOURS and SHAPES."""
-    table = np.zeros((len(COLOURS), len(SHAPES)), bool)
-    for colour, shape in HELD_OUT:
-        table[tuple(COLOURS).index(colour), SHAPES.index(shape)] = True
+    table = np.zeros((len(COLORS), len(SHAPES)), bool)
+    for color, shape in HELD_OUT:
+        table[tuple(COLORS).index(color), SHAPES.index(shape)] = True
     return table
 
 
@@ -60,6 +60,6 @@ def with_article(phrase: str) -> str:
 
 def vocabulary() -> tuple[str, ...]:
     """Every word of a caption."""
-    phrases = [*SHAPES, *NOUNS, *COLOURS, *BACKGROUNDS, *TEXTURES, *PREFIXES, "on a background"]
+    phrases = [*SHAPES, *NOUNS, *COLORS, *BACKGROUNDS, *TEXTURES, *PREFIXES, "on a background"]
     words = " ".join([*phrases, "an and next to"]).split()
     return tuple(dict.fromkeys(words))

@@ -17,7 +17,7 @@ from hw2.models.shape_classifier import ShapeJudge
 from hw2.pixels import from_uint8
 from hw2.runtime.progress import progress
 from hw2.shapes import scenes, vocabulary
-from hw2.stable_diffusion.sample import Wish, draw_all
+from hw2.stable_diffusion.sample import SampleRequest, draw_all
 from hw2.training.batch_sampler import BatchSampler
 
 _EPOCHS, _BATCH, _LR = 6, 64, 3e-3
@@ -25,21 +25,19 @@ _EPOCHS, _BATCH, _LR = 6, 64, 3e-3
 
 def judge_train(shapes: params.Shapes, seed: int, per_class: int) -> ShapeJudge:
     """A judge for this world, trained on pictures of a stream of its own."""
-    taught = scenes.exam("judge", per_class, shapes.image_size, shapes.seed)
-    colours, kinds = (
-        torch.from_numpy(x) for x in np.divmod(taught.classes, len(vocabulary.SHAPES))
-    )
+    taught = scenes.test_set("judge", per_class, shapes.image_size, shapes.seed)
+    colors, kinds = (torch.from_numpy(x) for x in np.divmod(taught.classes, len(vocabulary.SHAPES)))
     with rng.seeded_init(seed, "judge"):
-        judge = ShapeJudge(len(vocabulary.EXAM_COLOURS), len(vocabulary.SHAPES)).train()
-        steps = max(1, _EPOCHS * len(colours) // _BATCH)
+        judge = ShapeJudge(len(vocabulary.TEST_COLORS), len(vocabulary.SHAPES)).train()
+        steps = max(1, _EPOCHS * len(colors) // _BATCH)
         optimizer = torch.optim.AdamW(judge.parameters(), _LR, weight_decay=1e-2)
         rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LR, total_steps=steps + 1)
-        order = BatchSampler(len(colours), seed)
+        order = BatchSampler(len(colors), seed)
         with progress(steps, "judge of shapes") as bar:
             for step in range(steps):
-                rows = order.batch(step, min(_BATCH, len(colours)))
-                colour, kind = judge(from_uint8(taught.images[rows]))
-                loss = F.cross_entropy(colour, colours[rows]) + F.cross_entropy(kind, kinds[rows])
+                rows = order.batch(step, min(_BATCH, len(colors)))
+                color, kind = judge(from_uint8(taught.images[rows]))
+                loss = F.cross_entropy(color, colors[rows]) + F.cross_entropy(kind, kinds[rows])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -51,9 +49,9 @@ def judge_train(shapes: params.Shapes, seed: int, per_class: int) -> ShapeJudge:
 @torch.no_grad()
 def right(judge: ShapeJudge, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Whether pictures uint8 (N, S, S, 3) are of their places in `words.CLASSES`: bool (N,)."""
-    colour, kind = judge(from_uint8(images))
-    said = colour.argmax(1) * len(vocabulary.SHAPES) + kind.argmax(1)
-    return said.numpy() == classes
+    color, kind = judge(from_uint8(images))
+    answer = color.argmax(1) * len(vocabulary.SHAPES) + kind.argmax(1)
+    return answer.numpy() == classes
 
 
 def measure(
@@ -67,33 +65,33 @@ def measure(
     """Shares of pictures that the judge reads as what was asked for, with their pictures.
 
     Returns:
-        `drawn`: by the model, of "a photo of a {colour} {shape}", `settings.images` of all 48;
+        `drawn`: by the model, of "a photo of a {color} {shape}", `settings.images` of all 48;
         `unseen`: of the pairs that no training picture shows; `real`: of plain pictures of the
         world that neither was trained on, the most that can be expected. And the drawn pictures,
         uint8 (48, images, S, S, 3).
     """
     judge = judge_train(shapes, seed, settings.judge_images)
     each = settings.images
-    wishes = [
-        Wish(
-            f"a photo of {vocabulary.with_article(colour)} {shape}",
-            f"alignment {colour} {shape}",
+    requests = [
+        SampleRequest(
+            f"a photo of {vocabulary.with_article(color)} {shape}",
+            f"alignment {color} {shape}",
             k,
         )
-        for colour, shape in vocabulary.CLASSES
+        for color, shape in vocabulary.CLASSES
         for k in range(each)
     ]
-    with progress(len(wishes), "alignment", unit="image") as bar:
-        images = draw_all(pipe, wishes, how, seed=seed, tick=bar.update)
+    with progress(len(requests), "alignment", unit="image") as bar:
+        images = draw_all(pipe, requests, how, seed=seed, tick=bar.update)
     images = images.reshape(len(vocabulary.CLASSES), each, *images.shape[1:])
     classes = np.repeat(np.arange(len(vocabulary.CLASSES)), each)
     hits = right(judge, images.reshape(-1, *images.shape[2:]), classes)
     new = np.array([pair in vocabulary.HELD_OUT for pair in vocabulary.CLASSES])[classes]
-    real = scenes.exam("alignment", max(2, each), shapes.image_size, shapes.seed)
+    real = scenes.test_set("alignment", max(2, each), shapes.image_size, shapes.seed)
     plain = real.textures == 0
-    found = {
+    result = {
         "drawn": proportion(hits),
         "unseen": proportion(hits[new]),
         "real": proportion(right(judge, real.images[plain], real.classes[plain])),
     }
-    return found, images
+    return result, images

@@ -122,9 +122,9 @@ def _opened(stable_diffusion: params.StableDiffusion, own: Path) -> Any:
 
 def _single(path: Path, config: str | None) -> Any:
     """A pipeline of CompVis' keys; the file is read as tensors alone."""
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as position:
         if path.suffix == ".ckpt":
-            plain = Path(place) / "model.safetensors"
+            plain = Path(position) / "model.safetensors"
             save_file(_weights(path), plain)
             path = plain
         options = {} if config is None else {"config": config}

@@ -13,7 +13,7 @@ from hw2.config import params
 
 
 @dataclass(frozen=True)
-class Wish:
+class SampleRequest:
     """An image that is wanted: its prompt, and the noise that it starts from."""
 
     prompt: str
@@ -30,9 +30,9 @@ def noises(pipe: Any, seed: int, stream: str, numbers: Sequence[int]) -> Tensor:
     )
 
 
-def starts(pipe: Any, seed: int, wishes: Sequence[Wish]) -> Tensor:
+def starts(pipe: Any, seed: int, requests: Sequence[SampleRequest]) -> Tensor:
     """What the images start from: latents float32 (N, C, h, w)."""
-    return torch.cat([noises(pipe, seed, one.stream, [one.number]) for one in wishes])
+    return torch.cat([noises(pipe, seed, item.stream, [item.number]) for item in requests])
 
 
 def use_sampler(pipe: Any, sampler: str) -> None:
@@ -62,30 +62,30 @@ def draw(
         prompt: the pipeline itself writes out tokens of several vectors.
         numbers: which images of the stream.
     """
-    wishes = [Wish(prompt, stream, number) for number in numbers]
-    return draw_all(pipe, wishes, how, seed=seed, tick=tick)
+    requests = [SampleRequest(prompt, stream, number) for number in numbers]
+    return draw_all(pipe, requests, how, seed=seed, tick=tick)
 
 
 def draw_all(
     pipe: Any,
-    wishes: Sequence[Wish],
+    requests: Sequence[SampleRequest],
     how: params.PersonalizationSampling,
     *,
     seed: int,
     tick: Callable[[int], object] = lambda images: None,
 ) -> np.ndarray:
     """Images uint8 (N, S, S, 3) of any prompts, `how.batch_size` at a time."""
-    found = []
-    for start in range(0, len(wishes), how.batch_size):
-        part = wishes[start : start + how.batch_size]
+    result = []
+    for start in range(0, len(requests), how.batch_size):
+        part = requests[start : start + how.batch_size]
         latents = starts(pipe, seed, part)
         images = pipe(
-            prompt=[one.prompt for one in part],
+            prompt=[item.prompt for item in part],
             latents=latents.to(pipe.unet.device, pipe.unet.dtype),
             num_inference_steps=how.steps,
             guidance_scale=how.guidance_scale,
             output_type="np",
         ).images
-        found.append((images * 255).round().astype(np.uint8))
+        result.append((images * 255).round().astype(np.uint8))
         tick(len(part))
-    return np.concatenate(found)
+    return np.concatenate(result)

@@ -65,7 +65,7 @@ def _config(text: dict[str, Any], embed: int) -> CLIPTextConfig:
 
 def _renamed(weights: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
     """open_clip's names in transformers' terms."""
-    found = {
+    result = {
         "embeddings.token_embedding.weight": weights["token_embedding.weight"],
         "embeddings.position_embedding.weight": weights["positional_embedding"],
         "final_layer_norm.weight": weights["ln_final.weight"],
@@ -75,11 +75,11 @@ def _renamed(weights: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
         theirs, ours = f"transformer.resblocks.{k}", f"encoder.layers.{k}"
         for part in ("weight", "bias"):
             for their, our in _BLOCK.items():
-                found[f"{ours}.{our}.{part}"] = weights[f"{theirs}.{their}.{part}"]
+                result[f"{ours}.{our}.{part}"] = weights[f"{theirs}.{their}.{part}"]
             thirds = weights[f"{theirs}.attn.in_proj_{part}"].chunk(3)
             for name, value in zip(("q", "k", "v"), thirds, strict=True):
-                found[f"{ours}.self_attn.{name}_proj.{part}"] = value.contiguous()
-    return found
+                result[f"{ours}.self_attn.{name}_proj.{part}"] = value.contiguous()
+    return result
 
 
 def _tokenizer(merges: str, length: int) -> CLIPTokenizer:
@@ -94,7 +94,7 @@ def _tokenizer(merges: str, length: int) -> CLIPTokenizer:
 @torch.no_grad()
 def states(model: CLIPTextModel, tokenizer: Any, texts: list[str], batch: int = 500) -> Tensor:
     """What a U-Net attends to: float32 (N, context, width), on the CPU."""
-    found = []
+    result = []
     for start in range(0, len(texts), batch):
         ids = tokenizer(
             texts[start : start + batch],
@@ -103,5 +103,5 @@ def states(model: CLIPTextModel, tokenizer: Any, texts: list[str], batch: int = 
             truncation=True,
             return_tensors="pt",
         ).input_ids
-        found.append(model(ids.to(model.device))[0].cpu())
-    return torch.cat(found)
+        result.append(model(ids.to(model.device))[0].cpu())
+    return torch.cat(result)

@@ -64,29 +64,29 @@ def run(
         files.write_metrics(clip_metrics, {})
         return
     sets = prompts.chosen(zero_shot.prompts, zero_shot.custom_prompts)
-    with images.opened(clip_test_set) as found:
-        said = {
+    with images.opened(clip_test_set) as result:
+        answer = {
             spec.name: _classified(
                 model.load(weights.locate(spec, clip_model), device),
                 zero_shot,
                 sets,
-                found,
+                result,
                 clip_feature_cache,
             )
             for spec in zero_shot.models
         }
-        shown = {name: by_set[zero_shot.report_prompts] for name, by_set in said.items()}
+        shown = {name: by_set[zero_shot.report_prompts] for name, by_set in answer.items()}
         rows = [
             row
             for name, p in shown.items()
-            for row in _rows(name, p, found, zero_shot.report_prompts)
+            for row in _rows(name, p, result, zero_shot.report_prompts)
         ]
-        by_class = [row for name, p in shown.items() for row in _class_rows(name, p, found)]
+        by_class = [row for name, p in shown.items() for row in _class_rows(name, p, result)]
         first = shown[zero_shot.models[0].name]
-        _save_examples(clip_examples, first, found, zero_shot.seed)
+        _save_examples(clip_examples, first, result, zero_shot.seed)
         record = {
-            name: _record(by_set, next(iter(said.values())), sets, found)
-            for name, by_set in said.items()
+            name: _record(by_set, next(iter(answer.values())), sets, result)
+            for name, by_set in answer.items()
         }
     files.write_table(clip_predictions, rows, PREDICTIONS)
     files.write_table(clip_classes, by_class, CLASSES)
@@ -97,47 +97,47 @@ def _classified(
     clip: model.Clip,
     zero_shot: params.ZeroShot,
     sets: Mapping[str, tuple[str, ...]],
-    found: LabelledImages,
+    result: LabelledImages,
     cache: Path,
 ) -> dict[str, Predictions]:
     """What a model says with each prompt set."""
     kind = precision(zero_shot.precision, clip.device)
     encoder = Encoder(clip, Cache(cache, CODE), kind, zero_shot.batch_size)
-    seen = encoder.images(found)
+    seen = encoder.images(result)
     return {
-        name: classify(seen, encoder.classes(found.classes, templates), found.labels, clip.scale)
+        name: classify(seen, encoder.classes(result.classes, templates), result.labels, clip.scale)
         for name, templates in sets.items()
     }
 
 
-def _rows(name: str, said: Predictions, found: LabelledImages, prompt_set: str) -> list[Record]:
+def _rows(name: str, answer: Predictions, result: LabelledImages, prompt_set: str) -> list[Record]:
     """The table of one model: a row for each image."""
     rows = []
-    for place, file in enumerate(found.files):
+    for position, file in enumerate(result.files):
         row: Record = {
             "model": name,
             "prompts": prompt_set,
             "image": file,
-            "true": found.classes[said.labels[place]],
-            "right": bool(said.right[place]),
+            "true": result.classes[answer.labels[position]],
+            "right": bool(answer.right[position]),
         }
         for k in range(TOP):
-            there = k < said.top.shape[1]
-            row[f"class{k + 1}"] = found.classes[said.top[place, k]] if there else None
-            row[f"confidence{k + 1}"] = float(said.confidence[place, k]) if there else None
+            there = k < answer.top.shape[1]
+            row[f"class{k + 1}"] = result.classes[answer.top[position, k]] if there else None
+            row[f"confidence{k + 1}"] = float(answer.confidence[position, k]) if there else None
         rows.append(row)
     return rows
 
 
-def _class_rows(name: str, said: Predictions, found: LabelledImages) -> list[Record]:
+def _class_rows(name: str, answer: Predictions, result: LabelledImages) -> list[Record]:
     rows = []
-    for label in np.unique(said.labels):
-        mine = said.labels == label
-        taken = np.bincount(said.top[mine & ~said.right, 0], minlength=1)
+    for label in np.unique(answer.labels):
+        mine = answer.labels == label
+        taken = np.bincount(answer.top[mine & ~answer.right, 0], minlength=1)
         commonest = int(taken.argmax())
-        row: Record = {"model": name, "class": found.classes[label]}
-        row |= proportion(said.right[mine]).named("accuracy")
-        row["taken_for"] = found.classes[commonest] if taken[commonest] else None
+        row: Record = {"model": name, "class": result.classes[label]}
+        row |= proportion(answer.right[mine]).named("accuracy")
+        row["taken_for"] = result.classes[commonest] if taken[commonest] else None
         row["times"] = int(taken[commonest])
         rows.append(row)
     return rows
@@ -147,7 +147,7 @@ def _record(
     by_set: Mapping[str, Predictions],
     by_set_of_first: Mapping[str, Predictions],
     sets: Mapping[str, tuple[str, ...]],
-    found: LabelledImages,
+    result: LabelledImages,
 ) -> Record:
     """The numbers of one model: by prompt set.
 
@@ -156,37 +156,37 @@ def _record(
     """
     base = next(iter(by_set.values()))
     record = {}
-    for place, (name, said) in enumerate(by_set.items()):
-        row: Record = {"place": place, "prompts": len(sets[name])}
-        row |= proportion(said.right).named("acc1")
-        row |= {k: v for k, v in proportion(said.right5).named("acc5").items() if k != "n"}
-        row["recall"] = float(said.recalls().mean())
+    for position, (name, answer) in enumerate(by_set.items()):
+        row: Record = {"place": position, "prompts": len(sets[name])}
+        row |= proportion(answer.right).named("acc1")
+        row |= {k: v for k, v in proportion(answer.right5).named("acc5").items() if k != "n"}
+        row["recall"] = float(answer.recalls().mean())
         for prefix, other in (("", base), ("model_", by_set_of_first[name])):
-            gain = paired_gain(said.right[None], other.right[None])
+            gain = paired_gain(answer.right[None], other.right[None])
             row |= {f"{prefix}{k}": v for k, v in gain.named("gain").items() if k != "n"}
-            row[f"{prefix}p"] = mcnemar(said.right, other.right)
+            row[f"{prefix}p"] = mcnemar(answer.right, other.right)
         row["groups"] = {
-            group: proportion(said.right[inside]).named("acc1")
-            for group, inside in found.groups.items()
+            group: proportion(answer.right[inside]).named("acc1")
+            for group, inside in result.groups.items()
         }
         record[name] = row
     return record
 
 
-def _save_examples(path: Path, said: Predictions, found: LabelledImages, seed: int) -> None:
+def _save_examples(path: Path, answer: Predictions, result: LabelledImages, seed: int) -> None:
     """Drawn at random, of different classes as far as there are: nobody picks the nice ones."""
-    order = rng.numpy_rng(seed, "examples").permutation(len(found))
+    order = rng.numpy_rng(seed, "examples").permutation(len(result))
     chosen = [
         row
         for right in (True, False)
-        for row in _different([k for k in order if said.right[k] == right], said.labels)
+        for row in _different([k for k in order if answer.right[k] == right], answer.labels)
     ]
-    pixels = found.read(chosen)
+    pixels = result.read(chosen)
     side = min(_SIDE, max((max(image.shape[:2]) for image in pixels), default=1))
     files.save_arrays(
         path,
         images=np.stack([_fitted(image, side) for image in pixels]),
-        files=np.array([found.files[row] for row in chosen]),
+        files=np.array([result.files[row] for row in chosen]),
     )
 
 

@@ -45,15 +45,15 @@ def run(
             zero_shot_set.write_nothing(temporary)
         return
     if zero_shot.images == "synthetic":
-        drawn = scenes.exam(SPLIT, shapes.test_images_per_class, shapes.image_size, shapes.seed)
+        drawn = scenes.test_set(SPLIT, shapes.test_images_per_class, shapes.image_size, shapes.seed)
         with atomic_path(clip_test_set) as temporary:
             zero_shot_set.write(temporary, drawn)
         return
     course = zero_shot.images == "course"
     path = course_zip.find(data, raw) if course else Path(zero_shot.images)
     with (
-        images.opened(path) as found,
+        images.opened(path) as result,
         atomic_path(clip_test_set) as temporary,
-        progress(len(found), "images", unit="image") as bar,
+        progress(len(result), "images", unit="image") as bar,
     ):
-        zero_shot_set.copy(temporary, found, bar.update)
+        zero_shot_set.copy(temporary, result, bar.update)

@@ -40,12 +40,12 @@ def run(
                 training = Training(pair, method, dann.seeds[0])
                 trained = classifier.load(dann_models / f"{training.slug}.safetensors", device)
                 features = [
-                    trained.outputs(found.images, domain)[0]
-                    for found, domain in zip(images, pair.domains, strict=True)
+                    trained.outputs(result.images, domain)[0]
+                    for result, domain in zip(images, pair.domains, strict=True)
                 ]
                 coordinates = _embed(np.concatenate(features), dann, training)
-                digits = np.concatenate([found.digits for found in images])
-                domains = np.repeat(pair.domains, [len(found.digits) for found in images])
+                digits = np.concatenate([result.digits for result in images])
+                domains = np.repeat(pair.domains, [len(result.digits) for result in images])
                 for (x, y), digit, domain in zip(coordinates, digits, domains, strict=True):
                     rows.append(
                         {

@@ -64,10 +64,8 @@ def _curves(drawn: Mapping[str, np.ndarray], given: Tensor) -> list[dict[str, An
         first, second = given[2 * pair].double(), given[2 * pair + 1].double()
         ends = float((first.norm() + second.norm()) / 2)
         contrasts = image_metrics.contrast(drawn[way][pair]).tolist()
-        colours = image_metrics.colorfulness(drawn[way][pair]).tolist()
-        for alpha, contrast, colour in zip(
-            drawn["alphas"].tolist(), contrasts, colours, strict=True
-        ):
+        colors = image_metrics.colorfulness(drawn[way][pair]).tolist()
+        for alpha, contrast, color in zip(drawn["alphas"].tolist(), contrasts, colors, strict=True):
             mixed = between(first, second, alpha)
             rows.append(
                 {
@@ -77,7 +75,7 @@ def _curves(drawn: Mapping[str, np.ndarray], given: Tensor) -> list[dict[str, An
                     "norm_ratio": float(mixed.norm()) / ends,
                     "variance": float(mixed.var(correction=0)),
                     "contrast": contrast,
-                    "colour": colour,
+                    "colour": color,
                 }
             )
     return rows

@@ -145,7 +145,7 @@ def _steps(ask: Ask, ddim: params.Ddim, stack: Tensor, names: list[str]) -> np.n
 def _interpolated(
     ask: Ask, ddim: params.Ddim, stack: Tensor, setting: Setting
 ) -> dict[str, np.ndarray]:
-    found = {}
+    result = {}
     for name, between in (("slerp", slerp), ("lerp", lerp)):
         start = torch.stack(
             [
@@ -160,7 +160,7 @@ def _interpolated(
             for _ in range(ddim.interpolation_points)
         ]
         drawn = to_uint8(ask(start, streams, setting))
-        found[name] = drawn.reshape(
+        result[name] = drawn.reshape(
             ddim.interpolation_pairs, ddim.interpolation_points, *drawn.shape[1:]
         )
-    return found
+    return result

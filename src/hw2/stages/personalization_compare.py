@@ -15,7 +15,7 @@ from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.personalization import clip_scores, custom_diffusion, multi_concept, photos, tokens
 from hw2.personalization.clip_scores import Scorer
-from hw2.personalization.multi_concept import Bench, Regular
+from hw2.personalization.multi_concept import Comparison, PriorPreservation
 from hw2.personalization.photos import Concept
 from hw2.personalization.tokens import Added
 from hw2.runtime.errors import UserError
@@ -86,7 +86,7 @@ def run(
     own = _regular(settings, shapes, load.image_size(pipe))
     with Session(checkpoints) as session:
         state = _measured(
-            lambda seed: Bench(
+            lambda seed: Comparison(
                 pipe, pair, added, personalization, own,
                 checkpoints / "trainings", identity, seed,
             ),
@@ -112,20 +112,20 @@ def _added(pipe: Any, spec: params.Concept) -> Added:
 
 def _measured(bench_of: Any, settings: params.MultiConcept, resume: Resume) -> multi_concept.State:
     """Every seed with every method, one after the other; a kill loses at most one."""
-    found = resume.load_latest()
-    state: multi_concept.State = found[1] if found else {"units": [], "start": None}
+    result = resume.load_latest()
+    state: multi_concept.State = result[1] if result else {"units": [], "start": None}
     work = [(seed, method) for seed in settings.seeds for method in settings.methods]
     for seed, method in work[len(state["units"]) :]:
-        bench = bench_of(seed)
+        comparison = bench_of(seed)
         start = state["start"]
         trained = method not in multi_concept.UNTRAINED
         before = time.monotonic()
         if trained and (start is None or start["seed"] != seed):
-            start = bench.start() | {"seed": seed}
+            start = comparison.start() | {"seed": seed}
             state["start"] = start
-        images, told = multi_concept.measure(bench, method, start if trained else None)
+        images, eval_prompts = multi_concept.measure(comparison, method, start if trained else None)
         log.info("%s, seed %d: %.1f s", method, seed, time.monotonic() - before)
-        unit = {"seed": seed, "method": method, "images": torch.from_numpy(images), **told}
+        unit = {"seed": seed, "method": method, "images": torch.from_numpy(images), **eval_prompts}
         state["units"].append(unit)
         resume.save(len(state["units"]), state)
     return state
@@ -139,13 +139,13 @@ def _rows(
     rows = []
     for unit in units:
         size = sum(t.numel() * 4 for t in [*unit["rows"], *unit["deltas"].values()])
-        for place, drawn in enumerate(unit["images"].numpy()):
+        for position, drawn in enumerate(unit["images"].numpy()):
             image = clip_scores.two(scorer, list(drawn), first, second)
-            text = scorer.text(list(drawn), settings.prompts[place].format(*words))
+            text = scorer.text(list(drawn), settings.prompts[position].format(*words))
             for number in range(len(drawn)):
                 rows.append(
                     {
-                        "method": unit["method"], "seed": unit["seed"], "prompt": place,
+                        "method": unit["method"], "seed": unit["seed"], "prompt": position,
                         "number": number, "first": image[number, 0], "second": image[number, 1],
                         "text": text[number], "trained": unit["trained"], "drawn": unit["drawn"],
                         "bytes": size,
@@ -188,7 +188,7 @@ def _small(images: torch.Tensor) -> np.ndarray:
     return small.reshape(*images.shape[:2], *small.shape[1:])
 
 
-def _regular(settings: params.MultiConcept, shapes: params.Shapes, size: int) -> Regular:
+def _regular(settings: params.MultiConcept, shapes: params.Shapes, size: int) -> PriorPreservation:
     """What holds the model in place.
 
     Raises:
@@ -196,11 +196,11 @@ def _regular(settings: params.MultiConcept, shapes: params.Shapes, size: int) ->
     """
     if settings.prior_preservation_folder is None:
         drawn = scenes.training(settings.prior_preservation_images, shapes.image_size, shapes.seed)
-        return Regular(drawn.images, drawn.captions)
+        return PriorPreservation(drawn.images, drawn.captions)
     folder = Path(settings.prior_preservation_folder)
-    said = files.read_json(folder / CAPTIONS)
-    if not isinstance(said, dict) or len(said) < 2:
+    answer = files.read_json(folder / CAPTIONS)
+    if not isinstance(answer, dict) or len(answer) < 2:
         raise UserError(f'{folder / CAPTIONS}: should be {{"file": "caption", ...}}; correct it')
-    names = sorted(said)[: settings.prior_preservation_images]
+    names = sorted(answer)[: settings.prior_preservation_images]
     images = [photos.squared(photos.pixels(folder / name), size) for name in names]
-    return Regular(np.stack(images), [str(said[name]) for name in names])
+    return PriorPreservation(np.stack(images), [str(answer[name]) for name in names])

@@ -16,7 +16,7 @@ from hw2.io import files
 from hw2.personalization import grading, photos, prompt_specs
 from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.grading import Case
-from hw2.personalization.prompt_specs import Asked
+from hw2.personalization.prompt_specs import PromptSpec
 from hw2.runtime.progress import progress
 from hw2.stable_diffusion import alignment, load, sample
 from hw2.stages.personalization_sample import drawn
@@ -57,9 +57,9 @@ def run(
     record: Record = {"grades": _grades(cases)}
     shown: dict[str, np.ndarray] = {}
     record["concepts"] = {
-        one.key: _concept(
+        item.key: _concept(
             pipe,
-            one,
+            item,
             personalization,
             scorer,
             personalization_concepts,
@@ -67,10 +67,10 @@ def run(
             cases,
             shown,
         )
-        for one in wanted
+        for item in wanted
     }
     if stable_diffusion.weights == "trained":
-        found, pictures = alignment.measure(
+        result, pictures = alignment.measure(
             pipe,
             shapes,
             personalization.sampling,
@@ -78,7 +78,7 @@ def run(
             seed=personalization.seed,
         )
         record["stable_diffusion"] = {
-            name: share.named("alignment") for name, share in found.items()
+            name: share.named("alignment") for name, share in result.items()
         }
         shown["alignment"] = pictures[:, 0]
     rows = files.read_table(multi_concept_table)
@@ -102,30 +102,31 @@ def _grades(cases: Sequence[Case]) -> Record:
 
 
 def _concept(
-    pipe: Any, one: Asked, personalization: params.Personalization, scorer: Scorer, concepts: Path,
+    pipe: Any, item: PromptSpec, personalization: params.Personalization, scorer: Scorer,
+    concepts: Path,
     images: Path, cases: Sequence[Case], shown: dict[str, np.ndarray],
 ) -> Record:  # fmt: skip
     """Scores of all 25 images of every prompt, and gains over the initializer's."""
-    spec = next(spec for spec in personalization.concepts if spec.token == one.token)
+    spec = next(spec for spec in personalization.concepts if spec.token == item.token)
     references = scorer.features(photos.read(concepts, spec).images)
-    ours = [case for case in cases if case.key == one.key]
+    ours = [case for case in cases if case.key == item.key]
     base: list[tuple[np.ndarray, np.ndarray]] = []
     with progress(len(ours) * grading.IMAGES, f"{spec.initializer} for {spec.token}") as bar:
-        for place, told in enumerate(one.told):
+        for place, eval_prompts in enumerate(item.eval_prompts):
             pictures = drawn(
-                pipe, one, place, personalization, word=spec.initializer, tick=bar.update
+                pipe, item, place, personalization, word=spec.initializer, tick=bar.update
             )
-            base.append(scorer.both(list(pictures), references, told))
-            shown[f"{one.key}_word_{place}"] = _small(pictures[:_SHOWN])
-            folder = grading.folder_of(images, one.key, place)
+            base.append(scorer.both(list(pictures), references, eval_prompts))
+            shown[f"{item.key}_word_{place}"] = _small(pictures[:_SHOWN])
+            folder = grading.folder_of(images, item.key, place)
             learnt = [
-                photos.pixels(folder / grading.name_of(one.key, place, k)) for k in range(_SHOWN)
+                photos.pixels(folder / grading.name_of(item.key, place, k)) for k in range(_SHOWN)
             ]
-            shown[f"{one.key}_learnt_{place}"] = _small(learnt)
+            shown[f"{item.key}_learnt_{place}"] = _small(learnt)
     shown |= {
-        f"{one.key}_prompts": np.array(one.prompts),
-        f"{one.key}_token": np.array(one.token),
-        f"{one.key}_word": np.array(spec.initializer),
+        f"{item.key}_prompts": np.array(item.prompts),
+        f"{item.key}_token": np.array(item.token),
+        f"{item.key}_word": np.array(spec.initializer),
     }
     record: Record = {"prompts": len(ours)}
     for k, name in enumerate(("image", "text")):
@@ -152,17 +153,17 @@ def _multi_concept(rows: list[dict[str, Any]]) -> Record:
     for position, method in enumerate(methods):
         mine = [row for row in rows if row["method"] == method]
         by_seed = {row["seed"]: [r for r in mine if r["seed"] == row["seed"]] for row in mine}
-        found: Record = {"position": position, "seeds": len(by_seed)}
+        result: Record = {"position": position, "seeds": len(by_seed)}
         values = _values(by_seed)
-        found |= {name: float(values[name].mean()) for name in ("first", "second")}
+        result |= {name: float(values[name].mean()) for name in ("first", "second")}
         for name in ("mean", "lesser", "text"):
             if method != "photographs" or name != "text":
-                found |= paired_gain(values[name], np.zeros_like(values[name])).named(name)
+                result |= paired_gain(values[name], np.zeros_like(values[name])).named(name)
         base = _of(rows, "separate", "lesser")
         if base is not None and base.shape == values["lesser"].shape and method != "separate":
-            found |= paired_gain(values["lesser"], base).named("lesser_gain")
-        found |= {name: mine[0][name] for name in ("trained", "drawn", "bytes")}
-        record[method] = found
+            result |= paired_gain(values["lesser"], base).named("lesser_gain")
+        result |= {name: mine[0][name] for name in ("trained", "drawn", "bytes")}
+        record[method] = result
     return record
 
 

@@ -30,12 +30,12 @@ def run(
         else:
             _copy(personalization, Path(personalization.photographs), folder)
         asked = prompt_specs.read(folder / synthetic.INPUT)
-        known = {one.token: one.key for one in personalization.concepts}
-        for one in asked:
-            if known.get(one.token) != one.key:
+        known = {item.token: item.key for item in personalization.concepts}
+        for item in asked:
+            if known.get(item.token) != item.key:
                 raise UserError(
-                    f"personalization.concepts: no concept with key {one.key!r} and token"
-                    f" {one.token}, which {synthetic.INPUT} names; add it"
+                    f"personalization.concepts: no concept with key {item.key!r} and token"
+                    f" {item.token}, which {synthetic.INPUT} names; add it"
                 )
         for concept in personalization.concepts:
             photos.read(folder, concept)
@@ -43,11 +43,11 @@ def run(
 
 def _copy(personalization: params.Personalization, source: Path, folder: Path) -> None:
     for concept in personalization.concepts:
-        for place in (concept.key, f"{synthetic.MASKS}/{concept.key}"):
-            if place == concept.key or (source / place).is_dir():
-                (folder / place).mkdir(parents=True)
-                for path in photos.files_of(source / place):
-                    shutil.copyfile(path, folder / place / path.name)
+        for position in (concept.key, f"{synthetic.MASKS}/{concept.key}"):
+            if position == concept.key or (source / position).is_dir():
+                (folder / position).mkdir(parents=True)
+                for path in photos.files_of(source / position):
+                    shutil.copyfile(path, folder / position / path.name)
     if personalization.input is None:
         raise UserError("personalization.input: null; name the course's input.json")
     if not Path(personalization.input).is_file():

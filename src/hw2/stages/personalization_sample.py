@@ -11,7 +11,7 @@ from PIL import Image
 from hw2.config import params
 from hw2.io.atomic import atomic_dir
 from hw2.personalization import grading, prompt_specs, tokens
-from hw2.personalization.prompt_specs import Asked
+from hw2.personalization.prompt_specs import PromptSpec
 from hw2.runtime.progress import progress
 from hw2.stable_diffusion import load, sample
 
@@ -47,39 +47,39 @@ def run(
     tokens.known(wanted, rows, personalization_prompts)
     pipe = load.load(stable_diffusion, stable_diffusion_model, device)
     sample.use_sampler(pipe, personalization.sampling.sampler)
-    for one in wanted:
-        tokens.add(pipe, one.token, rows[one.token])
-    total = sum(len(one.prompts) for one in wanted) * grading.IMAGES
+    for item in wanted:
+        tokens.add(pipe, item.token, rows[item.token])
+    total = sum(len(item.prompts) for item in wanted) * grading.IMAGES
     with (
         atomic_dir(personalization_images) as folder,
         progress(total, "graded images", unit="image") as bar,
     ):
-        for one in wanted:
-            for place in range(len(one.prompts)):
-                images = drawn(pipe, one, place, personalization, tick=bar.update)
-                _write(folder, one.key, place, images)
+        for item in wanted:
+            for position in range(len(item.prompts)):
+                images = drawn(pipe, item, position, personalization, tick=bar.update)
+                _write(folder, item.key, position, images)
     return total
 
 
 def drawn(
-    pipe: Any, one: Asked, place: int, personalization: params.Personalization, *,
+    pipe: Any, item: PromptSpec, position: int, personalization: params.Personalization, *,
     word: str | None = None, tick: Any = lambda images: None,
 ) -> np.ndarray:  # fmt: skip
     """The images of a prompt; with `word` in the place of the token, from the same noises."""
-    prompt = one.prompts[place]
+    prompt = item.prompts[position]
     return sample.draw(
         pipe,
-        prompt if word is None else prompt.replace(one.token, word),
+        prompt if word is None else prompt.replace(item.token, word),
         range(grading.IMAGES),
         personalization.sampling,
         seed=personalization.seed,
-        stream=f"{GRADED} {one.key} {place}",
+        stream=f"{GRADED} {item.key} {position}",
         tick=tick,
     )
 
 
-def _write(root: Path, key: str, place: int, images: Sequence[np.ndarray] | np.ndarray) -> None:
-    folder = grading.folder_of(root, key, place)
+def _write(root: Path, key: str, position: int, images: Sequence[np.ndarray] | np.ndarray) -> None:
+    folder = grading.folder_of(root, key, position)
     folder.mkdir(parents=True)
     for number, image in enumerate(images):
-        Image.fromarray(image).save(folder / grading.name_of(key, place, number))
+        Image.fromarray(image).save(folder / grading.name_of(key, position, number))

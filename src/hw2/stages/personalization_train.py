@@ -47,13 +47,13 @@ def run(
     located = weights.locate(personalization.clip, clip_model)
     pipe = load.load(stable_diffusion, stable_diffusion_model, device)
     sample.use_sampler(pipe, personalization.sampling.sampler)
-    found = [photos.read(personalization_concepts, spec) for spec in personalization.concepts]
+    result = [photos.read(personalization_concepts, spec) for spec in personalization.concepts]
     for spec in personalization.concepts:
         tokens.initial(pipe, spec.initializer, spec.vectors)  # said before anything slow
     scorer = Scorer(clip_models.load(located, device))
     model = load.digest(pipe)
     with Session(checkpoints) as session:
-        told = [
+        eval_prompts = [
             invert(
                 pipe,
                 concept,
@@ -61,29 +61,32 @@ def run(
                 scorer,
                 session.resume(identity(personalization, concept.spec, model), concept.spec.key),
             )
-            for concept in found
+            for concept in result
         ]
         with atomic_dir(personalization_embeddings) as folder:
-            for one in told:
-                spec = one.concept.spec
-                tokens.save(folder / f"{spec.key}.safetensors", spec.token, one.rows)
-        files.write_table(personalization_history, [row for one in told for row in _rows(one)])
-        files.save_arrays(personalization_snapshots, **_arrays(told))
+            for item in eval_prompts:
+                spec = item.concept.spec
+                tokens.save(folder / f"{spec.key}.safetensors", spec.token, item.rows)
+        files.write_table(
+            personalization_history, [row for item in eval_prompts for row in _rows(item)]
+        )
+        files.save_arrays(personalization_snapshots, **_arrays(eval_prompts))
         first = {
-            one.concept.spec.token: (one.trace.image[0], one.trace.text[0]) for one in told
+            item.concept.spec.token: (item.trace.image[0], item.trace.text[0])
+            for item in eval_prompts
         }  # at step 0 a token has the rows of its initializer
         with atomic_path(personalization_prompts) as temporary:
             complete = prompt_specs.completed(personalization_concepts / INPUT, first)
             temporary.write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
 
 
-def _rows(one: Inverted) -> list[dict[str, Any]]:
-    spec, trace = one.concept.spec, one.trace
+def _rows(item: Inverted) -> list[dict[str, Any]]:
+    spec, trace = item.concept.spec, item.trace
     looked = {
         step: (image, text)
         for step, image, text in zip(trace.steps, trace.image, trace.text, strict=True)
     }
-    losses = {0: None} | {int(row["step"]): row["loss"] for row in one.history}
+    losses = {0: None} | {int(row["step"]): row["loss"] for row in item.history}
     return [
         {
             "concept": spec.key,
@@ -91,20 +94,20 @@ def _rows(one: Inverted) -> list[dict[str, Any]]:
             "loss": losses.get(step),
             "image": looked[step][0] if step in looked else None,
             "text": looked[step][1] if step in looked else None,
-            "chosen": step == one.chosen,
+            "chosen": step == item.chosen,
         }
         for step in sorted({*losses, *looked})
     ]
 
 
-def _arrays(told: list[Inverted]) -> dict[str, Any]:
+def _arrays(eval_prompts: list[Inverted]) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
-    for one in told:
-        key = one.concept.spec.key
-        arrays[f"{key}_strips"] = np.stack([strip.numpy() for strip in one.trace.strips])
-        arrays[f"{key}_steps"] = np.array(one.trace.steps)
-        arrays[f"{key}_chosen"] = np.array(one.chosen)
-        side = one.trace.strips[0].shape[1]
-        shown = [photos.squared(image, side) for image in one.concept.images[:5]]
+    for item in eval_prompts:
+        key = item.concept.spec.key
+        arrays[f"{key}_strips"] = np.stack([strip.numpy() for strip in item.trace.strips])
+        arrays[f"{key}_steps"] = np.array(item.trace.steps)
+        arrays[f"{key}_chosen"] = np.array(item.chosen)
+        side = item.trace.strips[0].shape[1]
+        shown = [photos.squared(image, side) for image in item.concept.images[:5]]
         arrays[f"{key}_references"] = np.stack(shown)
     return arrays
