@@ -20,7 +20,7 @@ def pictures() -> scenes.Pictures:
 def thing(kind: str, texture: int = PLAIN, **values: object) -> Objects:
     """One red object in the middle of picture 0."""
     given = {
-        "picture": [0], "kind": [KINDS.index(kind)], "place": [[0.0, 0.0]], "radius": [0.8],
+        "picture": [0], "kind": [KINDS.index(kind)], "position": [[0.0, 0.0]], "radius": [0.8],
         "angle": [0.0], "texture": [texture], "fill": [[1.0, 0.0, 0.0]], "ink": [[0.0, 0.0, 1.0]],
     }  # fmt: skip
     return Objects(**{name: np.array(value) for name, value in (given | values).items()})
@@ -126,7 +126,7 @@ def test_distances_change_sign_at_the_outline_and_no_faster_than_the_way() -> No
 
 
 def test_an_edge_covers_a_pixel_by_its_share() -> None:
-    image = picture(thing("square", radius=[0.8], place=[[1 / 64, 0.0]]), 32)
+    image = picture(thing("square", radius=[0.8], position=[[1 / 64, 0.0]]), 32)
     row = image[16, :, 1] / 127.5  # 1 outside, 0 inside
     inside = (1 - row).sum() * 2 / 32
     assert inside == pytest.approx(2 * 0.78 * 0.8, abs=0.01)

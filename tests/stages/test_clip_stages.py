@@ -27,7 +27,12 @@ ROUNDED = 1e-5  # metrics have six digits
 
 
 def places(folder: Path) -> SimpleNamespace:
-    ends = {"exam": "exam.zip", "model": "model", "history": "history.csv", "metrics": "clip.json"}
+    ends = {
+        "test_set": "exam.zip",
+        "model": "model",
+        "history": "history.csv",
+        "metrics": "clip.json",
+    }
     ends |= {"classes": "classes.csv"}
     ends |= {"predictions": "p.csv", "examples": "e.npz", "cache": "cache", "checkpoints": "c"}
     return SimpleNamespace(**{name: folder / end for name, end in ends.items()})
