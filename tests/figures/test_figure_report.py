@@ -22,7 +22,7 @@ Paths = dict[str, Path]
 Write = Callable[..., Paths]
 
 CURVES = {
-    *("ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "index.html"),
+    *("ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "ddpm_digits.png", "index.html"),
     *("dann_curves.png", "dann_table.csv", "dann_table.md"),
     *(f"faces_{name}.png" for name in ("eta", "slerp", "lerp", "steps", "interpolation", "loss")),
     *("clip_successes.png", "clip_failures.png", "clip_templates.png", "clip_per_class.png"),
