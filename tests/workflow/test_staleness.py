@@ -135,6 +135,59 @@ def test_new_val_images_retrain_nothing(copy: Scratch) -> None:
     assert not ran & (TRAININGS | {"dann_train"})
 
 
+CORAL = '''
+"""Deep CORAL (Sun & Saenko, 2016)."""
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from hw2.dann.method import Batch, Method, Numbers
+
+
+class Coral(Method):
+    """Match the covariance of the features of both domains."""
+
+    def loss(self, source: Batch, target: Batch) -> tuple[Tensor, Numbers]:
+        label = F.cross_entropy(source.logits, source.digits)
+        gap = (source.features.T.cov() - target.features.T.cov()).square().mean()
+        return label + gap, {"label": label.item()}
+'''
+
+
+def _replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text, file
+    file.write_text(text.replace(old, new, 1))
+
+
+def test_a_new_method_trains_only_itself(copy: Scratch) -> None:
+    """A file, a line of the registry, a line of the schema, and its place in params.yaml."""
+    source = copy.root / "src/hw2"
+    (source / "dann/methods/coral.py").write_text(CORAL)
+    registry = source / "dann/methods/registry.py"
+    _replace(
+        registry,
+        "from hw2.dann.methods.dann ",
+        "from hw2.dann.methods.coral import Coral\nfrom hw2.dann.methods.dann ",
+    )
+    _replace(registry, '    "mcc": Mcc,', '    "coral": Coral,\n    "mcc": Mcc,')
+    schema = source / "config/schema/dann_methods.py"
+    _replace(
+        schema, "    mcc: Mcc", '    coral: NoHyperparameters = Field(title="CORAL")\n    mcc: Mcc'
+    )
+    params = copy.root / "params.yaml"
+    _replace(params, "    target_only: {}", "    coral: {}\n    target_only: {}")
+    _replace(params, "target_only]", "target_only, coral]")
+
+    done = copy.dvc("repro", "dann_train")
+    assert done.ran == {"dann_train"}
+    log = copy.text("logs/dann_train.log")
+    trained = set(re.findall(r"(\w+) \d+: step \d+/\d+", log))
+    kept = set(re.findall(r"(\w+) \d+: already trained", log))
+    assert trained == {"coral"}
+    assert {"source_only", "dann", "cdan", "mcc", "self_training", "target_only"} <= kept
+
+
 def test_one_edit_in_a_shared_module_reaches_all_that_import_it(copy: Scratch) -> None:
     module = copy.root / "src/hw2/diffusion/samplers/loop.py"
     scripts = (copy.root / "workflow/scripts").glob("*.py")
