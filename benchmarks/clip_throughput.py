@@ -87,6 +87,7 @@ def ours(clip: model.Clip, found: LabelledImages, kind: str, batch: int) -> Feat
 
 
 def main() -> int:
+    """Measure throughput and print it."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--architecture", default="ViT-B-32-quickgelu")

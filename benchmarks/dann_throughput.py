@@ -129,6 +129,7 @@ def learner(dann: params.Dann) -> Callable[[Tensor, Tensor], None]:
 
 
 def main() -> int:
+    """Measure throughput and print it."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)

@@ -48,6 +48,7 @@ class AsTheirs(nn.Module):
 
 
 def main() -> int:
+    """Measure throughput and print it."""
     arguments = _arguments()
     settings = params.load(ROOT / "params.yaml")
     threads = device.use_threads(arguments.threads)

@@ -76,6 +76,7 @@ def rate(batches: Callable[[], Iterable[Any]]) -> tuple[float, float]:
 
 
 def main() -> None:
+    """Measure throughput and print it."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="the course's hw2_data folder")
     parser.add_argument("--domain", action="append", help="default: all of the folder")

@@ -1,4 +1,6 @@
-"""Deep CORAL (Sun & Saenko, 2016) as a new method: python examples/new_adaptation_method.py
+"""Define Deep CORAL (Sun & Saenko, 2016) as a new method and train it.
+
+Usage: python examples/new_adaptation_method.py [DIGITS] [PAIR]
 
 In the project the class would be dann/methods/coral.py, with a line in the registry and its
 hyperparameters in the schema; here it is trained without them.
@@ -34,6 +36,7 @@ class Coral(Method):
 
 
 def main(digits: str = "data/arrays", pair: str = "mnistm->usps") -> None:
+    """Train the method on a pair of domains and print its accuracy."""
     dann = params.load().dann.model_copy(
         update={"hyperparameters": SimpleNamespace(coral=SimpleNamespace(weight=1.0))}
     )

@@ -1,4 +1,7 @@
-"""Classify the digits of a folder: python examples/predict_folder.py FOLDER [CHECKPOINT]"""
+"""Classify the digits in a folder of images.
+
+Usage: python examples/predict_folder.py FOLDER [CHECKPOINT]
+"""
 
 import sys
 from pathlib import Path
@@ -14,6 +17,7 @@ CHECKPOINT = "results/dann/models/mnistm-svhn/self_training-41.safetensors"
 
 
 def main(folder: str, checkpoint: str = CHECKPOINT) -> None:
+    """Print the digit in every PNG file of the folder."""
     trained = classifier.load(Path(checkpoint), torch.device("cpu"))
     paths = sorted(Path(folder).glob("*.png"))
     pixels = [Image.fromarray(images.read(path)).resize((28, 28)) for path in paths]

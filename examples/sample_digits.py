@@ -1,4 +1,7 @@
-"""Sample ten digits from the trained DDPM: python examples/sample_digits.py OUT.png [CHECKPOINT]"""
+"""Sample ten digits from the trained DDPM.
+
+Usage: python examples/sample_digits.py OUT.png [CHECKPOINT]
+"""
 
 import sys
 from pathlib import Path
@@ -13,6 +16,7 @@ from hw2.ddpm.sample import request_all_labels, sample_images
 
 
 def main(out: str, checkpoint: str = "results/ddpm/model.safetensors") -> None:
+    """Write one image of the digits 0 to 9."""
     model = denoiser.load(Path(checkpoint), torch.device("cpu"))
     request = request_all_labels(model.domains[:1], 1)  # digits 0 to 9 of the first domain
     sampling = params.load().ddpm.sampling

@@ -226,6 +226,7 @@ def is_web_page(path: Path) -> bool:
 
 
 def sha256(path: Path) -> str:
+    """The SHA-256 of the file, 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -20,6 +20,7 @@ from hw2.runtime.parent_process import exit_with_parent
 
 
 def main(stage: str, parent: int) -> int:
+    """Run the stage below a supervisor of signals; returns the exit code."""
     supervisor = os.getpid()
     child = os.fork()
     if child == 0:
@@ -55,6 +56,7 @@ def stop_with(parent: int) -> None:
 
 
 def run(stage: str) -> int:
+    """Run the stage through DVC; returns the exit code."""
     from dvc.cli import main as dvc  # here, so that the supervisor starts fast and stays small
 
     # `python` in a stage's command is the Python that runs Snakemake.
