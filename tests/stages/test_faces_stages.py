@@ -177,7 +177,7 @@ def test_too_few_noises_are_named(
     (tmp_path / "three").mkdir()
     for k in range(3):
         shutil.copy(done.noise / f"{k:02d}.pt", tmp_path / "three")
-    with pytest.raises(UserError, match=r"3 noises in .*; 4 are compared"):
+    with pytest.raises(UserError, match=r"3 noises in .*; provide at least 4"):
         sample(mini.faces.ddim.model_copy(update={"noises": str(tmp_path / "three")}), at)
     assert not at.samples.exists()
 

@@ -1,4 +1,4 @@
-"""Classify the exam's images with every model and every prompt set."""
+"""Classify the zero-shot test images with every model and every prompt set."""
 
 from hw2.pipeline import runner
 from hw2.stages import clip_evaluate

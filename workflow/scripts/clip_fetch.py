@@ -1,4 +1,4 @@
-"""Get the images of the zero-shot exam, and see that the weights are there."""
+"""Collect the zero-shot test images and check that all weights are available."""
 
 from hw2.pipeline import runner
 from hw2.stages import clip_fetch

@@ -1,4 +1,4 @@
-"""Train the small CLIP on the embedded world."""
+"""Train the small CLIP on synthetic captioned images."""
 
 from hw2.pipeline import runner
 from hw2.stages import clip_train

@@ -1,4 +1,4 @@
-"""Measure every row of the adaptation table."""
+"""Measure every domain adaptation method on the target's test split."""
 
 from hw2.pipeline import runner
 from hw2.stages import dann_evaluate

@@ -1,4 +1,4 @@
-"""Train every row of the adaptation table."""
+"""Train every domain adaptation method."""
 
 from hw2.pipeline import runner
 from hw2.stages import dann_train

@@ -1,4 +1,4 @@
-"""Lay out the features of the test split, before and after adaptation."""
+"""Compute t-SNE of the features before and after adaptation."""
 
 from hw2.pipeline import runner
 from hw2.stages import dann_tsne

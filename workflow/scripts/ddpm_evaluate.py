@@ -1,4 +1,4 @@
-"""Judge the sampled digits."""
+"""Measure accuracy and sample quality of the generated digits."""
 
 from hw2.pipeline import runner
 from hw2.stages import ddpm_evaluate

@@ -1,4 +1,4 @@
-"""Sample the digits that are reported."""
+"""Sample the digits of the report."""
 
 from hw2.pipeline import runner
 from hw2.stages import ddpm_sample

@@ -1,4 +1,4 @@
-"""Compare guidance scales and samplers."""
+"""Compare guidance scales, samplers and numbers of steps."""
 
 from hw2.pipeline import runner
 from hw2.stages import ddpm_sweep

@@ -1,4 +1,4 @@
-"""Get the digits as one archive in the course's layout."""
+"""Collect the digits in one archive that has the course's layout."""
 
 from hw2.pipeline import runner
 from hw2.stages import digits_fetch

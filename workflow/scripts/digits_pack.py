@@ -1,4 +1,4 @@
-"""Pack the digits into one array per part."""
+"""Decode the digits into arrays, two for each domain and split."""
 
 from hw2.pipeline import runner
 from hw2.stages import digits_pack

@@ -1,4 +1,4 @@
-"""Measure what eta, steps and interpolation do to the faces."""
+"""Measure how eta, steps and interpolation affect the faces."""
 
 from hw2.pipeline import runner
 from hw2.stages import faces_evaluate

@@ -1,4 +1,4 @@
-"""Draw faces with DDIM, in every setting that is compared."""
+"""Sample faces with DDIM in every setting that is compared."""
 
 from hw2.pipeline import runner
 from hw2.stages import faces_sample

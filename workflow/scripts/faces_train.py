@@ -1,4 +1,4 @@
-"""Train the face model, or take the one that is given."""
+"""Train the face model, or convert a given one."""
 
 from hw2.pipeline import runner
 from hw2.stages import faces_train

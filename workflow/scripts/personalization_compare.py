@@ -1,4 +1,4 @@
-"""Compare the ways to have two concepts in one picture."""
+"""Compare methods for two concepts in one image."""
 
 from hw2.pipeline import runner
 from hw2.stages import personalization_compare

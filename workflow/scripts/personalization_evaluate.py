@@ -1,4 +1,4 @@
-"""Score the embedded model, the concepts and the ways to have two of them."""
+"""Score the small Stable Diffusion, the concepts and the methods for two concepts."""
 
 from hw2.pipeline import runner
 from hw2.stages import personalization_evaluate

@@ -1,4 +1,4 @@
-"""Get the photographs of every concept and the prompts that are graded."""
+"""Collect the photographs of every concept and the graded prompts."""
 
 from hw2.pipeline import runner
 from hw2.stages import personalization_fetch

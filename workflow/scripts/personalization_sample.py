@@ -1,4 +1,4 @@
-"""Draw the images that are graded."""
+"""Sample the images that are graded."""
 
 from hw2.pipeline import runner
 from hw2.stages import personalization_sample

@@ -1,4 +1,4 @@
-"""Train the embedded world's Stable Diffusion."""
+"""Train the small Stable Diffusion on captioned shapes."""
 
 from hw2.pipeline import runner
 from hw2.stages import stable_diffusion_train

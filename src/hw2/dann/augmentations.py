@@ -44,7 +44,7 @@ def _affine(
 
 
 def _color(images: Tensor, augmentations: params.Augmentations, stream: torch.Generator) -> Tensor:
-    """Contrast and brightness of the image, the same of each channel, inversion, grayscale."""
+    """Change contrast, brightness and each channel; invert some images and gray some."""
     count = len(images)
     u = 2 * torch.rand(count, 8, 1, 1, generator=stream) - 1
     chance = torch.rand(count, 2, 1, 1, generator=stream)
@@ -62,7 +62,7 @@ def _color(images: Tensor, augmentations: params.Augmentations, stream: torch.Ge
 
 
 def _blur(images: Tensor, augmentations: params.Augmentations, stream: torch.Generator) -> Tensor:
-    """Some images are mixed with their 3x3 mean, by a random fraction."""
+    """Mix some images with their 3x3 mean, by a random fraction."""
     chosen = torch.rand(len(images), generator=stream) < augmentations.blur
     fraction = torch.rand(len(images), 1, 1, 1, generator=stream)
     rows = chosen.nonzero()[:, 0]
@@ -75,7 +75,7 @@ def _blur(images: Tensor, augmentations: params.Augmentations, stream: torch.Gen
 
 
 def _cutout(images: Tensor, augmentations: params.Augmentations, stream: torch.Generator) -> Tensor:
-    """A square at a random position becomes 0 (DeVries & Taylor, 2017)."""
+    """Set a square at a random position to 0 (DeVries & Taylor, 2017)."""
     if augmentations.cutout == 0:
         return images
     count, _, height, width = images.shape

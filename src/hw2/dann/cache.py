@@ -1,10 +1,10 @@
-"""Finished trainings, kept so that a change retrains only the methods that it concerns.
+"""Finished trainings, kept so that a change retrains only the methods that it affects.
 
 <folder>/<pair>/<method>-<seed>/<key>-done/    the checkpoint and the history of a finished training
 <folder>/<pair>/<method>-<seed>/<key>/         resume files of an unfinished one
 
 The key is a hash of the training's identity and of the code that it can run: the training loop and
-the method's own file with what they import. The registry and the other methods are not among it.
+the method's own file with their imports. It does not cover the registry or the other methods.
 """
 
 import logging
@@ -38,7 +38,7 @@ def finished(
     folder: Path,
     device: torch.device,
 ) -> Path:
-    """The folder of a finished training below `folder`, trained now unless it is there already."""
+    """The folder of a finished training below `folder`; trains unless the folder exists."""
     code = code_fingerprint(method)
     identity = train.identity(dann, training, method, digits_arrays) | {"code": code}
     with Resume(folder / training.slug, identity) as resume:

@@ -1,4 +1,4 @@
-"""The classifier of a pair of domains: normalization, extractor, label head; and its file."""
+"""The classifier of a pair of domains: normalization, extractor, label head, and its file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +38,11 @@ class InputNormalization(nn.Module):
         self.register_buffer("std", torch.ones(DOMAINS, 3))
 
     def measure(self, images: np.ndarray, domain: int) -> None:
-        """Store the channels' mean and standard deviation of uint8 images (N, H, W, 3), for kind
-        `domain`; a thousand images at a time, because floats take eight times the memory."""
+        """Store the channels' mean and standard deviation of uint8 images (N, H, W, 3).
+
+        It does nothing unless the kind is `domain`. A thousand images are read at a time, because
+        floats take eight times the memory.
+        """
         if self.kind != "domain":
             return
         sums = np.zeros((2, 3))
@@ -95,8 +98,12 @@ class Trained:
 
     @torch.no_grad()
     def outputs(self, images: np.ndarray, domain: str) -> tuple[np.ndarray, np.ndarray]:
-        """Features float32 (N, F) and logits float32 (N, 10) of uint8 (N, 28, 28, 3), N >= 1, all
-        of one domain of the pair."""
+        """Features float32 (N, F) and logits float32 (N, 10) of images of one domain of the pair.
+
+        Args:
+            images: uint8 (N, 28, 28, 3), N >= 1.
+            domain: Name of the domain.
+        """
         device = self.network.head.weight.device
         index = self.pair.domains.index(domain)
         batches = [

@@ -19,9 +19,9 @@ class _Reverse(torch.autograd.Function):
 
 
 def reverse(x: Tensor, strength: float) -> Tensor:
-    """`x` itself; its gradient is turned round and multiplied by `strength`.
+    """Return `x` unchanged; its gradient is multiplied by -`strength`.
 
-    What follows learns to tell the domains apart, and what is before it learns to prevent that.
+    Layers after it learn to separate the domains, and layers before it learn to prevent that.
     """
     return _Reverse.apply(x, strength)
 
@@ -29,6 +29,6 @@ def reverse(x: Tensor, strength: float) -> Tensor:
 def schedule(progress: float, cap: float) -> float:
     """Strength at `progress` in [0, 1] of the training: `cap` * (2 / (1 + exp(-10 p)) - 1).
 
-    The adversary starts silent, because early features tell it nothing.
+    The strength starts at 0, because the domain classifier is unreliable early in the training.
     """
     return cap * (2 / (1 + math.exp(-10 * progress)) - 1)

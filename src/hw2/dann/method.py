@@ -68,7 +68,7 @@ class Method(ABC):
     constructor take their initial weights from the global random stream, which the seed decides.
 
     Args:
-        setup: The classifier and its surroundings.
+        setup: The classifier, its running average and the augmentations.
         hyperparameters: Section `dann.hyperparameters.<method>`.
     """
 
@@ -84,8 +84,11 @@ class Method(ABC):
         return Recipe(train)
 
     def batch_sizes(self, batch_size: int) -> tuple[int, int]:
-        """Images of both batches. Every step should cost as much as `batch_size` images forward
-        and backward, where a forward pass alone counts a third."""
+        """Numbers of images in both batches.
+
+        Every step should cost as much as `batch_size` images forward and backward, where a forward
+        pass alone counts a third.
+        """
         return batch_size // 2, batch_size // 2
 
     def modules(self) -> dict[str, nn.Module]:
@@ -102,5 +105,8 @@ class Method(ABC):
 
     @abstractmethod
     def loss(self, source: Batch, target: Batch) -> tuple[Tensor, Numbers]:
-        """The scalar loss of a step, and numbers for the history: `label` is the loss on labels,
-        `domain` that of a domain classifier; any other name makes a column of its own."""
+        """The scalar loss of a step, and numbers for the history.
+
+        Among the numbers, `label` is the loss on labels and `domain` that of a domain classifier;
+        any other name adds a column of its own.
+        """

@@ -48,8 +48,10 @@ def every(dann: params.Dann) -> list[Training]:
 def identity(
     dann: params.Dann, training: Training, method: type[Method], digits_arrays: Path
 ) -> dict[str, Any]:
-    """Everything that changes the result of a training, except code: its own hyperparameters and
-    the shared parameters, but not how often it is saved."""
+    """Everything that changes the result of a training, except code.
+
+    These are its own hyperparameters and the shared parameters, without `save_every`.
+    """
     loop = dann.train.model_dump(mode="json")
     del loop["save_every"]
     hyperparameters = getattr(dann.hyperparameters, training.method)
@@ -71,10 +73,10 @@ def fit(
     resume: Resume,
     device: torch.device,
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
-    """Train; returns the last averaged weights and the history (`step` and the step's numbers).
+    """Train, and return the last averaged weights and the history (`step` and the step's numbers).
 
     Target labels are read only if both batches of the method are target images. The last weights
-    are the result: nothing is chosen during the training.
+    are the result: no checkpoint is selected.
     """
     hyperparameters = getattr(dann.hyperparameters, training.method)
     recipe = method.recipe(dann.train, hyperparameters)

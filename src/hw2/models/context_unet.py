@@ -1,7 +1,7 @@
 """ContextUnet, the small conditional U-Net that most reports of this homework start from.
 
 Architecture after T. Pearce's "Conditional Diffusion MNIST": BatchNorm, two levels, and a context
-that multiplies the features on the way up while the time is added to them.
+that multiplies the features of the upward path, to which the time is added.
 """
 
 import torch
@@ -39,7 +39,7 @@ class ContextUnet(nn.Module):
         )
 
     def inner_weights(self) -> list[Tensor]:
-        """None: the baseline is trained with AdamW alone."""
+        """Empty: the baseline is trained with AdamW alone."""
         return []
 
     def forward(self, xt: Tensor, t: Tensor, labels: Tensor) -> Tensor:

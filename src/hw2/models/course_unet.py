@@ -1,7 +1,7 @@
-"""The face model of the course (2023 to 2025), so that its `UNet.pt` loads: names and shapes.
+"""The face model of the course (2023 to 2025), with the parameter names of its `UNet.pt`.
 
 Architecture of DDPM (Ho et al., 2020, appendix B) for 256x256 images: six levels with two residual
-blocks each, attention at 16x16. Layers are numbered along the way as in the course's file.
+blocks each, attention at 16x16. Layers are numbered in order, as in the course's file.
 """
 
 import math
@@ -31,7 +31,7 @@ class CourseUNet(nn.Module):
         )
         self._down: list[str] = []
         self._up: list[str] = []
-        skip_channels = [CHANNELS]  # of the features that the way up takes over
+        skip_channels = [CHANNELS]  # of the features that the upward path concatenates
         self._append(self._down, "down", nn.Conv2d(3, CHANNELS, 3, padding=1))
         in_channels = CHANNELS
         for level, mult in enumerate(CHANNEL_MULT):
@@ -102,7 +102,7 @@ class Sinusoids(nn.Module):
 
 
 class Stage(nn.Module):
-    """A residual block, followed by attention on the level that has it."""
+    """A residual block, followed by self-attention if `attention` is true."""
 
     def __init__(self, in_channels: int, out_channels: int, *, attention: bool) -> None:
         super().__init__()

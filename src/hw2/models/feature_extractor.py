@@ -1,8 +1,7 @@
-"""Networks of domain adaptation: a feature extractor that keeps two domains' statistics apart, a
-label head and a domain head.
+"""Networks of domain adaptation: feature extractors, a label head and a domain head.
 
-Everywhere `domain` is 0 for the source and 1 for the target. Each domain has running statistics of
-its own, and a batch is of one domain, so the statistics of two domains are never mixed.
+Everywhere `domain` is 0 for the source and 1 for the target. Each domain has its own running
+statistics, and a batch holds images of one domain, so that statistics are never mixed.
 """
 
 import torch
@@ -14,7 +13,10 @@ MOMENTUM = 0.1  # of the running statistics; PyTorch's default
 
 
 class DomainBatchNorm(nn.Module):
-    """Shared weights and statistics by domain (Chang et al., 2019, share neither)."""
+    """Batch normalization with shared weights and separate statistics for each domain.
+
+    Chang et al. (2019) separate the weights as well.
+    """
 
     mean: Tensor
     var: Tensor
@@ -51,7 +53,7 @@ class Extractor(nn.Module):
     """Images (N, 3, 28, 28) to features (N, 4 * base_channels) >= 0.
 
     Six convolutions. The first has stride 2: at 28x28 a layer costs four times as much as at
-    14x14, in sums and even more in memory traffic. The mean over 7x7 tolerates shifted digits.
+    14x14, and even more in memory traffic. The mean over 7x7 tolerates shifted digits.
     """
 
     def __init__(self, base_channels: int) -> None:
@@ -80,8 +82,11 @@ class Extractor(nn.Module):
 
 
 class GaninExtractor(nn.Module):
-    """The extractor of Ganin et al. (2016) for MNIST to MNIST-M: two 5x5 convolutions with pools
-    (figure 4 a), images (N, 3, 28, 28) to features (N, 768); it has no normalization."""
+    """The extractor of Ganin et al. (2016, figure 4a) for MNIST to MNIST-M.
+
+    Images (N, 3, 28, 28) to features (N, 768) by two 5x5 convolutions with max pooling, without
+    normalization.
+    """
 
     features = 48 * 4 * 4
 
@@ -91,7 +96,7 @@ class GaninExtractor(nn.Module):
         self.conv2 = nn.Conv2d(32, 48, 5)
 
     def inner_weights(self) -> list[nn.Parameter]:
-        """None: the paper trains all weights with SGD."""
+        """Empty: the paper trains all weights with SGD."""
         return []
 
     def forward(self, images: Tensor, domain: int) -> Tensor:
@@ -105,5 +110,5 @@ def label_head(features: int, classes: int) -> nn.Linear:
 
 
 def domain_head(features: int, hidden: int) -> nn.Sequential:
-    """Features (N, F) to one logit (N, 1), positive for the target; one hidden layer."""
+    """Features (N, F) to a logit (N, 1), positive for the target, with one hidden layer."""
     return nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, 1))

@@ -15,23 +15,23 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor
 from torch.nn import functional as F
 
-_EXACT = -30.0  # log-variance of a latent that has no spread; where diffusers clamps it
+_EXACT = -30.0  # log-variance of a latent without spread: the lower limit of diffusers
 
 
 class PatchCodec(ModelMixin, ConfigMixin):
-    """What a `StableDiffusionPipeline` asks of its VAE, without training.
+    """A VAE for `StableDiffusionPipeline` that needs no training.
 
-    An image (N, 3, S, S) in [-1, 1] is cut into patches; a patch is told by its first
-    `latent_channels` principal components, (N, C, S / patch, S / patch). Component i is divided by
-    std_i ** whitening, so that the loss of a denoising network counts faint ones as well; decoding
-    multiplies again, so what is lost does not depend on it.
+    An image (N, 3, S, S) in [-1, 1] is cut into patches, and a patch is represented by its first
+    `latent_channels` principal components: (N, C, S / patch, S / patch). Component i is divided by
+    std_i ** whitening, so that the loss of a denoising network also counts components of small
+    variance. Decoding multiplies by it again, so the reconstruction error does not depend on it.
 
     Args:
-        latent_channels: how many components.
-        patch: side of a patch, pixels, a power of two.
-        scaling_factor: what the pipeline multiplies latents by, for a spread of 1.
-        block_out_channels: as many as make the pipeline's 2 ** (len - 1) equal `patch`.
-        force_upcast: asked for by the pipeline.
+        latent_channels: number of components.
+        patch: side of a patch in pixels, a power of two.
+        scaling_factor: factor that the pipeline multiplies latents by, for unit standard deviation.
+        block_out_channels: its length makes the pipeline's 2 ** (len - 1) equal `patch`.
+        force_upcast: required by the pipeline.
     """
 
     @register_to_config
@@ -51,12 +51,12 @@ class PatchCodec(ModelMixin, ConfigMixin):
 
     @classmethod
     def fit(cls, images: Tensor, channels: int, patch: int, whitening: float) -> "PatchCodec":
-        """The codec of these images: float (N, 3, S, S) in [-1, 1]."""
+        """Fit the codec to images, float (N, 3, S, S) in [-1, 1]."""
         patches = F.pixel_unshuffle(images, patch).movedim(1, -1).flatten(0, -2).double()
         mean = patches.mean(0)
         variances, directions = torch.linalg.eigh(torch.cov(patches.T))  # ascending
         kept = directions[:, -channels:].flip(1)
-        # The sign of an eigenvector is free; fix it, so that libraries agree.
+        # The sign of an eigenvector is arbitrary; fix it, so that libraries agree.
         kept = kept * kept.gather(0, kept.abs().argmax(0, keepdim=True)).sign()
         scale = variances[-channels:].flip(0).clamp(min=1e-12).sqrt() ** whitening
         spread = ((patches - mean) @ (kept / scale)).std()
@@ -72,7 +72,7 @@ class PatchCodec(ModelMixin, ConfigMixin):
         return codec.eval()
 
     def encode(self, x: Tensor, return_dict: bool = True) -> AutoencoderKLOutput:
-        """The latents as a distribution without spread, as diffusers' VAEs give them."""
+        """Encode images as a latent distribution of zero variance, as diffusers' VAEs return it."""
         folded = F.pixel_unshuffle(x, self.config.patch)
         centred = folded - self.mean.view(-1, 1, 1)
         mean = torch.einsum("kv,nvhw->nkhw", self.encoder, centred)
@@ -82,7 +82,7 @@ class PatchCodec(ModelMixin, ConfigMixin):
     def decode(
         self, z: Tensor, return_dict: bool = True, generator: torch.Generator | None = None
     ) -> DecoderOutput | tuple[Tensor]:
-        """Images of latents."""
+        """Decode latents (N, C, H, W) to images (N, 3, patch * H, patch * W)."""
         folded = torch.einsum("vk,nkhw->nvhw", self.decoder, z) + self.mean.view(-1, 1, 1)
         images = F.pixel_shuffle(folded, self.config.patch)
         return DecoderOutput(sample=images) if return_dict else (images,)

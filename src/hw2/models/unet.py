@@ -1,7 +1,7 @@
 """A conditional U-Net that is fast on a CPU and a GPU.
 
 Two choices make it cheap. The image is folded into `patch_size` x `patch_size` patches first
-(pixel-unshuffle), so that full resolution, where most of a U-Net's time goes, is never convolved.
+(pixel-unshuffle), so that no convolution runs at full resolution, where a U-Net spends most time.
 Every norm is over one group: the kernels for small groups in channels-last layout are slower than
 the convolutions they follow.
 """
@@ -28,8 +28,8 @@ class UNet(nn.Module):
         patch_size: side of the patches that the image is folded into.
         timesteps: T of the schedule, to scale the time embedding.
         size: image height and width; `size / patch_size / 2 ** (levels - 1)` must be whole.
-        map_channels: learned maps per label, concatenated to the folded image: where a label's
-            strokes are is then known before the first convolution.
+        map_channels: learned maps of each label, concatenated to the folded image, so that the
+            position of the label's strokes is known before the first convolution.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Classify the exam's images with every model and every prompt set, without training on them."""
+"""Classify the zero-shot test images with every model and every prompt set, without training."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +21,7 @@ from hw2.evaluation.paired_difference import paired_gain
 from hw2.io import files
 
 CODE = "hw2.clip.features"
-EXAMPLES = 5  # right ones, and as many wrong ones
+EXAMPLES = 5  # of correct predictions, and as many of incorrect ones
 PREDICTIONS = (
     *("model", "prompts", "image", "true", "right"),
     *(f"{kind}{k}" for k in range(1, TOP + 1) for kind in ("class", "confidence")),
@@ -30,7 +30,7 @@ CLASSES = (
     *("model", "class", "accuracy", "accuracy_low", "accuracy_high", "n"),
     *("taken_for", "times"),
 )
-_SIDE = 224  # pixels of an example, at most
+_SIDE = 224  # largest side of an example in pixels
 Record = dict[str, Any]
 
 
@@ -46,15 +46,15 @@ def run(
     clip_metrics: Path,
     device: torch.device,
 ) -> None:
-    """Write four records.
+    """Write the predictions, the results by class, the examples and the metrics.
 
-    predictions: a row for each model and image, with the prompt set `report_prompts`.
-    classes: a row for each model and class, with the same prompts: its accuracy and what it was
-        most often taken for.
-    examples: pixels of some images that the first model classifies rightly and wrongly.
-    metrics: model -> prompt set -> acc1, acc5, recall, n, gain over the first set, and more.
+    clip_predictions: a row for each model and image, with the prompt set `report_prompts`.
+    clip_classes: a row for each model and class, with the same prompts: the accuracy, and the class
+        that is most often predicted instead.
+    clip_examples: pixels of some images that the first model classifies correctly and incorrectly.
+    clip_metrics: model -> prompt set -> acc1, acc5, recall, n, gain over the first set, and more.
 
-    Without models the records are empty.
+    Without models all four are empty.
     """
     zero_shot = clip.zero_shot
     if not zero_shot.models:
@@ -100,7 +100,7 @@ def _classified(
     result: LabelledImages,
     cache: Path,
 ) -> dict[str, Predictions]:
-    """What a model says with each prompt set."""
+    """Predictions of a model, by prompt set."""
     kind = precision(zero_shot.precision, clip.device)
     encoder = Encoder(clip, Cache(cache, CODE), kind, zero_shot.batch_size)
     seen = encoder.images(result)
@@ -111,7 +111,7 @@ def _classified(
 
 
 def _rows(name: str, answer: Predictions, result: LabelledImages, prompt_set: str) -> list[Record]:
-    """The table of one model: a row for each image."""
+    """The rows of one model in the table of predictions, one for each image."""
     rows = []
     for position, file in enumerate(result.files):
         row: Record = {
@@ -149,10 +149,10 @@ def _record(
     sets: Mapping[str, tuple[str, ...]],
     result: LabelledImages,
 ) -> Record:
-    """The numbers of one model: by prompt set.
+    """The metrics of one model, by prompt set.
 
     `gain` and `p` compare with the first prompt set of the same model, `model_gain` and `model_p`
-    with the first model and the same prompts. They are 0 and 1 for a row compared with itself.
+    with the first model and the same prompts. A comparison with itself gives 0 and 1.
     """
     base = next(iter(by_set.values()))
     record = {}
@@ -174,7 +174,7 @@ def _record(
 
 
 def _save_examples(path: Path, answer: Predictions, result: LabelledImages, seed: int) -> None:
-    """Drawn at random, of different classes as far as there are: nobody picks the nice ones."""
+    """Save examples that are drawn at random, from different classes as far as possible."""
     order = rng.numpy_rng(seed, "examples").permutation(len(result))
     chosen = [
         row
@@ -191,14 +191,14 @@ def _save_examples(path: Path, answer: Predictions, result: LabelledImages, seed
 
 
 def _different(rows: list[int], labels: np.ndarray) -> list[int]:
-    """The first few rows, each of another class; then, if need be, of the same."""
+    """The first `EXAMPLES` rows of different classes; other rows follow if there are fewer."""
     firsts = {labels[row]: row for row in reversed(rows)}.values()
     kept = [row for row in rows if row in set(firsts)]
     return [*kept, *(row for row in rows if row not in set(kept))][:EXAMPLES]
 
 
 def _fitted(image: np.ndarray, side: int) -> np.ndarray:
-    """A square image, uint8 (side, side, 3), with white beside what is not square."""
+    """The image scaled to uint8 (side, side, 3), with white borders if it is not square."""
     if image.shape[:2] == (side, side):
         return image
     fitted = ImageOps.pad(Image.fromarray(image), (side, side), color="white")

@@ -1,6 +1,6 @@
-"""Get the images of the zero-shot exam into one zip, and see that the weights are there.
+"""Collect the zero-shot test images in one zip archive, and check that all weights are available.
 
-The weights come first: what is missing is said before anything is computed.
+The weights are checked first, so that missing weights are reported before anything is computed.
 """
 
 from pathlib import Path
@@ -24,17 +24,17 @@ def run(
     raw: Path,
     clip_test_set: Path,
 ) -> None:
-    """Write `clip_test_set`: a zip of id2label.json, val/{class}_{id}.png and, where there are,
-    groups.json.
+    """Write the zero-shot test set to the zip archive `clip_test_set`.
+
+    The archive holds `id2label.json`, `val/{class}_{id}.png` and, if the set has groups,
+    `groups.json`. It is empty if `clip.zero_shot.models` is empty.
 
     Args:
-        own: The folder of the project's own model, which need not be there yet.
-        raw: Where the course's zip is downloaded to, if `clip.zero_shot.images` is "course".
-
-    Where `clip.zero_shot.models` is empty, the zip is empty.
+        clip_model: Folder of the CLIP that this pipeline trains; it need not exist yet.
+        raw: Folder that the course's zip is downloaded to, if `clip.zero_shot.images` is `course`.
 
     Raises:
-        UserError: if weights are missing, or an image is not whole.
+        UserError: if weights are missing, or an image is damaged.
     """
     zero_shot = clip.zero_shot
     for model in zero_shot.models:

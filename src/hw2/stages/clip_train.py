@@ -1,4 +1,4 @@
-"""Train the small CLIP on the embedded world, and write it in open_clip's own form."""
+"""Train the small CLIP on synthetic captioned images and write it in open_clip's format."""
 
 from pathlib import Path
 
@@ -22,10 +22,10 @@ def run(
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write the folder `clip_model`, which `open_clip.create_model("local-dir:...")` reads, and the
-    `clip_history` of the training.
+    """Write the model to the folder `clip_model` and the training history to `clip_history`.
 
-    Where `clip.run` is false both are empty.
+    `open_clip.create_model("local-dir:...")` reads the folder. If `clip.run` is false, both are
+    empty.
     """
     if not clip.run:
         with atomic_dir(clip_model):

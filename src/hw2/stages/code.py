@@ -8,7 +8,7 @@ SCRIPTS = Path("workflow/scripts")
 
 
 def run(*, code: Path, root: Path = Path()) -> None:
-    """Write `code/<stem>` for every script but the one that runs this (it always runs anyway)."""
+    """Write `code/<stem>` for every script except `code`, which always runs."""
     code.mkdir(parents=True, exist_ok=True)
     for script in sorted((root / SCRIPTS).glob("*.py")):
         if script.stem != "code":

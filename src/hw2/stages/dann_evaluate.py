@@ -1,6 +1,6 @@
 """Measure every domain adaptation method on the test split of the target.
 
-This and `dann_tsne` are the only readers of target labels, except the method target_only.
+Apart from the method `target_only`, only this stage and `dann_tsne` read target labels.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,12 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Measured:
-    """One training: which report images of the target it reads rightly, bool (N,), and more."""
+    """The measurements of one training.
+
+    Attributes:
+        right: Which test images of the target are classified correctly, bool (N,).
+        more: Other numbers by name.
+    """
 
     right: np.ndarray
     more: Record
@@ -67,7 +72,7 @@ def run(
 
 
 class _TestImages:
-    """The images of a pair that its rows are measured on."""
+    """The images of a pair that its models are measured on."""
 
     def __init__(self, digits_arrays: Path, pair: Pair) -> None:
         self.pair = pair
@@ -78,7 +83,10 @@ class _TestImages:
         self.chosen_target = arrays.load_images(digits_arrays, pair.target, "val")
 
     def measure(self, trained: Trained, seed: int) -> Measured:
-        """Accuracy on both domains; the rest needs no label of the target."""
+        """Measure one model.
+
+        Target labels are used for `right` only; all other numbers do without them.
+        """
         source, target = self.pair.domains
         features, logits = trained.outputs(self.images, target)
         source_features, source_logits = trained.outputs(self.source.rgb, source)
@@ -119,10 +127,11 @@ def _rows(
 
 
 def _accuracy(right: np.ndarray) -> Record:
-    """Of bool (seeds, N): the mean over seeds with Wilson's interval of N images, and the standard
-    deviation over seeds, where there are two.
+    """Summarize the correct predictions, bool (seeds, N), of all seeds.
 
-    The seeds read the same N images, so they do not make the interval narrower.
+    The result is the mean over seeds with Wilson's interval for N images and, for at least two
+    seeds, their standard deviation. All seeds classify the same N images, so that more seeds do not
+    make the interval narrower.
     """
     shares = right.mean(1)
     row: Record = _wilson(float(shares.mean()), right.shape[1]).named("accuracy")
@@ -133,5 +142,5 @@ def _accuracy(right: np.ndarray) -> Record:
 
 
 def _wilson(share: float, n: int) -> Estimate:
-    """Wilson's interval of a share of n; hits need not be whole, as means over seeds are not."""
+    """Wilson's interval of a share of n; a mean over seeds need not be a whole number of hits."""
     return proportion(np.full(n, share))

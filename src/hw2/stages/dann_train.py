@@ -26,11 +26,11 @@ def run(
     dann_trainings: Path,
     device: torch.device,
 ) -> None:
-    """Write `dann_models`/<source>-<target>/<method>-<seed>.safetensors and the numbers of all
-    trainings to `dann_history`.
+    """Write the models to `dann_models` and the history of all trainings to `dann_history`.
 
-    Finished trainings stay in `dann_trainings` as long as they are part of params.yaml, so that a
-    new method or another method's hyperparameters train nothing else again.
+    The models are `<source>-<target>/<method>-<seed>.safetensors`. Finished trainings stay in
+    `dann_trainings` as long as params.yaml lists them, so that a new method or a change of another
+    method's hyperparameters does not retrain them.
     """
     with Session(dann_trainings):
         trainings = train.every(dann)

@@ -26,9 +26,9 @@ def run(
     dann_tsne: Path,
     device: torch.device,
 ) -> None:
-    """Write a row per image and method to the table `dann_tsne`: pair, method, domain, digit, x, y.
+    """Write a row for each image and method to `dann_tsne`: pair, method, domain, digit, x, y.
 
-    The first seed's networks are shown; both methods have the same images.
+    Both methods are shown with the model of the first seed and the same images.
     """
     shown = list(dict.fromkeys(("source_only", dann.tsne.after)))
     rows: list[dict[str, Any]] = []
@@ -66,8 +66,10 @@ def _images(digits_arrays: Path, domain: str, dann: params.Dann) -> arrays.Digit
 
 
 def _embed(features: np.ndarray, dann: params.Dann, training: Training) -> np.ndarray:
-    """Coordinates (N, 2) by t-SNE (van der Maaten & Hinton, 2008), rounded: a figure needs no more,
-    and the table stays small."""
+    """Coordinates (N, 2) by t-SNE (van der Maaten & Hinton, 2008).
+
+    They are rounded to keep the table small; a figure needs no more digits.
+    """
     from sklearn.manifold import TSNE
 
     names = ("t-sne", training.pair.name, training.method)

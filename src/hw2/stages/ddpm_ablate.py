@@ -1,4 +1,4 @@
-"""Train and judge a model without condition dropout: what guidance itself brings."""
+"""Train and judge a model without condition dropout, to measure the effect of guidance."""
 
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,9 @@ def run(
 ) -> None:
     """Write the model into `ddpm_ablation` and its accuracy to `ddpm_ablation_metrics`.
 
-    A model that never saw the null label cannot be guided, so it samples without guidance. If the
-    profile leaves the ablation out, the folder stays empty and the metrics say that it was not run.
+    A model that was never trained with the null label cannot be guided, so it samples without
+    guidance. If `ddpm.ablation.run` is false, the folder stays empty and the metrics are
+    `ran: false`.
     """
     if not ddpm.ablation.run:
         with atomic_dir(ddpm_ablation):

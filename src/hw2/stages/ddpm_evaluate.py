@@ -29,9 +29,12 @@ def run(
 ) -> None:
     """Write the accuracies and the sample quality of the generated digits to `ddpm_metrics`.
 
-    Accuracies are overall, by domain, by digit, without guidance, and the judge's own on real
-    images. For each domain there is also the number of training images, and the diversity, recall
-    and precision of the generated images.
+    Accuracies are given overall, by domain, by digit and without guidance, next to the judge's
+    accuracy on real images. Each domain also has its number of training images, and the diversity,
+    recall and precision of the generated images.
+
+    Raises:
+        UserError: if the sweep has no row without guidance.
     """
     samples = files.load_arrays(ddpm_samples)
     judge = load_judge(judge_model, device)

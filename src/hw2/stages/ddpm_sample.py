@@ -1,4 +1,4 @@
-"""Sample the digits that are reported, and the path from noise to the first "0" of each domain."""
+"""Sample the digits of the report, and the reverse process of the first "0" of each domain."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from hw2.pixels import to_uint8
 from hw2.runtime.progress import progress
 
 SPLIT = "test"
-_MOMENTS = 6  # images of the reverse process, the first noise and the last image among them
+_MOMENTS = 6  # images of the reverse process, including the initial noise and the final image
 
 
 def run(
@@ -26,7 +26,10 @@ def run(
     ddpm_samples: Path,
     device: torch.device,
 ) -> None:
-    """Write `ddpm_samples`: images, digits, domains, index and the reverse process."""
+    """Write `ddpm_samples`: images, digits, domains, index and the reverse process.
+
+    Images are uint8 (N, 28, 28, 3); digits, domains and index are int64 (N,).
+    """
     sampling = ddpm.sampling
     trained = denoiser.load(ddpm_model, device)
     guidance_scale = chosen_scale(ddpm_guidance)
@@ -49,14 +52,18 @@ def run(
 
 
 def chosen_scale(guidance: Path) -> float:
-    """The guidance scale in use, from the record of `ddpm_select_guidance`."""
+    """The guidance scale that `ddpm_select_guidance` chose."""
     return files.read_json(guidance)["guidance_scale"]
 
 
 def _reverse(
     model: Denoiser, sampling: params.Sampling, guidance_scale: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The first "0" of each domain: uint8 (D, S, 28, 28, 3) and times (S,), T is pure noise."""
+    """The reverse process of the first "0" of each domain.
+
+    Returns:
+        Images uint8 (D, S, 28, 28, 3) and the times of the S states, where T is pure noise.
+    """
     zeros = np.array([label_of(domain, 0) for domain in _in_order(model)])
     trajectory = list(
         sampling_states(

@@ -1,8 +1,8 @@
-"""Choose the guidance scale on the val split's random streams, which are never reported.
+"""Choose the guidance scale with random streams of the val split, which no reported image uses.
 
-Guidance trades variety for accuracy, so the most accurate scale wins among those whose images are
-varied enough: their diversity and their recall are at least `min_quality_share` of what real images
-reach.
+Guidance trades diversity for accuracy. The most accurate scale wins among those whose images are
+diverse enough: their diversity and their recall are at least `min_quality_share` of the values of
+real images.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def run(
     ddpm_guidance: Path,
     device: torch.device,
 ) -> None:
-    """Write the scale to use, and what every candidate reached, to `ddpm_guidance`."""
+    """Write the chosen scale and the results of all candidates to `ddpm_guidance`."""
     guidance = ddpm.guidance
     tried: list[Row] = []
     if guidance.scale == "auto":
@@ -56,7 +56,7 @@ def _best(tried: list[Row], min_quality_share: float) -> Row:
     varied = [row for row in tried if min(row["diversity"], row["recall"]) >= min_quality_share]
     if not varied:
         return max(tried, key=lambda row: min(row["diversity"], row["recall"]))
-    return max(varied, key=lambda row: row["accuracy"])  # of equals, the smallest scale
+    return max(varied, key=lambda row: row["accuracy"])  # a tie goes to the smallest scale
 
 
 def _try(
@@ -87,7 +87,7 @@ def _try(
 def _quality_shares(
     images: np.ndarray, request: SampleRequest, model: Denoiser, judge: Judge, packed: Path
 ) -> Row:
-    """Diversity and recall as shares of the real images' own, the least over the domains."""
+    """Diversity and recall as shares of the values of real images, the minimum over domains."""
     measured = []
     for domain in model.domains:
         here = request.domains == DOMAINS.index(domain)

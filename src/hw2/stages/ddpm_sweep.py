@@ -1,4 +1,4 @@
-"""Accuracy and diversity over guidance scales, samplers and their steps."""
+"""Measure accuracy and diversity for several guidance scales, samplers and numbers of steps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,13 @@ from hw2.stages.ddpm_sample import SPLIT, chosen_scale
 
 @dataclass(frozen=True)
 class Setting:
-    """A guidance scale and sampler settings to measure: one point of a figure."""
+    """A guidance scale and sampler settings to measure: one point of a figure.
+
+    Attributes:
+        kind: Figure that the point belongs to, `guidance` or `sampler`.
+        guidance_scale: Scale s of classifier-free guidance; 1 is no guidance.
+        sampling: Section `ddpm.sampling`, with the sampler and steps of this setting.
+    """
 
     kind: str
     guidance_scale: float
@@ -40,7 +46,7 @@ def run(
     ddpm_sweep: Path,
     device: torch.device,
 ) -> None:
-    """Write one row per setting and domain to `ddpm_sweep`."""
+    """Write a row for each setting and domain to `ddpm_sweep`."""
     trained, judge = denoiser.load(ddpm_model, device), load_judge(judge_model, device)
     request = request_all_labels(trained.domains, ddpm.sweep.images_per_label)
     diversity_of_real = real_diversity(digits_arrays, trained.domains, SPLIT)
@@ -95,7 +101,7 @@ def _described(setting: Setting, domain: str, network_calls: int) -> dict[str, s
 def _measured(
     images: np.ndarray, request: SampleRequest, judge: Judge, model: Denoiser
 ) -> dict[str, dict[str, float]]:
-    """Accuracy and diversity by domain, and of `all`."""
+    """Accuracy and diversity by domain, and of `all` domains together."""
     right = judge.right(images, request.digits, request.domains, DOMAINS)
     table = {}
     for name, here in _groups(request.domains, model.domains).items():

@@ -1,7 +1,7 @@
-"""Get the digits into one archive in the course's layout, from the source that `data.source` names.
+"""Collect the digits of the source `data.source` in one archive that has the course's layout.
 
-synthetic: drawn. course: an `hw2_data` folder or zip, downloaded if it does not exist. public: the
-published data sets, downloaded if they do not exist.
+synthetic: images that are drawn. course: an `hw2_data` folder or zip, downloaded if it does not
+exist. public: the published data sets, downloaded if they do not exist.
 """
 
 from collections.abc import Iterator
@@ -16,8 +16,9 @@ from hw2.runtime.progress import progress
 
 
 def run(data: params.Data, *, digits_archive: Path, raw: Path) -> None:
-    """Write the archive `digits_archive` with every split of `data.domains`; downloads are kept in
-    `raw`.
+    """Write every split of `data.domains` to the archive `digits_archive`.
+
+    Downloads are kept in `raw`.
     """
     domains.require(data.domains, data.source)
     read = {"synthetic": _synthetic, "course": _course, "public": _public}[data.source]
@@ -26,7 +27,7 @@ def run(data: params.Data, *, digits_archive: Path, raw: Path) -> None:
 
 
 def obtain(data: params.Data, *, raw: Path) -> str:
-    """Download missing files of the source into `raw`; returns a line that says where they are."""
+    """Download missing files of the source into `raw`; returns a line about their location."""
     domains.require(data.domains, data.source)
     if data.source == "course":
         return f"the course's data are in {course_zip.find(data, raw)}"

@@ -1,4 +1,4 @@
-"""Decode the archive of digits once, into arrays."""
+"""Decode the archive of digits once and store its images as arrays."""
 
 from pathlib import Path
 
@@ -7,9 +7,7 @@ from hw2.io.atomic import atomic_dir
 
 
 def run(*, digits_archive: Path, digits_arrays: Path) -> None:
-    """Write `digits_arrays` with two arrays for each domain and split of the archive
-    `digits_archive`.
-    """
+    """Write two arrays, images and digits, for each domain and split to `digits_arrays`."""
     with atomic_dir(digits_arrays) as folder:
         for domain, split, data in archive.read(digits_archive):
             arrays.save(folder, domain, split, data)

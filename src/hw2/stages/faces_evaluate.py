@@ -1,4 +1,4 @@
-"""Measure what eta, steps, time grids and interpolation do to the faces."""
+"""Measure how eta, the number of steps, the timestep spacing and interpolation affect the faces."""
 
 from collections.abc import Callable, Mapping
 from itertools import product
@@ -29,9 +29,9 @@ def run(
     faces_interpolation: Path,
     faces_metrics: Path,
 ) -> None:
-    """Write the curves along alpha to `faces_interpolation` and all numbers to `faces_metrics`.
+    """Write the interpolation curves to `faces_interpolation` and all metrics to `faces_metrics`.
 
-    Distances and contrasts are of pixels in [0, 1]; intervals are over noises.
+    Distances and contrasts are computed from pixels in [0, 1]; intervals are over noises.
 
     Raises:
         UserError: if `ddim.ground_truth` does not fit the images.
@@ -57,8 +57,11 @@ def run(
 
 
 def _curves(drawn: Mapping[str, np.ndarray], given: Tensor) -> list[dict[str, Any]]:
-    """Of each way, pair and alpha: the noise's norm over that of the ends, its variance, and the
-    contrast and colour of the face."""
+    """A row for each interpolation, pair of noises and alpha.
+
+    It holds the norm of the interpolated noise relative to the mean norm of both ends, the variance
+    of that noise, and the contrast and colorfulness of the face.
+    """
     rows = []
     for (way, between), pair in product(WAYS.items(), range(len(drawn["slerp"]))):
         first, second = given[2 * pair].double(), given[2 * pair + 1].double()
@@ -82,7 +85,7 @@ def _curves(drawn: Mapping[str, np.ndarray], given: Tensor) -> list[dict[str, An
 
 
 def _middle(rows: list[dict[str, Any]], faces: np.ndarray, way: str) -> dict[str, float]:
-    """Numbers of a way half way, means over the pairs; those of faces are shares of the ends'."""
+    """Means over pairs at alpha = 0.5; contrast and color are relative to the ends of the path."""
     mine = [row for row in rows if row["way"] == way]
 
     def of_ends(name: str, measure: Callable[[np.ndarray], np.ndarray]) -> float:
@@ -101,7 +104,7 @@ def _middle(rows: list[dict[str, Any]], faces: np.ndarray, way: str) -> dict[str
 
 
 def _etas(drawn: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
-    """By eta: the distance to the face without fresh noise, and between repetitions."""
+    """By eta: distance to the face without fresh noise, and diversity between repetitions."""
     table = {}
     faces = drawn["eta"]  # (E, noises, repetitions, S, S, 3)
     columns, repeats = faces.shape[1:3]
@@ -119,7 +122,7 @@ def _etas(drawn: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
 
 
 def _steps(drawn: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
-    """By grid and number of steps: the distance to the face of that grid with the most steps."""
+    """By timestep spacing and number of steps: distance to the face with the most steps."""
     counts = drawn["counts"].tolist()
     most = counts.index(max(counts))
     table: dict[str, dict[str, float]] = {}
@@ -130,7 +133,7 @@ def _steps(drawn: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
 
 
 def _grids(drawn: Mapping[str, np.ndarray], used: str) -> dict[str, float]:
-    """What another time grid costs: MSE from 0 to 255 to the images of the grid in use."""
+    """By timestep spacing: MSE on the 0-255 scale to the images of the spacing in use."""
     reference = drawn["grids"][GRIDS.index(used)]
     return {
         grid: float(

@@ -1,4 +1,4 @@
-"""Draw faces with DDIM: the course's ten images, and every setting that the figures compare."""
+"""Sample faces with DDIM: the course's ten images, and every setting that the figures compare."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ from hw2.runtime.errors import UserError
 from hw2.runtime.progress import progress
 
 GRIDS: tuple[TimestepSpacing, ...] = ("course", "leading", "trailing")
-COLUMNS = 4  # noises that settings are compared on, as the course asks
+COLUMNS = 4  # noises that settings are compared on, as in the course's figures
 
 Ask = Callable[[Tensor, Sequence[str], Setting], Tensor]
 
@@ -35,20 +35,20 @@ def run(
     faces_samples: Path,
     device: torch.device,
 ) -> None:
-    """Write the noises as NN.pt into `faces_noise`, their faces as NN.png into `faces_images`,
-    and the faces
-    of all comparisons to `faces_samples`.
+    """Write the initial noises, their faces, and the faces of all comparisons.
 
-    `faces_samples` holds uint8 images (..., S, S, 3) in the fixed range of the model, so that
-    contrasts
-    can be compared, and the values of the settings:
+    faces_noise: the noises as `NN.pt`.
+    faces_images: their faces as `NN.png`.
+    faces_samples: the values of the settings, and uint8 images (..., S, S, 3):
         eta (E, 4, R): by `etas`, noise and repetition.
         slerp, lerp (P, A): by pair of noises and `alphas`.
-        steps (G, 4, C): by grid (`GRIDS`), noise and `counts`.
-        grids (G, N): by grid and noise, each image normalised as in its PNG.
+        steps (G, 4, C): by timestep spacing (`GRIDS`), noise and `counts`.
+        grids (G, N): by timestep spacing and noise, each image scaled to its own range as in its
+            PNG. All other arrays use the fixed range of the model, so that contrasts are
+            comparable.
 
     Raises:
-        UserError: if a given noise does not fit the model, or there are too few.
+        UserError: if given noises do not fit the model, or are too few.
     """
     ddim = faces.ddim
     face = models.load(faces_model, device)
@@ -85,14 +85,14 @@ def run(
 
 
 def save_images(out: Path, faces: dict[str, np.ndarray]) -> None:
-    """Write uint8 (S, S, 3) as NN.png into the folder `out`, all of them or none."""
+    """Write images uint8 (S, S, 3) as `{name}.png` into the folder `out`, all of them or none."""
     with atomic_dir(out) as folder:
         for name, face in faces.items():
             Image.fromarray(face).save(folder / f"{name}.png")
 
 
 def alphas(ddim: params.Ddim) -> Tensor:
-    """Where an interpolation is drawn: float64 (A,), from 0 to 1."""
+    """Interpolation points float64 (A,), evenly spaced from 0 to 1."""
     return torch.linspace(0, 1, ddim.interpolation_points, dtype=torch.float64)
 
 
@@ -103,13 +103,13 @@ def _noises(ddim: params.Ddim, size: int) -> dict[str, Tensor]:
     needed = max(COLUMNS, 2 * ddim.interpolation_pairs)
     if len(given) < needed:
         raise UserError(
-            f"faces.ddim.noises: {len(given)} noises in {ddim.noises}; {needed} are compared"
+            f"faces.ddim.noises: {len(given)} noises in {ddim.noises}; provide at least {needed}"
         )
     return given
 
 
 def _count(ddim: params.Ddim, noises: int) -> int:
-    """Images to draw."""
+    """Number of images to sample."""
     interpolated = 2 * ddim.interpolation_pairs * ddim.interpolation_points
     compared = len(GRIDS) * (COLUMNS * len(ddim.step_counts) + noises)
     return len(ddim.etas) * COLUMNS * ddim.repeats + interpolated + compared

@@ -1,4 +1,4 @@
-"""Train the face model on drawn faces, or take the one that is given."""
+"""Train the face model on synthetic faces, or convert a given model."""
 
 from pathlib import Path
 
@@ -22,11 +22,12 @@ def run(
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write `faces_model`, whatever its origin, and the loss by step to `faces_history`, empty
-    for a given one.
+    """Write the model to `faces_model` and the loss by step to `faces_history`.
+
+    The history of a given model is empty.
 
     Raises:
-        UserError: if a given model is missing, or is not what `faces.source` says.
+        UserError: if a given model is missing, or does not match `faces.source`.
     """
     if faces.source == "trained":
         with Session(checkpoints) as session:
@@ -36,7 +37,7 @@ def run(
             models.save(faces_model, train.blueprint(faces), weights, train.levels(faces))
         return
     if faces.weights is None:
-        raise UserError(f"faces.weights: null; say where the model of {faces.source} lies")
+        raise UserError(f"faces.weights: null; set it to the model of source {faces.source}")
     if faces.source == "course":
         blueprint = models.COURSE
         weights, schedule = course.read(Path(faces.weights))

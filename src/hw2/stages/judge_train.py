@@ -1,4 +1,4 @@
-"""Train the judge on the real images of the train split, and measure it on the test split."""
+"""Train the judge on the real images of the train split and measure it on the test split."""
 
 from pathlib import Path
 

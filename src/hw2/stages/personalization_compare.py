@@ -31,7 +31,7 @@ COLUMNS = (
 CAPTIONS = "captions.json"
 log = logging.getLogger(__name__)
 _IDENTITY = ("wording", "concepts", "train", "sampling", "clip", "multi_concept")
-_SHOWN = 256  # pixels of a shown image, at most
+_SHOWN = 256  # largest side of a shown image in pixels
 
 
 def run(
@@ -48,15 +48,16 @@ def run(
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write three records.
+    """Write the table, the images and the weights of the comparison of multi-concept methods.
 
-    table: a row for each method, seed, prompt and image: image scores of both concepts, the text
-        score, and the method's cost with that seed: pictures that passed the U-Net, `trained` on
-        (forward and backward, with the start that methods share) and while images were `drawn`,
-        and bytes stored. Seconds are no result, as they would differ from run to run; the log has
-        them. Method `photographs` is composites of the photographs.
-    images: arrays `{method}` uint8 (prompts, N, S, S, 3) of the first seed.
-    stored: `{method}/*.safetensors`, what the first seed's training has to keep.
+    multi_concept_table: a row for each method, seed, prompt and image, with the image scores of
+        both concepts, the text score, and the cost of the method with that seed: `trained`, images
+        that passed the U-Net in training (forward and backward, including the start that methods
+        share), `drawn`, images that passed it while sampling, and `bytes` stored. Run times differ
+        from run to run, so they are logged only. Method `photographs` is composites of the
+        photographs.
+    multi_concept_images: arrays `{method}` uint8 (prompts, N, S, S, 3) of the first seed.
+    multi_concept_weights: `{method}/*.safetensors`, what the training of the first seed stores.
     """
     settings = personalization.multi_concept
     if not settings.seeds:
@@ -66,7 +67,7 @@ def run(
             pass
         return
     located = weights.locate(personalization.clip, clip_model)
-    # Keys and values train: half precision would lose small steps of theirs.
+    # Keys and values are trained: half precision would lose their small updates.
     pipe = load.load(stable_diffusion, stable_diffusion_model, device, precision="fp32")
     sample.use_sampler(pipe, personalization.sampling.sampler)
     specs = {spec.key: spec for spec in personalization.concepts}
@@ -111,7 +112,7 @@ def _added(pipe: Any, spec: params.Concept) -> Added:
 
 
 def _measured(bench_of: Any, settings: params.MultiConcept, resume: Resume) -> multi_concept.State:
-    """Every seed with every method, one after the other; a kill loses at most one."""
+    """Run every method with every seed, one after the other; an interruption loses at most one."""
     result = resume.load_latest()
     state: multi_concept.State = result[1] if result else {"units": [], "start": None}
     work = [(seed, method) for seed in settings.seeds for method in settings.methods]
@@ -155,7 +156,7 @@ def _rows(
 
 
 def _photographs(pair: tuple[Concept, ...], scorer: Scorer, size: int) -> list[dict[str, Any]]:
-    """The most that can be expected: the photographs themselves side by side."""
+    """Scores of pairs of photographs side by side, the reference for what a method can reach."""
     first, second = (scorer.features(c.images) for c in pair)
     drawn = [
         photos.composite(pair[0], pair[1], (i, j), size)
@@ -181,7 +182,7 @@ def _store(folder: Path, unit: Any, pair: tuple[Concept, ...]) -> None:
 
 
 def _small(images: torch.Tensor) -> np.ndarray:
-    """Images small enough to show."""
+    """Images uint8 (prompts, N, S, S, 3), reduced to at most `_SHOWN` pixels a side."""
     side = min(_SHOWN, images.shape[2])
     flat = images.flatten(0, 1).numpy()
     small = np.stack([photos.squared(image, side) for image in flat])
@@ -189,10 +190,10 @@ def _small(images: torch.Tensor) -> np.ndarray:
 
 
 def _regular(settings: params.MultiConcept, shapes: params.Shapes, size: int) -> PriorPreservation:
-    """What holds the model in place.
+    """The captioned images that preserve the model's prior.
 
     Raises:
-        UserError: if a given folder does not hold pictures with captions.
+        UserError: if a given folder does not hold images with captions.
     """
     if settings.prior_preservation_folder is None:
         drawn = scenes.training(settings.prior_preservation_images, shapes.image_size, shapes.seed)

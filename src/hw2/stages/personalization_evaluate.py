@@ -1,4 +1,4 @@
-"""Score the small Stable Diffusion, the learnt concepts and the methods for two concepts."""
+"""Score the small Stable Diffusion, the learned concepts and the methods for two concepts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,13 +40,13 @@ def run(
     personalization_metrics: Path,
     device: torch.device,
 ) -> None:
-    """Write two records.
+    """Write the metrics and the images that figures show.
 
     personalization_metrics: `stable_diffusion` (prompt alignment of the small model, judged by a
-        classifier), `concepts` (scores of each concept, and their gains over its initializer,
-        from the same noises), `grades` (by the course's rule), and `multi_concept` (scores and
-        costs of the methods for two concepts).
-    personalization_samples: arrays of images that figures show.
+        classifier), `concepts` (scores of each concept, and their gains over its initializer with
+        the same noises), `grades` (by the course's rule), and `multi_concept` (scores and costs of
+        the methods for two concepts).
+    personalization_samples: arrays of images uint8 that figures show.
     """
     located = weights.locate(personalization.clip, clip_model)
     pipe = load.load(stable_diffusion, stable_diffusion_model, device)
@@ -106,7 +106,7 @@ def _concept(
     concepts: Path,
     images: Path, cases: Sequence[Case], shown: dict[str, np.ndarray],
 ) -> Record:  # fmt: skip
-    """Scores of all 25 images of every prompt, and gains over the initializer's."""
+    """Scores of all images of every prompt, and gains over the prompt with the initializer."""
     spec = next(spec for spec in personalization.concepts if spec.token == item.token)
     references = scorer.features(photos.read(concepts, spec).images)
     ours = [case for case in cases if case.key == item.key]
@@ -147,7 +147,7 @@ def _small(images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
 
 
 def _multi_concept(rows: list[dict[str, Any]]) -> Record:
-    """By method: means over images, with intervals that count seeds and images; and its cost."""
+    """By method: means over images, with intervals over seeds and images, and the cost."""
     record: Record = {}
     methods = dict.fromkeys(str(row["method"]) for row in rows)
     for position, method in enumerate(methods):
@@ -174,7 +174,7 @@ def _of(rows: list[dict[str, Any]], method: str, name: str) -> np.ndarray | None
 
 
 def _values(by_seed: dict[Any, list[dict[str, Any]]]) -> dict[str, np.ndarray]:
-    """Scores float (seeds, images): of each concept, their mean, the lesser, and the text's."""
+    """Scores float (seeds, images): of both concepts, their mean and minimum, and of the text."""
     first, second, text = (
         np.array([[float(row[key] or 0) for row in unit] for unit in by_seed.values()])
         for key in ("first", "second", "text")

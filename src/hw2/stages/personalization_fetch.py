@@ -1,4 +1,4 @@
-"""Get the photographs of every concept and the prompts that are graded into one folder."""
+"""Collect the photographs of every concept and the graded prompts in one folder."""
 
 import shutil
 from pathlib import Path
@@ -15,12 +15,13 @@ def run(
     *,
     personalization_concepts: Path,
 ) -> None:
-    """Write `personalization_concepts`: `{key}/*` for each concept, `masks/{key}/*.png` where
-    there are, `input.json`.
+    """Write the concepts' photographs and prompts to the folder `personalization_concepts`.
+
+    It holds `{key}/*` for each concept, `masks/{key}/*.png` if there are masks, and `input.json`.
 
     Raises:
-        UserError: if photographs are missing or damaged, or the prompts name a concept that
-            `personalization.concepts` has not.
+        UserError: if photographs are missing or damaged, or if the prompts name a concept that is
+            not in `personalization.concepts`.
     """
     with atomic_dir(personalization_concepts) as folder:
         if personalization.photographs == "synthetic":
@@ -49,7 +50,7 @@ def _copy(personalization: params.Personalization, source: Path, folder: Path) -
                 for path in photos.files_of(source / position):
                     shutil.copyfile(path, folder / position / path.name)
     if personalization.input is None:
-        raise UserError("personalization.input: null; name the course's input.json")
+        raise UserError("personalization.input: null; set it to the course's input.json")
     if not Path(personalization.input).is_file():
         raise UserError(f"personalization.input: no file {personalization.input}; correct the path")
     shutil.copyfile(personalization.input, folder / synthetic.INPUT)

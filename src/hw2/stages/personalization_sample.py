@@ -1,4 +1,4 @@
-"""Draw the images that are graded: 25 of every prompt, in the course's folders."""
+"""Sample the images that are graded: 25 for every prompt, in the course's folder layout."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,19 +28,21 @@ def run(
     personalization_images: Path,
     device: torch.device,
 ) -> int:
-    """Write `out/{key}/{prompt}/source{key}_prompt{prompt}_{0 ... 24}.png`, all of them or none.
+    """Write the graded images to `personalization_images`, all of them or none.
 
-    An image depends on the seed, its prompt's place and its number, not on how many are drawn.
+    The files are `{key}/{prompt}/source{key}_prompt{prompt}_{0 ... 24}.png`. An image depends on
+    the seed, the position of its prompt and its own number, not on how many images are sampled.
 
     Args:
-        embeddings: folder with `{key}.safetensors`, or any names; a concept's is found by token.
-        asked: an input.json.
+        personalization_embeddings: Folder of safetensors files with any names; the embedding of a
+            concept is identified by its token.
+        personalization_prompts: An input.json.
 
     Returns:
-        How many images there are.
+        The number of images.
 
     Raises:
-        UserError: if the prompts are malformed, or name a token that was not learnt.
+        UserError: if the prompts are malformed, or name a token that was not learned.
     """
     wanted = prompt_specs.read(personalization_prompts)
     rows = tokens.of_folder(personalization_embeddings)
@@ -65,7 +67,10 @@ def drawn(
     pipe: Any, item: PromptSpec, position: int, personalization: params.Personalization, *,
     word: str | None = None, tick: Any = lambda images: None,
 ) -> np.ndarray:  # fmt: skip
-    """The images of a prompt; with `word` in the place of the token, from the same noises."""
+    """The images uint8 (25, S, S, 3) of a prompt.
+
+    With `word`, it replaces the token in the prompt; the noises stay the same.
+    """
     prompt = item.prompts[position]
     return sample.draw(
         pipe,

@@ -1,4 +1,4 @@
-"""Learn every concept's token by textual inversion, watched on validation prompts."""
+"""Learn every concept's token by textual inversion, monitored on validation prompts."""
 
 import json
 from pathlib import Path
@@ -34,12 +34,14 @@ def run(
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write four records.
+    """Write the embeddings, the history, the snapshots and the graded prompts.
 
-    embeddings: `{key}.safetensors`, which `pipe.load_textual_inversion` reads.
-    history: a row for each concept and step: the loss, and at looks the validation scores.
-    looks: arrays `{key}_strips` uint8 (looks, images, S, S, 3) and `{key}_steps`.
-    asked: the concepts' input.json, with baselines where it has none.
+    personalization_embeddings: `{key}.safetensors`, which `pipe.load_textual_inversion` reads.
+    personalization_history: a row for each concept and step: the loss and, at snapshots, the
+        validation scores.
+    personalization_snapshots: arrays `{key}_strips` uint8 (snapshots, images, S, S, 3),
+        `{key}_steps`, `{key}_chosen` and `{key}_references`.
+    personalization_prompts: the concepts' input.json, with baselines added where it has none.
 
     Raises:
         UserError: if a token or an initializer does not fit the model's vocabulary.
@@ -49,7 +51,7 @@ def run(
     sample.use_sampler(pipe, personalization.sampling.sampler)
     result = [photos.read(personalization_concepts, spec) for spec in personalization.concepts]
     for spec in personalization.concepts:
-        tokens.initial(pipe, spec.initializer, spec.vectors)  # said before anything slow
+        tokens.initial(pipe, spec.initializer, spec.vectors)  # reports errors before anything slow
     scorer = Scorer(clip_models.load(located, device))
     model = load.digest(pipe)
     with Session(checkpoints) as session:
@@ -74,7 +76,7 @@ def run(
         first = {
             item.concept.spec.token: (item.trace.image[0], item.trace.text[0])
             for item in eval_prompts
-        }  # at step 0 a token has the rows of its initializer
+        }  # at step 0 a token has the embedding of its initializer
         with atomic_path(personalization_prompts) as temporary:
             complete = prompt_specs.completed(personalization_concepts / INPUT, first)
             temporary.write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")

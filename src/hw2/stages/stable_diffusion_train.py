@@ -1,4 +1,4 @@
-"""Train the small Stable Diffusion on captioned shapes; write it as a diffusers folder."""
+"""Train the small Stable Diffusion on captioned shapes and write it as a diffusers folder."""
 
 from pathlib import Path
 
@@ -23,11 +23,10 @@ def run(
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write the folder `stable_diffusion_model`, which `StableDiffusionPipeline.from_pretrained`
-    reads once
-    `hw2.models.patch_codec` is imported, and the `stable_diffusion_history` of the training.
+    """Write the model to `stable_diffusion_model` and the history to `stable_diffusion_history`.
 
-    Where `stable_diffusion.weights` names another model both are empty.
+    `StableDiffusionPipeline.from_pretrained` reads the folder once `hw2.models.patch_codec` is
+    imported. If `stable_diffusion.weights` names another model, both are empty.
     """
     if stable_diffusion.weights != "trained":
         with atomic_dir(stable_diffusion_model):

@@ -14,11 +14,11 @@ from hw2.models.feature_extractor import domain_head
 
 
 class Cdan(Method):
-    """A domain classifier sees the multilinear map of features and predictions, and confident
-    images count more.
+    """CDAN+E: a domain classifier on the multilinear map of features and predictions.
 
-    Predictions are constants in the domain loss, as in the authors' code, so that the adversary
-    acts on the features. The domain classifier has one hidden layer instead of the paper's two.
+    Confident images have more weight. Predictions are constants in the domain loss, as in the
+    authors' code, so that the adversary acts on the features. The domain classifier has one hidden
+    layer instead of the paper's two.
     """
 
     def __init__(self, setup: Setup, hyperparameters: CdanHyperparameters) -> None:

@@ -11,11 +11,11 @@ from hw2.models.feature_extractor import domain_head
 
 
 class Dann(Method):
-    """A domain classifier learns to separate the domains' features, and the feature extractor
-    learns the reverse (Ganin et al., 2016, equation 9).
+    """Adversarial training of the feature extractor (Ganin et al., 2016, equation 9).
 
-    `entropy_weight` is not in the paper: it weighs the mean entropy of the target's predictions
-    (Grandvalet & Bengio, 2005) and grows linearly with the training's progress.
+    A domain classifier learns to separate the domains' features, and the feature extractor learns
+    the reverse. `entropy_weight` is not in the paper: it weighs the mean entropy of the target's
+    predictions (Grandvalet & Bengio, 2005) and grows linearly with the training's progress.
     """
 
     def __init__(

@@ -43,5 +43,5 @@ class DannPaper(Dann):
         return PaperRecipe(train, hyperparameters)
 
     def entropy_loss(self, target: Batch) -> Tensor:
-        """Zero."""
+        """Zero: the paper does not minimize entropy."""
         return target.logits.new_zeros(())

@@ -13,14 +13,14 @@ from hw2.digits.labels import NUM_DIGITS
 
 
 class SelfTraining(Method):
-    """A teacher labels weakly augmented target images, and the classifier learns the confident
-    labels from strong augmentations of the same images.
+    """A classifier that learns the confident labels of a teacher on target images.
 
-    Predictions are aligned with the source's mean prediction, and a label is confident above a
-    fraction of the source's mean confidence (sections 3.2 and 3.3). Unlike in AdaMatch, the teacher
-    is the averaged network (Tarvainen & Valpola, 2017), means run over steps because batches are
-    small, the source has strong augmentations only, the weight rises linearly over the first half
-    of the training, and logits are not interpolated.
+    The teacher labels weakly augmented images, and the classifier learns from strong augmentations
+    of the same images. Predictions are aligned with the source's mean prediction, and a label is
+    confident above a fraction of the source's mean confidence (sections 3.2 and 3.3). Unlike in
+    AdaMatch, the teacher is the averaged network (Tarvainen & Valpola, 2017), means run over steps
+    because batches are small, the source has strong augmentations only, the weight rises linearly
+    over the first half of the training, and logits are not interpolated.
     """
 
     def __init__(self, setup: Setup, hyperparameters: params.SelfTrainingHyperparameters) -> None:
@@ -31,7 +31,7 @@ class SelfTraining(Method):
         self.teacher.load_state_dict(setup.ema.weights, assign=True)
 
     def batch_sizes(self, batch_size: int) -> tuple[int, int]:
-        """Three quarters of the target images, because the teacher reads all of them first."""
+        """Half of `batch_size`, but 3/8 for the target, whose images the teacher reads as well."""
         return batch_size // 2, batch_size // 8 * 3
 
     def modules(self) -> dict[str, nn.Module]:
@@ -98,7 +98,7 @@ class Means(nn.Module):
         return self.predictions[SOURCE] / self.predictions[TARGET].clamp(min=1e-6)
 
     def update(self, source: Tensor, target: Tensor) -> None:
-        """Average in the predictions (N, 10) of both domains; the first step sets the means."""
+        """Include the predictions (N, 10) of both domains; the first step sets the means."""
         keep = min(self.averaging, float(self.steps) / (1 + float(self.steps)))
         self.predictions[SOURCE].lerp_(source.mean(0), 1 - keep)
         self.predictions[TARGET].lerp_(target.mean(0), 1 - keep)

@@ -7,8 +7,11 @@ from hw2.dann.method import SOURCE, Batch, Method, Numbers
 
 
 class SourceOnly(Method):
-    """Cross-entropy on source labels. Both batches are source images, so that both domains'
-    normalization statistics are those of the source."""
+    """Cross-entropy on source labels.
+
+    Both batches are source images, so that both domains' normalization statistics are those of the
+    source.
+    """
 
     domains = (SOURCE, SOURCE)
 
