@@ -76,8 +76,8 @@ class MultilinearMap(nn.Module):
         self.exact = features * classes <= max_dimensions
         self.dimensions = features * classes if self.exact else random_dimensions
         if not self.exact:
-            self.register_buffer("of_features", torch.randn(features, random_dimensions))
-            self.register_buffer("of_predictions", torch.randn(classes, random_dimensions))
+            self.register_buffer("of_features", _random_matrix(features, random_dimensions))
+            self.register_buffer("of_predictions", _random_matrix(classes, random_dimensions))
 
     def forward(self, features: Tensor, predictions: Tensor) -> Tensor:
         """Features (N, F) and predictions (N, C) to (N, `dimensions`)."""
@@ -85,6 +85,11 @@ class MultilinearMap(nn.Module):
             return (predictions[:, :, None] * features[:, None, :]).flatten(1)
         product = (features @ self.of_features) * (predictions @ self.of_predictions)
         return product / math.sqrt(self.dimensions)
+
+
+def _random_matrix(rows: int, columns: int) -> Tensor:
+    """Standard normal (rows, columns), from the stream of the method's initial weights."""
+    return nn.init.normal_(torch.empty(rows, columns))
 
 
 def entropy_weights(predictions: Tensor) -> Tensor:
