@@ -1,1 +1,1 @@
-"""CLIP: a small one trained from nothing, and zero-shot classification with any."""
+"""CLIP: a small model that is trained from scratch, and zero-shot classification with any model."""

@@ -1,4 +1,4 @@
-"""From features to predictions."""
+"""Zero-shot classification from image and class features."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says about N images, with one prompt set.
+    """The predictions of a model for N images with one prompt set.
 
     Attributes:
-        top: int (N, K), places of the K = min(5, classes) most likely classes, best first.
-        confidence: float (N, K), their probabilities by the softmax over all classes.
-        labels: int (N,), the true ones.
+        top: int (N, K), indices of the K = min(5, classes) most likely classes, best first.
+        confidence: float (N, K), their softmax probabilities over all classes.
+        labels: int (N,), the true classes.
     """
 
     top: np.ndarray
@@ -32,8 +32,7 @@ class Predictions:
         return (self.top == self.labels[:, None]).any(1)
 
     def recalls(self) -> np.ndarray:
-        """The share of each class's images that are classified rightly, of classes that have any:
-        float (classes,)."""
+        """The recall of each class that has images: float (classes,)."""
         return np.array([self.right[self.labels == k].mean() for k in np.unique(self.labels)])
 
 

@@ -1,4 +1,4 @@
-"""Features that were computed before: files called by a hash of all that they depend on."""
+"""A cache of features: files named by a hash of everything that the features depend on."""
 
 import hashlib
 import json
@@ -15,12 +15,12 @@ from hw2.runtime.errors import UserError
 
 
 class Cache:
-    """Arrays by what they were made of.
+    """Arrays by a description of their inputs.
 
     Args:
-        folder: Where the files are; anyone may delete it.
-        code: A module of `hw2` that makes the arrays. Its source, and all that it imports, is a
-            part of every key, so an edit makes them anew.
+        folder: Folder of the files; it can be deleted at any time.
+        code: The module of `hw2` that computes the arrays. Its source and everything that it
+            imports is part of every key, so that an edit invalidates the arrays.
     """
 
     def __init__(self, folder: Path, code: str) -> None:
@@ -29,7 +29,7 @@ class Cache:
         self._folder, self._code = folder, fingerprint.fingerprint(module, root)
 
     def get(self, made_of: Mapping[str, Any], make: Callable[[], np.ndarray]) -> np.ndarray:
-        """The array that belongs to `made_of`, which is JSON-like; made unless it is there."""
+        """Return the array for the JSON-like `made_of`; `make` computes it if it is not cached."""
         key = json.dumps({"code": self._code, **made_of}, sort_keys=True)
         path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
         if path.exists():

@@ -17,11 +17,11 @@ from hw2.clip.model import Clip
 from hw2.runtime.progress import progress
 
 Precision = Literal["fp32", "bf16"]
-_TEXTS = 500  # encoded at a time
+_TEXTS = 500  # texts that are encoded at a time
 
 
 def precision(asked: str, device: torch.device) -> Precision:
-    """What "auto" is on this device: bf16 where it is computed by the hardware, else fp32."""
+    """Resolve `auto`: bf16 on devices that compute it in hardware, otherwise fp32."""
     if asked != "auto":
         return "bf16" if asked == "bf16" else "fp32"
     if device.type == "cuda":
@@ -31,10 +31,9 @@ def precision(asked: str, device: torch.device) -> Precision:
 
 
 def image_encoder(clip: Clip, precision: Precision) -> Callable[[Sequence[np.ndarray]], Tensor]:
-    """A function from images uint8 (H, W, 3) to features float32 (N, F) of length 1, on the CPU.
+    """A function from images uint8 (H, W, 3) to unit-length features float32 (N, F) on the CPU.
 
-    In bf16 a copy of the image tower has its weights in bf16; autocast would convert them in
-    every call.
+    For bf16 the image tower is copied with bf16 weights; autocast would convert them in every call.
     """
     visual, low = clip.network.visual, torch.float32
     if precision == "bf16":
@@ -51,13 +50,13 @@ def image_encoder(clip: Clip, precision: Precision) -> Callable[[Sequence[np.nda
 
 @dataclass(frozen=True)
 class Encoder:
-    """Features of a model, from the cache where they are there.
+    """Features of a model, read from the cache if they are in it.
 
     Attributes:
         clip: The model.
-        cache: Where features are kept.
-        precision: Of the image tower; texts are always encoded in fp32.
-        batch: Images at a time.
+        cache: The cache of features.
+        precision: Precision of the image tower; texts are always encoded in fp32.
+        batch: Number of images at a time.
     """
 
     clip: Clip
@@ -66,7 +65,7 @@ class Encoder:
     batch: int
 
     def images(self, images: LabelledImages) -> np.ndarray:
-        """Float32 (N, F), each row of length 1."""
+        """Image features float32 (N, F), each row of length 1."""
         made_of = {
             "weights": self.clip.located.sha256,
             "images": images.digest,
@@ -77,7 +76,7 @@ class Encoder:
 
     def _encoded(self, images: LabelledImages) -> np.ndarray:
         encode, result = image_encoder(self.clip, self.precision), []
-        with progress(len(images), f"{self.clip.located.name} sees", unit="image") as bar:
+        with progress(len(images), f"{self.clip.located.name}", unit="image") as bar:
             for start in range(0, len(images), self.batch):
                 rows = range(start, min(start + self.batch, len(images)))
                 result.append(encode(images.read(rows)))
@@ -85,7 +84,7 @@ class Encoder:
         return torch.cat(result).numpy()
 
     def classes(self, names: Sequence[str], templates: Sequence[str]) -> np.ndarray:
-        """Float32 (F, classes): of each class the mean over its prompts, of length 1."""
+        """Class features float32 (F, classes): the mean over a class's prompts, of length 1."""
         made_of = {
             "weights": self.clip.located.sha256,
             "classes": list(names),

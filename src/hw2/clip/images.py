@@ -1,7 +1,8 @@
-"""Labelled images in the course's form: `id2label.json` and `val/{class}_{id}.png`.
+"""Labeled images in the course's layout: `id2label.json` and `val/{class}_{id}.png`.
 
-Any folder or zip of that form is read, also one that holds it as `clip_zeroshot`. A file
-`groups.json` beside `id2label.json` may name groups of images, whose accuracy is given apart.
+Any folder or zip of that layout can be read, also if it contains it as `clip_zeroshot`. A file
+`groups.json` next to `id2label.json` may define groups of images, whose accuracy is reported
+separately.
 """
 
 import hashlib
@@ -24,20 +25,20 @@ _PLACES = ("", "clip_zeroshot", "hw2_data/clip_zeroshot")
 _NAME = re.compile(r"(\d+)_(.+)\.(png|jpg|jpeg)", re.IGNORECASE)
 _FORMATS = ("PNG", "JPEG")
 _MAX_BYTES = 1 << 27
-_NAMED = 3  # wrong files that a message names
+_NAMED = 3  # invalid files that a message lists
 _REMEDY = f"give a folder or zip with {LABELS} and {FOLDER}/{{class}}_{{id}}.png"
 
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """N images and their classes; pixels are read when they are asked for.
+    """N images and their classes; pixels are read on demand.
 
     Attributes:
         files: N file names, sorted by class and then by id.
-        labels: int (N,), places in `classes`.
+        labels: int (N,), indices into `classes`.
         ids: The class ids of the file names, ascending.
-        classes: Their names as prompts say them: underscores are spaces.
-        groups: Names to bool (N,).
+        classes: Class names as they appear in prompts, with spaces instead of underscores.
+        groups: Group names to bool (N,).
         digest: Hash of the names and contents of all images.
     """
 
@@ -55,7 +56,7 @@ class LabelledImages:
         return len(self.files)
 
     def content(self, row: int) -> bytes:
-        """The file of an image, as it is."""
+        """The bytes of an image file."""
         return self._tree.read(join(self._folder, self.files[row]), _MAX_BYTES)
 
     def read(self, rows: Sequence[int]) -> list[np.ndarray]:
@@ -77,10 +78,10 @@ class LabelledImages:
 
 @contextmanager
 def opened(path: Path) -> Iterator[LabelledImages]:
-    """Open a folder or zip of labelled images.
+    """Open a folder or zip of labeled images.
 
     Raises:
-        UserError: if it is not in the course's form; the text says which file and what to do.
+        UserError: if it does not have the course's layout, naming the file and the remedy.
     """
     with open_tree(path, _REMEDY) as tree:
         at = next((position for position in _PLACES if LABELS in tree.files(position)), None)
@@ -108,7 +109,7 @@ def opened(path: Path) -> Iterator[LabelledImages]:
 
 
 def _classes(tree: Tree, at: str, path: Path) -> dict[int, str]:
-    """Class ids to names."""
+    """Class ids to class names."""
     result = _json(tree, join(at, LABELS), path)
     right = isinstance(result, dict) and all(
         key.isdecimal() and isinstance(name, str) and name.strip() for key, name in result.items()
@@ -122,7 +123,7 @@ def _classes(tree: Tree, at: str, path: Path) -> dict[int, str]:
 
 
 def _listed(tree: Tree, folder: str, names: Mapping[int, str], path: Path) -> list[str]:
-    """The names of all images, hidden files left out."""
+    """The names of all images, except hidden files."""
     files = [name for name in tree.files(folder) if not name.startswith(".")]
     matches = {file: _NAME.fullmatch(file) for file in files}
     odd = sorted(file for file, match in matches.items() if match is None)
@@ -174,7 +175,7 @@ def _content(tree: Tree, folder: str, file: str, path: Path) -> bytes:
 
 
 def _order(file: str) -> tuple[int, int, str]:
-    """By class, then by number, as far as ids are numbers."""
+    """Sort key: class, then id if it is a number, then the rest of the name."""
     start, _, rest = file.partition("_")
     number = rest.rpartition(".")[0]
     return int(start), int(number) if number.isdecimal() else 0, rest

@@ -1,4 +1,4 @@
-"""A CLIP of open_clip, loaded from its files and ready to classify."""
+"""CLIP models of open_clip, loaded from their files and ready to classify."""
 
 import json
 import logging
@@ -19,14 +19,14 @@ _BPE = "bpe_path"
 
 @dataclass(frozen=True)
 class Clip:
-    """A model with what belongs to it.
+    """A CLIP model with its tokenizer and preprocessing.
 
     Attributes:
-        located: The files it is from.
+        located: The files that the model was loaded from.
         network: open_clip's module, in evaluation mode.
-        tokenize: Texts to int64 (N, context).
+        tokenize: Texts to token ids int64 (N, context).
         preprocess: Images to the tensor that `network.encode_image` takes.
-        device: Where `network` is.
+        device: The device of `network`.
     """
 
     located: Located
@@ -37,27 +37,27 @@ class Clip:
 
     @property
     def scale(self) -> float:
-        """What cosines are multiplied by before the softmax."""
+        """Factor of the cosines before the softmax."""
         return float(self.network.logit_scale.exp())
 
     @property
     def context(self) -> int:
-        """Tokens of a text, the marks of its start and end among them."""
+        """Number of token positions, including the start and end markers."""
         return int(self.network.context_length)
 
 
 def load(located: Located, device: torch.device) -> Clip:
-    """Make the model that open_clip makes of the files.
+    """Load the model from its files.
 
     Raises:
         UserError: if the files do not belong together, or are damaged.
     """
     root = logging.getLogger()
     level = root.level
-    root.setLevel(logging.ERROR)  # open_clip reports each of its steps there
+    root.setLevel(logging.ERROR)  # open_clip logs every step to it
     try:
         network, tokenize = _made(located)
-    except Exception as error:  # open_clip and torch raise most kinds for files of another form
+    except Exception as error:  # open_clip and torch raise many exception types
         answer = " ".join(str(error).split())[:160]
         raise UserError(
             f"clip.zero_shot.models, {located.name}: {located.weights} cannot be loaded ({answer});"
@@ -80,7 +80,7 @@ def _made(located: Located) -> tuple[Any, Callable[[Sequence[str]], Tensor]]:
         own = dict(text.get("tokenizer_kwargs") or {})
         if _BPE in own:  # open_clip would look for it in the working folder
             own[_BPE] = str(located.config.parent / own[_BPE])
-    # Without weights first: in a folder with several weight files open_clip has its own order.
+    # Weights are loaded separately: open_clip has its own order of several weight files.
     network = open_clip.create_model(name, load_weights=False, pretrained_text=False)
     open_clip.load_checkpoint(network, str(located.weights), weights_only=True)
     return network, open_clip.get_tokenizer(name, **own)

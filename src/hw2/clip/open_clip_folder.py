@@ -1,4 +1,4 @@
-"""The small CLIP's design, and its files in open_clip's form."""
+"""The small CLIP's architecture, and its files in open_clip's format."""
 
 import hashlib
 import json
@@ -18,13 +18,13 @@ from hw2.clip.weights import CONFIG, WEIGHTS
 from hw2.config import params
 from hw2.shapes import vocabulary
 
-CONTEXT = 24  # tokens; the longest caption has 20 with the marks of start and end
+CONTEXT = 24  # tokens; the longest caption has 20, including the start and end markers
 VOCABULARY = "bpe_vocabulary.txt.gz"
 
 
 @dataclass(frozen=True)
 class Design:
-    """A model without its weights: open_clip's `model_cfg`, merges, tokenizer, preprocessing."""
+    """A model without weights: open_clip's `model_cfg`, merges, tokenizer and preprocessing."""
 
     model: dict[str, Any]
     merges: bytes
@@ -33,12 +33,12 @@ class Design:
 
     @property
     def digest(self) -> str:
-        """Of the merges."""
+        """SHA-256 of the merges."""
         return hashlib.sha256(self.merges).hexdigest()
 
 
 def design(network: params.ClipNetwork) -> Design:
-    """The design for these sizes; its vocabulary is the world's, and that of known prompts."""
+    """The architecture for these sizes, with all words of captions and prompt sets as tokens."""
     merges = tokenizer.subset([*vocabulary.vocabulary(), *prompts.words()])
     model = {
         "embed_dim": network.embed_dim,
@@ -64,7 +64,7 @@ def design(network: params.ClipNetwork) -> Design:
 
 
 def _preprocess(network: params.ClipNetwork) -> dict[str, Any]:
-    """open_clip's `preprocess_cfg`; pixels have about mean 0.5 and spread 0.35."""
+    """open_clip's `preprocess_cfg`; pixels have a mean of about 0.5 and a deviation of 0.35."""
     return {
         "size": network.image_size,
         "mode": "RGB",
@@ -79,9 +79,9 @@ def _preprocess(network: params.ClipNetwork) -> dict[str, Any]:
 def save(position: Path, network: open_clip.CLIP, of: Design) -> None:
     """Write weights, configuration and vocabulary into the folder `position`, which exists.
 
-    `hw2.clip.model` reads it, and `open_clip.create_model("local-dir:...")`; only
-    `open_clip.get_tokenizer` has to be told the vocabulary's `bpe_path`, as it looks for a relative
-    one in the working folder.
+    `hw2.clip.model` and `open_clip.create_model("local-dir:...")` read it. Only
+    `open_clip.get_tokenizer` needs the vocabulary's absolute `bpe_path`, because it resolves a
+    relative path in the working directory.
     """
     weights = {name: value.contiguous() for name, value in network.state_dict().items()}
     save_file(weights, position / WEIGHTS[0], metadata={"format": "pt"})

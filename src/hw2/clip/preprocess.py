@@ -1,8 +1,8 @@
-"""open_clip's preprocessing for many images at once: resize, crop, normalise.
+"""open_clip's preprocessing for many images at once: resize, crop, normalize.
 
-open_clip prepares image by image with Pillow. Here images of one size are resized together as
-bytes, by torchvision's kernel, which rounds at the same places as Pillow's: few values differ, by a
-level or two of 255. What has no such form goes through open_clip's own transform.
+open_clip preprocesses image by image with Pillow. Here images of the same size are resized together
+as bytes, by torchvision's kernel, which rounds at the same points as Pillow's: few values differ,
+by one or two levels of 255. Modes without such a batched form use open_clip's own transform.
 """
 
 from collections import defaultdict
@@ -35,7 +35,7 @@ class Preprocess:
         self._one_by_one = image_transform_v2(PreprocessCfg(**config), is_train=False)
 
     def __call__(self, images: Sequence[np.ndarray]) -> Tensor:
-        """Float32 (N, 3, height, width), normalised, in the order given."""
+        """Preprocess images to float32 (N, 3, height, width), normalized, in the given order."""
         if not self._together:
             return torch.stack([self._one_by_one(Image.fromarray(image)) for image in images])
         alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
@@ -55,7 +55,7 @@ class Preprocess:
         )
 
     def _cropped(self, stack: Tensor) -> Tensor:
-        """Images uint8 (n, 3, H, W) of one size, resized and cropped to the middle."""
+        """Resize images uint8 (n, 3, H, W) and crop their center."""
         side = list(self.size) if self.config["resize_mode"] == "squash" else [self.size[0]]
         kind = (
             InterpolationMode.BILINEAR

@@ -31,7 +31,7 @@ SHAPES = tuple(
 
 
 def known() -> dict[str, tuple[str, ...]]:
-    """The sets that come with the project; ImageNet's 80 are open_clip's constants."""
+    """The built-in prompt sets; the 80 templates for ImageNet are constants of open_clip."""
     from open_clip.zero_shot_metadata import OPENAI_IMAGENET_TEMPLATES  # slow to import
 
     return {
@@ -45,23 +45,23 @@ def known() -> dict[str, tuple[str, ...]]:
 
 
 def chosen(names: Sequence[str], own: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """The sets of these names, in order; `own` goes before what the project has.
+    """The prompt sets `names`, in order; sets in `own` take precedence over built-in ones.
 
     Raises:
-        UserError: for a name of neither.
+        UserError: if a name is in neither.
     """
     every = known() | {name: tuple(templates) for name, templates in own.items()}
     for name in names:
         if name not in every:
             raise UserError(
-                f"clip.zero_shot.prompts: no prompt set {name!r}; choose of {', '.join(every)},"
+                f"clip.zero_shot.prompts: no prompt set {name!r}; choose from {', '.join(every)},"
                 " or write its templates into clip.zero_shot.custom_prompts"
             )
     return {name: every[name] for name in names}
 
 
 def words() -> tuple[str, ...]:
-    """Every word of the known sets: the small CLIP's tokenizer keeps each as one token."""
+    """Every word of the built-in sets, which the small CLIP's tokenizer keeps as single tokens."""
     text = " ".join(template for templates in known().values() for template in templates)
     plain = re.sub(r"[^a-z]", " ", text.lower())
     return tuple(sorted(set(plain.split())))

@@ -1,8 +1,8 @@
-"""A small vocabulary for the small CLIP: open_clip's byte-pair merges, cut to some words.
+"""A small vocabulary for the small CLIP: open_clip's byte-pair merges, reduced to some words.
 
-Every word of the list becomes one token where CLIP's own vocabulary has it as one; any other text
-still has tokens, by bytes. The merges keep their order, so a word is cut as CLIP would cut it with
-the same merges.
+Every word of the list becomes a single token if CLIP's own vocabulary has it as one; any other text
+is still tokenized, down to bytes. The merges keep their order, so a word is split as CLIP would
+split it with the same merges.
 """
 
 import gzip
@@ -40,12 +40,12 @@ def subset(words: Iterable[str]) -> bytes:
 
 
 def size(merges: bytes) -> int:
-    """How many tokens a tokenizer with these merges has."""
+    """Number of tokens in the vocabulary of a tokenizer with these merges."""
     return _BYTES + gzip.decompress(merges).count(b"\n") + _SPECIAL
 
 
 def _merges(path: Path) -> list[tuple[str, str]]:
-    """CLIP's merges, the first 48,894 of the file as in CLIP's own tokenizer."""
+    """CLIP's merges: the first 48,894 of the file, as in CLIP's own tokenizer."""
     lines = gzip.decompress(path.read_bytes()).decode().split("\n")
     pairs = (line.split() for line in lines[1 : 49152 - 256 - 2 + 1])
     return [(left, right) for left, right in pairs]

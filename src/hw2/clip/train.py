@@ -1,4 +1,4 @@
-"""Training of the small CLIP (Radford et al., 2021) on the embedded world."""
+"""Training of the small CLIP (Radford et al., 2021) on synthetic captioned images."""
 
 import math
 from functools import partial
@@ -26,7 +26,7 @@ from hw2.training.parallel import ParallelMap
 from hw2.training.resume import Resume
 
 _MOST_SCALE = math.log(100)  # as in CLIP
-_BY_LENGTH = 2  # parts of a batch of texts, short ones apart from long ones
+_BY_LENGTH = 2  # groups of texts of similar length that a batch is split into
 
 
 def fit(
@@ -36,9 +36,9 @@ def fit(
     resume: Resume,
     device: torch.device,
 ) -> tuple[open_clip.CLIP, list[dict[str, float]]]:
-    """Train on `shapes.train_images` pictures; nothing of the exam is looked at.
+    """Train on `shapes.train_images` images, without the zero-shot test set.
 
-    The towers work side by side, on a thread each, and meet in the loss: the numbers are those of
+    The towers run in parallel, in one thread each, up to the loss. The result is the same as with
     one thread.
 
     Returns:
@@ -102,8 +102,9 @@ def contrastive(images: Tensor, texts: Tensor, scale: Tensor) -> Tensor:
     """CLIP's symmetric cross-entropy (Radford et al., 2021, figure 3).
 
     Args:
-        images, texts: (N, F), row k of both belong together; of any length.
-        scale: Logarithm of what cosines are multiplied by.
+        images: Image features (N, F), of any length.
+        texts: Text features (N, F), of any length; row k belongs to image k.
+        scale: Logarithm of the factor of the cosines.
     """
     logits = scale.exp() * F.normalize(images, dim=-1) @ F.normalize(texts, dim=-1).T
     pairs = torch.arange(len(logits), device=logits.device)
@@ -113,7 +114,7 @@ def contrastive(images: Tensor, texts: Tensor, scale: Tensor) -> Tensor:
 def text_features(network: open_clip.CLIP, texts: Tensor) -> Tensor:
     """`network.encode_text(texts)` without the padding that no text of the batch needs.
 
-    The text tower is causal, so what stands behind the end of a text changes nothing.
+    The text tower is causal, so positions after the end of a text have no effect.
     """
     length = int((texts != 0).sum(1).max())
     texts = texts[:, :length]
@@ -123,14 +124,14 @@ def text_features(network: open_clip.CLIP, texts: Tensor) -> Tensor:
 
 
 def _texts(network: open_clip.CLIP, texts: Tensor) -> Tensor:
-    """Features of a batch, short texts apart from long ones."""
+    """Text features of a batch; short and long texts are encoded separately to save padding."""
     order = (texts != 0).sum(1).argsort(stable=True)
     result = [text_features(network, texts[part]) for part in order.tensor_split(_BY_LENGTH)]
     return torch.cat(result)[order.argsort()]
 
 
 class _Pairs:
-    """The pictures with their captions, in batches that only the seed and the step decide."""
+    """Images with captions, in batches that depend only on the seed and the step."""
 
     def __init__(
         self,
@@ -149,7 +150,7 @@ class _Pairs:
         )
 
     def rows(self, step: int) -> Any:
-        """Which pairs: int (batch,)."""
+        """Indices of the pairs of a step: int (batch,)."""
         return self._order.batch(step, self._batch)
 
     def images(self, rows: Any) -> Tensor:
@@ -161,7 +162,7 @@ class _Pairs:
 
 
 class _Tower:
-    """Half of the network and what trains it."""
+    """One tower of the network and its optimizers."""
 
     def __init__(self, weights: dict[str, nn.Parameter], train: params.ClipTrain) -> None:
         self._weights, self._clip = list(weights.values()), train.grad_clip
@@ -178,7 +179,7 @@ class _Tower:
         )
 
     def update(self, features: Tensor, pull: Tensor, factor: float) -> None:
-        """Step at `factor` times the peak rates; `pull` is the gradient at `features`."""
+        """Step at `factor` times the peak rates; `pull` is the loss gradient at `features`."""
         gradients = torch.autograd.grad(features, self._weights, pull)
         for weight, gradient in zip(self._weights, gradients, strict=True):
             # In the memory layout of the weight, which fused optimizers rely on without a check.
@@ -188,7 +189,7 @@ class _Tower:
 
 
 def _is_inner(name: str) -> bool:
-    """Whether a matrix is of a residual block: neither of the ends nor of the attention pool."""
+    """Whether a matrix belongs to a residual block, not to the ends or the attention pool."""
     return "resblocks" in name or name.startswith("visual.layer")
 
 
@@ -204,7 +205,7 @@ def _new_network(
 def identity(
     clip: params.Clip, shapes: params.Shapes, design: open_clip_folder.Design
 ) -> dict[str, Any]:
-    """What makes it this training and no other; how often it is saved does not."""
+    """Everything that changes the result of the training, except code; `save_every` does not."""
     return {
         "clip": clip.model_dump(
             mode="json", exclude={"run": True, "zero_shot": True, "train": {"save_every"}}

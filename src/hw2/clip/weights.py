@@ -1,7 +1,8 @@
-"""Where the weights of a CLIP are: found, pinned and checked before anything slow is imported.
+"""The weight files of CLIP models: located and checked before anything slow is imported.
 
-A model is a folder of open_clip's form (`open_clip_config.json` and a weight file), a weight file
-with the name of its architecture, the same on the Hugging Face hub, or the project's own.
+A model is a folder in open_clip's format (`open_clip_config.json` and a weight file), a weight file
+with the name of its architecture, a repository on the Hugging Face hub with the same files, or the
+model that this pipeline trains.
 """
 
 import hashlib
@@ -19,20 +20,20 @@ CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 """Names of the weight file in a folder, the preferred one first."""
 _HUB = "hf-hub:"
-_KNOCK_SECONDS = 1.2  # until it is said that the hub cannot be reached
+_KNOCK_SECONDS = 1.2  # until the hub counts as unreachable
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Located:
-    """A model's files.
+    """The files of a model.
 
     Attributes:
-        name: What tables call it.
+        name: The name in tables.
         weights: The weight file.
-        config: open_clip's configuration file, or None where `architecture` stands for it.
-        architecture: A name that open_clip knows, or None.
-        sha256: Of the weight file and, where there is one, of the configuration.
+        config: open_clip's configuration file, or None if `architecture` replaces it.
+        architecture: A name of an open_clip architecture, or None.
+        sha256: Hash of the weight file and, if there is one, of the configuration.
     """
 
     name: str
@@ -43,11 +44,11 @@ class Located:
 
 
 def locate(model: params.ClipModel, own: Path) -> Located:
-    """Find the files of a model; `own` is the folder of the project's own.
+    """Find the files of a model; `own` is the folder of the model that this pipeline trains.
 
     Raises:
-        UserError: if they are not there, within about a second also without a network; or if they
-            are not the pinned ones.
+        UserError: if files are missing, within about a second even without a network, or if they
+            differ from the pinned ones.
     """
     if model.weights == "trained":
         return _located(model, own, "run `dvc repro clip_train`")
@@ -74,7 +75,7 @@ def _key(model: params.ClipModel) -> str:
 
 
 def _located(model: params.ClipModel, folder: Path, remedy: str) -> Located:
-    """The files of a folder in open_clip's form."""
+    """The files of a folder in open_clip's format."""
     config, result = folder / CONFIG, [name for name in WEIGHTS if (folder / name).is_file()]
     if not result:
         raise UserError(f"{_key(model)}: no {' or '.join(WEIGHTS)} in {folder}; {remedy}")
@@ -86,7 +87,11 @@ def _located(model: params.ClipModel, folder: Path, remedy: str) -> Located:
 
 
 def _pinned(model: params.ClipModel, weights: Path, config: Path | None) -> Located:
-    """Refuse weights that are not the pinned ones."""
+    """Compare the weights with their pin and describe them.
+
+    Raises:
+        UserError: if they differ from the pinned ones.
+    """
     result = _sha256(weights)
     pin = model.pin
     if pin is not None and len(pin) == 64 and result != pin:
@@ -111,7 +116,7 @@ def _sha256(path: Path) -> str:
 
 
 def _from_hub(model: params.ClipModel) -> Path:
-    """The folder of a repository's snapshot; what is cached is not asked for again."""
+    """The folder of a repository's snapshot; cached files are not requested again."""
     from huggingface_hub import constants
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
@@ -144,7 +149,7 @@ def _from_hub(model: params.ClipModel) -> Path:
 
 
 def _cached(repository: str, revision: str | None) -> Path | None:
-    """The snapshot in the hub's cache, if it has the weights and the configuration."""
+    """The snapshot in the hub's cache, if it holds the weights and the configuration."""
     from huggingface_hub import try_to_load_from_cache
 
     config = try_to_load_from_cache(repository, CONFIG, revision=revision)
@@ -171,10 +176,10 @@ def _download(repository: str, revision: str | None) -> Path:
 
 
 def _reachable(url: str) -> bool:
-    """Whether a connection to the server, or to the proxy for it, opens in about a second.
+    """Whether a connection to the server, or to its proxy, opens in about a second.
 
-    The hub's own client retries for most of a minute. A thread, because the look-up of a name
-    takes a quarter of a minute where there is no network.
+    The hub's own client retries for most of a minute. A thread is used because a name lookup takes
+    a quarter of a minute without a network.
     """
     import requests
 

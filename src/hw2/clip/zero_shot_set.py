@@ -1,4 +1,4 @@
-"""The exam's images in one zip of the course's form: the embedded world's, or anyone's."""
+"""The zero-shot test set as a zip of the course's layout: synthetic images, or given ones."""
 
 import io
 import json
@@ -13,11 +13,14 @@ from hw2.clip.images import FOLDER, GROUPS, LABELS, LabelledImages
 from hw2.shapes import scenes, vocabulary
 
 SEEN, UNSEEN = "trained pairs", "unseen pairs"
-_CHECKED = 100  # images at a time
+_CHECKED = 100  # images that are decoded at a time
 
 
 def write(path: Path, test_set: scenes.TestSet) -> None:
-    """Write an exam; its groups are the textures, and which pairs of colour and shape are new."""
+    """Write a synthetic test set to the zip `path`.
+
+    Its groups are the textures, and the pairs of color and shape that training images show or lack.
+    """
     names = {str(k): "_".join(pair) for k, pair in enumerate(vocabulary.CLASSES)}
     numbers = np.zeros(len(vocabulary.CLASSES), int)
     new = np.array([pair in vocabulary.HELD_OUT for pair in vocabulary.CLASSES])
@@ -36,13 +39,13 @@ def write(path: Path, test_set: scenes.TestSet) -> None:
 
 
 def write_nothing(path: Path) -> None:
-    """Write a zip without files."""
+    """Write an empty zip."""
     with zipfile.ZipFile(path, "w"):
         pass
 
 
 def copy(path: Path, images: LabelledImages, tick: Callable[[int], object]) -> None:
-    """Write the files of `images` as they are, after every one of them was decoded.
+    """Decode every file of `images` to check it, and write the files unchanged to the zip `path`.
 
     Raises:
         UserError: naming the images that are damaged.
@@ -75,4 +78,4 @@ def _png(image: np.ndarray) -> bytes:
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    archive.writestr(zipfile.ZipInfo(name), content)  # dated 1980: no clock in the bytes
+    archive.writestr(zipfile.ZipInfo(name), content)  # dated 1980: reproducible

@@ -1,1 +1,1 @@
-"""Face models of every origin as one thing: drawn faces, noise files, model files, sampling."""
+"""Face models of every origin: synthetic training faces, noise files, model files, sampling."""

@@ -1,4 +1,4 @@
-"""The course's `UNet.pt`: a state dict, possibly in a wrapper, read without running its code."""
+"""The course's `UNet.pt`: a state dict, possibly nested, read without running its code."""
 
 import re
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ _HINT = "give the course's UNet.pt"
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], Schedule]:
-    """The 427 entries, float32, and the noise levels: 1000, beta linear from 1e-4 to 0.02.
+    """Read the 427 weights, float32, and the noise schedule: 1000 steps, beta from 1e-4 to 0.02.
 
     Raises:
-        UserError: in one line, if the file is not that; its code, if it holds any, is not run.
+        UserError: if the file is something else; code in the file is never run.
     """
     weights = _unwrapped(_loaded(path))
     levels = schedule.make("linear", 1000)
@@ -42,7 +42,7 @@ def _loaded(path: Path) -> Any:
         raise UserError(f"{path}: a web page, not a model; download it again, then {_HINT}")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load raises most kinds for a file that is something else
+    except Exception as error:  # torch.load raises many exception types
         answer = str(error)
         code = re.search(r"(?:GLOBAL|global) (\S+)", answer)
         if "weights_only" in answer.lower() and code:
@@ -53,7 +53,7 @@ def _loaded(path: Path) -> Any:
 
 
 def _unwrapped(result: Any) -> Any:
-    """The state dict inside, its names without what wrappers put before them."""
+    """The nested state dict, its names without the prefixes of wrappers."""
     while isinstance(result, Mapping):
         inner = next((result[k] for k in _INSIDE if isinstance(result.get(k), Mapping)), None)
         if inner is None:
@@ -67,10 +67,10 @@ def _unwrapped(result: Any) -> Any:
 
 
 def _check(path: Path, result: Any, expected: Mapping[str, Tensor]) -> None:
-    """Names, shapes and finite numbers.
+    """Check names, shapes and finite values.
 
     Raises:
-        UserError: with the first thing that does not fit.
+        UserError: naming the first weight that does not fit.
     """
     if not isinstance(result, Mapping):
         raise UserError(f"{path}: a {type(result).__name__}, not a state dict; {_HINT}")

@@ -1,4 +1,4 @@
-"""Compare drawn faces with the ground truth, as the course grades them."""
+"""Compare sampled faces with the ground truth, as in the course's grading."""
 
 from pathlib import Path
 
@@ -8,13 +8,13 @@ from hw2.evaluation.image_metrics import mse
 from hw2.io import images
 from hw2.runtime.errors import UserError
 
-THRESHOLD = 20  # the course's, for the mean over the images
+THRESHOLD = 20  # the course's limit for the mean MSE
 
 
 def run(out: Path, truth: Path) -> dict[str, float]:
     """The MSE of every image of `truth` to the image of the same name in `out`, and their `mean`.
 
-    The scale is 0 to 255.
+    The MSE is of pixels from 0 to 255.
 
     Raises:
         UserError: if a folder has no PNG, or an image is missing, unreadable or of another size.
@@ -39,7 +39,7 @@ def run(out: Path, truth: Path) -> dict[str, float]:
 
 
 def table(scores: dict[str, float]) -> str:
-    """A line for each image, and what the mean says."""
+    """A line for each image, and a line that compares the mean with the course's limit."""
     lines = [f"{name}  {value:9.4f}" for name, value in scores.items() if name != "mean"]
     verdict = "below" if scores["mean"] < THRESHOLD else "NOT below"
     return "\n".join(

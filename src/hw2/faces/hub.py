@@ -1,4 +1,4 @@
-"""Unconditional face models of diffusers: a `UNet2DModel` and the betas of its scheduler."""
+"""Unconditional face models of diffusers: a `UNet2DModel` and its scheduler's noise schedule."""
 
 import logging
 from pathlib import Path
@@ -15,15 +15,15 @@ log = logging.getLogger(__name__)
 
 
 def read(name: str, revision: str | None) -> tuple[Blueprint, dict[str, Tensor], Schedule]:
-    """Read a pipeline's folder, or that of a network alone, or fetch a hub id.
+    """Read a diffusers pipeline or network from a folder or from the hub.
 
     Args:
-        name: a folder, or an id as google/ddpm-celebahq-256; HF_HUB_OFFLINE=1 allows cached ones
-            only.
-        revision: commit of a hub id; diffusers ignores it for a folder, so it is refused there.
+        name: A folder, or a hub id such as google/ddpm-celebahq-256; with HF_HUB_OFFLINE=1 only
+            cached models can be read.
+        revision: Commit of a hub id; diffusers ignores it for a folder, so it is an error there.
 
     Raises:
-        UserError: if there is no such model, or it is not one for coloured square images.
+        UserError: if there is no such model, or it is not a model of square color images.
     """
     if Path(name).is_dir() and revision is not None:
         raise UserError(f"faces.revision: {name} is a folder, which has no commits; write null")

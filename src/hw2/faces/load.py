@@ -1,4 +1,4 @@
-"""A model as a person names it: our file, the course's UNet.pt, or a model of diffusers."""
+"""Load a face model by name: a file of this project, the course's UNet.pt, or a diffusers model."""
 
 from pathlib import Path
 
@@ -10,10 +10,13 @@ from hw2.runtime.errors import UserError
 
 
 def load(name: str, device: torch.device) -> FaceModel:
-    """Tell by what lies there: a folder or a hub id is of diffusers, .safetensors is ours.
+    """Load the model `name`, whose origin follows from the path.
+
+    A folder or a hub id is a diffusers model, a .safetensors file is one of this project, and any
+    other file is the course's.
 
     Raises:
-        UserError: if it is none of these.
+        UserError: if it is none of these, or cannot be read.
     """
     path = Path(name)
     if path.is_file() and path.suffix == ".safetensors":
@@ -30,5 +33,5 @@ def load(name: str, device: torch.device) -> FaceModel:
 
 
 def _is_id(name: str) -> bool:
-    """Whether it looks like owner/model, and not like a path."""
+    """Whether the name has the form owner/model and is not a path."""
     return name.count("/") == 1 and not name.startswith((".", "/")) and not Path(name).suffix

@@ -1,8 +1,8 @@
-"""A face model of any origin: network, noise levels and size, and its one file.
+"""A face model of any origin: network, noise schedule and size, and its file.
 
-The file is safetensors: the weights, the noise levels as `abar`, and what is needed to build the
-network in the metadata. The embedded model is written by its training; the course's `UNet.pt` and
-the models of diffusers are turned into this form.
+The file is a safetensors file with the weights, the noise schedule as `abar`, and in the metadata
+what is needed to build the network. The training writes such a file; the course's `UNet.pt` and
+models of diffusers are converted to it.
 """
 
 from collections.abc import Mapping
@@ -24,11 +24,13 @@ _WEIGHTS = "network."
 
 @dataclass(frozen=True)
 class Blueprint:
-    """What kind of model it is.
+    """Architecture of a face model.
 
     Attributes:
-        kind: whose network; it is a function of images (N, 3, size, size) and times int64 (N,).
-        config: what the network is built from, of a form that depends on the kind.
+        kind: Origin of the network, a function of images (N, 3, size, size) and times int64 (N,).
+        prediction: Output of the network: eps, v or x0.
+        size: Image height and width in pixels.
+        config: Arguments of the network; their form depends on the kind.
     """
 
     kind: Literal["trained", "course", "diffusers"]
@@ -37,7 +39,7 @@ class Blueprint:
     config: Mapping[str, Any]
 
     def build(self, schedule: Schedule) -> nn.Module:
-        """The network, untrained."""
+        """Build the untrained network."""
         if self.kind == "course":
             return CourseUNet()
         if self.kind == "diffusers":
@@ -68,16 +70,16 @@ class FaceModel:
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device of the network."""
         return next(self.network.parameters()).device
 
 
 class _Sample(nn.Module):
-    """A UNet2DModel that returns the tensor itself."""
+    """A `UNet2DModel` that returns a plain tensor."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
-        from diffusers.models.unets.unet_2d import UNet2DModel  # here: it takes seconds to import
+        from diffusers.models.unets.unet_2d import UNet2DModel  # slow to import
 
         self.inner = UNet2DModel.from_config(dict(config))
 
@@ -112,12 +114,12 @@ def load(path: Path, device: torch.device) -> FaceModel:
 def build_with(
     blueprint: Blueprint, weights: Mapping[str, Tensor], schedule: Schedule
 ) -> nn.Module:
-    """The network with these weights, which must fit; they are not copied.
+    """Build the network with these weights, which must fit; they are not copied.
 
     Raises:
-        RuntimeError: if a weight is missing, surplus, or of another shape.
+        RuntimeError: if a weight is missing, unexpected, or of another shape.
     """
-    with torch.device("meta"):  # no time is lost on initial weights
+    with torch.device("meta"):  # skips the initialization of the weights
         network = blueprint.build(schedule)
     network.load_state_dict(dict(weights), assign=True)
     return network
@@ -126,6 +128,6 @@ def build_with(
 def ready(
     network: nn.Module, blueprint: Blueprint, schedule: Schedule, device: torch.device
 ) -> FaceModel:
-    """The model on its device, in the mode for sampling."""
+    """Move the model to its device and set it to evaluation mode."""
     network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
     return FaceModel(network, schedule, blueprint.prediction, blueprint.size)

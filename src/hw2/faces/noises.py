@@ -1,4 +1,4 @@
-"""Noise files as the course has them: NN.pt, a float32 tensor (1, 3, S, S)."""
+"""Noise files in the course's format: NN.pt, a float32 tensor (1, 3, S, S)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,10 +28,11 @@ def write(folder: Path, noises: Mapping[str, Tensor]) -> None:
 
 
 def read(folder: Path, size: int | None = None) -> dict[str, Tensor]:
-    """The noises float32 (3, S, S) of all NN.pt in `folder`, by name, in order.
+    """Read the noises float32 (3, S, S) of all NN.pt in `folder`, by name, in order.
 
     Args:
-        size: S of the model they are for; None takes that of the first one.
+        folder: Folder of the noise files.
+        size: S of the model; None takes the size of the first noise.
 
     Raises:
         UserError: if there are none, or one is not a finite float32 tensor of that shape.
@@ -49,7 +50,7 @@ def read(folder: Path, size: int | None = None) -> dict[str, Tensor]:
 def _read(path: Path, size: int | None) -> Tensor:
     try:
         result: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load raises most kinds for a file that is something else
+    except Exception as error:  # torch.load raises many exception types
         raise UserError(
             f"{path}: no tensor ({type(error).__name__}: damaged, cut or not of PyTorch);"
             " copy it again"

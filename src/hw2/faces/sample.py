@@ -1,4 +1,4 @@
-"""Faces drawn with DDIM: a face depends on its noise and the setting, not on its neighbours."""
+"""DDIM sampling of faces: a face depends on its noise and the setting, not on its batch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,13 @@ from hw2.training.parallel import even_slices, map_batches
 
 @dataclass(frozen=True)
 class Setting:
-    """How DDIM goes: network calls, which times, and the share of fresh noise."""
+    """Settings of DDIM.
+
+    Attributes:
+        steps: Number of network calls.
+        timestep_spacing: Which times of the schedule are visited.
+        eta: Share of fresh noise, from 0 (deterministic) to 1.
+    """
 
     steps: int
     timestep_spacing: TimestepSpacing
@@ -32,13 +38,16 @@ def draw(
     batch: int,
     tick: Callable[[int], None] = lambda images: None,
 ) -> Tensor:
-    """Faces float32 (N, 3, S, S), about in [-1, 1], on the CPU.
+    """Sample faces float32 (N, 3, S, S), roughly in [-1, 1], on the CPU.
 
     Args:
-        noises: float32 (N, 3, S, S).
-        names: each names the stream of fresh noise of its image, where eta is not 0.
-        batch: images at a time at most; it changes results by rounding at most.
-        tick: called with the number of images finished.
+        model: The face model.
+        noises: Initial noises float32 (N, 3, S, S).
+        names: N names of the streams of fresh noise, which are used if eta is not 0.
+        setting: Settings of DDIM.
+        seed: Seed of the streams of fresh noise.
+        batch: Largest number of images at a time; it changes results by rounding errors only.
+        tick: Called with the number of finished images.
     """
     batches = even_slices(len(noises), batch, model.device)
     faces = []
@@ -57,7 +66,7 @@ def _batch(
     streams = [rng.torch_rng(seed, "fresh noise", name) for name in names]
 
     def fresh(step: int) -> Tensor:
-        # On the CPU, one stream an image: the same numbers for every batch size and device.
+        # On the CPU with a stream for each image: the same for every batch size and device.
         return there(torch.stack([torch.randn(noises.shape[1:], generator=s) for s in streams]))
 
     def there(images: Tensor) -> Tensor:
@@ -79,8 +88,11 @@ def _batch(
 
 
 def normalised(faces: Tensor) -> Tensor:
-    """Faces (N, 3, S, S) as the course saves them: each from its least to its largest value,
-    uint8 (N, S, S, 3)."""
+    """Scale each of the faces (N, 3, S, S) from its minimum to its maximum, as the course does.
+
+    Returns:
+        uint8 (N, S, S, 3).
+    """
     flat = faces.flatten(1)
     low, high = (end[:, None, None, None] for end in (flat.amin(1), flat.amax(1)))
     scaled = (faces - low) / (high - low).clamp(min=1e-5)

@@ -1,7 +1,7 @@
-"""Drawn faces: the embedded stand-in for photographs, made of analytic shapes with soft edges.
+"""Synthetic faces, a substitute for photographs: analytic shapes with antialiased edges.
 
-Lengths are in half widths of the image: x and y run from -1 to 1, y downwards. A face is a number
-for each trait; traits are independent, and face k is the same however many are drawn.
+Lengths are in half widths of the image: x and y run from -1 to 1, y downwards. A face has a number
+for each trait. Traits are independent, and face k does not depend on the number of faces.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from hw2 import rng
 Array = NDArray[np.float32]
 _CHUNK = 32  # faces at a time: their pixels stay in the processor's cache
 
-# Colours are RGB in [0, 1].
+# Colors are RGB in [0, 1].
 _SKIN = ((0.98, 0.85, 0.74), (0.93, 0.74, 0.58), (0.78, 0.56, 0.40), (0.52, 0.35, 0.25))
 _HAIR = (
     *((0.12, 0.09, 0.08), (0.36, 0.22, 0.12), (0.93, 0.77, 0.42)),
@@ -43,13 +43,15 @@ class _Sheet:
     y: Array  # (1, R, 1)
 
     def rows(self, low: float, high: float) -> "_Sheet":
-        """The rows with y from `low` to `high`, for shapes that reach no further."""
+        """The rows with y from `low` to `high`, for shapes that do not extend beyond them."""
         first, last = np.searchsorted(self.y[0, :, 0], [low, high])
         return _Sheet(self.pixels[:, :, first:last], self.x, self.y[:, first:last])
 
     def paint(self, distance: Array, color: Array, opacity: Array | float = 1.0) -> None:
-        """Lay `color` (N, 3) where the signed `distance` (N, R, S) is negative, edges a pixel
-        wide."""
+        """Paint `color` (N, 3) where the signed `distance` (N, R, S) is negative.
+
+        Edges are one pixel wide.
+        """
         pixel = np.float32(2 / self.pixels.shape[3])
         cover = np.clip(np.float32(0.5) - distance / pixel, 0, 1) * opacity
         for plane, shade in zip(self.pixels, color.T, strict=True):
@@ -57,7 +59,7 @@ class _Sheet:
 
 
 def draw(count: int, size: int, seed: int) -> NDArray[np.uint8]:
-    """Draw faces: uint8 (count, size, size, 3)."""
+    """Draw `count` faces: uint8 (count, size, size, 3)."""
     images = np.empty((count, size, size, 3), np.uint8)
     traits = _Traits(seed, count)
     for start in range(0, count, _CHUNK):
@@ -67,7 +69,7 @@ def draw(count: int, size: int, seed: int) -> NDArray[np.uint8]:
 
 
 class _Traits:
-    """The numbers that make the faces; each trait has its own stream."""
+    """The random traits of the faces; each trait has its own random stream."""
 
     def __init__(self, seed: int, count: int, here: slice = slice(None)) -> None:
         self._seed, self._count, self._here = seed, count, here
@@ -85,7 +87,7 @@ class _Traits:
         return low + (high - low) * self.share(name)
 
     def color(self, name: str, palette: tuple[tuple[float, float, float], ...]) -> Array:
-        """A colour of the palette, a little lighter or darker: float32 (N, 3)."""
+        """A color of the palette, made slightly lighter or darker: float32 (N, 3)."""
         which = (self.share(name).ravel() * len(palette)).astype(int)
         shade = self.span(f"{name} shade", 0.9, 1.06)[:, :, 0]
         return np.clip(np.array(palette, np.float32)[which] * shade, 0, 1)
@@ -105,7 +107,7 @@ def _paint(of: _Traits, size: int) -> Array:
 
 
 class _Head:
-    """Where the head is: coordinates in which it is an ellipse about the origin."""
+    """Coordinates in which the head is an ellipse around the origin."""
 
     def __init__(self, canvas: _Sheet, of: _Traits) -> None:
         self.scale = of.span("scale", 1.14, 1.20)
@@ -123,13 +125,13 @@ class _Head:
     def ellipse(
         self, x: Array | float, y: Array | float, rx: Array | float, ry: Array | float
     ) -> Array:
-        """About the signed distance to an ellipse at (x, y) of the head, in the image's units."""
+        """Approximate signed distance to an ellipse at (x, y) of the head, in image units."""
         rho = np.sqrt(((self.x - x) / rx) ** 2 + ((self.y - y) / ry) ** 2)
         return (rho - 1) * np.minimum(rx, ry) * self.scale
 
 
 def _behind(canvas: _Sheet, of: _Traits, head: _Head) -> None:
-    """Long hair falls behind the shoulders."""
+    """Long hair, behind the shoulders."""
     fall = of.span("fall", 0.80, 0.95)
     outer = head.ellipse(0, fall - 0.62, head.wide + 0.17, fall)
     canvas.paint(outer, 0.86 * head.hair, head.is_long)
@@ -153,7 +155,7 @@ def _skull(canvas: _Sheet, of: _Traits, head: _Head) -> None:
 
 
 def _fringe(canvas: _Sheet, of: _Traits, head: _Head) -> None:
-    """Hair above a slanted line; on the sides it reaches lower than on the forehead."""
+    """Hair above a slanted line that is lower at the sides than on the forehead."""
     cap = head.ellipse(0, -0.06, head.wide + 0.07, head.tall + 0.07)
     line = of.span("fringe", -0.40, -0.28) + of.span("parting", -0.30, 0.30) * head.x
     line = line + of.span("temples", 0.4, 1.2) * head.x**2
@@ -190,7 +192,7 @@ def _mouth(canvas: _Sheet, of: _Traits, head: _Head) -> None:
 
 
 def _glasses(canvas: _Sheet, of: _Traits, head: _Head) -> None:
-    """Round or oval rims about the eyes, a bridge between them, in a dark colour."""
+    """Dark round or oval rims around the eyes, with a bridge."""
     worn = (of.share("glasses") < _GLASSES).astype(np.float32)
     rim, level = of.span("rim", 0.19, 0.21), head.level
     dark = np.full_like(head.skin, 0.14)
@@ -201,7 +203,7 @@ def _glasses(canvas: _Sheet, of: _Traits, head: _Head) -> None:
     canvas.paint(bridge * head.scale, dark, worn)
 
 
-# Each layer with the rows that it may reach, from behind to front.
+# Each layer with the range of y that it may cover, from back to front.
 _LAYERS: tuple[tuple[Callable[[_Sheet, _Traits, _Head], None], float, float], ...] = (
     *((_behind, -1, 1), (_body, 0.3, 1), (_skull, -1, 1), (_fringe, -1, 0.7)),
     *((_eyes, -0.6, 0.4), (_mouth, -0.1, 0.9), (_glasses, -0.5, 0.5)),

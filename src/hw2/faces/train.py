@@ -1,4 +1,4 @@
-"""Training of the embedded face model on drawn faces."""
+"""Training of the face model on synthetic faces."""
 
 from typing import Any
 
@@ -16,25 +16,25 @@ from hw2.training.resume import Resume
 
 
 def blueprint(faces: params.Faces) -> Blueprint:
-    """What is trained."""
+    """The architecture of the trained model."""
     config = faces.network.model_dump(mode="json")
     return Blueprint("trained", faces.diffusion.prediction, faces.image_size, config)
 
 
 def levels(faces: params.Faces) -> Schedule:
-    """The noise levels that it is trained on."""
+    """The noise schedule of the trained model."""
     return schedule.make(faces.diffusion.schedule, faces.diffusion.timesteps)
 
 
 def identity(faces: params.Faces) -> dict[str, Any]:
-    """The values that make another training when they change; how often it is saved does not."""
+    """Everything that changes the result of the training, except code; `save_every` does not."""
     return {"faces": faces.model_dump(mode="json", exclude={"ddim": True, "train": {"save_every"}})}
 
 
 def fit(
     faces: params.Faces, resume: Resume, device: torch.device
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
-    """Train.
+    """Train on `faces.images` synthetic faces.
 
     Returns:
         The averaged weights of the blueprint's network, and the history (rows of `step`, `loss`,

@@ -1,1 +1,1 @@
-"""The embedded world of pictures with captions: what the small CLIP and Stable Diffusion learn."""
+"""Synthetic images of shapes with captions, for the small CLIP and Stable Diffusion."""

@@ -1,7 +1,7 @@
 """Signed distances to the outlines of the shapes, negative inside.
 
-Coordinates are the object's own: its radius is 1, x points right, y points down. The formulas are
-those of I. Quilez (2D distance functions) or bounds of the distance that are exact at the outline.
+Coordinates are those of the object: its radius is 1, x points right, y points down. The formulas
+are those of I. Quilez (2D distance functions), or approximations that are exact at the outline.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def _square(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _half_planes(x: np.ndarray, y: np.ndarray, sides: int, inner: float, turn: float) -> np.ndarray:
-    """A regular polygon as the largest of its sides' distances; `inner` is the incircle's."""
+    """A regular polygon as the largest distance to a side; `inner` is the incircle's radius."""
     angles = turn + 2 * np.pi * np.arange(sides) / sides
     distance = x * np.float32(np.cos(angles[0])) + y * np.float32(np.sin(angles[0]))
     for angle in angles[1:]:
@@ -48,7 +48,7 @@ def _hexagon(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _star(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Five points: the side between a tip and a notch, after folding the plane onto one tenth."""
+    """A five-pointed star: the edge from a tip to a notch, after folding the plane to a tenth."""
     angle = np.arctan2(x, -y)
     sector = np.float32(2 * np.pi / 5)
     folded = np.abs((angle + sector / 2) % sector - sector / 2)
@@ -66,7 +66,7 @@ def _cross(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _heart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Two lobes above a corner that points down, whose sides touch them."""
+    """Two lobes above a corner that points down, with sides tangent to the lobes."""
     across, up = np.abs(x), -0.2 - y
     lobe = np.hypot(across - 0.42, up - 0.1) - 0.46
     side = (across - up) * _HALF - (0.32 * _HALF + 0.46)

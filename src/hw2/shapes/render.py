@@ -1,4 +1,4 @@
-"""Scenes as pictures, many at once."""
+"""Rendering of scenes as images, many at once."""
 
 from dataclasses import dataclass
 
@@ -9,19 +9,19 @@ from hw2.shapes.outlines import DISTANCES
 KINDS = tuple(DISTANCES)
 """Objects have places in this tuple."""
 _PERIOD = 0.62  # of stripes and dots, in radii of the object
-_RIM = 0.12  # plain edge around them, in the same units: at 32 pixels an outline stays readable
-_CHUNK = 256  # objects at a time, so that what is computed stays in the processor's cache
+_RIM = 0.12  # plain edge around them, in the same units; keeps outlines visible at 32 pixels
+_CHUNK = 256  # objects at a time, so that intermediate results stay in the processor's cache
 PLAIN, STRIPED, DOTTED = range(3)
 
 
 @dataclass(frozen=True)
 class Objects:
-    """M coloured things, each in a picture.
+    """M colored objects, each in an image.
 
     Attributes:
-        picture: int (M,), which picture; later ones are in front.
-        kind: int (M,), place in KINDS.
-        position: float (M, 2), centre (x, y) in [-1, 1], y down.
+        picture: int (M,), index of the image; later objects are in front.
+        kind: int (M,), index into KINDS.
+        position: float (M, 2), center (x, y) in [-1, 1], y downwards.
         radius: float (M,), in the same units.
         angle: float (M,), radians, clockwise.
         texture: int (M,), PLAIN, STRIPED or DOTTED.
@@ -46,14 +46,14 @@ class Objects:
 
 
 def draw(backgrounds: np.ndarray, objects: Objects, size: int) -> np.ndarray:
-    """Pictures uint8 (N, size, size, 3) of `backgrounds`, RGB float (N, 3), with the objects.
+    """Draw the objects on `backgrounds`, RGB float (N, 3): images uint8 (N, size, size, 3).
 
-    Outlines and textures are antialiased by coverage: a pixel takes the share that an edge at
-    its centre's distance leaves.
+    Outlines and textures are antialiased: the coverage of a pixel follows from the distance of its
+    center to the edge.
     """
     canvas = np.empty((len(backgrounds), size, size, 3), np.float32)
     canvas[:] = backgrounds[:, None, None]
-    # An object in front is painted after all that are behind it in the same picture.
+    # An object is painted after all objects behind it in the same image.
     depth = _depth(objects.picture)
     for layer in range(int(depth.max(initial=-1)) + 1):
         for kind in range(len(KINDS)):
@@ -64,7 +64,7 @@ def draw(backgrounds: np.ndarray, objects: Objects, size: int) -> np.ndarray:
 
 
 def _depth(picture: np.ndarray) -> np.ndarray:
-    """How many objects of the same picture come before each: int (M,)."""
+    """The number of earlier objects in the same image, for each object: int (M,)."""
     order = np.argsort(picture, kind="stable")
     of = picture[order]
     starts = np.flatnonzero(np.r_[True, of[1:] != of[:-1]]) if len(of) else np.array([], int)
@@ -75,7 +75,7 @@ def _depth(picture: np.ndarray) -> np.ndarray:
 
 
 def _paint(canvas: np.ndarray, objects: Objects, kind: str, size: int) -> None:
-    """Paint objects of one kind, each in another picture."""
+    """Paint objects of one kind, each in a different image."""
     ticks = ((np.arange(size, dtype=np.float32) + 0.5) * 2 / size - 1)[None, :]
     radius = objects.radius.astype(np.float32)[:, None]
     across = ((ticks - objects.position[:, :1]) / radius).astype(np.float32)[:, None, :]
@@ -98,12 +98,12 @@ def _paint(canvas: np.ndarray, objects: Objects, kind: str, size: int) -> None:
 
 
 def _coverage(distance: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """The share of a pixel of this width that lies inside, of its centre's distance."""
+    """The covered share of a pixel of this width, from the signed distance of its center."""
     return np.clip(0.5 - distance / width, 0, 1).astype(np.float32)
 
 
 def _stripes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Half of each period, at 45 degrees."""
+    """Diagonal stripes that cover half of each period."""
     along = (x + y) * np.float32(np.sqrt(0.5))
     return np.abs(_folded(along)) - np.float32(_PERIOD / 4)
 
@@ -113,5 +113,5 @@ def _dots(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _folded(value: np.ndarray) -> np.ndarray:
-    """Distance to the nearest multiple of the period, with its sign."""
+    """Signed distance to the nearest multiple of the period."""
     return value - np.float32(_PERIOD) * np.rint(value / np.float32(_PERIOD))

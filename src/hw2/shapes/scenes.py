@@ -1,7 +1,7 @@
-"""Random scenes with captions, and the pictures of the zero-shot exam.
+"""Random scenes with captions for training, and the images of the zero-shot test set.
 
-A scene is drawn from the stream of its own thousand, so more pictures leave the first ones as
-they are.
+A random stream draws a block of a thousand scenes, so the first images do not depend on the number
+of images.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from hw2.shapes import vocabulary
 from hw2.shapes.render import KINDS, PLAIN, Objects, draw
 
 BLOCK = 1000
-SINGLE, DOUBLE = 0.60, 0.28  # shares of scenes; the rest shows one thing without a name
+SINGLE, DOUBLE = 0.60, 0.28  # shares of scenes; the others show one object without a name
 _PLAIN_SHARE = 0.5
 _SAYS_PLAIN, _SAYS_BACKGROUND, _NEXT_TO = 0.25, 0.7, 1 / 3
-_OWN_INK = 0.7  # of the unnamed: share with a second random colour
+_OWN_INK = 0.7  # share of the unnamed objects that have a second random color
 _COLORS = np.array(list(vocabulary.COLORS.values()), np.float32)
 _BACKGROUNDS = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)
 _LUMINANCE = np.array(LUMA, np.float32)
@@ -25,7 +25,7 @@ _LUMINANCE = np.array(LUMA, np.float32)
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures uint8 (N, size, size, 3) and N captions."""
+    """Images uint8 (N, size, size, 3) and N captions."""
 
     images: np.ndarray
     captions: list[str]
@@ -33,8 +33,13 @@ class Pictures:
 
 @dataclass(frozen=True)
 class TestSet:
-    """Pictures of one thing each, with a class: uint8 (N, size, size, 3), int (N,), and the
-    texture of each as its place in `words.TEXTURES`, int (N,)."""
+    """Images of one object each, with its class and texture.
+
+    Attributes:
+        images: uint8 (N, size, size, 3).
+        classes: int (N,), indices into `vocabulary.CLASSES`.
+        textures: int (N,), indices into `vocabulary.TEXTURES`.
+    """
 
     images: np.ndarray
     classes: np.ndarray
@@ -42,7 +47,7 @@ class TestSet:
 
 
 def training(count: int, size: int, seed: int) -> Pictures:
-    """`count` pictures of random scenes; no named thing is one of `words.HELD_OUT`."""
+    """Draw `count` images of random scenes, without the pairs `vocabulary.HELD_OUT`."""
     images, captions = [], []
     for block in range(-(-count // BLOCK)):
         scene = _Scene(rng.numpy_rng(seed, "shapes", "train", block))
@@ -52,10 +57,13 @@ def training(count: int, size: int, seed: int) -> Pictures:
 
 
 def test_set(split: str, per_class: int, size: int, seed: int) -> TestSet:
-    """`per_class` pictures of each of `words.CLASSES`, class by class; `split` names the stream."""
+    """Draw `per_class` images of each of `vocabulary.CLASSES`, class by class.
+
+    `split` names the random stream.
+    """
     stream = rng.numpy_rng(seed, "shapes", "test set", split)
     classes = np.repeat(np.arange(len(vocabulary.CLASSES)), per_class)
-    colors, shapes = np.divmod(classes, len(vocabulary.SHAPES))  # classes are colour by colour
+    colors, shapes = np.divmod(classes, len(vocabulary.SHAPES))  # classes are sorted by color
     n = len(classes)
     textures = _textures(stream, n)
     backgrounds = _backgrounds(stream, stream.integers(len(_BACKGROUNDS), size=n))
@@ -65,7 +73,7 @@ def test_set(split: str, per_class: int, size: int, seed: int) -> TestSet:
 
 
 class _Scene:
-    """A block of scenes: everything random is drawn in whole columns, used or not."""
+    """A block of scenes; all random values are drawn for the whole block, whether used or not."""
 
     def __init__(self, stream: np.random.Generator) -> None:
         n = BLOCK
@@ -85,7 +93,7 @@ class _Scene:
         n = BLOCK
         kinds, fills = _kinds(self.shape), _jittered(stream, _COLORS[self.color], 0.04)
         inks = _inks(fills)
-        # Of the unnamed two in three have a shape of their own, all have any colour.
+        # Two thirds of the unnamed objects have an unnamed shape; all have a random color.
         odd = np.array([KINDS.index(name) for name in vocabulary.UNNAMED_SHAPES])
         strange = self.unnamed & (stream.random(n) < 2 / 3)
         kinds[0] = np.where(strange, odd[stream.integers(len(odd), size=n)], kinds[0])
@@ -130,7 +138,7 @@ class _Scene:
 
 
 def _kinds(shapes: np.ndarray) -> np.ndarray:
-    """Places in KINDS of places in `words.SHAPES`."""
+    """Indices into KINDS from indices into `vocabulary.SHAPES`."""
     return np.array([KINDS.index(name) for name in vocabulary.SHAPES])[shapes]
 
 
@@ -149,7 +157,7 @@ def _backgrounds(stream: np.random.Generator, which: np.ndarray) -> np.ndarray:
 
 
 def _inks(fill: np.ndarray) -> np.ndarray:
-    """A darker colour for stripes and dots on a light object, a lighter one on a dark object."""
+    """A darker color for the pattern of a light object, a lighter color for that of a dark one."""
     light = (fill @ _LUMINANCE > 0.5)[..., None]
     return np.where(light, fill * 0.4, fill * 0.35 + 0.65).astype(np.float32)
 
@@ -179,7 +187,7 @@ def _beside(
     fill: np.ndarray,
     ink: np.ndarray,
 ) -> Objects:
-    """The left or the right one of two."""
+    """The left or the right object of two."""
     n = len(picture)
     position = np.stack([side + stream.uniform(-0.05, 0.05, n), stream.uniform(-0.25, 0.25, n)], 1)
     return Objects(

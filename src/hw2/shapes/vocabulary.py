@@ -1,4 +1,4 @@
-"""What the world consists of, and its names: the one place that knows them."""
+"""The shapes, colors, backgrounds and textures of the synthetic images, and the words for them."""
 
 import numpy as np
 
@@ -46,7 +46,7 @@ PREFIX_SHARES = (0.6, 0.2, 0.2)
 
 
 def is_held_out() -> np.ndarray:
-    """Which pairs are held out: bool (colours, shapes), in the order of COLOURS and SHAPES."""
+    """Which pairs are held out: bool (colors, shapes), in the order of COLORS and SHAPES."""
     table = np.zeros((len(COLORS), len(SHAPES)), bool)
     for color, shape in HELD_OUT:
         table[tuple(COLORS).index(color), SHAPES.index(shape)] = True
@@ -54,12 +54,12 @@ def is_held_out() -> np.ndarray:
 
 
 def with_article(phrase: str) -> str:
-    """The phrase after "a" or "an"."""
+    """The phrase with its article, "a" or "an"."""
     return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
 
 
 def vocabulary() -> tuple[str, ...]:
-    """Every word of a caption."""
+    """Every word that captions use."""
     phrases = [*SHAPES, *NOUNS, *COLORS, *BACKGROUNDS, *TEXTURES, *PREFIXES, "on a background"]
     words = " ".join([*phrases, "an and next to"]).split()
     return tuple(dict.fromkeys(words))
