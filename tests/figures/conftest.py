@@ -151,10 +151,10 @@ PAIRS = ("mnistm->svhn", "mnistm->usps")
 def adapted(pairs: tuple[str, ...] = PAIRS, trainings: int = 3) -> dict[str, Any]:
     """The record of `dann_evaluate`."""
     record: dict[str, Any] = {}
-    for place, pair in enumerate(pairs):
+    for position, pair in enumerate(pairs):
         record[pair] = {}
         for method, share in ROWS.items():
-            row = estimate(share + 0.01 * place, 2000)
+            row = estimate(share + 0.01 * position, 2000)
             row |= {"trainings": trainings, "source_accuracy": 0.954, "a_distance": 1.234}
             row |= {"spread": 0.0123} if trainings > 1 else {}
             if method != "source_only":
@@ -178,15 +178,15 @@ def adaptation_history(pairs: tuple[str, ...] = PAIRS) -> list[dict[str, Any]]:
 
 
 def points(pairs: tuple[str, ...] = PAIRS) -> list[dict[str, Any]]:
-    """Places by t-SNE: groups by digit, the domains apart before and together after."""
+    """t-SNE points: a group per digit, domains separate before and together after."""
     return [
         {
             "pair": pair, "method": method, "domain": domain, "digit": digit,
-            "x": digit + 0.1 * k + (20 * place if method == "source_only" else 0), "y": 0.3 * k,
+            "x": digit + 0.1 * k + (20 * index if method == "source_only" else 0), "y": 0.3 * k,
         }
         for pair in pairs
         for method in ("source_only", "dann")
-        for place, domain in enumerate(pair.split("->"))
+        for index, domain in enumerate(pair.split("->"))
         for digit in range(NUM_DIGITS)
         for k in range(3)
     ]  # fmt: skip
@@ -264,17 +264,17 @@ def zeroshot_record(models: tuple[str, ...] = tuple(MODELS)) -> dict[str, Any]:
     record: dict[str, Any] = {}
     for model in models:
         record[model] = {}
-        for place, (name, (count, share)) in enumerate(PROMPTS.items()):
+        for position, (name, (count, share)) in enumerate(PROMPTS.items()):
             acc = {key: shares(key, share + MODELS[model]) for key in ("acc1", "acc5")}
             gain = share - PROMPTS["course"][1]
-            row = {"place": place, "prompts": count, **acc["acc1"], **acc["acc5"], "n": 400}
+            row = {"place": position, "prompts": count, **acc["acc1"], **acc["acc5"], "n": 400}
             row |= {
                 "recall": share,
                 "gain": gain,
                 "gain_low": gain - 0.02,
                 "gain_high": gain + 0.02,
             }
-            row |= {"p": 1.0 if place == 0 else 0.00001 if gain > 0 else 0.2031}
+            row |= {"p": 1.0 if position == 0 else 0.00001 if gain > 0 else 0.2031}
             over = MODELS[model]
             row |= {
                 "model_gain": over,
@@ -307,10 +307,10 @@ def predictions(models: tuple[str, ...] = tuple(MODELS)) -> list[dict[str, Any]]
                 order = [first, *(j for j in range(4) if j != first)]
                 row = {"model": model, "prompts": "textures", "image": f"{k}_{number}.png"}
                 row |= {"true": true, "right": first == k}
-                for place in range(5):
-                    there = place < len(order)
-                    row[f"class{place + 1}"] = NAMED[order[place]] if there else None
-                    row[f"confidence{place + 1}"] = (0.5, 0.3, 0.15, 0.05)[place] if there else None
+                for rank in range(5):
+                    exists = rank < len(order)
+                    row[f"class{rank + 1}"] = NAMED[order[rank]] if exists else None
+                    row[f"confidence{rank + 1}"] = (0.5, 0.3, 0.15, 0.05)[rank] if exists else None
                 rows.append(row)
     return rows
 

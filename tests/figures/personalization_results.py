@@ -33,15 +33,15 @@ def metrics() -> dict[str, Any]:
             "image": 75.0, "text": 31.0, "baseline_image": 60, "baseline_text": 20,
             "passed": int(key == "0"),
         }  # fmt: skip
-    for place, (name, value) in enumerate(METHODS.items()):
-        found = {"position": place, "seeds": 3, "n": 12, "bytes": 768}
-        found |= {"trained": 480 * place, "drawn": 960, "first": value + 5, "second": value - 5}
-        found |= {**ends("mean", value), **ends("lesser", value - 6)}
+    for position, (name, value) in enumerate(METHODS.items()):
+        scores = {"position": position, "seeds": 3, "n": 12, "bytes": 768}
+        scores |= {"trained": 480 * position, "drawn": 960, "first": value + 5, "second": value - 5}
+        scores |= {**ends("mean", value), **ends("lesser", value - 6)}
         if name != "photographs":
-            found |= ends("text", 25.0)
+            scores |= ends("text", 25.0)
             if name != "separate":
-                found |= ends("lesser_gain", value - 40)
-        record["multi_concept"][name] = found
+                scores |= ends("lesser_gain", value - 40)
+        record["multi_concept"][name] = scores
     shares = {"drawn": 0.85, "unseen": 0.5, "real": 0.97}
     record["stable_diffusion"] = {
         k: {**ends("alignment", v, 0.03), "n": 144} for k, v in shares.items()
@@ -53,7 +53,7 @@ def write(folder: Path) -> dict[str, Path]:
     """Write the records; return the keyword arguments of `report.run`."""
     stream = np.random.Generator(np.random.PCG64(9))
 
-    def pictures(*shape: int) -> np.ndarray:
+    def images(*shape: int) -> np.ndarray:
         return stream.integers(0, 256, (*shape, 16, 16, 3), dtype=np.uint8)
 
     rows = [
@@ -63,26 +63,26 @@ def write(folder: Path) -> dict[str, Path]:
         }
         for key in WORDS for step in STEPS
     ]  # fmt: skip
-    looks: dict[str, Any] = {}
-    samples: dict[str, Any] = {"alignment": pictures(48)}
+    snapshots: dict[str, Any] = {}
+    samples: dict[str, Any] = {"alignment": images(48)}
     for key, (token, word) in WORDS.items():
-        looks |= {f"{key}_strips": pictures(3, 4), f"{key}_references": pictures(5)}
+        snapshots |= {f"{key}_strips": images(3, 4), f"{key}_references": images(5)}
         samples |= {
             f"{key}_token": np.array(token), f"{key}_word": np.array(word),
             f"{key}_prompts": np.array([f"a photo of a {token}"]),
-            f"{key}_learnt_0": pictures(5), f"{key}_word_0": pictures(5),
+            f"{key}_learnt_0": images(5), f"{key}_word_0": images(5),
         }  # fmt: skip
     paths = {
-        "personalization_metrics": folder / "inversion.json",
-        "personalization_history": folder / "inversion_history.csv",
-        "personalization_snapshots": folder / "looks.npz",
-        "personalization_samples": folder / "inversion_samples.npz",
-        "multi_concept_images": folder / "several.npz",
+        "personalization_metrics": folder / "personalization.json",
+        "personalization_history": folder / "personalization_history.csv",
+        "personalization_snapshots": folder / "snapshots.npz",
+        "personalization_samples": folder / "personalization_samples.npz",
+        "multi_concept_images": folder / "multi_concept.npz",
     }
     write_json(paths["personalization_metrics"], metrics())
     write_table(paths["personalization_history"], rows)
-    save_arrays(paths["personalization_snapshots"], **looks)
+    save_arrays(paths["personalization_snapshots"], **snapshots)
     save_arrays(paths["personalization_samples"], **samples)
-    shown = {name: pictures(2, 3) for name in METHODS if name != "photographs"}
+    shown = {name: images(2, 3) for name in METHODS if name != "photographs"}
     save_arrays(paths["multi_concept_images"], **shown)
     return paths

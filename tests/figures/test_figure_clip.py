@@ -23,17 +23,17 @@ FIGURES = ("successes", "failures", "templates", "per_class", "confusion")
 
 
 def read(paths: dict[str, Path]) -> Records:
-    found = read_records(clip_records, paths)
-    assert found is not None
-    return found
+    data = read_records(clip_records, paths)
+    assert data is not None
+    return data
 
 
 @pytest.fixture
-def found(records_in: Write, tmp_path: Path) -> Records:
+def data(records_in: Write, tmp_path: Path) -> Records:
     return read(records_in(tmp_path))
 
 
-def sheet(section: Section, name: str) -> str:
+def data_file(section: Section, name: str) -> str:
     return next(sheet.text for sheet in section.data_files if sheet.name == name)
 
 
@@ -61,16 +61,16 @@ def test_without_models_there_is_no_section(records_in: Write, tmp_path: Path) -
     assert (paths["report_figs"] / "ddpm_loss.png").is_file()
 
 
-def test_rows_in_the_order_of_models_and_prompts(found: Records) -> None:
-    assert found.models == ("small CLIP", "large CLIP")
-    assert [row.prompts for row in found.of("large CLIP")] == ["course", "cifar18", "textures"]
-    assert [row.gain is None for row in found.rows] == [True, False, False] * 2
-    assert [row.model_gain is None for row in found.rows] == [True] * 3 + [False] * 3
-    assert (found.shown, found.prompts, len(found.answers)) == ("small CLIP", "textures", 400)
+def test_rows_in_the_order_of_models_and_prompts(data: Records) -> None:
+    assert data.models == ("small CLIP", "large CLIP")
+    assert [row.prompts for row in data.of("large CLIP")] == ["course", "cifar18", "textures"]
+    assert [row.gain is None for row in data.rows] == [True, False, False] * 2
+    assert [row.model_gain is None for row in data.rows] == [True] * 3 + [False] * 3
+    assert (data.shown, data.prompts, len(data.answers)) == ("small CLIP", "textures", 400)
 
 
-def test_the_table_has_numbers_intervals_and_tests(found: Records) -> None:
-    text = plain(sheet(clip.section(found), "clip_table.md"))
+def test_the_table_has_numbers_intervals_and_tests(data: Records) -> None:
+    text = plain(data_file(clip.section(data), "clip_table.md"))
     assert (
         "| small CLIP | course (1) | 70.0 % (65.3-74.3 %, n = 400) | 85.0 % | 70.0 % | - |" in text
     )
@@ -95,7 +95,7 @@ def test_one_model_has_no_columns_of_another(records_in: Write, tmp_path: Path) 
 def test_the_csv_has_every_number_unrounded(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     record = json.loads(paths["clip_metrics"].read_text())
-    rows = list(csv.DictReader(io.StringIO(sheet(clip.section(read(paths)), "clip_table.csv"))))
+    rows = list(csv.DictReader(io.StringIO(data_file(clip.section(read(paths)), "clip_table.csv"))))
     assert len(rows) == 6
     for row in rows:
         of = record[row["model"]][row["prompts"]]
@@ -107,21 +107,21 @@ def test_the_csv_has_every_number_unrounded(records_in: Write, tmp_path: Path) -
         assert row["unseen pairs"] == str(of["groups"]["unseen pairs"]["acc1"])
 
 
-def test_headlines_are_of_the_shown_prompts(found: Records) -> None:
-    stats = clip.section(found).stats
+def test_headlines_are_of_the_shown_prompts(data: Records) -> None:
+    stats = clip.section(data).stats
     assert [stat.label for stat in stats] == [
         "small CLIP, prompts textures", "large CLIP, prompts textures", "small CLIP, unseen pairs"
     ]  # fmt: skip
     assert [plain(stat.value) for stat in stats] == ["80.0 %", "85.0 %", "70.0 %"]
 
 
-def test_galleries_show_image_true_predicted_and_bars(found: Records) -> None:
-    wrong = [example for example in found.examples if not example.answer.right]
+def test_galleries_show_image_true_predicted_and_bars(data: Records) -> None:
+    wrong = [example for example in data.examples if not example.answer.right]
     assert len(wrong) == 3
     figure = clip_plots.answers(wrong)
     left, right = figure.axes[0], figure.axes[1]
     assert np.array_equal(left.get_images()[0].get_array(), wrong[0].pixels)
-    assert right.get_title(loc="left") == "red circle, taken for red heart"
+    assert right.get_title(loc="left") == "red circle, predicted red heart"
     labels = [label.get_text() for label in right.get_yticklabels()]
     assert labels[:2] == ["red heart", "red circle"]
     widths = [bar.get_width() for bar in right.patches]
@@ -131,48 +131,48 @@ def test_galleries_show_image_true_predicted_and_bars(found: Records) -> None:
     assert colors[2] == colors[3] not in colors[:2]
 
 
-def test_without_failures_there_is_no_gallery_of_them(found: Records) -> None:
-    right = tuple(example for example in found.examples if example.answer.right)
-    perfect = dataclasses.replace(found, examples=right)
+def test_without_failures_there_is_no_gallery_of_them(data: Records) -> None:
+    right = tuple(example for example in data.examples if example.answer.right)
+    perfect = dataclasses.replace(data, examples=right)
     names = [figure.name for figure in report.build("clip", perfect, 20).figures]
     assert "clip_successes.png" in names
     assert "clip_failures.png" not in names
 
 
-def test_the_confusion_matrix_counts_answers(found: Records) -> None:
-    image = clip_plots.confusion(found).axes[0].get_images()[0].get_array()
+def test_the_confusion_matrix_counts_answers(data: Records) -> None:
+    image = clip_plots.confusion(data).axes[0].get_images()[0].get_array()
     expected = np.diag([0.6, 0.7, 0.8, 0.9]) + np.roll(np.diag([0.4, 0.3, 0.2, 0.1]), 1, axis=1)
     assert np.asarray(image) == pytest.approx(expected)
 
 
-def test_classes_stand_worst_first_with_their_commonest_mistake(found: Records) -> None:
-    ax = clip_plots.per_class(found).axes[0]
+def test_classes_are_sorted_by_accuracy_with_their_most_frequent_error(data: Records) -> None:
+    ax = clip_plots.per_class(data).axes[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == [
         "red circle", "red heart", "blue star", "blue ring"
     ]  # fmt: skip
     texts = [text.get_text() for text in ax.texts]
-    mistakes = ["red heart (40)", "blue star (30)", "blue ring (20)", "red circle (10)"]
-    assert texts == [*mistakes, "most often taken for"]
+    errors = ["red heart (40)", "blue star (30)", "blue ring (20)", "red circle (10)"]
+    assert texts == [*errors, "most frequent error"]
     points = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 1]
     assert [float(point[0]) for point in points] == pytest.approx([0.6, 0.7, 0.8, 0.9])
 
 
-def test_of_many_classes_the_worst_are_shown(found: Records) -> None:
+def test_of_many_classes_the_worst_are_shown(data: Records) -> None:
     answers = tuple(
         clip_records.Answer(f"{k}.png", f"class {k}", ((f"class {k - k % 2}", 1.0),))
         for k in range(200)
     )
     ends = (records.Interval(1.0, 0.2, 1.0, 1), records.Interval(0.0, 0.0, 0.8, 1))
     classes = tuple(clip_records.OneClass(f"class {k}", ends[k % 2], None, 0) for k in range(200))
-    many = dataclasses.replace(found, answers=answers, classes=classes)
+    many = dataclasses.replace(data, answers=answers, classes=classes)
     shown = [label.get_text() for label in clip_plots.per_class(many).axes[0].get_yticklabels()]
     assert shown == [f"class {k}" for k in range(1, 120, 2)]
     assert "Of 200 classes, the 60" in report.build("clip", many, 20).figures[-1].caption
 
 
-def test_prompt_sets_have_a_panel_for_each_model(found: Records) -> None:
-    axes = clip_plots.templates(found).axes
-    assert [ax.get_title(loc="left") for ax in axes] == list(found.models)
+def test_prompt_sets_have_a_panel_for_each_model(data: Records) -> None:
+    axes = clip_plots.templates(data).axes
+    assert [ax.get_title(loc="left") for ax in axes] == list(data.models)
     assert [label.get_text() for label in axes[0].get_yticklabels()] == [
         "course (1)", "cifar18 (18)", "textures (3)"
     ]  # fmt: skip
@@ -191,7 +191,7 @@ def spoil_json(key: str, value: Any) -> Callable[[str], str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "spoil", "said"),
+    ("name", "spoil", "message"),
     [
         ("clip_metrics", spoil_json("acc1", 2), "textures: accuracy 2 .* is not a share"),
         ("clip_metrics", spoil_json("p", "small"), "textures: 'p' is 'small'"),
@@ -204,10 +204,10 @@ def spoil_json(key: str, value: Any) -> Callable[[str], str]:
     ],
 )
 def test_bad_records_are_one_line(
-    records_in: Write, tmp_path: Path, name: str, spoil: Callable[[str], str], said: str
+    records_in: Write, tmp_path: Path, name: str, spoil: Callable[[str], str], message: str
 ) -> None:
     paths = records_in(tmp_path)
     paths[name].write_text(spoil(paths[name].read_text()))
-    with pytest.raises(UserError, match=said) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         read(paths)
     assert "\n" not in str(caught.value)

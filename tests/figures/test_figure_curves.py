@@ -22,38 +22,38 @@ def read(paths: Paths) -> Records:
 
 
 def test_guidance_has_a_line_per_domain_and_all(records_in: Write, tmp_path: Path) -> None:
-    found = read(records_in(tmp_path))
-    fig = curves.guidance(found.guidance_rows, found.choice)
+    data = read(records_in(tmp_path))
+    fig = curves.guidance(data.guidance_rows, data.choice)
     upper, lower = fig.axes
     labels = ["all domains", "MNIST-M", "SVHN"]
     assert upper.get_legend_handles_labels()[1] == labels
     for name, label in zip(("all", "mnistm", "svhn"), labels, strict=True):
-        rows = [row for row in found.guidance_rows if row.domain == name]
+        rows = [row for row in data.guidance_rows if row.domain == name]
         (line,) = (line for line in upper.lines if line.get_label() == label)
         assert np.asarray(line.get_xdata()).tolist() == [row.guidance_scale for row in rows]
         assert np.asarray(line.get_ydata()).tolist() == [row.accuracy.value for row in rows]
         (spread,) = (line for line in lower.lines if line.get_label() == label)
         assert np.asarray(spread.get_ydata()).tolist() == [row.diversity.value for row in rows]
     for ax in (upper, lower):
-        assert np.asarray(ax.lines[-1].get_xdata()).tolist() == [found.choice.guidance_scale] * 2
+        assert np.asarray(ax.lines[-1].get_xdata()).tolist() == [data.choice.guidance_scale] * 2
     (legend,) = fig.legends
-    assert legend.get_texts()[-1].get_text() == "s = 4, chosen on the val split"
+    assert legend.get_texts()[-1].get_text() == "s = 4, selected on the val split"
 
 
-def test_a_sole_domain_is_not_drawn_twice() -> None:
+def test_a_single_domain_is_not_drawn_twice() -> None:
     assert curves.lines_of(["all", "svhn", "all", "svhn"]) == ["svhn"]
     assert curves.lines_of(["all"]) == ["all"]
     assert curves.lines_of(["all", "mnistm", "svhn"]) == ["all", "mnistm", "svhn"]
 
 
 def test_samplers_have_a_line_each_over_calls(records_in: Write, tmp_path: Path) -> None:
-    found = read(records_in(tmp_path))
-    (ax,) = curves.samplers(found.sampler_rows).axes
+    data = read(records_in(tmp_path))
+    (ax,) = curves.samplers(data.sampler_rows).axes
     assert ax.get_xscale() == "log"
     drawn = {container.get_label(): container[0] for container in ax.containers}
     assert list(drawn) == ["DDPM", "DDIM", "DPM-Solver++ 2M"]
     assert list(drawn["DDIM"].get_xdata()) == [20, 40, 100, 200]
-    assert {row.domain for row in found.sampler_rows} == {"all"}
+    assert {row.domain for row in data.sampler_rows} == {"all"}
 
 
 def test_calls_too_close_to_label_are_not() -> None:
@@ -70,13 +70,15 @@ def test_loss_of_very_few_steps_is_drawn() -> None:
     assert len(curves.loss(few).axes[0].lines) == 1
 
 
-def test_a_given_guidance_scale_is_not_called_chosen(records_in: Write, tmp_path: Path) -> None:
+def test_a_guidance_scale_of_params_yaml_is_not_called_selected(
+    records_in: Write, tmp_path: Path
+) -> None:
     paths = records_in(tmp_path)
     record = json.loads(paths["ddpm_guidance"].read_text())
     paths["ddpm_guidance"].write_text(json.dumps(record | {"candidates": []}))
     choice = records.choice(paths["ddpm_guidance"])
     assert choice.chosen is None
-    assert choice.label == "s = 4, given"
+    assert choice.label == "s = 4, set in params.yaml"
 
 
 def rename_column(name: str) -> Callable[[str], str]:
@@ -109,7 +111,7 @@ def change(key: str, value: object) -> Callable[[str], str]:
          lambda text: text.replace("sampler,all", "x,all").replace("\nsampler,", "\nx,"),
          "no row of kind 'sampler'"),
         ("ddpm_sweep", lambda text: text.replace("ddim,50", "ddim,49", 1), "mix samplers"),
-        ("ddpm_sweep", lambda text: text + text.split("\n")[1] + "\n", "stands there twice"),
+        ("ddpm_sweep", lambda text: text + text.split("\n")[1] + "\n", "occurs twice"),
         ("ddpm_sweep", lambda text: text.split("\n")[0] + "\n", "no rows"),
         ("ddpm_history", rename_column("loss"), "no column 'loss'"),
         ("ddpm_history", first_number_becomes("nan"), "line 2: 'loss' is 'nan'"),

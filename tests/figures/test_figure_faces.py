@@ -1,4 +1,4 @@
-"""The faces' section: right image in the right place, measured curves, and strict records."""
+"""The faces' section: images in their cells, curves of the records, and checked records."""
 
 import json
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def test_tiles_are_the_images_enlarged_and_in_their_place(tmp_path: Path, dpi: i
     figure = faces_plots.tiles(tiles, ["eta = 0", "eta = 1"], ["00", "01", "02"], "heading", dpi)
     drawn = pixels(tmp_path, figure, dpi)
     times = round(faces_plots.CELL * dpi / 16)
-    found = [
+    present = [
         [
             any(
                 (drawn[y : y + 16 * times, x : x + 16 * times] == enlarged).all()
@@ -45,28 +45,28 @@ def test_tiles_are_the_images_enlarged_and_in_their_place(tmp_path: Path, dpi: i
         ]
         for row in tiles
     ]
-    assert np.all(found)
+    assert np.all(present)
 
 
 def test_large_images_are_averaged_over_whole_blocks(tmp_path: Path) -> None:
     small = np.random.default_rng(1).integers(0, 256, (1, 1, 64, 64, 3), dtype=np.uint8)
     large = small.repeat(4, 2).repeat(4, 3)
     names: tuple[list[str], list[str]] = (["row"], ["00"])
-    data_files = [
+    figures = [
         pixels(tmp_path, faces_plots.tiles(tiles, *names, "heading", 75), 75)
         for tiles in (small, large)
     ]
-    np.testing.assert_array_equal(*data_files)
+    np.testing.assert_array_equal(*figures)
 
 
 def test_the_curves_are_the_records(records_in: Write, tmp_path: Path) -> None:
-    found = read(records_in(tmp_path))
-    figure = faces_plots.interpolation(found)
+    data = read(records_in(tmp_path))
+    figure = faces_plots.interpolation(data)
     for ax, measure in zip(figure.axes, faces_records.MEASURES, strict=True):
         drawn = {line.get_label(): line.get_ydata() for line in ax.lines}
         for way in faces_records.WAYS:
-            np.testing.assert_allclose(drawn[way], found.curves[way][measure].mean(0))
-    assert found.curves["lerp"]["norm_ratio"].mean(0)[2] == pytest.approx(0.707)
+            np.testing.assert_allclose(drawn[way], data.curves[way][measure].mean(0))
+    assert data.curves["lerp"]["norm_ratio"].mean(0)[2] == pytest.approx(0.707)
 
 
 def test_the_figures_show_the_first_noises_and_repetitions(
@@ -74,27 +74,27 @@ def test_the_figures_show_the_first_noises_and_repetitions(
 ) -> None:
     paths = records_in(tmp_path)
     arrays = load_arrays(paths["faces_samples"])
-    found = read(paths)
-    np.testing.assert_array_equal(found.eta_faces, arrays["eta"][:, :, 0])
-    np.testing.assert_array_equal(found.ways["lerp"], arrays["lerp"][0])
-    np.testing.assert_array_equal(found.step_faces["trailing"], arrays["steps"][2])
+    data = read(paths)
+    np.testing.assert_array_equal(data.eta_faces, arrays["eta"][:, :, 0])
+    np.testing.assert_array_equal(data.ways["lerp"], arrays["lerp"][0])
+    np.testing.assert_array_equal(data.step_faces["trailing"], arrays["steps"][2])
 
 
-def test_a_model_that_was_given_has_no_training(records_in: Write, tmp_path: Path) -> None:
+def test_a_pretrained_model_has_no_training_loss(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     paths["faces_history"].write_text("step,loss,lr\n")
     record = json.loads(paths["faces_metrics"].read_text())
     record["mse"] = {"00": 0.05, "01": 0.07, "mean": 0.06}
     paths["faces_metrics"].write_text(json.dumps(record))
     section = report.build("faces", read(paths), 60)
-    assert "faces_loss.png" not in {plate.name for plate in section.figures}
-    assert "was given" in section.lead
+    assert "faces_loss.png" not in {figure.name for figure in section.figures}
+    assert "pretrained" in section.lead
     (stat,) = [stat for stat in section.stats if "ground truth" in stat.label]
-    assert (stat.value, stat.detail) == ("0.06", "mean of 2 images, scale 0 to 255")
+    assert (stat.value, stat.detail) == ("0.06", "mean of 2 images, pixels from 0 to 255")
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "message"),
     [
         ("interpolation", "'interpolation' is missing"),
         ("grid_mse", "'grid_mse' is missing"),
@@ -103,13 +103,13 @@ def test_a_model_that_was_given_has_no_training(records_in: Write, tmp_path: Pat
     ],
 )
 def test_a_record_without_a_number_is_one_line(
-    records_in: Write, tmp_path: Path, key: str, said: str
+    records_in: Write, tmp_path: Path, key: str, message: str
 ) -> None:
     paths = records_in(tmp_path)
     record = json.loads(paths["faces_metrics"].read_text())
     del record[key]
     paths["faces_metrics"].write_text(json.dumps(record))
-    with pytest.raises(UserError, match=said) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         draw_report(paths, dpi=60)
     assert "\n" not in str(caught.value)
     assert not paths["report_figs"].exists()

@@ -17,17 +17,17 @@ Made = Callable[..., dict[str, np.ndarray]]
 
 def test_compose_places_tiles_and_white_gaps() -> None:
     tiles = np.arange(2 * 3 * 4 * 5 * 3, dtype=np.uint8).reshape(2, 3, 4, 5, 3)
-    sheet = grids.compose(tiles, enlarge=2, gap=3)
-    assert sheet.shape == (2 * 8 + 3, 3 * 10 + 2 * 3, 3)
+    canvas = grids.compose(tiles, enlarge=2, gap=3)
+    assert canvas.shape == (2 * 8 + 3, 3 * 10 + 2 * 3, 3)
     for row in range(2):
         for column in range(3):
             y, x = row * 11, column * 13
-            np.testing.assert_array_equal(sheet[y : y + 8 : 2, x : x + 10 : 2], tiles[row, column])
+            np.testing.assert_array_equal(canvas[y : y + 8 : 2, x : x + 10 : 2], tiles[row, column])
             np.testing.assert_array_equal(
-                sheet[y + 1 : y + 8 : 2, x + 1 : x + 10 : 2], tiles[row, column]
+                canvas[y + 1 : y + 8 : 2, x + 1 : x + 10 : 2], tiles[row, column]
             )
-    assert (sheet[8:11] == 255).all()
-    assert (sheet[:, 10:13] == 255).all()
+    assert (canvas[8:11] == 255).all()
+    assert (canvas[:, 10:13] == 255).all()
 
 
 @pytest.mark.parametrize("domain", [0, 1])
@@ -51,10 +51,10 @@ def test_saved_grid_holds_the_very_pixels(made_samples: Made, tmp_path: Path) ->
     tiles = rng.integers(0, 256, (10, 10, 28, 28, 3), dtype=np.uint8)
     style.save(grids.sample_grid(tiles, "title", DPI), tmp_path / "grid.png", DPI)
     page = np.asarray(Image.open(tmp_path / "grid.png").convert("RGB"))
-    sheet = grids.compose(tiles, enlarge=2, gap=4)
+    canvas = grids.compose(tiles, enlarge=2, gap=4)
     left, top = 38, 52
-    inside = page[top : top + sheet.shape[0], left : left + sheet.shape[1]]
-    np.testing.assert_array_equal(inside, sheet)
+    inside = page[top : top + canvas.shape[0], left : left + canvas.shape[1]]
+    np.testing.assert_array_equal(inside, canvas)
 
 
 def test_strip_shows_all_times(made_samples: Made, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def read(paths: dict[str, Path]) -> Records:
 
 
 @pytest.fixture
-def found(records_in: Write, tmp_path: Path) -> Records:
+def data(records_in: Write, tmp_path: Path) -> Records:
     return read(records_in(tmp_path))
 
 
@@ -36,12 +36,12 @@ def test_every_file_of_the_section(records_in: Write, tmp_path: Path) -> None:
     assert {"multi_concept_table.csv", "multi_concept_table.md"} <= names
 
 
-def test_the_tables_say_what_the_records_say(found: Records) -> None:
-    concepts, methods = personalization.section(found).tables
+def test_the_tables_say_what_the_records_say(data: Records) -> None:
+    concepts, methods = personalization.section(data).tables
     assert concepts.rows[0][2:5] == (
         "70.0 (68.0 to 72.0)", "60.0 (58.0 to 62.0)", "+10.0 (+8.0 to +12.0)"
     )  # fmt: skip
-    assert concepts.rows[0][5] == "75.0 of 60"
+    assert concepts.rows[0][5] == "75.0 / 60"
     lesser = [row[4].split(" ")[0] for row in methods.rows]
     assert lesser == ["14.0", "34.0", "44.0", "74.0"]
     assert methods.rows[0][5].startswith("\N{MINUS SIGN}20.0")
@@ -49,18 +49,18 @@ def test_the_tables_say_what_the_records_say(found: Records) -> None:
     assert len({len(row) for row in methods.rows} | {len(methods.head)}) == 1
 
 
-def test_the_csv_is_unrounded(found: Records) -> None:
-    sheet = personalization.section(found).data_files[0]
-    rows = list(csv.DictReader(io.StringIO(sheet.text)))
+def test_the_csv_is_unrounded(data: Records) -> None:
+    file = personalization.section(data).data_files[0]
+    rows = list(csv.DictReader(io.StringIO(file.text)))
     assert [row["method"] for row in rows] == ["prompt_only", "separate", "joint", "photographs"]
     assert [row["lesser"] for row in rows] == ["14.0", "34.0", "44.0", "74.0"]
     assert rows[3]["text"] == rows[1]["lesser_gain"] == ""
 
 
-def test_curves_ring_the_chosen_look(found: Records) -> None:
-    axes = personalization_plots.curves(found.concepts).axes
+def test_curves_ring_the_selected_snapshot(data: Records) -> None:
+    axes = personalization_plots.curves(data.concepts).axes
     assert [ax.get_title(loc="left") for ax in axes] == [
-        "Training loss", "Image score", "Text score"
+        "Training loss", "Validation image score", "Validation text score"
     ]  # fmt: skip
     line, ring = axes[1].lines[:2]
     assert list(line.get_ydata()) == [50.0, 52.0, 54.0]
@@ -74,26 +74,26 @@ def test_without_a_comparison_there_is_no_table_of_it(records_in: Write, tmp_pat
     paths["personalization_metrics"].write_text(json.dumps(record))
     section = report.build("personalization", read(paths), 20)
     assert len(section.tables) == 1
-    assert "multi_concept.png" not in [plate.name for plate in section.figures]
+    assert "multi_concept.png" not in [figure.name for figure in section.figures]
     assert not section.data_files
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
-        (lambda r: r.pop("grades"), "no 'grades'"),
+        (lambda r: r.pop("grades"), "'grades' is missing"),
         (lambda r: r["concepts"]["0"].pop("image_gain"), "'image_gain' is missing"),
         (lambda r: r["multi_concept"]["joint"].update(trained="long"), "'trained' is 'long'"),
-        (lambda r: r["concepts"].update({"7": r["concepts"]["0"]}), "no record of concept 7"),
+        (lambda r: r["concepts"].update({"7": r["concepts"]["0"]}), "other records lack concept 7"),
     ],
 )
 def test_bad_records_are_one_line(
-    records_in: Write, tmp_path: Path, spoil: Callable[[dict[str, Any]], Any], said: str
+    records_in: Write, tmp_path: Path, spoil: Callable[[dict[str, Any]], Any], message: str
 ) -> None:
     paths = records_in(tmp_path)
     record = json.loads(paths["personalization_metrics"].read_text())
     spoil(record)
     paths["personalization_metrics"].write_text(json.dumps(record))
-    with pytest.raises(UserError, match=said) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         read(paths)
     assert "\n" not in str(caught.value)

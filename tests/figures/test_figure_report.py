@@ -1,4 +1,4 @@
-"""The report is whole, the same from the same records, and says only what they say."""
+"""The report is whole, the same for equal records, and shows only their numbers."""
 
 import hashlib
 import json
@@ -43,7 +43,7 @@ def images_of(*domains: str) -> set[str]:
     return {f"ddpm_{kind}_{domain}.png" for kind in ("grid", "reverse") for domain in domains}
 
 
-def clouds_of(*names: str) -> set[str]:
+def tsne_of(*names: str) -> set[str]:
     return {f"dann_tsne_{name}_{kind}.png" for name in names for kind in ("class", "domain")}
 
 
@@ -87,7 +87,7 @@ def test_every_figure_is_made_and_nothing_else(records_in: Write, tmp_path: Path
     paths = records_in(tmp_path)
     draw_report(paths)
     made = {path.name for path in paths["report_figs"].iterdir()}
-    assert made == CURVES | images_of("mnistm", "svhn") | clouds_of("svhn", "usps")
+    assert made == CURVES | images_of("mnistm", "svhn") | tsne_of("svhn", "usps")
 
 
 @pytest.mark.parametrize("domain", ["mnistm", "svhn"])
@@ -95,7 +95,7 @@ def test_one_domain(records_in: Write, tmp_path: Path, domain: str) -> None:
     paths = records_in(tmp_path, (domain,))
     page = page_of(paths)
     made = {path.name for path in paths["report_figs"].iterdir()}
-    assert made == CURVES | images_of(domain) | clouds_of("mnist")
+    assert made == CURVES | images_of(domain) | tsne_of("mnist")
     other = {"mnistm": "SVHN", "svhn": "MNIST-M"}[domain]
     assert page.words.count(other) == 1
     assert f"none of {other}" in page.words
@@ -145,7 +145,7 @@ def test_page_is_whole_by_itself(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     page = page_of(paths)
     links = [attrs["href"] or "" for tag, attrs in page.tags if tag == "a"]
-    links = [link for link in links if not link.startswith("#")]  # places on the page itself
+    links = [link for link in links if not link.startswith("#")]  # anchors of the page itself
     assert set(links) == {path.name for path in paths["report_figs"].glob("*.png")}
     images = [attrs for tag, attrs in page.tags if tag == "img"]
     assert len(images) == len(links)
@@ -167,36 +167,36 @@ def leaves(record: Any) -> Iterator[float]:
 def written(paths: Paths) -> set[str]:
     """Every number of the records in the forms in which the page may show it."""
     jsons = [path for path in paths.values() if path.suffix == ".json"]
-    found = {abs(leaf) for path in jsons for leaf in leaves(json.loads(path.read_text()))}
+    numbers = {abs(leaf) for path in jsons for leaf in leaves(json.loads(path.read_text()))}
     for name in ("ddpm_sweep", "ddpm_history", "dann_history", "faces_interpolation"):
         cells = re.split(r"[,\n]", paths[name].read_text())
-        found |= {float(cell) for cell in cells if re.fullmatch(r"[\d.]+", cell)}
-    places = {f"{v:.{digits}f}" for v in found for digits in range(4)}
-    return places | {f"{v:g}" for v in found} | {f"{100 * v:.1f}" for v in found}
+        numbers |= {float(cell) for cell in cells if re.fullmatch(r"[\d.]+", cell)}
+    rounded = {f"{v:.{digits}f}" for v in numbers for digits in range(4)}
+    return rounded | {f"{v:g}" for v in numbers} | {f"{100 * v:.1f}" for v in numbers}
 
 
-def test_page_says_the_numbers_of_the_records_and_no_others(
+def test_page_shows_the_numbers_of_the_records_and_no_others(
     records_in: Write, tmp_path: Path
 ) -> None:
     paths = records_in(tmp_path)
     words = page_of(paths).words
-    said = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", words))
+    shown = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", words))
     times = {"1000", "800", "600", "400", "200", "0"}
     digits = {str(digit) for digit in range(10)}
     losses = [float(line.split(",")[1]) for line in paths["ddpm_history"].read_text().split()[1:]]
     smoothed = f"{sum(losses[-8:]) / 8:.4f}"  # 8 is a fiftieth of the rows
-    # 95 is the kind of interval, 6 the images of a strip, 10 a side of the grid, 60 the points of
-    # a cloud; 2019 is of a reference; the last are the shares of variety, generated of real.
+    # 95 is the level of the intervals, 6 the images of a strip, 10 a side of the grid, 60 the
+    # points of a t-SNE figure; 2019 is of a reference; the last are ratios of generated to real.
     made_here = {"95", "6", "10", "8", "60", smoothed, "2019", "76.3", "75.0", "93.8"}
     # Names of noises, settings of the faces' samples, the scale of pixels, the course's threshold.
     made_here |= {"00", "01", "03", "0.25", "4", "20", "255"}
-    made_here |= {"0.001"}  # below it p-values are not told apart
-    assert said - written(paths) - times - digits - made_here == set()
+    made_here |= {"0.001"}  # smaller p-values are not distinguished
+    assert shown - written(paths) - times - digits - made_here == set()
     for key in ("accuracy", "accuracy_low", "accuracy_high"):
         for path in (paths["ddpm_metrics"], paths["judge_metrics"]):
             record = json.loads(path.read_text())
-            assert f"{100 * record['mnistm'][key]:.1f}" in said
-    assert {"97.5", "66.5", "500", "2000", "400"} <= said
+            assert f"{100 * record['mnistm'][key]:.1f}" in shown
+    assert {"97.5", "66.5", "500", "2000", "400"} <= shown
 
 
 def test_page_follows_the_records(records_in: Write, tmp_path: Path) -> None:

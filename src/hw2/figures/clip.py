@@ -1,4 +1,4 @@
-"""The report's section on zero-shot classification: its figures, tables and words."""
+"""The report's section on zero-shot classification: figures, tables and captions."""
 
 import csv
 import io
@@ -18,9 +18,9 @@ def section(data: Records) -> Section:
         anchor="clip",
         title="Zero-shot classification with CLIP",
         lead=(
-            "A model that was trained on pictures with captions classifies images by the caption "
-            "that fits best: no classifier is trained. A prompt set is the list of sentences into "
-            "which the name of a class is put; their features are averaged."
+            "A model that was trained on images with captions assigns each image to the class "
+            "whose text features are the most similar; no classifier is trained. A prompt set is a "
+            "list of templates for the class name, whose text features are averaged."
         ),
         stats=_stats(data, shown),
         tables=tables,
@@ -62,7 +62,7 @@ def _table(data: Records) -> Table:
         head=head,
         rows=tuple(_cells(row, several) for row in data.rows),
         note=(
-            f"In brackets: the number of prompts, and {formatting.LEVEL} intervals. "
+            f"In parentheses: the number of prompts, and {formatting.LEVEL} intervals. "
             "Differences, in "
             "points, are paired over the images; p is McNemar's exact test of each against the "
             "first prompt set of its model, or against the first model with the same prompts. "
@@ -93,13 +93,13 @@ def _compared(gain: Interval | None, p: float | None) -> tuple[str, str]:
 
 
 def _groups(data: Records) -> tuple[Table, ...]:
-    """Accuracy of parts of the images apart, of every model."""
+    """Accuracy of each group of images, for every model and prompt set."""
     names = list(dict.fromkeys(name for row in data.rows for name in row.groups))
     if not names:
         return ()
     return (
         Table(
-            title="The same for groups of images",
+            title="Accuracy by group of images",
             head=("Model", "Prompts", *(name.capitalize() for name in names)),
             rows=tuple(
                 (
@@ -109,7 +109,7 @@ def _groups(data: Records) -> tuple[Table, ...]:
                 )
                 for row in data.rows
             ),
-            note="Unseen pairs: no training picture shows this color with this shape.",
+            note="Unseen pairs: no training image shows this color with this shape.",
         ),
     )
 
@@ -173,7 +173,7 @@ def prompt_sets(data: Records, dpi: int) -> list[Figure]:
             title="Accuracy by prompt set",
             caption=(
                 f"Accuracy on {data.rows[0].acc1.n} images with {formatting.LEVEL} intervals; the "
-                "number of prompts of each set is in brackets. Dashed: the first prompt set. p: "
+                "number of prompts of each set is in parentheses. Dashed: the first prompt set. p: "
                 "McNemar's exact test against the first prompt set on the same images."
             ),
             alt="; ".join(
@@ -222,7 +222,7 @@ def _subject(data: Records) -> str:
 
 
 def _csv(data: Records) -> str:
-    """Every number of the tables, unrounded: a line per model and prompt set."""
+    """Every number of the tables, unrounded: one row per model and prompt set."""
     text = io.StringIO()
     groups = list(dict.fromkeys(name for row in data.rows for name in row.groups))
     ends = ("", "_low", "_high")

@@ -11,9 +11,9 @@ from matplotlib.ticker import PercentFormatter
 from hw2.figures import formatting, style
 from hw2.figures.clip_records import Answer, Example, OneClass, Records, Row
 
-MOST = 60  # classes that a figure has room for
+MOST = 60  # largest number of classes in a figure
 _OTHER = "#c3c9d0"
-_LEGIBLE = 0.001  # smaller p-values are not told apart
+_LEGIBLE = 0.001  # smaller p-values are not distinguished
 
 
 @style.house()
@@ -23,7 +23,7 @@ def answers(examples: Sequence[Example]) -> Figure:
     fig = Figure(figsize=(style.WIDTH, 1.42 * rows + 0.4), layout="constrained")
     axes = fig.subplots(rows, 2, width_ratios=(1, 3.1), squeeze=False)
     for (left, right), example in zip(axes, examples, strict=True):
-        _picture(left, example)
+        _image(left, example)
         _bars(right, example.answer)
     for ax in axes[:-1, 1]:
         ax.tick_params(labelbottom=False)
@@ -31,7 +31,7 @@ def answers(examples: Sequence[Example]) -> Figure:
     return fig
 
 
-def _picture(ax: Axes, example: Example) -> None:
+def _image(ax: Axes, example: Example) -> None:
     ax.imshow(example.pixels, interpolation="nearest")
     ax.set_axis_off()
 
@@ -41,22 +41,22 @@ def _bars(ax: Axes, answer: Answer) -> None:
     shares = [share for _, share in answer.top]
     wrong = {names[0]: style.ORANGE} if not answer.right else {}
     colors = {**wrong, answer.true: style.BLUE}
-    places = np.arange(len(names))
-    ax.barh(places, shares, color=[colors.get(name, _OTHER) for name in names], height=0.74)
+    positions = np.arange(len(names))
+    ax.barh(positions, shares, color=[colors.get(name, _OTHER) for name in names], height=0.74)
     for position, share in enumerate(shares):
         ax.text(share + 0.01, position, f"{100 * share:.1f}", va="center", size=9)
-    ax.set_yticks(places, names)
+    ax.set_yticks(positions, names)
     ax.set_xlim(0, 1.1)
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
     ax.invert_yaxis()
     ax.grid(False)
-    mark = "" if answer.right else f", taken for {names[0]}"
+    mark = "" if answer.right else f", predicted {names[0]}"
     ax.set_title(f"{answer.true}{mark}", size=9.5)
 
 
 @style.house()
 def confusion(data: Records) -> Figure:
-    """Draw which class is taken for which; of many classes those with the most mistakes."""
+    """Draw the confusion matrix; of many classes, those with the most errors."""
     names = [item.name for item in _worst(data)]
     position = {name: k for k, name in enumerate(names)}
     counts = np.zeros((len(names), len(names)))
@@ -82,7 +82,7 @@ def confusion(data: Records) -> Figure:
 
 
 def _worst(data: Records) -> list[OneClass]:
-    """At most `MOST` classes in the order of the files, those with the most mistakes."""
+    """At most `MOST` classes in the order of the files, those with the most errors."""
     wrong = {item.name: item.accuracy.n * (1 - item.accuracy.value) for item in data.classes}
     kept = set(sorted(wrong, key=lambda name: -wrong[name])[:MOST])
     return [item for item in data.classes if item.name in kept]
@@ -90,7 +90,7 @@ def _worst(data: Records) -> list[OneClass]:
 
 @style.house()
 def per_class(data: Records) -> Figure:
-    """Draw every class's accuracy with its interval, worst first, and its commonest mistake."""
+    """Draw every class's accuracy with its interval, worst first, and its most frequent error."""
     rows = sorted(_worst(data), key=lambda item: item.accuracy.value)
     fig = Figure(figsize=(style.WIDTH, 0.155 * len(rows) + 0.9), layout="constrained")
     ax = fig.subplots()
@@ -107,8 +107,8 @@ def per_class(data: Records) -> Figure:
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlim(0, 1.01)
     ax.xaxis.set_major_formatter(PercentFormatter(1, 0, ""))
-    ax.set_xlabel(f"accuracy, %, with {formatting.LEVEL} intervals")
-    ax.text(1.02, -1.2, "most often taken for", va="center", size=9, weight="bold")
+    ax.set_xlabel(f"accuracy in % with {formatting.LEVEL} intervals")
+    ax.text(1.02, -1.2, "most frequent error", va="center", size=9, weight="bold")
     return fig
 
 
@@ -136,7 +136,7 @@ def templates(data: Records) -> Figure:
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.set_title(model)
     axes[-1].xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
-    axes[-1].set_xlabel(f"accuracy, %, with {formatting.LEVEL} intervals")
+    axes[-1].set_xlabel(f"accuracy in % with {formatting.LEVEL} intervals")
     return fig
 
 
@@ -147,5 +147,5 @@ def _note(row: Row) -> str:
 
 
 def p_value(p: float) -> str:
-    """Return a p-value as people write it."""
+    """Format a p-value."""
     return f"p < {_LEGIBLE:g}" if p < _LEGIBLE else f"p = {p:.3f}"

@@ -1,4 +1,4 @@
-"""The page's style sheet: in code, so that a change of it is a change of the report."""
+"""The page's style sheet. It is Python code, so a change of it reruns the report."""
 
 CSS = """
 :root {
@@ -29,7 +29,7 @@ a { color: var(--accent); text-underline-offset: .2em; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; padding: 0; }
 .stats, .figures { display: grid; gap: 1rem; padding: 0; margin: 0 0 1.5rem; }
 .stats { grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); }
-.stat, .plate, .table {
+.stat, .panel, .table {
   background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1rem 1.1rem;
 }
 .stat dt, .stat .detail { color: var(--muted); font-size: .85rem; }
@@ -44,17 +44,17 @@ td { font-variant-numeric: tabular-nums; }
 thead th { color: var(--muted); font-weight: 500; }
 tbody tr { border-top: 1px solid var(--line); }
 tbody th { font-weight: 500; min-width: 7rem; }
-.whole { white-space: nowrap; }
+.nowrap { white-space: nowrap; }
 .note { font-size: .85rem; margin: .6rem 0 0; }
 .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); margin-top: 1.5rem; }
-.plate { margin: 0; }
-.plate.wide { grid-column: 1 / -1; }
-.plate img { display: block; width: 100%; height: auto; background: #fff; border-radius: 6px; }
-.plate.wide img { max-width: 46rem; margin: 0 auto; }
-@media (prefers-color-scheme: dark) { .plate img { padding: .4rem; } }
+.panel { margin: 0; }
+.panel.wide { grid-column: 1 / -1; }
+.panel img { display: block; width: 100%; height: auto; background: #fff; border-radius: 6px; }
+.panel.wide img { max-width: 46rem; margin: 0 auto; }
+@media (prefers-color-scheme: dark) { .panel img { padding: .4rem; } }
 figcaption { font-size: .9rem; margin-top: .8rem; }
 figcaption h3 { color: var(--ink); margin: 0 0 .2rem; }
 footer { font-size: .85rem; padding-top: 1rem; padding-bottom: 3rem; }
 @media (max-width: 46rem) { .figures { grid-template-columns: 1fr; } }
-@media print { .plate, .table, .stat { break-inside: avoid; } }
+@media print { .panel, .table, .stat { break-inside: avoid; } }
 """

@@ -1,4 +1,4 @@
-"""Figures of domain adaptation: features in the plane, and the trainings' curves."""
+"""Figures of domain adaptation: t-SNE of features, and training curves."""
 
 import math
 from collections.abc import Sequence
@@ -10,27 +10,27 @@ from matplotlib.lines import Line2D
 
 from hw2.digits.labels import NUM_DIGITS
 from hw2.figures import style
-from hw2.figures.dann_records import Cloud, Curve, Pair, method_name, method_order
+from hw2.figures.dann_records import Curve, Embedding, Pair, method_name, method_order
 
-# Paul Tol's "muted", which people with color-blindness tell apart, and black.
+# Paul Tol's "muted", which is safe for color blindness, and black.
 DIGIT_COLORS = (
     *("#332288", "#88CCEE", "#44AA99", "#117733", "#999933"),
     *("#DDCC77", "#CC6677", "#882255", "#AA4499", "#1f2328"),
 )
-CHANCE = math.log(2)  # the domain loss when the classifier cannot separate the domains
+CHANCE_LOSS = math.log(2)  # domain loss of a classifier that cannot separate the domains
 DASHES = (0, (4, 2.5))
 MARKERS = ("o", "^")  # source, target
 
 
 @style.house()
 def by_class(pair: Pair) -> Figure:
-    """Draw both clouds with a color per digit and a marker per domain."""
+    """Draw the features of both methods with a color per digit and a marker per domain."""
     fig, axes = _panels(pair)
-    for ax, cloud in zip(axes, pair.clouds.values(), strict=True):
+    for ax, embedding in zip(axes, pair.embeddings.values(), strict=True):
         for domain, marker in zip((pair.source, pair.target), MARKERS, strict=True):
-            here = np.array([name == domain for name in cloud.domains])
-            colors = [DIGIT_COLORS[digit] for digit in cloud.digits[here]]
-            _points(ax, cloud, here, colors, marker)
+            selected = np.array([name == domain for name in embedding.domains])
+            colors = [DIGIT_COLORS[digit] for digit in embedding.digits[selected]]
+            _points(ax, embedding, selected, colors, marker)
     digits = [
         Line2D([], [], color=color, marker="s", linestyle="", markersize=6, label=str(digit))
         for digit, color in enumerate(DIGIT_COLORS[:NUM_DIGITS])
@@ -45,20 +45,20 @@ def by_class(pair: Pair) -> Figure:
 
 @style.house()
 def by_domain(pair: Pair) -> Figure:
-    """Draw both clouds, at the same places as `by_class`, with a color per domain."""
+    """Draw the same points as `by_class` with a color per domain."""
     fig, axes = _panels(pair)
     colors = (style.BLUE, style.ORANGE)
-    for ax, cloud in zip(axes, pair.clouds.values(), strict=True):
-        looks = zip((pair.source, pair.target), colors, MARKERS, strict=True)
-        for domain, color, marker in looks:
-            here = np.array([name == domain for name in cloud.domains])
-            _points(ax, cloud, here, [color] * int(here.sum()), marker)
-    looks = zip(_domain_labels(pair), colors, MARKERS, strict=True)
+    for ax, embedding in zip(axes, pair.embeddings.values(), strict=True):
+        styles = zip((pair.source, pair.target), colors, MARKERS, strict=True)
+        for domain, color, marker in styles:
+            selected = np.array([name == domain for name in embedding.domains])
+            _points(ax, embedding, selected, [color] * int(selected.sum()), marker)
+    styles = zip(_domain_labels(pair), colors, MARKERS, strict=True)
     _legend(
         fig,
         [
             Line2D([], [], color=color, marker=marker, linestyle="", markersize=6, label=label)
-            for label, color, marker in looks
+            for label, color, marker in styles
         ],
     )
     return fig
@@ -66,8 +66,8 @@ def by_domain(pair: Pair) -> Figure:
 
 def _panels(pair: Pair) -> tuple[Figure, list[Axes]]:
     fig = Figure(figsize=(style.WIDTH, 3.6), layout="constrained")
-    axes = fig.subplots(1, len(pair.clouds), squeeze=False)[0]
-    for ax, method in zip(axes, pair.clouds, strict=True):
+    axes = fig.subplots(1, len(pair.embeddings), squeeze=False)[0]
+    for ax, method in zip(axes, pair.embeddings, strict=True):
         ax.set_title(method_name(method))
         ax.set_xticks([])
         ax.set_yticks([])
@@ -76,8 +76,10 @@ def _panels(pair: Pair) -> tuple[Figure, list[Axes]]:
     return fig, list(axes)
 
 
-def _points(ax: Axes, cloud: Cloud, here: np.ndarray, colors: Sequence[str], marker: str) -> None:
-    x, y = cloud.places[here].T
+def _points(
+    ax: Axes, embedding: Embedding, selected: np.ndarray, colors: Sequence[str], marker: str
+) -> None:
+    x, y = embedding.points[selected].T
     ax.scatter(x, y, s=9, c=colors, marker=marker, alpha=0.75, linewidths=0)
 
 
@@ -106,7 +108,7 @@ def curves(pairs: Sequence[Pair]) -> Figure:
             _line(upper, curve, method)
         for method, curve in pair.curves["domain"].items():
             _line(lower, curve, method)
-        lower.axhline(CHANCE, color=style.MUTED, linewidth=1.0, linestyle=DASHES)
+        lower.axhline(CHANCE_LOSS, color=style.MUTED, linewidth=1.0, linestyle=DASHES)
         upper.set_title(f"{style.domain_name(pair.source)} to {style.domain_name(pair.target)}")
         lower.set_xlabel("step")
     axes[0, 0].set_ylabel("label loss")
@@ -114,7 +116,7 @@ def curves(pairs: Sequence[Pair]) -> Figure:
     handles, labels = axes[0, 0].get_legend_handles_labels()
     chance = Line2D([], [], color=style.MUTED, linestyle=DASHES, linewidth=1.0)
     fig.legend(
-        [*handles, chance], [*labels, "domains not separable"], loc="outside upper left", ncols=3,
+        [*handles, chance], [*labels, "domains not separated"], loc="outside upper left", ncols=3,
         borderaxespad=0.2,
     )  # fmt: skip
     return fig
@@ -122,7 +124,7 @@ def curves(pairs: Sequence[Pair]) -> Figure:
 
 def _line(ax: Axes, curve: Curve, method: str) -> None:
     order = method_order(method)
-    color, marker = style.LOOKS[order % len(style.LOOKS)]
+    color, marker = style.SERIES_STYLES[order % len(style.SERIES_STYLES)]
     if len(curve.values) > 1:
         low, high = curve.values.min(0), curve.values.max(0)
         ax.fill_between(curve.step, low, high, color=color, alpha=0.14, linewidth=0)

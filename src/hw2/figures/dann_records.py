@@ -1,4 +1,4 @@
-"""The records that the section on domain adaptation is made of, read and checked."""
+"""Reads and checks the records of the section on domain adaptation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Result:
     method: str
     accuracy: Interval  # on the target's test split
     trainings: int
-    spread: float | None  # standard deviation over the trainings; None for a single one
+    spread: float | None  # standard deviation over the trainings; None for a single training
     gain: Interval | None  # over source_only; None for source_only
     source_accuracy: float
     a_distance: float
@@ -43,31 +43,31 @@ class Result:
 
 @dataclass(frozen=True)
 class Curve:
-    """A number during the trainings of one method on one pair: float64 (trainings, steps)."""
+    """A logged value of one method on one pair: float64 (trainings, steps)."""
 
     step: NDArray[np.float64]
     values: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Cloud:
-    """Features of one method on one pair in the plane."""
+class Embedding:
+    """t-SNE of the features of one method on one pair."""
 
-    places: NDArray[np.float64]  # (N, 2)
+    points: NDArray[np.float64]  # (N, 2)
     digits: NDArray[np.int64]  # (N,)
     domains: tuple[str, ...]  # N names
 
 
 @dataclass(frozen=True)
 class Pair:
-    """All that is shown of one pair of domains."""
+    """Everything the section shows of one pair of domains."""
 
     source: str
     target: str
-    name: str  # of its files: the target, or source and target where two pairs share it
+    name: str  # in file names: the target, or source and target if two pairs share the target
     results: tuple[Result, ...]
     curves: dict[str, dict[str, Curve]]  # column of the history -> method -> curve
-    clouds: dict[str, Cloud]  # method -> cloud, before adaptation first
+    embeddings: dict[str, Embedding]  # by method, before adaptation first
 
     def result(self, method: str) -> Result | None:
         """The result of a method, or None if the pair has none."""
@@ -75,7 +75,7 @@ class Pair:
 
 
 def read(*, dann_metrics: Path, dann_history: Path, dann_tsne: Path) -> list[Pair]:
-    """Read every record of the section; no pairs where adaptation was left out.
+    """Read every record of the section. The list is empty if `dann.pairs` is.
 
     Raises:
         UserError: a record is missing, incomplete or not finite.
@@ -97,7 +97,7 @@ def read(*, dann_metrics: Path, dann_history: Path, dann_tsne: Path) -> list[Pai
                 column: _curves([r for r in steps if r["pair"] == key], column, dann_history)
                 for column in ("label", "domain", "kept")
             },
-            clouds=_clouds([r for r in points if r["pair"] == key], f"{dann_tsne}, {key}"),
+            embeddings=_embeddings([r for r in points if r["pair"] == key], f"{dann_tsne}, {key}"),
         )
         for key, (source, target) in zip(record, names, strict=True)
     ]
@@ -106,7 +106,7 @@ def read(*, dann_metrics: Path, dann_history: Path, dann_tsne: Path) -> list[Pai
 def _domains(name: str, path: Path) -> tuple[str, str]:
     source, arrow, target = name.partition("->")
     if not (source and arrow and target):
-        raise UserError(f"{path}: '{name}' is no source->target; {records.REMAKE}")
+        raise UserError(f"{path}: '{name}' is not of the form source->target; {records.REMAKE}")
     return source, target
 
 
@@ -136,33 +136,35 @@ def _result(method: str, record: Mapping[str, Any], where: str) -> Result:
 
 
 def _curves(rows: list[Mapping[str, Any]], column: str, path: Path) -> dict[str, Curve]:
-    """The curve of `column` of each method that has it."""
+    """The curves of `column`, for each method that logs it."""
     curves: dict[str, Curve] = {}
     for method in dict.fromkeys(str(row["method"]) for row in rows):
-        mine = [row for row in rows if row["method"] == method and row[column] is not None]
-        lines = [
-            [row for row in mine if row["seed"] == seed]
-            for seed in dict.fromkeys(row["seed"] for row in mine)
+        logged = [row for row in rows if row["method"] == method and row[column] is not None]
+        trainings = [
+            [row for row in logged if row["seed"] == seed]
+            for seed in dict.fromkeys(row["seed"] for row in logged)
         ]
-        if len({len(line) for line in lines}) > 1:
+        if len({len(training) for training in trainings}) > 1:
             raise UserError(f"{path}: trainings of {method} differ in length; {records.REMAKE}")
-        if lines:
+        if trainings:
             where = f"{path}, {method}"
-            values = [[records.number(row, column, where) for row in line] for line in lines]
-            steps = [records.number(row, "step", where) for row in lines[0]]
+            values = [
+                [records.number(row, column, where) for row in training] for training in trainings
+            ]
+            steps = [records.number(row, "step", where) for row in trainings[0]]
             curves[method] = Curve(np.array(steps), np.array(values))
     return curves
 
 
-def _clouds(rows: list[Mapping[str, Any]], where: str) -> dict[str, Cloud]:
+def _embeddings(rows: list[Mapping[str, Any]], where: str) -> dict[str, Embedding]:
     if not rows:
         raise UserError(f"{where}: no points; {records.REMAKE}")
-    clouds = {}
+    embeddings = {}
     for method in dict.fromkeys(str(row["method"]) for row in rows):
-        mine = [row for row in rows if row["method"] == method]
-        clouds[method] = Cloud(
-            np.array([[records.number(row, axis, where) for axis in "xy"] for row in mine]),
-            np.array([int(records.number(row, "digit", where)) for row in mine]),
-            tuple(str(row["domain"]) for row in mine),
+        selected = [row for row in rows if row["method"] == method]
+        embeddings[method] = Embedding(
+            np.array([[records.number(row, axis, where) for axis in "xy"] for row in selected]),
+            np.array([int(records.number(row, "digit", where)) for row in selected]),
+            tuple(str(row["domain"]) for row in selected),
         )
-    return clouds
+    return embeddings

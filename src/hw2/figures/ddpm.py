@@ -1,4 +1,4 @@
-"""The report's section on conditional diffusion: its figures and what stands under them."""
+"""The report's section on conditional diffusion: figures, captions and lead."""
 
 from hw2.digits.labels import DOMAINS, NUM_DIGITS
 from hw2.figures import curves, ddpm_tables, formatting, grids, losses
@@ -39,9 +39,10 @@ def _lead(data: Records) -> str:
     counts += [f"none of {domain_name(name)}" for name in DOMAINS if name not in data.train_images]
     facts = "".join(f" {key.capitalize()}: {text}." for key, text in data.facts.items())
     return (
-        f"One diffusion model draws {names} digits on request, steered by classifier-free guidance "
-        f"at {formatting.guidance_scale(data.choice.guidance_scale)}. A judge that has only seen "
-        f"real images reads what it draws. Images trained on: {', '.join(counts)}.{facts}"
+        f"A class-conditional diffusion model generates {names} digits with classifier-free "
+        f"guidance at {formatting.guidance_scale(data.choice.guidance_scale)}. Accuracy is the "
+        "share of generated images that the judge, a digit classifier trained on real images only, "
+        f"classifies as the conditioned digit. Training images: {', '.join(counts)}.{facts}"
     )
 
 
@@ -52,15 +53,15 @@ def _grid(data: Records, domain: str, dpi: int) -> Figure:
         plot=grids.sample_grid(tiles, name, dpi),
         title=f"Generated {name} digits",
         caption=(
-            "A row per digit asked for, a column per noise, at "
-            f"{formatting.guidance_scale(data.choice.guidance_scale)}"
-            f"; the first noises, none left out. The judge reads the digit asked for in "
-            f"{formatting.accuracy(data.generated[domain])} of generated {name} images; on real "
-            f"{name} images its own accuracy is {formatting.accuracy(data.judge[domain])}."
+            "Each row is a conditioned digit, each column an initial noise, at "
+            f"{formatting.guidance_scale(data.choice.guidance_scale)}. The first "
+            f"{tiles.shape[1]} samples of each digit are shown without selection. Accuracy of all "
+            f"generated {name} images: {formatting.accuracy(data.generated[domain])}; accuracy of "
+            f"the judge on real {name} images: {formatting.accuracy(data.judge[domain])}."
         ),
         alt=(
             f"Grid of generated {name} digits, {NUM_DIGITS} rows for the digits 0 to "
-            f"{NUM_DIGITS - 1} and {tiles.shape[1]} columns for different noises."
+            f"{NUM_DIGITS - 1} and {tiles.shape[1]} columns for different initial noises."
         ),
         wide=False,
     )
@@ -72,14 +73,14 @@ def _reverse(data: Records, domain: str, dpi: int) -> Figure:
     return Figure(
         name=f"ddpm_reverse_{domain}.png",
         plot=grids.reverse_strip(strip, dpi),
-        title=f"From noise to a {name} digit",
+        title=f"Reverse process of a {name} digit",
         caption=(
-            f"The reverse process of the first “0”, from pure noise at t = {first} to the "
-            f"finished image at t = {last}."
+            f"Intermediate images of the first sample of digit 0, from Gaussian noise at "
+            f"t = {first} to the final image at t = {last}."
         ),
         alt=(
-            f"{len(strip.times)} images in a row: noise at t = {first} turns step by step into a "
-            f"{name} zero at t = {last}."
+            f"{len(strip.times)} images of one reverse process, from noise at t = {first} to a "
+            f"{name} digit 0 at t = {last}."
         ),
         wide=False,
     )
@@ -88,7 +89,7 @@ def _reverse(data: Records, domain: str, dpi: int) -> Figure:
 def guidance(data: Records, dpi: int) -> list[Figure]:
     """Accuracy and diversity against the guidance scale."""
     rows, choice = data.guidance_rows, data.choice
-    spread = "; ".join(
+    diversity = "; ".join(
         f"{row.diversity.value:.3f} for {domain_name(row.domain)} (real images "
         f"{row.real_diversity:.3f})"
         for row in rows
@@ -99,31 +100,30 @@ def guidance(data: Records, dpi: int) -> list[Figure]:
         Figure(
             name="ddpm_guidance.png",
             plot=curves.guidance(rows, choice),
-            title="What guidance does",
+            title="Accuracy and diversity by guidance scale",
             caption=(
-                "Accuracy and diversity against the guidance scale s (1 is no guidance), "
-                "drawn with "
-                f"{sampler_name(rows[0].sampler)} in {rows[0].steps} steps. Shaded: "
-                f"{formatting.LEVEL} intervals. Dashed: real images. {_chosen(data)}"
-                + (f" Diversity there: {spread}." if spread else "")
+                "Accuracy (top) and diversity (bottom) of generated images by guidance scale s, "
+                f"where s = 1 is no guidance; {sampler_name(rows[0].sampler)} with "
+                f"{rows[0].steps} steps. Shaded bands are {formatting.LEVEL} intervals. Dashed "
+                f"lines are the diversity of real images. {_selected(data)}"
+                + (f" Diversity at this scale: {diversity}." if diversity else "")
             ),
             alt=(
-                "Two panels over the guidance scale: the judge's accuracy on generated "
-                "digits above, "
-                "the diversity of digits below, with real images' diversity as dashed lines."
+                "Two panels by guidance scale: accuracy of generated digits at the top; their "
+                "diversity at the bottom, with that of real images as dashed lines."
             ),
         )
     ]
 
 
-def _chosen(data: Records) -> str:
+def _selected(data: Records) -> str:
     choice = data.choice
     scale = formatting.guidance_scale(choice.guidance_scale)
     if choice.chosen is None:
-        return f"The scale in use, {scale}, was given, not chosen here."
+        return f"The dotted line is the scale used, {scale}, which is set in params.yaml."
     return (
-        f"Dotted: the scale in use, {scale}, chosen on the {choice.split} split with"
-        f" {formatting.accuracy(choice.chosen)} there."
+        f"The dotted line is the scale used, {scale}, selected on the {choice.split} split, where "
+        f"its accuracy is {formatting.accuracy(choice.chosen)}."
     )
 
 
@@ -136,16 +136,15 @@ def samplers(data: Records, dpi: int) -> list[Figure]:
         Figure(
             name="ddpm_samplers.png",
             plot=curves.samplers(rows),
-            title="Samplers against their cost",
+            title="Accuracy of samplers by network calls",
             caption=(
-                f"Accuracy over {domain_name(rows[0].domain)} against network calls per image, at "
-                f"{', '.join(formatting.guidance_scale(s) for s in scales)}; bars are "
-                f"{formatting.LEVEL} intervals. "
-                f"Highest: {sampler_name(best.sampler)} in {best.steps} steps "
-                f"({best.network_calls} calls) with {formatting.accuracy(best.accuracy)}. "
-                "Points at equal calls are set "
-                "slightly apart."
+                f"Accuracy over {domain_name(rows[0].domain)} by network calls per image, at "
+                f"{', '.join(formatting.guidance_scale(s) for s in scales)}. Bars are "
+                f"{formatting.LEVEL} intervals. The highest accuracy is "
+                f"{formatting.accuracy(best.accuracy)}, of {sampler_name(best.sampler)} with "
+                f"{best.steps} steps ({best.network_calls} calls). Points with equal calls are "
+                "slightly offset."
             ),
-            alt="One line per sampler: accuracy on generated digits over network calls per image.",
+            alt="Accuracy of generated digits by network calls per image, one line per sampler.",
         )
     ]

@@ -1,4 +1,4 @@
-"""The figure of accuracy by digit: which generated digits the judge misreads."""
+"""The figure of accuracy by digit: which generated digits the judge misclassifies."""
 
 from collections.abc import Sequence
 
@@ -20,9 +20,10 @@ def accuracy_by_digit(data: Records, dpi: int) -> list[Figure]:
             plot=plot(data.digits, data.generated["all"]),
             title="Accuracy by digit",
             caption=(
-                "Share of generated images that the judge reads as the digit of their condition, "
-                f"over all domains ({counts} for each digit), with {formatting.LEVEL} intervals. "
-                f"Dashed: all digits, {formatting.accuracy(data.generated['all'])}."
+                "Share of generated images that the judge classifies as the conditioned digit, "
+                f"over all domains ({counts} for each digit). Bars are {formatting.LEVEL} "
+                "intervals. The dashed line is the accuracy over all digits, "
+                f"{formatting.accuracy(data.generated['all'])}."
             ),
             alt=(
                 f"Accuracy of the digits 0 to 9 with intervals; the lowest is digit {lowest} with "
@@ -43,7 +44,7 @@ def plot(digits: Sequence[Interval], overall: Interval) -> figure.Figure:
     ax.plot(range(len(digits)), values, "o", color=style.BLUE, markersize=6)
     ax.axhline(overall.value, color=style.MUTED, linewidth=1.0, linestyle=(0, (4, 2.5)), zorder=1)
     ax.set_xticks(range(len(digits)))
-    ax.set_xlabel("digit of the condition")
+    ax.set_xlabel("conditioned digit")
     style.percent_axis(ax)
-    ax.set_title(f"Accuracy in %, with {formatting.LEVEL} intervals")
+    ax.set_title(f"Accuracy in % with {formatting.LEVEL} intervals")
     return fig

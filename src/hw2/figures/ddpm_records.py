@@ -7,18 +7,18 @@ from typing import Any
 
 from hw2.digits.labels import NUM_DIGITS
 from hw2.figures import records, samples
-from hw2.figures.records import Choice, History, Interval, Scores, Setting, Variety
+from hw2.figures.records import Choice, History, Interval, Quality, Scores, Setting
 from hw2.figures.samples import Samples
 from hw2.runtime.errors import UserError
 
-FACTS = ("model", "data", "sampler", "judge")  # texts the metrics may hold, shown as they are
+FACTS = ("model", "data", "sampler", "judge")  # optional texts of the metrics, shown unchanged
 
 MEASURES = ("diversity", "recall", "precision")
 
 
 @dataclass(frozen=True)
 class Records:
-    """Everything the section shows. `samples.grids` tells which domains there are."""
+    """Everything the section shows. The keys of `samples.grids` are the domains."""
 
     samples: Samples
     guidance_rows: list[Setting]  # of one sampler, one per domain and scale
@@ -29,9 +29,9 @@ class Records:
     unguided: Scores
     digits: list[Interval]  # accuracy per digit
     train_images: dict[str, int]  # by domain
-    variety: dict[str, dict[str, Variety]]  # by domain and measure
+    quality: dict[str, dict[str, Quality]]  # by domain and measure
     judge: Scores  # on real images
-    ablation: Scores | None  # None where the profile leaves it out
+    ablation: Scores | None  # None if it was not run
     facts: dict[str, str]
 
 
@@ -68,8 +68,8 @@ def read(
             domain: int(records.number(score[domain], "train_images", f"{ddpm_metrics}, {domain}"))
             for domain in domains
         },
-        variety={
-            domain: _variety(score[domain], f"{ddpm_metrics}, {domain}") for domain in domains
+        quality={
+            domain: _quality(score[domain], f"{ddpm_metrics}, {domain}") for domain in domains
         },
         judge=records.scores(records.mapping(judge_metrics), str(judge_metrics), domains),
         ablation=_ablation(records.mapping(ddpm_ablation_metrics), str(ddpm_ablation_metrics)),
@@ -91,9 +91,9 @@ def _digits(record: dict[str, Any], path: Path) -> list[Interval]:
     ]
 
 
-def _variety(record: dict[str, Any], where: str) -> dict[str, Variety]:
+def _quality(record: dict[str, Any], where: str) -> dict[str, Quality]:
     return {
-        measure: Variety(
+        measure: Quality(
             records.number(record, measure, where), records.number(record, f"{measure}_real", where)
         )
         for measure in MEASURES
@@ -111,7 +111,7 @@ def _guidance_rows(settings: Iterable[Setting], path: Path) -> list[Setting]:
     if len({(row.sampler, row.steps) for row in rows}) != 1:
         raise UserError(f"{path}: rows of kind 'guidance' mix samplers; {records.REMAKE}")
     if len({(row.domain, row.guidance_scale) for row in rows}) != len(rows):
-        raise UserError(f"{path}: a guidance scale stands there twice; {records.REMAKE}")
+        raise UserError(f"{path}: a guidance scale occurs twice; {records.REMAKE}")
     return rows
 
 

@@ -13,10 +13,10 @@ REPORTED = "test"
 def stats(data: Records) -> tuple[Stat, ...]:
     """Return the headline numbers: generated with and without guidance, and real images."""
     return (
-        _stat("Digits read as asked for", data.generated["all"]),
-        _stat("Without guidance", data.unguided["all"]),
+        _stat("Accuracy of generated digits", data.generated["all"]),
+        _stat(f"Without guidance ({formatting.guidance_scale(1)})", data.unguided["all"]),
         *(
-            _stat(f"Judge on real {domain_name(domain)}", data.judge[domain])
+            _stat(f"Accuracy of the judge on real {domain_name(domain)}", data.judge[domain])
             for domain in data.samples.grids
         ),
     )
@@ -31,11 +31,11 @@ def _stat(label: str, share: Interval) -> Stat:
 
 
 def tables(data: Records) -> tuple[Table, ...]:
-    """Return the summary, the accuracy per digit and, where one was made, the choice of w."""
-    made = [_summary(data), _variety(data), _digits(data)]
+    """Return the tables of the section; a guidance scale that is set has no table of candidates."""
+    shown = [_summary(data), _quality(data), _digits(data)]
     if data.choice.chosen:
-        made.append(_candidates(data))
-    return tuple(made)
+        shown.append(_candidates(data))
+    return tuple(shown)
 
 
 def _summary(data: Records) -> Table:
@@ -46,75 +46,85 @@ def _summary(data: Records) -> Table:
     def row(label: str, scores: Scores | None) -> tuple[str, ...]:
         if scores is None:
             return (label, NOT_RUN)
-        # With a sole domain, an accuracy over all domains is that domain's.
+        # With a single domain, the accuracy over all domains is that of the domain.
         overall = scores.get("all") if len(domains) == 1 else None
         cells = [scores.get(column, overall) for column in columns]
         return (label, *(formatting.accuracy(cell) if cell else formatting.DASH for cell in cells))
 
     return Table(
-        title="Accuracy",
+        title="Accuracy by domain",
         head=("Images", *(domain_name(column) for column in columns)),
         rows=(
             row(f"Generated, {scale}", data.generated),
-            row("Generated, no guidance", data.unguided),
+            row(f"Generated, no guidance ({formatting.guidance_scale(1)})", data.unguided),
             row("Generated, trained without condition dropout", data.ablation),
-            row("Real (the judge's own accuracy)", data.judge),
+            row("Real, test split (accuracy of the judge)", data.judge),
         ),
-        note=f"In brackets: {formatting.LEVEL} interval and number of images.",
+        note=(
+            "Share of images that the judge classifies as the conditioned or true digit. In "
+            f"parentheses: {formatting.LEVEL} interval and number of images n."
+        ),
     )
 
 
-def _variety(data: Records) -> Table:
+def _quality(data: Records) -> Table:
     rows = [
-        (domain_name(domain), measure, f"{both.generated:.3f}", f"{both.real:.3f}", ratio)
-        for domain, measures in data.variety.items()
-        for measure, both in measures.items()
+        (domain_name(domain), measure, f"{quality.generated:.3f}", f"{quality.real:.3f}", ratio)
+        for domain, measures in data.quality.items()
+        for measure, quality in measures.items()
         for ratio in [
-            formatting.percent(both.generated / both.real) if both.real else formatting.DASH
+            formatting.percent(quality.generated / quality.real)
+            if quality.real
+            else formatting.DASH
         ]
     ]
     return Table(
-        title="Variety of the generated images",
-        head=("Domain", "Measure", "Generated", "Real", "Generated, of real"),
+        title="Diversity, recall and precision of the generated images",
+        head=("Domain", "Measure", "Generated", "Real", "Generated / real"),
         rows=tuple(rows),
         note=(
-            "Diversity: mean pixel distance of two images of one digit. Recall: share of real "
-            "images that lie among the generated ones in the judge's features, precision the "
-            "reverse (Kynkäänniemi et al., 2019). Real: other real images in their place."
+            "Diversity is the mean pixel distance between two images of the same digit. Recall is "
+            "the share of real images that lie on the manifold of the generated images in the "
+            "judge's feature space; precision is the share of generated images that lie on the "
+            "manifold of the real images (Kynkäänniemi et al., 2019). The column Real shows the "
+            "same measures for other real images in place of the generated ones."
         ),
     )
 
 
 def _digits(data: Records) -> Table:
     return Table(
-        title="Accuracy per digit",
+        title="Accuracy by digit",
         head=("Digit", "Generated, all domains"),
         rows=tuple(
             (str(digit), formatting.accuracy(share)) for digit, share in enumerate(data.digits)
         ),
-        note="",
+        note=f"In parentheses: {formatting.LEVEL} interval and number of images n.",
     )
 
 
 def _candidates(data: Records) -> Table:
     choice = data.choice
     return Table(
-        title="How the guidance scale was chosen",
+        title="Selection of the guidance scale",
         head=(
             "Guidance scale",
-            f"Accuracy on the {choice.split} split",
-            "Diversity, of real",
-            "Recall, of real",
+            f"Accuracy, {choice.split} split",
+            "Diversity / real",
+            "Recall / real",
         ),
         rows=tuple(
             (
-                formatting.guidance_scale(tried.guidance_scale)
-                + (" (in use)" if tried.guidance_scale == choice.guidance_scale else ""),
-                formatting.accuracy(tried.accuracy),
-                formatting.percent(tried.diversity),
-                formatting.percent(tried.recall),
+                formatting.guidance_scale(candidate.guidance_scale)
+                + (" (selected)" if candidate.guidance_scale == choice.guidance_scale else ""),
+                formatting.accuracy(candidate.accuracy),
+                formatting.percent(candidate.diversity),
+                formatting.percent(candidate.recall),
             )
-            for tried in choice.candidates
+            for candidate in choice.candidates
         ),
-        note="" if choice.split == REPORTED else "No image of the report had a say in it.",
+        note=(
+            "Diversity and recall are divided by those of real images."
+            + ("" if choice.split == REPORTED else " No reported image was used for the selection.")
+        ),
     )

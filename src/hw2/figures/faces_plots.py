@@ -1,4 +1,4 @@
-"""Figures of faces: tiles with a name for each row and column, and the curves along alpha."""
+"""Figures of faces: tiles with a name for each row and column, and curves by alpha."""
 
 from collections.abc import Sequence
 
@@ -13,16 +13,16 @@ TITLES = {
     "norm_ratio": "Norm of the noise",
     "variance": "Variance of the noise",
     "contrast": "Contrast of the face",
-    "colour": "Color of the face",
+    "colour": "Colorfulness of the face",
 }
 UNITS = {
-    "norm_ratio": "share of the ends' norm",
-    "variance": "1 in training",
-    "contrast": "deviation over the pixels",
-    "colour": "deviation over the colors",
+    "norm_ratio": "relative to the endpoints",
+    "variance": "variance",
+    "contrast": "SD over pixels",
+    "colour": "SD over channels",
 }
-LOOKS = {"slerp": (style.BLUE, "o"), "lerp": (style.ORANGE, "s")}
-CELL = 0.85  # inches of a face
+WAY_STYLES = {"slerp": (style.BLUE, "o"), "lerp": (style.ORANGE, "s")}
+CELL = 0.85  # width of a face in inches
 DASHES = (0, (4, 2.5))
 
 
@@ -45,7 +45,7 @@ def tiles(
 
 @style.house()
 def interpolation(data: Records) -> Figure:
-    """Draw norm and variance of the noise, contrast and color of the face, along alpha.
+    """Draw norm and variance of the noise, contrast and colorfulness of the face by alpha.
 
     Thick lines are means over the pairs, thin ones are single pairs.
     """
@@ -53,7 +53,7 @@ def interpolation(data: Records) -> Figure:
     axes = fig.subplots(2, 2, sharex=True).ravel()
     for ax, measure in zip(axes, MEASURES, strict=True):
         for way in WAYS:
-            color, marker = LOOKS[way]
+            color, marker = WAY_STYLES[way]
             lines = data.curves[way][measure]
             ax.plot(data.alphas, lines.T, color=color, alpha=0.3, linewidth=0.8)
             ax.plot(data.alphas, lines.mean(0), color=color, marker=marker, label=way)

@@ -1,4 +1,4 @@
-"""The records that the section on faces is made of, read and checked."""
+"""Reads and checks the records of the section on faces."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,29 +15,29 @@ from hw2.io.files import read_table
 from hw2.runtime.errors import UserError
 
 WAYS = ("slerp", "lerp")
-GRIDS = ("course", "leading", "trailing")
+SPACINGS = ("course", "leading", "trailing")
 MEASURES = ("norm_ratio", "variance", "contrast", "colour")
 CURVES = ("way", "pair", "alpha", *MEASURES)
 
 
 @dataclass(frozen=True)
 class Eta:
-    """What fresh noise does, for one eta; distances are of pixels in [0, 1]."""
+    """Distances of faces with one eta, of pixels in [0, 1]."""
 
     eta: float
-    distance: Interval  # to the face without fresh noise
+    distance: Interval  # to the face with eta = 0
     diversity: Interval  # between repetitions with the same noise
 
 
 @dataclass(frozen=True)
 class Middle:
-    """One way of interpolation half way between two noises."""
+    """Measures at alpha = 0.5 with one way of interpolation."""
 
     norm_ratio: float
     variance: float
-    contrast: float  # of the face, as a share of that at the ends, as is the next
+    contrast: float  # of the face, relative to the endpoints, like `color`
     color: float
-    smoothness: float  # the largest step between neighbours over the mean step
+    smoothness: float  # largest difference of neighboring faces over the mean difference
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,15 @@ class Records:
     eta_faces: Pixels  # (E, K, S, S, 3): by eta and noise
     ways: dict[str, Pixels]  # (A, S, S, 3) of the first pair
     alphas: NDArray[np.float64]
-    step_faces: dict[str, Pixels]  # by grid: (K, C, S, S, 3)
+    step_faces: dict[str, Pixels]  # by spacing: (K, C, S, S, 3)
     counts: tuple[int, ...]
     etas: tuple[Eta, ...]
     middle: dict[str, Middle]
     curves: dict[str, dict[str, NDArray[np.float64]]]  # way -> measure -> (pairs, A)
-    step_distances: dict[str, tuple[float, ...]]  # by grid, in the order of counts
-    grid_mse: dict[str, float]  # of the grids that are not in use, from 0 to 255
-    mse: dict[str, float]  # to the ground truth by image and `mean`; empty without one
-    history: History | None  # None for a model that was given
+    step_distances: dict[str, tuple[float, ...]]  # by spacing, in the order of counts
+    spacing_mse: dict[str, float]  # to the images with the spacing used, pixels 0 to 255
+    mse: dict[str, float]  # to the ground truth by image, and `mean`; empty without a ground truth
+    history: History | None  # None for a pretrained model
 
 
 def read(
@@ -74,8 +74,10 @@ def read(
     for name, dims in (("eta", 6), ("slerp", 5), ("lerp", 5), ("steps", 6)):
         if stored[name].dtype != np.uint8 or stored[name].ndim != dims:
             raise UserError(f"{faces_samples}: '{name}' holds no images; {records.REMAKE}")
-    if len(stored["steps"]) != len(GRIDS):
-        raise UserError(f"{faces_samples}: 'steps' is not of {len(GRIDS)} grids; {records.REMAKE}")
+    if len(stored["steps"]) != len(SPACINGS):
+        raise UserError(
+            f"{faces_samples}: 'steps' is not of {len(SPACINGS)} spacings; {records.REMAKE}"
+        )
     score = records.mapping(faces_metrics)
     counts = tuple(int(count) for count in stored["counts"])
     return Records(
@@ -85,13 +87,17 @@ def read(
         eta_faces=stored["eta"][:, :, 0],
         ways={way: stored[way][0] for way in WAYS},
         alphas=stored["alphas"],
-        step_faces=dict(zip(GRIDS, stored["steps"], strict=True)),
+        step_faces=dict(zip(SPACINGS, stored["steps"], strict=True)),
         counts=counts,
         etas=tuple(_eta(f"{eta:g}", score, faces_metrics) for eta in stored["etas"].tolist()),
         middle={way: _middle(way, score, faces_metrics) for way in WAYS},
         curves=_curves(faces_interpolation, stored["alphas"]),
-        step_distances={grid: _distances(grid, counts, score, faces_metrics) for grid in GRIDS},
-        grid_mse=_numbers(_inner(score, "grid_mse", faces_metrics), f"{faces_metrics}, grid_mse"),
+        step_distances={
+            spacing: _distances(spacing, counts, score, faces_metrics) for spacing in SPACINGS
+        },
+        spacing_mse=_numbers(
+            _inner(score, "grid_mse", faces_metrics), f"{faces_metrics}, grid_mse"
+        ),
         mse=_numbers(score.get("mse", {}), f"{faces_metrics}, mse"),
         history=_history(faces_history),
     )
@@ -127,28 +133,28 @@ def _middle(way: str, score: Mapping[str, Any], path: Path) -> Middle:
 
 
 def _distances(
-    grid: str, counts: tuple[int, ...], score: Mapping[str, Any], path: Path
+    spacing: str, counts: tuple[int, ...], score: Mapping[str, Any], path: Path
 ) -> tuple[float, ...]:
-    row = _inner(_inner(score, "steps", path), grid, path)
-    return tuple(records.number(row, str(count), f"{path}, steps, {grid}") for count in counts)
+    row = _inner(_inner(score, "steps", path), spacing, path)
+    return tuple(records.number(row, str(count), f"{path}, steps, {spacing}") for count in counts)
 
 
 def _curves(path: Path, alphas: NDArray[np.float64]) -> dict[str, dict[str, NDArray[np.float64]]]:
     rows = records.table(path, CURVES)
     curves: dict[str, dict[str, NDArray[np.float64]]] = {}
     for way in WAYS:
-        mine = [row for row in rows if row["way"] == way]
-        if not mine or len(mine) % len(alphas):
-            raise UserError(f"{path}: {len(mine)} rows of {way}; {records.REMAKE}")
+        selected = [row for row in rows if row["way"] == way]
+        if not selected or len(selected) % len(alphas):
+            raise UserError(f"{path}: {len(selected)} rows of {way}; {records.REMAKE}")
         curves[way] = {
-            name: np.array([records.number(row, name, f"{path}, {way}") for row in mine]).reshape(
-                -1, len(alphas)
-            )
+            name: np.array(
+                [records.number(row, name, f"{path}, {way}") for row in selected]
+            ).reshape(-1, len(alphas))
             for name in MEASURES
         }
     return curves
 
 
 def _history(path: Path) -> History | None:
-    """None where the table has a head alone: nothing was trained."""
+    """None if the table has no rows, which is so for a pretrained model."""
     return records.history(path) if read_table(path) else None

@@ -1,4 +1,4 @@
-"""How numbers of the records are put into words: one place, so that they look alike."""
+"""Formatting of numbers and intervals, the same in all texts of the report."""
 
 from collections.abc import Sequence
 
@@ -10,19 +10,19 @@ LEVEL = f"95{NBSP}%"  # of every interval in the records
 
 
 def percent(share: float) -> str:
-    """Return a share in [0, 1] in per cent, to a tenth."""
+    """Return a share in [0, 1] in percent, to a tenth."""
     return f"{100 * share:.1f}{NBSP}%"
 
 
 def bounds(interval: Interval) -> str:
-    """Return the ends of an accuracy's interval in per cent, and n."""
+    """Return the ends of an accuracy's interval in percent, and n."""
     return (
         f"{100 * interval.low:.1f}{DASH}{percent(interval.high)},{NBSP}n{NBSP}={NBSP}{interval.n}"
     )
 
 
 def accuracy(interval: Interval) -> str:
-    """Return an accuracy in per cent with its 95 % interval and n."""
+    """Return an accuracy in percent with its 95 % interval and n."""
     return f"{percent(interval.value)} ({bounds(interval)})"
 
 

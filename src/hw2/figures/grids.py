@@ -1,7 +1,7 @@
 """Image figures: the grid of generated digits and the strip of the reverse process.
 
 Images are drawn pixel by pixel, each enlarged a whole number of times; of images larger than their
-place whole blocks of pixels are averaged. Nothing else is resampled.
+cell, whole blocks of pixels are averaged. There is no other resampling.
 Lengths are in inches, and `px` ones in pixels of the finished file.
 """
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from hw2.figures import style
 from hw2.figures.samples import Pixels, Strip
 
-HEADING = "row: digit asked for, column: noise"
+HEADING = "row: conditioned digit, column: initial noise"
 
 
 class Margins(NamedTuple):
@@ -39,10 +39,10 @@ def compose(tiles: Pixels, enlarge: int, gap: int) -> Pixels:
     Every tile is enlarged `enlarge` times; tile (r, k) has its upper left corner in row
     r * (H * enlarge + gap), column k * (W * enlarge + gap), and no gap follows the last.
     """
-    big = tiles.repeat(enlarge, axis=2).repeat(enlarge, axis=3)
-    rows, columns, height, width, _ = big.shape
+    enlarged = tiles.repeat(enlarge, axis=2).repeat(enlarge, axis=3)
+    rows, columns, height, width, _ = enlarged.shape
     canvas = np.full((rows, height + gap, columns, width + gap, 3), 255, np.uint8)
-    canvas[:, :height, :, :width] = big.transpose(0, 2, 1, 3, 4)
+    canvas[:, :height, :, :width] = enlarged.transpose(0, 2, 1, 3, 4)
     flat = canvas.reshape(rows * (height + gap), columns * (width + gap), 3)
     return flat[: len(flat) - gap, : flat.shape[1] - gap]
 

@@ -1,4 +1,4 @@
-"""The figure of a training: its loss and what stands under it."""
+"""The figure of a training loss and its caption."""
 
 from hw2.figures import curves
 from hw2.figures.records import History
@@ -12,10 +12,10 @@ def draw(history: History, name: str) -> Figure:
     return Figure(
         name=name,
         plot=curves.loss(history),
-        title="Training",
+        title="Training loss",
         caption=(
-            f"Loss over {history.step[-1]:.0f} steps and its mean over {window} logged values, "
-            f"which ends at {mean:.4f}."
+            f"Training loss of {history.step[-1]:.0f} steps (light) and its running mean over "
+            f"{window} logged values (dark). The last value of the mean is {mean:.4f}."
         ),
-        alt="Training loss over steps on a log scale, with its running mean.",
+        alt="Training loss and its running mean by step.",
     )

@@ -1,4 +1,4 @@
-"""The report's page: one HTML file that holds its figures and needs nothing else to be shown."""
+"""The report's page: one HTML file with embedded images, which needs no other file."""
 
 import base64
 import re
@@ -9,15 +9,15 @@ from hw2.figures.css import CSS
 from hw2.figures.formatting import DASH
 from hw2.figures.sections import Figure, Section, Stat, Table
 
-TITLE = "Digits, generated and judged"
-FOOT = "Every figure and number is drawn from the records of this pipeline's stages."
+TITLE = "Homework 2: diffusion, domain adaptation, CLIP and personalization"
+FOOT = "All figures and numbers are read from the results of the pipeline's stages."
 
 
 def render(sections: Sequence[Section], images: Mapping[str, bytes]) -> str:
     """Return the page as HTML; `images` are the PNG files of all figures by name.
 
     Raises:
-        KeyError: a plate's image is not among `images`.
+        KeyError: a figure's image is not among `images`.
     """
     links = "".join(
         f'<li><a href="#{escape(section.anchor)}">{escape(section.title)}</a></li>'
@@ -45,14 +45,14 @@ def render(sections: Sequence[Section], images: Mapping[str, bytes]) -> str:
 
 
 def _text(text: str) -> str:
-    """Return `text` for HTML; an interval, and what hangs on it, stays on one line."""
-    return re.sub(rf"[\d.]+{DASH}[^ ()]+", r'<span class="whole">\g<0></span>', escape(text))
+    """Return `text` for HTML; an interval and its unit stay on one line."""
+    return re.sub(rf"[\d.]+{DASH}[^ ()]+", r'<span class="nowrap">\g<0></span>', escape(text))
 
 
 def _section(section: Section, images: Mapping[str, bytes]) -> str:
     stats = "".join(_stat(stat) for stat in section.stats)
     tables = "\n".join(_table(table) for table in section.tables)
-    figures = "\n".join(_plate(figure, images[figure.name]) for figure in section.figures)
+    figures = "\n".join(_figure(figure, images[figure.name]) for figure in section.figures)
     return f"""<section id="{escape(section.anchor)}">
 <h2>{escape(section.title)}</h2>
 <p class="lead">{_text(section.lead)}</p>
@@ -92,10 +92,10 @@ def _row(row: Sequence[str], columns: int) -> str:
     return f'<tr><th scope="row">{escape(label)}</th>{texts}</tr>'
 
 
-def _plate(figure: Figure, png: bytes) -> str:
-    kind = "plate wide" if figure.wide else "plate"
+def _figure(figure: Figure, png: bytes) -> str:
+    css_class = "panel wide" if figure.wide else "panel"
     data = base64.b64encode(png).decode("ascii")
-    return f"""<figure class="{kind}">
+    return f"""<figure class="{css_class}">
 <img src="data:image/png;base64,{data}" alt="{escape(figure.alt)}">
 <figcaption><h3>{_text(figure.title)}</h3>
 {_text(figure.caption)} <a href="{escape(figure.name)}">{escape(figure.name)}</a></figcaption>

@@ -1,4 +1,4 @@
-"""The report's section on personalization: its figures, tables and words."""
+"""The report's section on personalization: figures, tables and captions."""
 
 import csv
 import io
@@ -15,12 +15,13 @@ def section(data: Records) -> Section:
     """Write the texts and tables of the section."""
     table = _methods(data)
     return Section(
-        anchor="inversion",
+        anchor="personalization",
         title="Personalization by textual inversion",
         lead=(
-            "A new word is learnt from a few photographs: only its row of the text encoder's "
-            "embedding trains, the model stays as it is. Scores are 100 times a cosine of CLIP, "
-            "of an image with the photographs (image score) and with the prompt (text score)."
+            "The embedding of a new token is learned from a few photographs of a concept; all "
+            "other weights are frozen. Scores are 100 times the cosine similarity of CLIP features "
+            "of an image: with the photographs (image score) and with the prompt (text score). "
+            "Each concept is compared with its initializer, the word its embedding started from."
         ),
         stats=_stats(data),
         tables=(_concepts(data), *((table,) if data.methods else ())),
@@ -37,21 +38,22 @@ def section(data: Records) -> Section:
 
 def _stats(data: Records) -> tuple[Stat, ...]:
     stats = [
-        Stat("Prompts passed by the course's rule", f"{data.passed} of {data.cases}",
-             "the best 5 of 25 images of a prompt, both scores at or above the baseline"),
+        Stat("Prompts that pass the course's grading", f"{data.passed} of {data.cases}",
+             "mean of the best 5 of 25 images; both scores must reach the baseline"),
     ]  # fmt: skip
     for item in data.concepts:
         gain = item.scores["image_gain"]
         stats.append(
-            Stat(f"{item.token} over {item.word!r}, image score", _signed(gain.value),
+            Stat(f"Image score, {item.token} minus {item.initializer!r}", _signed(gain.value),
                  f"{formatting.LEVEL} interval {_signed(gain.low)} to {_signed(gain.high)},"
                  f" n = {gain.n}")
         )  # fmt: skip
     if "drawn" in data.alignment:
-        drawn = data.alignment["drawn"]
+        share = data.alignment["drawn"]
         stats.append(
-            Stat("Prompt alignment of the embedded model", formatting.percent(drawn.value),
-                 f"{formatting.LEVEL} interval {formatting.bounds(drawn)}; judged by a classifier")
+            Stat("Prompt alignment of the trained model", formatting.percent(share.value),
+                 f"{formatting.LEVEL} interval {formatting.bounds(share)}; color and shape as "
+                 "prompted, according to a classifier")
         )  # fmt: skip
     return tuple(stats)
 
@@ -60,7 +62,7 @@ def _concepts(data: Records) -> Table:
     rows = []
     for item in data.concepts:
         for name in ("image", "text"):
-            grades = "; ".join(f"{g[name]:.1f} of {g[f'baseline_{name}']:g}" for g in item.grades)
+            grades = "; ".join(f"{g[name]:.1f} / {g[f'baseline_{name}']:g}" for g in item.grades)
             rows.append(
                 (
                     item.token,
@@ -72,22 +74,23 @@ def _concepts(data: Records) -> Table:
                 )
             )
     return Table(
-        title="Each concept alone",
-        head=("Token", "Score", "Learnt", "Initializer's word", "Difference", "Graded"),
+        title="Scores of single concepts",
+        head=("Token", "Score", "Learned token", "Initializer", "Difference", "Graded / baseline"),
         rows=tuple(rows),
         note=(
-            f"Means over all images of the graded prompts, with {formatting.LEVEL} intervals; the "
-            "difference is paired over images from the same noise. Graded: means of the best five "
-            "of 25, and the baseline, prompt by prompt. Checkpoints are chosen on other prompts."
+            "Means over all images of the graded prompts. In parentheses: "
+            f"{formatting.LEVEL} intervals. Differences are paired over images with the same "
+            "initial noise. Graded: mean of the best 5 of 25 images, for each prompt. Checkpoints "
+            "are selected on other prompts."
         ),
     )
 
 
 def _methods(data: Records) -> Table:
     return Table(
-        title="Two concepts in one picture",
-        head=("Method", "First", "Second", "Mean", "Lesser", "Lesser over learnt apart", "Text",
-              "Trained + drawn", "Bytes"),
+        title="Two concepts in one image, by method",
+        head=("Method", "First", "Second", "Mean", "Lower", "Lower minus Separate", "Text",
+              "Trained + sampled", "Bytes"),
         rows=tuple(
             (
                 METHODS[m.name],
@@ -102,37 +105,37 @@ def _methods(data: Records) -> Table:
             for m in data.methods
         ),
         note=(
-            "Image scores of the two halves of a picture, each with the concept that fits better "
-            "as a pair; the lesser one shows a concept that was dropped. "
-            f"{formatting.LEVEL} intervals "
-            "count images and seeds; differences are paired. Trained + drawn is the cost of one "
-            "seed on any machine: pictures through the U-Net in training (forward and backward, "
-            "with the start that methods share), and while images were drawn. Bytes have to be "
-            "stored. A method whose difference is below zero or whose interval holds zero has not "
-            "helped."
+            "First, Second, Mean and Lower are image scores. The two halves of an image are scored "
+            "with the two concepts, in the assignment with the higher sum; a low value of Lower "
+            f"means that one concept is missing. In parentheses: {formatting.LEVEL} intervals over "
+            "seeds and images. Differences are paired; an interval that contains 0 shows no "
+            "difference. Trained + sampled is the number of images through the U-Net for one seed, "
+            "in training (shared start included) and in sampling. Bytes is the size of the stored "
+            "weights. Composited photographs are a reference without sampling."
         ),
     )  # fmt: skip
 
 
 def concepts(data: Records, dpi: int) -> list[Figure]:
-    """Photographs, training and edits of every concept."""
+    """Photographs, validation snapshots and images of the graded prompts, for every concept."""
     return [_concept(item, dpi) for item in data.concepts]
 
 
 def training_curves(data: Records, dpi: int) -> list[Figure]:
-    """Loss and validation scores of every concept."""
+    """Training loss and validation scores of every concept."""
     return [
         Figure(
             name="ti_curves.png",
             plot=personalization_plots.curves(data.concepts),
-            title="Learning the words",
+            title="Training curves of textual inversion",
             caption=(
-                "Loss of the training, and scores of images of the validation prompts, always from "
-                "the same noises. The ring is the look with the highest image + 2.5 text."
+                "Training loss, and image and text score of the validation snapshots, which start "
+                "from the same noises at every step. The ring marks the selected checkpoint, with "
+                "the highest image score + 2.5 text score."
             ),
             alt="; ".join(
-                f"{item.token}: image score {item.looks[0].image:.1f} at step 0, "
-                f"{item.looks[-1].image:.1f} at step {item.looks[-1].step}"
+                f"{item.token}: image score {item.snapshots[0].image:.1f} at step 0, "
+                f"{item.snapshots[-1].image:.1f} at step {item.snapshots[-1].step}"
                 for item in data.concepts
             ),
         )
@@ -147,12 +150,12 @@ def multi_concept(data: Records, dpi: int) -> list[Figure]:
         Figure(
             name="multi_concept.png",
             plot=personalization_plots.methods(data, dpi),
-            title="Two concepts in one picture, by method",
+            title="Images of two concepts, by method",
             caption=(
-                "The first two images of every prompt with the first seed; a column starts "
-                "from the same noise in every row. Nothing was picked."
+                "The first two images of every prompt with the first seed, without selection. "
+                "Images of a column start from the same noise."
             ),
-            alt="Images by method; their scores are in the table.",
+            alt="Grid of images of two concepts, one row per method. The table lists their scores.",
         )
     ]
 
@@ -162,14 +165,14 @@ def _concept(item: Concept, dpi: int) -> Figure:
     return Figure(
         name=f"ti_{item.token.strip('<>')}.png",
         plot=personalization_plots.concept(item, dpi),
-        title=f"{item.token}, which began as {item.word!r}",
+        title=f"Concept {item.token}, initialized with {item.initializer!r}",
         caption=(
-            "Photographs, images of a validation prompt during training, and images of the graded "
-            f"prompts with the learnt word and with {item.word!r} from the same noises. {prompts}"
+            "From the top: photographs; validation snapshots; images of each graded prompt with "
+            f"{item.token} and with {item.initializer!r}, from the same noises. Prompts: {prompts}."
         ),
         alt=(
-            f"Image score {item.scores['image'].value:.1f}, with the initializer's word "
-            f"{item.scores['word_image'].value:.1f}."
+            f"Images of {item.token} by row. Image score {item.scores['image'].value:.1f}, with "
+            f"the initializer {item.scores['word_image'].value:.1f}."
         ),
     )
 
@@ -187,7 +190,7 @@ def _signed(value: float) -> str:
 
 
 def _csv(data: Records) -> str:
-    """Every number of the table of methods, unrounded."""
+    """Every number of the table of methods, unrounded: one row per method."""
     text = io.StringIO()
     ends = ("", "_low", "_high")
     table = csv.writer(text, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""The records that the section on personalization is made of, read and checked."""
+"""Reads and checks the records of the section on personalization."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from hw2.io.files import load_arrays
 from hw2.runtime.errors import UserError
 
 METHODS = {
-    "prompt_only": "Words alone, nothing learnt",
-    "separate": "Learnt apart, one prompt",
-    "joint": "Learnt together, with composites",
-    "custom_diffusion_joint": "Custom Diffusion, joint",
-    "custom_diffusion_merged": "Custom Diffusion, merged in closed form",
-    "freecustom": "FreeCustom, nothing learnt",
-    "photographs": "The photographs side by side",
+    "prompt_only": "Prompt only",
+    "separate": "Separate",
+    "joint": "Joint",
+    "custom_diffusion_joint": "Custom Diffusion (joint)",
+    "custom_diffusion_merged": "Custom Diffusion (merged)",
+    "freecustom": "FreeCustom",
+    "photographs": "Composited photographs",
 }
 SCORES = ("mean", "lesser", "text")
 COLUMNS = ("concept", "step", "loss", "image", "text", "chosen")
 
 
 @dataclass(frozen=True)
-class Look:
-    """Validation scores of a concept at a step."""
+class Snapshot:
+    """Validation scores of a concept at a training step."""
 
     step: int
     image: float
@@ -38,38 +38,39 @@ class Look:
 
 @dataclass(frozen=True)
 class Concept:
-    """A concept that was graded.
+    """A graded concept.
 
-    `scores` has image, text, word_image, word_text, image_gain and text_gain.
+    `scores` has the keys image, text, word_image, word_text, image_gain and text_gain, where
+    `word` is the initializer.
     """
 
     key: str
     token: str
-    word: str
+    initializer: str
     prompts: tuple[str, ...]
     scores: dict[str, Interval]
     text_kept: float
     grades: tuple[dict[str, float], ...]
     losses: tuple[tuple[int, float], ...]
-    looks: tuple[Look, ...]
+    snapshots: tuple[Snapshot, ...]
     references: NDArray[np.uint8]
-    strips: NDArray[np.uint8]  # (looks, images, S, S, 3)
-    learnt: tuple[NDArray[np.uint8], ...]  # by prompt
-    worded: tuple[NDArray[np.uint8], ...]
+    strips: NDArray[np.uint8]  # (snapshots, images, S, S, 3)
+    learned_images: tuple[NDArray[np.uint8], ...]  # with the learned token, by prompt
+    initializer_images: tuple[NDArray[np.uint8], ...]  # with the initializer, by prompt
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way to have two concepts.
+    """A multi-concept method.
 
-    `trained` and `drawn` are pictures that passed the U-Net, for one seed.
+    `trained` and `drawn` count images through the U-Net in training and sampling, for one seed.
     """
 
     name: str
     first: float
     second: float
     scores: dict[str, Interval]
-    gain: Interval | None  # of the lesser one, over `separate`
+    gain: Interval | None  # of the lower image score, over `separate`
     trained: int
     drawn: int
     bytes: int
@@ -79,12 +80,11 @@ class Method:
 
 @dataclass(frozen=True)
 class Records:
-    """All that is shown."""
+    """Everything the section shows."""
 
     concepts: tuple[Concept, ...]
     methods: tuple[Method, ...]
     alignment: dict[str, Interval]
-    pictures: NDArray[np.uint8] | None  # of the 48 classes
     passed: int
     cases: int
 
@@ -104,18 +104,18 @@ def read(
     """
     record = records.mapping(personalization_metrics)
     rows = records.table(personalization_history, COLUMNS)
-    looked, shown, several = (
+    snapshots, shown, images = (
         load_arrays(path)
         for path in (personalization_snapshots, personalization_samples, multi_concept_images)
     )
     grades = _within(record, "grades", personalization_metrics)
     return Records(
         concepts=tuple(
-            _concept(key, scores, grades, rows, looked, shown, personalization_metrics)
+            _concept(key, scores, grades, rows, snapshots, shown, personalization_metrics)
             for key, scores in _within(record, "concepts", personalization_metrics).items()
         ),
         methods=tuple(
-            _method(name, scores, several, personalization_metrics)
+            _method(name, scores, images, personalization_metrics)
             for name, scores in sorted(
                 _within(record, "multi_concept", personalization_metrics).items(),
                 key=lambda item: item[1]["position"],
@@ -127,7 +127,6 @@ def read(
             )
             for name, scores in record.get("stable_diffusion", {}).items()
         },
-        pictures=shown.get("alignment"),
         passed=int(records.number(grades, "passed", f"{personalization_metrics}, grades")),
         cases=int(records.number(grades, "cases", f"{personalization_metrics}, grades")),
     )
@@ -136,7 +135,7 @@ def read(
 def _within(record: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
     scores = record.get(key)
     if not isinstance(scores, Mapping):
-        raise UserError(f"{path}: no {key!r}; {records.REMAKE}")
+        raise UserError(f"{path}: {key!r} is missing; {records.REMAKE}")
     return scores
 
 
@@ -150,34 +149,34 @@ def _interval(scores: Mapping[str, Any], name: str, where: str) -> Interval:
 def _concept(
     key: str, scores: Mapping[str, Any], grades: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
-    looked: Mapping[str, NDArray[Any]], shown: Mapping[str, NDArray[Any]], path: Path,
+    snapshots: Mapping[str, NDArray[Any]], shown: Mapping[str, NDArray[Any]], path: Path,
 ) -> Concept:  # fmt: skip
     where = f"{path}, concepts, {key}"
     count = int(records.number(scores, "prompts", where))
     names = ("image", "text", "word_image", "word_text", "image_gain", "text_gain")
-    mine = [row for row in rows if str(row["concept"]) == key]
-    wanted = [f"{key}_{k}" for k in ("prompts", "token", "word")]
-    missing = [name for name in wanted if name not in shown]
-    if missing or f"{key}_strips" not in looked or not mine:
-        raise UserError(f"{path}: no record of concept {key} beside it; {records.REMAKE}")
+    history = [row for row in rows if str(row["concept"]) == key]
+    required = [f"{key}_{k}" for k in ("prompts", "token", "word")]
+    missing = [name for name in required if name not in shown]
+    if missing or f"{key}_strips" not in snapshots or not history:
+        raise UserError(f"{path}: other records lack concept {key}; {records.REMAKE}")
     return Concept(
         key=key,
         token=str(shown[f"{key}_token"]),
-        word=str(shown[f"{key}_word"]),
+        initializer=str(shown[f"{key}_word"]),
         prompts=tuple(map(str, shown[f"{key}_prompts"])),
         scores={name: _interval(scores, name, where) for name in names},
         text_kept=records.number(scores, "text_kept", where),
         grades=tuple(dict(_within(grades, f"{key}/{k}", path)) for k in range(count)),
-        losses=tuple((int(r["step"]), r["loss"]) for r in mine if r["loss"] is not None),
-        looks=tuple(
-            Look(int(r["step"]), float(r["image"]), float(r["text"]), bool(r["chosen"]))
-            for r in mine
+        losses=tuple((int(r["step"]), r["loss"]) for r in history if r["loss"] is not None),
+        snapshots=tuple(
+            Snapshot(int(r["step"]), float(r["image"]), float(r["text"]), bool(r["chosen"]))
+            for r in history
             if r["image"] is not None
         ),
-        references=looked[f"{key}_references"],
-        strips=looked[f"{key}_strips"],
-        learnt=tuple(shown[f"{key}_learnt_{k}"] for k in range(count)),
-        worded=tuple(shown[f"{key}_word_{k}"] for k in range(count)),
+        references=snapshots[f"{key}_references"],
+        strips=snapshots[f"{key}_strips"],
+        learned_images=tuple(shown[f"{key}_learnt_{k}"] for k in range(count)),
+        initializer_images=tuple(shown[f"{key}_word_{k}"] for k in range(count)),
     )
 
 

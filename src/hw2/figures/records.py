@@ -1,7 +1,7 @@
-"""Typed, checked reading of the records that the tasks leave for the figures.
+"""Typed, checked reading of the records that stages write for the figures.
 
 A record that is missing, incomplete or not finite becomes one `UserError` line that names the
-file and the place in it; a figure is never drawn from half a record.
+file and the position in it; a figure is never drawn from an incomplete record.
 """
 
 import math
@@ -38,8 +38,8 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Variety:
-    """One measure of generated images of a domain, and what real images reach in it."""
+class Quality:
+    """One sample-quality measure of a domain, for generated images and for real ones."""
 
     generated: float
     real: float
@@ -65,7 +65,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A guidance scale that was tried."""
+    """A guidance scale that was evaluated, with its scores."""
 
     guidance_scale: float
     accuracy: Interval
@@ -75,7 +75,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Choice:
-    """`guidance.json`: the guidance scale in use and what it was chosen from."""
+    """`guidance.json`: the selected guidance scale and the candidates."""
 
     guidance_scale: float
     split: str  # the split of the data (or of the random streams) of the choice; "" for none
@@ -83,7 +83,7 @@ class Choice:
 
     @property
     def chosen(self) -> Interval | None:
-        """The accuracy that won, or None where the scale was given, not chosen."""
+        """The accuracy of the selected candidate, or None for a scale set in params.yaml."""
         if not self.split:
             return None
         return next(
@@ -92,10 +92,10 @@ class Choice:
 
     @property
     def label(self) -> str:
-        """Say the scale and, where it was chosen rather than given, on what."""
+        """The scale and the split on which it was selected, if it was."""
         if self.chosen is None:
-            return f"s = {self.guidance_scale:g}, given"
-        return f"s = {self.guidance_scale:g}, chosen on the {self.split} split"
+            return f"s = {self.guidance_scale:g}, set in params.yaml"
+        return f"s = {self.guidance_scale:g}, selected on the {self.split} split"
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,10 @@ def number(record: Mapping[str, Any], key: str, where: str) -> float:
     """
     if key not in record:
         raise UserError(f"{where}: '{key}' is missing; {REMAKE}")
-    given = record[key]
-    value = float(given) if isinstance(given, int | float) else math.nan
+    entry = record[key]
+    value = float(entry) if isinstance(entry, int | float) else math.nan
     if not math.isfinite(value):
-        raise UserError(f"{where}: '{key}' is {given!r}, not a finite number; {REMAKE}")
+        raise UserError(f"{where}: '{key}' is {entry!r}, not a finite number; {REMAKE}")
     return value
 
 

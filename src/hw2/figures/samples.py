@@ -27,7 +27,7 @@ class Strip:
 
 @dataclass(frozen=True)
 class Samples:
-    """The image figures' material, keyed by the domains present.
+    """Images of the figures, by domain.
 
     A grid is uint8 (NUM_DIGITS, K, H, W, 3): row = digit, column = noise, K <= MAX_COLUMNS.
     """

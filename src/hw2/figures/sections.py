@@ -11,19 +11,19 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Figure:
-    """A plot with its texts: a file of the report and an entry on its page."""
+    """A plot with its texts: an image file of the report and an entry on its page."""
 
     name: str  # file name, unique in the report
     plot: figure.Figure
     title: str
     caption: str
-    alt: str  # what a reader who cannot see the figure needs to know
-    wide: bool = True  # takes the whole width of the page, not half of it
+    alt: str  # text for readers who cannot see the figure
+    wide: bool = True  # spans the full width of the page instead of half of it
 
 
 @dataclass(frozen=True)
 class Stat:
-    """A headline number, the label above it and the small print below it."""
+    """A headline number with the label above it and the detail below it."""
 
     label: str
     value: str

@@ -1,4 +1,4 @@
-"""One house style for every figure, and the one `savefig`.
+"""The common style of all figures, and the function that saves them.
 
 Colors are Okabe and Ito's, which people with color-blindness tell apart; each line also has
 its own marker. No text is below 9 points. A figure has no date and no software tag in its file,
@@ -27,10 +27,10 @@ BLUE, ORANGE, GREEN, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#AA4499", "
 YELLOW = "#B8A200"
 
 DOMAIN_NAMES = {"all": "all domains"} | {key: domain.name for key, domain in DOMAINS.items()}
-DOMAIN_LOOKS = {"all": (INK, "o")} | {
+DOMAIN_STYLES = {"all": (INK, "o")} | {
     key: (domain.color, domain.marker) for key, domain in DOMAINS.items()
 }
-LOOKS = (
+SERIES_STYLES = (
     *((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PURPLE, "D")),
     *((SKY, "v"), (INK, "P"), (YELLOW, "X")),
 )
@@ -38,7 +38,7 @@ LOOKS = (
 WIDTH = 6.4  # inches: a text column
 
 HOUSE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # ships with matplotlib: the same letters everywhere
+    "font.family": "DejaVu Sans",  # ships with matplotlib, so text is the same on every machine
     "font.size": 9.5,
     "axes.labelsize": 9.5,
     "axes.titlesize": 10.5,
@@ -77,7 +77,7 @@ HOUSE: dict[str, Any] = {
 
 @contextmanager
 def house() -> Iterator[None]:
-    """Apply the house style and nothing of the user's; usable as a decorator too."""
+    """Apply the common style and ignore the user's matplotlibrc; also usable as a decorator."""
     with matplotlib.style.context(["default", HOUSE]):
         yield
 
@@ -90,22 +90,22 @@ def save(fig: Figure, path: Path, dpi: int) -> None:
 
 
 def domain_name(domain: str) -> str:
-    """Return the name of a domain as a reader knows it."""
+    """Return the display name of a domain."""
     return DOMAIN_NAMES.get(domain, domain)
 
 
 def sampler_name(sampler: str) -> str:
-    """Return the name of a sampler as a reader knows it."""
+    """Return the display name of a sampler."""
     return choices.SAMPLERS.get(sampler, sampler)
 
 
-def look(known: dict[str, tuple[str, str]], name: str, position: int) -> tuple[str, str]:
-    """Return (color, marker) of `name`, or the `position`-th of the palette for a stranger."""
-    return known.get(name, LOOKS[position % len(LOOKS)])
+def series_style(styles: dict[str, tuple[str, str]], name: str, position: int) -> tuple[str, str]:
+    """Return (color, marker) of `name`, or the `position`-th of the palette without an entry."""
+    return styles.get(name, SERIES_STYLES[position % len(SERIES_STYLES)])
 
 
 def percent_axis(ax: Axes) -> None:
-    """Label the y axis of shares in [0, 1] in per cent."""
+    """Label the y axis of shares in [0, 1] in percent."""
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
 
 
