@@ -1,1 +1,1 @@
-"""Commands of `hw2` that compute; a module for each."""
+"""Commands of `hw2` that have code of their own; `hw2.cli` lists all commands."""

@@ -1,7 +1,8 @@
 """Names that params.yaml accepts for things the code implements, with their display names.
 
-Each table is the only list of its kind: the schema accepts its keys, figures show its values, and
-the registry that implements it is tested to have the same keys.
+Each table here is the only list of its kind: the schema accepts its keys, figures show its values,
+and the registry that implements it is tested to have the same keys. Adaptation methods have their
+table beside their hyperparameters, in `schema.dann_methods`.
 """
 
 from typing import Annotated, Literal

@@ -9,7 +9,7 @@ from hw2.config.loader import Section
 from hw2.config.schema.dann_methods import Hyperparameters, MethodName
 from hw2.config.schema.ranges import Fraction, NonNegative, Seed, once
 
-Pair = Annotated[str, StringConstraints(pattern=r"^([a-z]+)->([a-z]+)$")]
+Pair = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+->[a-z0-9_]+$")]
 
 
 class DannNetwork(Section):

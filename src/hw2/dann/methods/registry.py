@@ -1,6 +1,7 @@
-"""The class of each method; order and display names are those of `params.Hyperparameters`.
+"""The class of each method.
 
-Only the stage imports this module: a training must not depend on the code of other methods.
+Order and display names are those of `Hyperparameters` in `hw2.config.schema.dann_methods`. Only the
+stage imports this module: a training must not depend on the code of other methods.
 """
 
 from hw2.dann.method import Method
