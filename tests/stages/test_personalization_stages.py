@@ -387,12 +387,12 @@ def test_bad_input_is_one_line(
 
     entry = dict(synthetic.INPUTS["0"])
     for key, spoilt, said in (
-        ("../x; rm -rf ~", {}, "names a folder"),
-        ("0", {"token_name": "<new1>; rm"}, "none like <new1>"),
+        ("../x; rm -rf ~", {}, "becomes a folder name"),
+        ("0", {"token_name": "<new1>; rm"}, "should have the form <new1>"),
         ("0", {"prompt": ["a <new1>\n$(reboot)", "a <new1>"]}, "lines of text"),
-        ("0", {"prompt": ["a cat", "a <new1>"]}, "does not say <new1>"),
+        ("0", {"prompt": ["a cat", "a <new1>"]}, "does not contain <new1>"),
         ("0", {"baseline": [[1, 2]]}, "as many"),
-        ("0", {"token_name": "<new9>", "prompt": ["<new9>", "<new9>"]}, "was not learnt"),
+        ("0", {"token_name": "<new9>", "prompt": ["<new9>", "<new9>"]}, "was not learned"),
     ):
         with pytest.raises(UserError, match=said) as caught:
             generate({key: entry | spoilt})

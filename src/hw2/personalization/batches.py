@@ -1,4 +1,4 @@
-"""What a personalization sees in a step: squares of photographs and sentences with tokens."""
+"""Training batches of personalization: squares of photographs and sentences with tokens."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,14 +18,17 @@ BatchFunction = Callable[[int], tuple[Tensor, list[str]]]
 
 
 def tensor(images: list[np.ndarray]) -> Tensor:
-    """Squares uint8 (S, S, 3) as float32 (N, 3, S, S) in [-1, 1], which the VAE expects."""
+    """Squares uint8 (S, S, 3) to float32 (N, 3, S, S) in [-1, 1], as the VAE expects."""
     return from_uint8(np.stack(images)).contiguous()
 
 
 def single(
     concept: Concept, added: Added, *, size: int, batch: int, seed: int, wording: str, augment: bool
 ) -> BatchFunction:
-    """One concept: random photographs, cropped and mirrored if `augment`, in random sentences."""
+    """Batches of one concept: random photographs and random sentences.
+
+    The photographs are cropped and mirrored at random if `augment`.
+    """
     said_in = sentences(concept, wording)
 
     def draw(step: int) -> tuple[Tensor, list[str]]:
@@ -54,10 +57,11 @@ def joint(
     wording: str,
     augment: bool,
 ) -> BatchFunction:
-    """Two concepts: a quarter of a batch each alone, the other half composites of both.
+    """Batches of two concepts: a quarter of a batch for each alone, half for composites of both.
 
-    With each concept alone the network is frozen and the rows share nothing: joint training would
-    be two separate ones. Composites, either on the left, teach what both in one picture are.
+    With images of single concepts only, the frozen network and the separate embeddings would make
+    joint training equal to two separate ones. Composites, with either concept on the left, show
+    both in one image.
     """
     alone = [
         single(
@@ -86,7 +90,7 @@ def joint(
 
 
 def mixed(first: BatchFunction, others: BatchFunction) -> BatchFunction:
-    """Both lessons' pictures in one batch."""
+    """Batches that join those of two batch functions."""
 
     def draw(step: int) -> tuple[Tensor, list[str]]:
         (a, answer), (b, eval_prompts) = first(step), others(step)
@@ -98,7 +102,7 @@ def mixed(first: BatchFunction, others: BatchFunction) -> BatchFunction:
 def prior_preservation(
     images: np.ndarray, captions: Sequence[str], *, batch: int, seed: int
 ) -> BatchFunction:
-    """Pictures uint8 (N, S, S, 3) that hold a model's weights where they were."""
+    """Batches of captioned images uint8 (N, S, S, 3) that preserve the model's prior."""
 
     def draw(step: int) -> tuple[Tensor, list[str]]:
         rows: Any = rng.numpy_rng(seed, "regular", step).integers(len(images), size=batch)
@@ -108,5 +112,5 @@ def prior_preservation(
 
 
 def sentences(concept: Concept, wording: str) -> tuple[str, ...]:
-    """The sentences that a concept is learnt in."""
+    """The sentences that a concept is learned in."""
     return templates.of(concept.spec.kind, wording)

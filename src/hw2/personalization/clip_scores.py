@@ -1,4 +1,7 @@
-"""The course's two scores (Hessel et al., 2021, without its factor): 100 times a cosine of CLIP."""
+"""The course's image and text scores: 100 times a cosine of CLIP features.
+
+The text score is that of Hessel et al. (2021) without its factor of 2.5 and its clipping at 0.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +23,7 @@ class Scorer:
     """Compares images with photographs and with text.
 
     Args:
-        clip: the model, on its device; images are encoded in fp32.
+        clip: The model, on its device; images are encoded in fp32.
     """
 
     def __init__(self, clip: Clip) -> None:
@@ -28,7 +31,7 @@ class Scorer:
         self._texts: dict[str, np.ndarray] = {}
 
     def features(self, images: Sequence[np.ndarray]) -> np.ndarray:
-        """Float32 (N, F), each row of length 1, of images uint8 (H, W, 3)."""
+        """Features float32 (N, F) of images uint8 (H, W, 3), each row of length 1."""
         parts = [list(images[k : k + _BATCH]) for k in range(0, len(images), _BATCH)]
         return torch.cat([self._encode(part) for part in parts]).numpy()
 
@@ -55,7 +58,7 @@ class Scorer:
 
 
 def halves(images: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """The left and the right part of each image, a little more than half of it, square."""
+    """The left and the right square of each image, each 9/16 of its width."""
     left, right = [], []
     for image in images:
         height, width = image.shape[:2]
@@ -69,10 +72,11 @@ def halves(images: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndar
 def two(
     scorer: Scorer, images: Sequence[np.ndarray], first: np.ndarray, second: np.ndarray
 ) -> np.ndarray:
-    """Image scores of two concepts in one picture, float (N, 2).
+    """Image scores of two concepts in one image, float (N, 2).
 
-    Each half is compared with each concept's references; of the two ways to give the halves to
-    the concepts the better one counts, so a picture of one concept twice scores low in the other.
+    Each half is compared with the references of each concept. The better of the two assignments of
+    halves to concepts counts, so an image that shows one concept twice has a low score for the
+    other.
     """
     sides = [scorer.features(part) for part in halves(images)]
     table = np.array(

@@ -1,5 +1,7 @@
-"""Custom Diffusion (Kumari et al., 2023, arXiv 2212.04488): keys and values of cross-attention,
-what is stored of them, and the closed-form merge of two trainings."""
+"""Custom Diffusion: keys and values of cross-attention, their deltas, and the closed-form merge.
+
+Kumari et al. (2023), arXiv 2212.04488.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +16,7 @@ from hw2.personalization.train import encoded
 
 RIDGE = 1e-3
 """Times the mean diagonal of Creg^T Creg, added to it: few captions do not span all features."""
-_CUT = 1e-4  # of the largest singular value of d C^T: a token and what follows it look alike
+_CUT = 1e-4  # of the largest singular value of d C^T; a token and its successor are similar
 
 
 def matrices(unet: Any) -> dict[str, nn.Parameter]:
@@ -24,41 +26,41 @@ def matrices(unet: Any) -> dict[str, nn.Parameter]:
 
 
 def snapshot(weights: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
-    """Copies of the matrices."""
+    """Copy the matrices."""
     return {name: weight.detach().clone() for name, weight in weights.items()}
 
 
 @torch.no_grad()
 def put(weights: Mapping[str, nn.Parameter], values: Mapping[str, Tensor]) -> None:
-    """Give the matrices these values."""
+    """Set the matrices to `values`."""
     for name, weight in weights.items():
         weight.copy_(values[name])
 
 
 def changed(base: Mapping[str, Tensor], tuned: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What training changed: `tuned - base`, on the CPU."""
+    """The change by training, `tuned - base`, on the CPU."""
     return {name: (tuned[name] - base[name]).cpu().contiguous() for name in tuned}
 
 
 def save(path: Path, deltas: Mapping[str, Tensor]) -> None:
-    """Write what `changed` found: with the model's own matrices it gives the tuned ones back."""
+    """Write the result of `changed`; added to the model's matrices, it gives the trained ones."""
     with atomic_path(path) as temporary:
         save_file(dict(deltas), temporary)
 
 
 def merged(base: Tensor, prior_preservation: Tensor, targets: Tensor, values: Tensor) -> Tensor:
-    """The matrix nearest to `base` on usual text that does on the concepts' text what it should.
+    """The matrix nearest to `base` on ordinary captions with given outputs for the concepts.
 
-    Minimises ||(W - W0) Creg^T||^2 + r ||W - W0||^2 with W C^T = V (Kumari et al., equation 4;
-    r = `RIDGE` times the mean diagonal of Creg^T Creg), whose solution by Lagrange multipliers is
-    W = W0 + v^T d with d = C (Creg^T Creg + r I)^-1 and v^T = (V - W0 C^T) (d C^T)^-1 (equation
-    5). The last inverse is a pseudo-inverse that drops directions below 1e-4 of the largest.
+    It minimizes ||(W - W0) Creg^T||^2 + r ||W - W0||^2 with W C^T = V (Kumari et al., equation 4; r
+    = `RIDGE` times the mean diagonal of Creg^T Creg). The solution by Lagrange multipliers is W =
+    W0 + v^T d with d = C (Creg^T Creg + r I)^-1 and v^T = (V - W0 C^T) (d C^T)^-1 (equation 5). The
+    last inverse is a pseudo-inverse that drops directions below 1e-4 of the largest.
 
     Args:
         base: W0 (out, width).
-        prior_preservation: Creg (N, width), features of usual captions.
-        targets: C (s, width), features of the concepts' words.
-        values: V (out, s), what each concept's own matrix makes of them.
+        prior_preservation: Creg (N, width), text features of ordinary captions.
+        targets: C (s, width), text features of the concepts' tokens.
+        values: V (out, s), the outputs of each concept's own matrix for them.
 
     Returns:
         W (out, width), computed in float64.
@@ -78,7 +80,7 @@ def ridged(prior_preservation: Tensor) -> Tensor:
 
 @torch.no_grad()
 def features(pipe: Any, texts: Sequence[str]) -> Tensor:
-    """Text features of every position but the first and the padding: (N, width), on the CPU."""
+    """Text features (N, width) on the CPU, without the first position and the padding."""
     ids = encoded(pipe, list(texts))
     states = pipe.text_encoder(ids)[0].float().cpu()
     return torch.cat(
@@ -99,7 +101,7 @@ def concept_features(pipe: Any, texts: Sequence[str], wanted: Sequence[int]) -> 
 
 
 def _length(ids: Tensor, pipe: Any) -> int:
-    """Positions up to and with the mark of the end."""
+    """Number of positions up to and including the end marker."""
     end = (ids == pipe.tokenizer.eos_token_id).nonzero()
     return int(end[0]) + 1 if len(end) else len(ids)
 
@@ -110,8 +112,14 @@ def merge(
     concepts: Sequence[Tensor],
     prior_preservation: Tensor,
 ) -> dict[str, Tensor]:
-    """All matrices merged: `tuned[k]` was trained on the concept whose features are
-    `concepts[k]`."""
+    """Merge all matrices.
+
+    Args:
+        base: Matrices before training, by name.
+        tuned: Matrices by name, `tuned[k]` trained on concept k.
+        concepts: Text features (N, width) of each concept.
+        prior_preservation: Text features (N, width) of ordinary captions.
+    """
     targets = torch.cat(list(concepts))
     result = {}
     for name, w0 in base.items():

@@ -1,8 +1,8 @@
-"""FreeCustom's multi-reference self-attention (Ding et al., 2024, arXiv 2405.13870), without
-training: while a picture is drawn, its self-attention also looks at photographs of the concepts.
+"""FreeCustom's multi-reference self-attention (Ding et al., 2024, arXiv 2405.13870).
 
-Our reading of the paper's equation: softmax over [own keys, keys of reference 1, ...] of the
-logits, of which those of reference i are multiplied by `weight` inside its mask and left out
+It needs no training: while an image is sampled, its self-attention also attends to photographs of
+the concepts. We read the paper's equation as a softmax over [own keys, keys of reference 1, ...] of
+the logits, where those of reference i are multiplied by `weight` inside its mask and omitted
 outside.
 """
 
@@ -27,7 +27,7 @@ from hw2.stable_diffusion.sample import SampleRequest
 
 
 class _Shared:
-    """A self-attention processor of diffusers: rows 0 .. n-1 are pictures, the rest references."""
+    """A self-attention processor of diffusers for samples (the first `pictures`) and references."""
 
     def __init__(
         self, pictures: int, masks: Sequence[np.ndarray], size: int, weight: float
@@ -67,7 +67,7 @@ class _Shared:
 
 
 def mask_at(mask: np.ndarray, size: int, cells: int) -> Tensor:
-    """Where a concept is on a grid: bool (cells * cells,), at least one of them true."""
+    """Where a concept is on a grid of cells: bool (cells * cells,), true for at least one."""
     square = torch.from_numpy(photos.squared(mask.astype(np.uint8) * 255, size).copy()).float()
     share = F.adaptive_avg_pool2d(square[None, None], cells).flatten() / 255
     return share >= min(0.5, float(share.max()))
@@ -96,11 +96,16 @@ def draw(
     weight: float,
     seed: int,
 ) -> np.ndarray:
-    """Images uint8 (N, S, S, 3), each from the noise that `draw.draw_all` would start from.
+    """Sample images uint8 (N, S, S, 3), each from the same noise as `sample.draw_all`.
 
     Args:
-        sentences: of the first photograph of each concept, in ordinary words.
-        weight: of the references' attention logits.
+        pipe: The pipeline.
+        requests: Prompts and noises of the images.
+        concepts: The concepts, whose first photographs are the references.
+        sentences: A caption of each reference, in ordinary words.
+        how: Sampling settings.
+        weight: Factor of the references' attention logits.
+        seed: Seed of the noises.
     """
     size = image_size(pipe)
     device, kind, n = pipe.unet.device, pipe.unet.dtype, len(requests)

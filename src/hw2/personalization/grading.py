@@ -1,4 +1,4 @@
-"""The course's grade of generated images, from folders alone."""
+"""The course's grading of generated images, from folders alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +20,12 @@ class Case:
     """The grade of one prompt.
 
     Attributes:
-        key, prompt: Of which concept, and the place among its prompts.
-        image, text: Scores of every image, float (25,).
-        best: Places of the five with the highest image + 2.5 text.
-        baseline: Least (image, text).
+        key: Key of the concept.
+        prompt: Index among the prompts of the concept.
+        image: Image score of every image, float (25,).
+        text: Text score of every image, float (25,).
+        best: Indices of the five images with the highest image + 2.5 text.
+        baseline: Minimum (image, text) score.
     """
 
     key: str
@@ -40,11 +42,12 @@ class Case:
 
     @property
     def passed(self) -> bool:
+        """Whether both scores reach the baseline."""
         return all(score >= least for score, least in zip(self.scores, self.baseline, strict=True))
 
 
 def folder_of(root: Path, key: str, prompt: int) -> Path:
-    """Where the images of a prompt are."""
+    """The folder of the images of a prompt."""
     return root / key / str(prompt)
 
 
@@ -54,16 +57,16 @@ def name_of(key: str, prompt: int, number: int) -> str:
 
 
 def check(asked: Sequence[PromptSpec], images: Path) -> None:
-    """See that every prompt has a baseline and its 25 images, before anything slow is done.
+    """Check that every prompt has a baseline and its 25 images, before any slow work.
 
     Raises:
-        UserError: naming the first concept or folder that has not.
+        UserError: naming the first concept or folder that fails.
     """
     for item in asked:
         if item.baselines is None:
             raise UserError(
                 f"concept {item.key}: its baseline is null; write [image, text] for each prompt, or"
-                " take the input.json that personalization_train completes"
+                " use the input.json that personalization_train completes"
             )
         for position in range(len(item.prompts)):
             folder = folder_of(images, item.key, position)
@@ -77,8 +80,8 @@ def grade(
 ) -> tuple[Case, ...]:
     """Grade every prompt by the course's rule.
 
-    An image's image score is its mean over all photographs of the concept; image + 2.5 text ranks
-    it; the means of the five best must both reach the baseline.
+    The image score of an image is its mean over all photographs of the concept. Images are ranked
+    by image + 2.5 text, and both means over the five best must reach the baseline.
 
     Raises:
         UserError: if images are missing, too many, or damaged.
@@ -100,13 +103,13 @@ def grade(
 
 
 def _listed(folder: Path) -> list[Path]:
-    """Every file of the folder: the course's grader counts them all."""
+    """Every file of the folder, since the course's grader counts all of them."""
     result = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
     return sorted(result, key=lambda path: (len(path.name), path.name))
 
 
 def table(cases: Sequence[Case]) -> str:
-    """The grades as lines of text, and the course's last line."""
+    """The grades as lines of text, followed by the course's summary line."""
     lines = []
     for case in cases:
         image, text = case.scores

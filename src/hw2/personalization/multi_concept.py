@@ -1,8 +1,8 @@
 """Methods for two concepts in one image, trained equally long and sampled from the same noise.
 
-All methods except `prompt_only` and `freecustom` start from the same embeddings, which are learnt
+All methods except `prompt_only` and `freecustom` start from the same embeddings, which are learned
 in `multi_concept.steps` steps of each concept alone, and train for `multi_concept.finetune_steps`
-steps after that (for each concept, where a method trains the concepts alone).
+steps after that (for each concept, if a method trains the concepts separately).
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,8 +28,8 @@ from hw2.training.resume import Resume
 UNTRAINED = ("prompt_only", "freecustom")
 WITH_MATRICES = ("custom_diffusion_joint", "custom_diffusion_merged")
 State = dict[str, Any]
-# Embeddings move less where keys and values are trained too, and where composites show both
-# concepts: they start from learnt values there, and are only to be refined.
+# Embeddings change less if keys and values are trained too, or if composites show both concepts:
+# they start from learned values and are only refined.
 _KV_LR_FACTOR, _JOINT_LR_FACTOR = 0.25, 0.5
 
 
@@ -42,7 +42,7 @@ def _lr_factor(trains_kv: bool, concepts: int) -> float:
 
 @dataclass(frozen=True)
 class PriorPreservation:
-    """Pictures uint8 (N, S, S, 3) with captions, as the model was trained on."""
+    """Images uint8 (N, S, S, 3) with captions like those that the model was trained on."""
 
     images: np.ndarray
     captions: list[str]
@@ -50,15 +50,17 @@ class PriorPreservation:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What all methods of one seed share.
+    """What all methods of a seed share.
 
     Attributes:
-        pipe: The pipeline, which has both tokens.
+        pipe: The pipeline, with both tokens in its vocabulary.
         pair: The two concepts.
         added: Their tokens.
-        prior_preservation: What holds the model in place.
-        checkpoints: Where resume files go.
-        identity: What makes these trainings; the seed is a part of it.
+        personalization: Section `personalization`.
+        prior_preservation: Captioned images that preserve the model's prior.
+        checkpoints: Folder of resume files.
+        identity: Everything except the seed that changes the result of the trainings.
+        seed: The seed of the trainings and of the images.
     """
 
     pipe: Any
@@ -78,7 +80,7 @@ class Comparison:
         steps: int,
         kv: bool = False,
     ) -> int:
-        """Returns how many pictures the U-Net saw."""
+        """Train tokens; returns the number of images that passed the U-Net."""
         weights = custom_diffusion.matrices(self.pipe.unet) if kv else None
         identity = self.identity | {"seed": self.seed, "training": name}
         with Resume(self.checkpoints, identity) as resume:
@@ -104,7 +106,7 @@ class Comparison:
         }
 
     def _held(self, batch_function: BatchFunction, batch: int) -> BatchFunction:
-        """A lesson with as many pictures of the model's own world."""
+        """Batches with as many prior preservation images added to each."""
         own = batches.prior_preservation(
             self.prior_preservation.images,
             self.prior_preservation.captions,
@@ -114,17 +116,22 @@ class Comparison:
         return batches.mixed(batch_function, own)
 
     def rows(self) -> list[Tensor]:
-        """The rows of both tokens as they are."""
+        """The present embeddings of both tokens, on the CPU."""
         table = self.pipe.text_encoder.get_input_embeddings().weight.detach()
         return [table[list(added.ids)].cpu().clone() for added in self.added]
 
     def put(self, rows: Sequence[Tensor]) -> None:
+        """Set the embeddings of both tokens."""
         for added, values in zip(self.added, rows, strict=True):
             tokens.put(self.pipe, added, values)
 
     def start(self) -> State:
-        """Learn each concept alone, from its initializer; the `rows` that trained methods start
-        from, and the pictures `trained` on."""
+        """Learn each concept alone, from its initializer.
+
+        Returns:
+            The `rows` (embeddings) that trained methods start from, and `trained`, the number of
+            images that passed the U-Net.
+        """
         trained = 0
         for position, (concept, added) in enumerate(zip(self.pair, self.added, strict=True)):
             spec = concept.spec
@@ -135,7 +142,7 @@ class Comparison:
         return {"rows": self.rows(), "trained": trained}
 
     def apply(self, method: str) -> int:
-        """Train a method from the present rows and matrices; returns the pictures trained on."""
+        """Train a method from the present weights; returns the number of training images."""
         batch, more = (
             self.personalization.train.batch_size,
             self.personalization.multi_concept.finetune_steps,
@@ -158,7 +165,7 @@ class Comparison:
         return trained
 
     def _merged(self) -> int:
-        """Each concept's keys and values trained alone, then merged in closed form."""
+        """Train each concept's keys and values alone, then merge them in closed form."""
         weights = custom_diffusion.matrices(self.pipe.unet)
         base, tuned, seen, trained = custom_diffusion.snapshot(weights), [], [], 0
         batch = self.personalization.train.batch_size
@@ -189,15 +196,17 @@ class Comparison:
 
 
 def measure(comparison: Comparison, method: str, start: State | None) -> tuple[np.ndarray, State]:
-    """Train and draw one method.
+    """Train a method and sample images with it.
 
     Args:
-        start: what `Bench.start` learnt; None for a method without training.
+        comparison: What all methods of the seed share.
+        method: Name of the method.
+        start: The result of `Comparison.start`; None for a method without training.
 
     Returns:
-        Images uint8 (prompts, N, S, S, 3); the pictures that the U-Net was `trained` on, with the
-        start, and those that it saw while the images were `drawn`; what is stored: `rows`, and
-        `deltas` of keys and values.
+        Images uint8 (prompts, N, S, S, 3), and a record of the costs: `trained`, images that passed
+        the U-Net in training, including the start; `drawn`, images that passed it while sampling;
+        and what is stored, `rows` and `deltas` of keys and values.
     """
     weights = custom_diffusion.matrices(comparison.pipe.unet)
     base = custom_diffusion.snapshot(weights)
@@ -218,7 +227,7 @@ def measure(comparison: Comparison, method: str, start: State | None) -> tuple[n
 
 @contextmanager
 def _counted(unet: Any) -> Iterator[list[int]]:
-    """A list that gets the pictures of each pass through the U-Net."""
+    """A list that collects the number of images of each pass through the U-Net."""
     seen: list[int] = []
     hook = unet.register_forward_hook(lambda _unet, given, _said: seen.append(len(given[0])))
     try:
@@ -228,7 +237,7 @@ def _counted(unet: Any) -> Iterator[list[int]]:
 
 
 def _draw(comparison: Comparison, method: str) -> np.ndarray:
-    """Images uint8 (prompts, N, S, S, 3), the same noises for all methods."""
+    """Sample images uint8 (prompts, N, S, S, 3), from the same noises for all methods."""
     settings, how = comparison.personalization.multi_concept, comparison.personalization.sampling
     words = [c.spec.initializer if method in UNTRAINED else c.spec.token for c in comparison.pair]
     requests = [

@@ -1,4 +1,4 @@
-"""Photographs of a concept: read upright, squared, and cut out where masks say how."""
+"""Photographs of a concept: read upright, cropped to squares, and cut out by masks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,8 @@ from hw2.personalization.synthetic import MASKS
 from hw2.runtime.errors import UserError
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-_LOOSE = 1.15  # of the side: how much larger a picture is before a square is cut out of it
-_SHRUNK = 9 / 16  # of the side: each concept of a composite
+_LOOSE = 1.15  # size of an image relative to the random square that is cut out of it
+_SHRUNK = 9 / 16  # size of each concept relative to a composite's side
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,9 @@ class Concept:
 
     Attributes:
         spec: Its settings in params.yaml.
-        images: uint8 (H, W, 3) each, upright, in the order of their names.
-        masks: bool (H, W) each, true where the concept is; all true where nothing says so.
+        images: uint8 (H, W, 3) each, upright, sorted by file name.
+        masks: bool (H, W) each, true where the concept is; all true for a photograph without a
+            mask.
     """
 
     spec: params.Concept
@@ -32,10 +33,10 @@ class Concept:
 
 
 def read(folder: Path, spec: params.Concept) -> Concept:
-    """Read `folder/{key}/*`, and `folder/masks/{key}/{stem}.png` where there are.
+    """Read `folder/{key}/*`, and the masks `folder/masks/{key}/{stem}.png` if there are any.
 
     Raises:
-        UserError: if there are no images, or one is not whole.
+        UserError: if there are no images, or one is damaged.
     """
     position = folder / spec.key
     paths = files_of(position)
@@ -51,7 +52,7 @@ def read(folder: Path, spec: params.Concept) -> Concept:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The images of a folder, by name.
+    """The image files of a folder, sorted by name.
 
     Raises:
         UserError: if there are none.
@@ -64,7 +65,7 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def pixels(path: Path) -> np.ndarray:
-    """A photograph as uint8 (H, W, 3), turned as its EXIF orientation says.
+    """A photograph as uint8 (H, W, 3), rotated by its EXIF orientation.
 
     Raises:
         UserError: if it cannot be read.
@@ -73,8 +74,11 @@ def pixels(path: Path) -> np.ndarray:
 
 
 def squared(image: np.ndarray, size: int, stream: np.random.Generator | None = None) -> np.ndarray:
-    """The middle of a picture as uint8 (size, size, 3) or (size, size); with a stream a random
-    square, a little smaller than the largest one, mirrored half of the time."""
+    """The center of an image as uint8 (size, size, 3) or (size, size).
+
+    With a stream, it is a random square instead, slightly smaller than the largest one, and
+    mirrored with probability 1/2.
+    """
     loose = 1.0 if stream is None else _LOOSE
     height, width = image.shape[:2]
     scale = size * loose / min(height, width)
@@ -90,10 +94,16 @@ def squared(image: np.ndarray, size: int, stream: np.random.Generator | None = N
 
 
 def composite(first: Concept, second: Concept, places: tuple[int, int], size: int) -> np.ndarray:
-    """Two concepts side by side, uint8 (size, size, 3), on the first one's background.
+    """Two concepts side by side, uint8 (size, size, 3), on the background of the first one.
 
-    What lies behind them is the median colour outside the first one's mask; where a mask is all
-    true the photograph's whole square is pasted.
+    The background is the median color outside the first one's mask. A mask that is all true pastes
+    the whole square of its photograph.
+
+    Args:
+        first: The concept on the left.
+        second: The concept on the right.
+        places: Indices of their photographs.
+        size: Side of the composite in pixels.
     """
     side = round(_SHRUNK * size)
     squares, masks = [], []

@@ -1,4 +1,4 @@
-"""The course's input.json: which images are asked for, of which concepts."""
+"""The course's input.json: the prompts that images are generated from, by concept."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from hw2.io import files
 from hw2.runtime.errors import UserError
 
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")  # it names a folder
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")  # used as a folder name
 _TOKEN = re.compile(r"<[A-Za-z0-9_-]{1,30}>")
 _FIELDS = ("token_name", "prompt", "prompt_4_clip_eval", "baseline")
 TEXT_KEPT = 0.9
@@ -21,12 +21,11 @@ class PromptSpec:
     """A concept's prompts.
 
     Attributes:
-        key: Names the folder of its images.
+        key: Name of the folder of its images.
         token: Its token.
-        prompts: What images are drawn from; each says the token.
-        eval_prompts: What the text score compares with, one for each prompt.
-        baselines: Least (image score, text score) of each prompt; None where training is to find
-            them.
+        prompts: Prompts of the images; each contains the token.
+        eval_prompts: Texts of the text score, one for each prompt.
+        baselines: Minimum (image score, text score) for each prompt; None if training sets them.
     """
 
     key: str
@@ -37,13 +36,13 @@ class PromptSpec:
 
 
 def read(path: Path) -> tuple[PromptSpec, ...]:
-    """Read and check an input.json: any number of concepts and of prompts.
+    """Read and check an input.json with any number of concepts and prompts.
 
-    Prompts go to the tokenizer and nowhere else; keys and tokens become names of files, so only
-    letters, digits, _ and - may stand in them.
+    Prompts are only passed to the tokenizer. Keys and tokens become file names, so they may contain
+    only letters, digits, _ and -.
 
     Raises:
-        UserError: one line that says which entry is wrong.
+        UserError: naming the entry that is wrong.
     """
     result = files.read_json(path)
     if not isinstance(result, dict) or not result:
@@ -51,20 +50,20 @@ def read(path: Path) -> tuple[PromptSpec, ...]:
     prompt_specs = tuple(_entry(path, key, entry) for key, entry in result.items())
     tokens = [item.token for item in prompt_specs]
     if len(set(tokens)) < len(tokens):
-        raise UserError(f"{path}: two entries have one token_name; give each its own")
+        raise UserError(f"{path}: two entries have the same token_name; make them differ")
     return prompt_specs
 
 
 def completed(path: Path, scores: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
     """The content of an input.json in which no baseline is null.
 
-    The course gives baselines. Where there is none, a word should have learnt something and
-    forgotten little: its image score is to reach that of the word it starts from, its text score
-    `TEXT_KEPT` of it. Both are measured on validation prompts, before the first step.
+    A missing baseline is set from the token's initializer: the image score should reach that of the
+    initializer, and the text score `TEXT_KEPT` of it. Both are measured on validation prompts,
+    before the first step.
 
     Args:
-        path: an input.json that `read` accepts.
-        scores: mean (image, text) score of each token's initializer on validation prompts.
+        path: An input.json that `read` accepts.
+        scores: Mean (image, text) score of each token's initializer on validation prompts.
     """
     result: dict[str, Any] = files.read_json(path)
     for item in read(path):
@@ -77,28 +76,31 @@ def completed(path: Path, scores: Mapping[str, tuple[float, float]]) -> dict[str
 
 def _entry(path: Path, key: str, entry: Any) -> PromptSpec:
     if not _KEY.fullmatch(key):
-        raise UserError(f"{path}: key {key!r} names a folder; use letters, digits, _ and - only")
+        raise UserError(
+            f"{path}: key {key!r} becomes a folder name; use letters, digits, _ and - only"
+        )
     where = f"{path}: entry {key!r}"
     if not isinstance(entry, dict) or any(name not in entry for name in _FIELDS):
         raise UserError(f"{where}: should have {', '.join(_FIELDS)}; complete it")
     token, prompts, eval_prompts = entry["token_name"], entry["prompt"], entry["prompt_4_clip_eval"]
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise UserError(f"{where}: token_name {token!r} is none like <new1>; correct it")
+        raise UserError(f"{where}: token_name {token!r} should have the form <new1>; correct it")
     for name, texts in (("prompt", prompts), ("prompt_4_clip_eval", eval_prompts)):
         if not isinstance(texts, list) or not texts or not all(map(_is_text, texts)):
             raise UserError(f"{where}: {name} should be a list of lines of text; correct it")
     silent = [text for text in prompts if token not in text]
     if silent:
-        raise UserError(f"{where}: prompt {silent[0]!r} does not say {token}; correct one of them")
+        raise UserError(
+            f"{where}: prompt {silent[0]!r} does not contain {token}; correct one of them"
+        )
     baselines = entry["baseline"]
     if baselines is None and len(prompts) == len(eval_prompts):
         return PromptSpec(key, token, tuple(prompts), tuple(eval_prompts), None)
     right = isinstance(baselines, list) and all(map(_is_pair, baselines))
     if not right or not len(prompts) == len(eval_prompts) == len(baselines):
         raise UserError(
-            f"{where}: {len(prompts)} prompts, {len(eval_prompts)} for the evaluation, and "
-            "not as many"
-            " baselines [image, text]; give one of each"
+            f"{where}: {len(prompts)} prompts, {len(eval_prompts)} for the evaluation, and a"
+            " different number of baselines [image, text]; give as many of each"
         )
     pairs = tuple((float(image), float(text)) for image, text in baselines)
     return PromptSpec(key, token, tuple(prompts), tuple(eval_prompts), pairs)

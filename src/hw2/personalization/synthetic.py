@@ -1,8 +1,8 @@
-"""Concepts that no synthetic training image shows, and the prompts for them.
+"""Synthetic concepts that no training image shows, and the prompts for them.
 
-An object in colours and a shape without names, a second one, and a style: grey hatching over any
-shape. Their folder has the course's form: `{key}/NN.png` and `input.json`, and `masks/{key}/NN.png`
-where the concept is.
+They are an object with a shape and colors that have no name, a second such object, and a style:
+gray hatching over any shape. Their folder has the course's layout, `{key}/NN.png` and `input.json`,
+and masks of the concepts as `masks/{key}/NN.png`.
 """
 
 import json
@@ -27,7 +27,7 @@ _OBJECTS = {  # shape, texture, fill, ink
 _DRAWN = ("circle", "square", "heart", "diamond", "triangle")  # in the style, in this order
 _LUMINANCE = np.array(LUMA)
 _SEPIA = np.array([0.98, 0.90, 0.74])
-_LINES = 3.0  # pixels of 32 from one line of the hatching to the next
+_LINES = 3.0  # distance of the hatching's lines, in pixels of an image of 32
 _EDITS = ("a photo of {} on a pink background.", "a picture of {} on a cyan background.")
 _DRAWINGS = ("a photo of a {}star.", "a picture of a {}cross.")
 INPUTS: dict[str, Any] = {
@@ -51,7 +51,7 @@ INPUTS: dict[str, Any] = {
 
 
 def write(folder: Path, count: int, size: int, seed: int) -> None:
-    """Write `count` pictures of each concept, their masks and the prompts into `folder`."""
+    """Write `count` images of each concept, their masks and the prompts into `folder`."""
     for key in KEYS:
         pictures, masks = references(key, count, size, seed)
         for name, arrays in ((key, pictures), (f"{MASKS}/{key}", masks)):
@@ -62,8 +62,10 @@ def write(folder: Path, count: int, size: int, seed: int) -> None:
 
 
 def references(key: str, count: int, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures uint8 (count, size, size, 3), and where the concept is, uint8 0 or 255 (count,
-    size, size)."""
+    """Images uint8 (count, size, size, 3) of a concept, and its masks.
+
+    The masks are uint8 (count, size, size), 255 where the concept is and 0 elsewhere.
+    """
     stream = rng.numpy_rng(seed, "concepts", key)
     turn = np.arange(count)
     grounds = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)[
@@ -92,19 +94,19 @@ def references(key: str, count: int, size: int, seed: int) -> tuple[np.ndarray, 
 
 
 def _standing_out(grounds: np.ndarray) -> np.ndarray:
-    """The named colour that stays apart from each background in grey: float32 (N, 3)."""
+    """The named color whose gray value differs most from each background: float32 (N, 3)."""
     colors = np.array(list(vocabulary.COLORS.values()), np.float32)
     apart = np.abs((colors @ _LUMINANCE)[None] - (grounds @ _LUMINANCE)[:, None])
     return colors[apart.argmax(1)]
 
 
 def hatched(pictures: np.ndarray) -> np.ndarray:
-    """Pictures uint8 (N, S, S, 3) as sepia drawings under diagonal lines."""
+    """Images uint8 (N, S, S, 3) as sepia drawings under diagonal lines."""
     size = pictures.shape[1]
     gray = (pictures / 255) @ _LUMINANCE
     down, across = np.mgrid[:size, :size] * (32 / size)
     phase = (down + across) / _LINES
     lines = np.abs(phase - np.rint(phase)) < 0.25  # half of each period
-    # Light lines: the small CLIP still sees what is drawn, so text scores can be kept.
+    # Light lines: the small CLIP still recognizes the object, so text scores can be kept.
     shade = np.where(lines, 0.65, 1.0) * (0.35 + 0.65 * gray)
     return (shade[..., None] * _SEPIA * 255).round().astype(np.uint8)

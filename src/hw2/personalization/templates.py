@@ -1,4 +1,4 @@
-"""Sentences that a concept is learnt in; `{}` is its token."""
+"""Sentences that a concept is learned in; `{}` stands for its token."""
 
 from collections.abc import Sequence
 
@@ -30,12 +30,12 @@ _SETS = {
 
 
 def of(kind: str, wording: str) -> tuple[str, ...]:
-    """The sentences for a kind of concept, in the wording of a base model's captions."""
+    """The sentences for a kind of concept, in the wording of a model's captions."""
     return _SETS[kind, wording]
 
 
 def pairs(wording: str) -> tuple[str, ...]:
-    """Sentences for two concepts in one picture, of which the first is on the left."""
+    """Sentences for two concepts in one image, the first of them on the left."""
     prefixes: Sequence[str] = vocabulary.PREFIXES if wording == "synthetic" else ("a photo of",)
     return tuple(
         f"{prefix} a {{}} {joint} a {{}}".strip()

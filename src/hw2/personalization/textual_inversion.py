@@ -1,4 +1,4 @@
-"""Textual inversion of one concept, watched on validation prompts."""
+"""Textual inversion of one concept (Gal et al., 2022), monitored on validation prompts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ from hw2.stable_diffusion.sample import SampleRequest
 from hw2.training.resume import Resume
 
 _IDENTITY = ("seed", "wording", "train", "sampling", "validation", "validation_images", "clip")
-_STRIP = 4  # images of the strip at each look
+_STRIP = 4  # images of the strip of each validation snapshot
 
 
 @dataclass(frozen=True)
 class Inverted:
-    """A concept's training.
+    """The result of a concept's training.
 
     Attributes:
-        concept: What was learnt.
-        rows: The rows of the chosen look, float32 (vectors, width).
-        chosen: Its step.
+        concept: The concept.
+        rows: Embedding of the chosen snapshot, float32 (vectors, width).
+        chosen: Step of the chosen snapshot.
         history: Rows of `step` and `loss`.
-        trace: Every look.
+        trace: All validation snapshots.
     """
 
     concept: Concept
@@ -45,7 +45,10 @@ class Inverted:
 def identity(
     personalization: params.Personalization, spec: params.Concept, model: str
 ) -> dict[str, Any]:
-    """The values that make another training when they change; `model` is the pipeline's digest."""
+    """Everything that changes the result of the training, except code.
+
+    `model` is the digest of the pipeline.
+    """
     described = personalization.model_dump(
         mode="json", include=set(_IDENTITY), exclude={"train": {"save_every"}}
     )
@@ -59,8 +62,10 @@ def invert(
     scorer: Scorer,
     resume: Resume,
 ) -> Inverted:
-    """Learn a concept's rows; the look with the highest image + 2.5 text on the validation prompts
-    is chosen. What is graded is not looked at.
+    """Learn a concept's embedding.
+
+    The snapshot with the highest image + 2.5 text score on the validation prompts is chosen. The
+    graded prompts are not used.
     """
     spec, settings = concept.spec, personalization.train
     size = image_size(pipe)
@@ -92,7 +97,7 @@ def invert(
 def _look(
     pipe: Any, concept: Concept, personalization: params.Personalization, scorer: Scorer, seed: int
 ) -> Callable[[int, Trace], None]:
-    """Draw the validation prompts, always from the same noises, and score the images."""
+    """A function that samples the validation prompts, from the same noises, and scores them."""
     spec = concept.spec
     references = scorer.features(concept.images)
     by_kind = {
@@ -125,7 +130,7 @@ def _look(
 
 
 def without(spec: params.Concept, prompt: str) -> str:
-    """What the text score compares with: an object by its initializer, a style left out."""
+    """The text of the text score: an object by its initializer, a style without its name."""
     if spec.kind == "object":
         return prompt.format(spec.initializer)
     return " ".join(prompt.replace("in the style of {}", "").replace("{}", "").split())

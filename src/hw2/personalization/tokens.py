@@ -1,4 +1,4 @@
-"""New rows of a text encoder's token embedding: added, trained alone, saved and loaded."""
+"""New tokens of a text encoder: their embeddings are added, trained alone, saved and loaded."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from hw2.io.atomic import atomic_path
 from hw2.personalization.prompt_specs import PromptSpec
 from hw2.runtime.errors import UserError
 
-_APART = 0.02  # spread of vectors that start from one word, as a share of its length
+_APART = 0.02  # spread of vectors with the same initializer, relative to its norm
 
 
 @dataclass(frozen=True)
@@ -28,30 +28,30 @@ class Added:
 
     @property
     def words(self) -> str:
-        """What stands for it in a sentence, as diffusers names several vectors."""
+        """The text of the token in a prompt, with diffusers' names of several vectors."""
         return " ".join(names(self.token, len(self.ids)))
 
 
 def names(token: str, vectors: int) -> list[str]:
-    """<t>, <t>_1, <t>_2 ..., as `load_textual_inversion` calls them."""
+    """Names of a token's vectors: <t>, <t>_1, <t>_2, ..., as in `load_textual_inversion`."""
     return [token, *(f"{token}_{k}" for k in range(1, vectors))]
 
 
 def initial(pipe: Any, word: str, vectors: int) -> Tensor:
-    """The rows that a concept starts from: float32 (vectors, width).
+    """Initial embedding of a concept, float32 (vectors, width).
 
-    One token starts all vectors, which are moved apart a little; as many tokens as vectors start
-    one each.
+    An initializer of one token starts all vectors, which are moved apart a little; otherwise each
+    vector starts from a token of its own.
 
     Raises:
-        UserError: if the word is cut into another number of tokens, or the model does not know it.
+        UserError: if the number of tokens of the initializer is neither 1 nor `vectors`.
     """
     ids = pipe.tokenizer(word, add_special_tokens=False).input_ids
     if len(ids) not in (1, vectors):
         cut = " + ".join(pipe.tokenizer.convert_ids_to_tokens(ids))
         raise UserError(
-            f"personalization.concepts: initializer {word!r} is {len(ids)} tokens ({cut}) for"
-            f" {vectors} vector(s); choose a word of one token, or write `vectors: {len(ids)}`"
+            f"personalization.concepts: initializer {word!r} has {len(ids)} tokens ({cut}) for"
+            f" {vectors} vector(s); choose a word of one token, or set `vectors: {len(ids)}`"
         )
     table = pipe.text_encoder.get_input_embeddings().weight.detach().float().cpu()
     rows = table[ids].expand(vectors, -1).clone() if len(ids) == 1 else table[ids].clone()
@@ -62,10 +62,10 @@ def initial(pipe: Any, word: str, vectors: int) -> Tensor:
 
 
 def add(pipe: Any, token: str, rows: Tensor) -> Added:
-    """Add a token with these rows, float (vectors, width), to the vocabulary and the embedding.
+    """Add a token with the embedding `rows`, float (vectors, width), to the vocabulary.
 
     Raises:
-        UserError: if a word of it is in the vocabulary already, or the width is another model's.
+        UserError: if the token is in the vocabulary already, or the width does not fit the model.
     """
     wanted = names(token, len(rows))
     taken = sorted(set(wanted) & pipe.tokenizer.get_vocab().keys())
@@ -75,7 +75,7 @@ def add(pipe: Any, token: str, rows: Tensor) -> Added:
     if rows.shape[1] != width:
         raise UserError(
             f"{token}: an embedding of width {rows.shape[1]} for a text encoder of width {width};"
-            " it was learnt with another model: train it with this one"
+            " it was learned with another model; train it with this one"
         )
     pipe.tokenizer.add_tokens(wanted)
     ids = pipe.tokenizer.convert_tokens_to_ids(wanted)
@@ -86,17 +86,17 @@ def add(pipe: Any, token: str, rows: Tensor) -> Added:
 
 @torch.no_grad()
 def put(pipe: Any, added: Added, rows: Tensor) -> None:
-    """Give a token these rows."""
+    """Set the embedding of a token."""
     table = pipe.text_encoder.get_input_embeddings().weight
     table[list(added.ids)] = rows.to(table)
 
 
 class _Rows(nn.Module):
-    """A token embedding of which some rows are parameters of their own."""
+    """A token embedding with some rows in a separate parameter."""
 
     def __init__(self, old: nn.Embedding, ids: list[int], rows: nn.Parameter) -> None:
         super().__init__()
-        self.weight = old.weight  # what transformers looks at for its type
+        self.weight = old.weight  # transformers reads its dtype
         self.rows = rows
         position = torch.full((len(old.weight),), -1, dtype=torch.int64, device=old.weight.device)
         position[ids] = torch.arange(len(ids), device=position.device)
@@ -111,10 +111,10 @@ class _Rows(nn.Module):
 
 @contextmanager
 def trainable(pipe: Any, every: tuple[Added, ...]) -> Iterator[nn.Parameter]:
-    """The rows of these tokens as one parameter (vectors of all, width) in float32.
+    """The embeddings of these tokens as a single parameter float32 (vectors of all, width).
 
-    An optimizer gets nothing else, so no decay and no moment can move another row; at the end the
-    rows are written into the table.
+    It is the only parameter for the optimizer, so neither weight decay nor moments can change other
+    embeddings. On exit it is written back into the table.
     """
     encoder = pipe.text_encoder
     old = encoder.get_input_embeddings()
@@ -136,7 +136,7 @@ def save(path: Path, token: str, rows: Tensor) -> None:
 
 
 def read(path: Path) -> tuple[str, Tensor]:
-    """A token and its rows.
+    """Read a token and its embedding float (vectors, width).
 
     Raises:
         UserError: if the file is missing, or holds something else.
@@ -146,12 +146,12 @@ def read(path: Path) -> tuple[str, Tensor]:
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path}: no embedding ({error}); run the stage that trains it") from error
     if len(result) != 1 or (rows := next(iter(result.values()))).ndim not in (1, 2):
-        raise UserError(f"{path}: holds {len(result)} tensors, not one of a token; restore it")
+        raise UserError(f"{path}: {len(result)} tensors, not the embedding of a token; restore it")
     return next(iter(result)), rows.reshape(-1, rows.shape[-1])
 
 
 def of_folder(folder: Path) -> dict[str, Tensor]:
-    """Tokens to rows, of every `.safetensors` in a folder.
+    """Read all `.safetensors` of a folder: tokens to embeddings (vectors, width).
 
     Raises:
         UserError: if there are none, or one is damaged.
@@ -163,7 +163,7 @@ def of_folder(folder: Path) -> dict[str, Tensor]:
 
 
 def known(asked: Sequence[PromptSpec], rows: Mapping[str, Tensor], source: Path) -> None:
-    """See that every token that is asked for was learnt.
+    """Check that every requested token was learned.
 
     Raises:
         UserError: naming the first one that was not.
@@ -171,6 +171,6 @@ def known(asked: Sequence[PromptSpec], rows: Mapping[str, Tensor], source: Path)
     for item in asked:
         if item.token not in rows:
             raise UserError(
-                f"{source}: {item.token} was not learnt; there are {', '.join(rows)}:"
+                f"{source}: {item.token} was not learned, only {', '.join(rows)};"
                 " add it to personalization.concepts and train"
             )

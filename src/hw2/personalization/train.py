@@ -1,7 +1,7 @@
-"""Training of new token rows, and where asked of the cross-attention's keys and values as well.
+"""Training of token embeddings and optionally of the cross-attention's keys and values.
 
-Textual inversion (Gal et al., 2022) trains the rows alone; Custom Diffusion (Kumari et al., 2023)
-also `to_k` and `to_v` of every cross-attention. The rest of the model is frozen.
+Textual inversion (Gal et al., 2022) trains the embeddings alone; Custom Diffusion (Kumari et al.,
+2023) also trains `to_k` and `to_v` of every cross-attention. The rest of the model is frozen.
 """
 
 from collections.abc import Callable
@@ -22,13 +22,21 @@ from hw2.training.loop import finite, train
 from hw2.training.microbatches import Microbatches
 from hw2.training.resume import Resume
 
-_FP16_SCALE = 1024.0  # keeps small gradients of half precision from vanishing
+_FP16_SCALE = 1024.0  # keeps small gradients from underflowing in half precision
 _PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
 
 
 @dataclass
 class Trace:
-    """What was measured on the way, and the rows at each of these steps."""
+    """Validation snapshots: their steps, mean scores, embeddings and images.
+
+    Attributes:
+        steps: Steps of the snapshots.
+        image: Mean image score of each.
+        text: Mean text score of each.
+        rows: Embeddings float32 (vectors, width) of each.
+        strips: Images uint8 (images, S, S, 3) of each.
+    """
 
     steps: list[int] = field(default_factory=list)
     image: list[float] = field(default_factory=list)
@@ -64,12 +72,12 @@ def fit(
     validate_every: int = 0,
     desc: str,
 ) -> tuple[Tensor, list[dict[str, float]], Trace]:
-    """Train the rows of `every`, and `matrices` of the U-Net if given, in place.
+    """Train the embeddings of `every`, and `matrices` of the U-Net if given, in place.
 
-    The embedding has no weight decay: decay draws a word to zero, whatever the loss says.
+    Embeddings have no weight decay, which would pull them to zero regardless of the loss.
 
     Returns:
-        The rows float32 (vectors of all, width), the history (`step`, `loss`) and the trace.
+        The embeddings float32 (vectors of all, width), the history (`step`, `loss`) and the trace.
     """
     trace = Trace()
     kept = matrices or {}
@@ -134,16 +142,16 @@ def _backward(
     step: int,
     weights: list[nn.Parameter],
 ) -> float:
-    """Put the gradient of a step's mean loss into the weights; returns the loss.
+    """Compute the gradients of a step's mean loss; returns the loss.
 
-    Everything random is of the step's own stream, on the CPU, so a resumed run repeats it.
+    All random numbers are from the step's own stream, on the CPU, so a resumed run repeats them.
     """
     images, texts = batch_function(step)
     stream = rng.torch_rng(seed, "noise", step)
     vae, device = pipe.vae, pipe.unet.device
     levels = Schedule(pipe.scheduler.alphas_cumprod.double().cpu())
     prediction = _PREDICTIONS[pipe.scheduler.config.prediction_type]
-    # A model that predicts x0 is trained further as hw2.stable_diffusion.train trained it.
+    # For a model that predicts x0, the loss is that of hw2.stable_diffusion.train.
     objective = Objective(
         levels, prediction, min_snr_v_weights(levels) if prediction == "x0" else None
     )
@@ -167,13 +175,13 @@ def _backward(
 
     value = shards.backward(loss, len(texts), weights) / scale
     for weight in weights:
-        assert weight.grad is not None  # every part of a batch has new words
+        assert weight.grad is not None  # every microbatch contains a new token
         weight.grad /= scale
     return value
 
 
 def encoded(pipe: Any, texts: list[str]) -> Tensor:
-    """Token ids int64 (N, context), on the device."""
+    """Token ids int64 (N, context), on the device of the U-Net."""
     return pipe.tokenizer(
         texts,
         padding="max_length",
@@ -183,8 +191,8 @@ def encoded(pipe: Any, texts: list[str]) -> Tensor:
     ).input_ids.to(pipe.unet.device)
 
 
-class _checkpointing:  # noqa: N801 - used as a word: `with _checkpointing(...)`
-    """Activations are computed again in the backward pass, within the block."""
+class _checkpointing:  # noqa: N801 - used like a function: `with _checkpointing(...)`
+    """Gradient checkpointing of the U-Net within the `with` block, if wanted."""
 
     def __init__(self, pipe: Any, wanted: bool) -> None:
         self._unet, self._wanted = pipe.unet, wanted
@@ -201,7 +209,7 @@ class _checkpointing:  # noqa: N801 - used as a word: `with _checkpointing(...)`
 
 
 class _Kept:
-    """A parameter as a part of a resume file."""
+    """A parameter in a resume file."""
 
     def __init__(self, weight: nn.Parameter) -> None:
         self._weight = weight
@@ -215,7 +223,7 @@ class _Kept:
 
 
 class _Matrices:
-    """Named parameters as a part of a resume file."""
+    """Named parameters in a resume file."""
 
     def __init__(self, weights: dict[str, nn.Parameter]) -> None:
         self._weights = weights

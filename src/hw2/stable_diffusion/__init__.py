@@ -1,1 +1,1 @@
-"""Stable Diffusion: training the small one, loading any, sampling, measuring prompt alignment."""
+"""Stable Diffusion: training of a small model, loading of any, sampling, prompt alignment."""

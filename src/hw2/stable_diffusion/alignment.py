@@ -1,7 +1,7 @@
-"""Whether the embedded Stable Diffusion draws what it is asked for, by an independent judge.
+"""Prompt alignment of the small Stable Diffusion, measured by an independent classifier.
 
-The judge is a small classifier trained on pictures of the world with labels; it shares neither
-weights nor training pictures with the CLIP whose text tower the model was trained with.
+The classifier is trained on labeled synthetic images. It shares neither weights nor training images
+with the CLIP whose text tower the model uses.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ _EPOCHS, _BATCH, _LR = 6, 64, 3e-3
 
 
 def judge_train(shapes: params.Shapes, seed: int, per_class: int) -> ShapeJudge:
-    """A judge for this world, trained on pictures of a stream of its own."""
+    """Train a classifier of color and shape on synthetic images from a separate random stream."""
     taught = scenes.test_set("judge", per_class, shapes.image_size, shapes.seed)
     colors, kinds = (torch.from_numpy(x) for x in np.divmod(taught.classes, len(vocabulary.SHAPES)))
     with rng.seeded_init(seed, "judge"):
@@ -48,7 +48,13 @@ def judge_train(shapes: params.Shapes, seed: int, per_class: int) -> ShapeJudge:
 
 @torch.no_grad()
 def right(judge: ShapeJudge, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Whether pictures uint8 (N, S, S, 3) are of their places in `words.CLASSES`: bool (N,)."""
+    """Whether images are classified correctly: bool (N,).
+
+    Args:
+        judge: The classifier.
+        images: uint8 (N, S, S, 3).
+        classes: int (N,), indices into `vocabulary.CLASSES`.
+    """
     color, kind = judge(from_uint8(images))
     answer = color.argmax(1) * len(vocabulary.SHAPES) + kind.argmax(1)
     return answer.numpy() == classes
@@ -62,13 +68,13 @@ def measure(
     *,
     seed: int,
 ) -> tuple[dict[str, Estimate], np.ndarray]:
-    """Shares of pictures that the judge reads as what was asked for, with their pictures.
+    """Shares of images in which the classifier recognizes the prompt's color and shape.
 
     Returns:
-        `drawn`: by the model, of "a photo of a {color} {shape}", `settings.images` of all 48;
-        `unseen`: of the pairs that no training picture shows; `real`: of plain pictures of the
-        world that neither was trained on, the most that can be expected. And the drawn pictures,
-        uint8 (48, images, S, S, 3).
+        The shares and the sampled images, uint8 (48, images, S, S, 3). The shares are `drawn`, of
+        samples of "a photo of a {color} {shape}", `settings.images` for each of 48 prompts;
+        `unseen`, of the pairs that no training image shows; and `real`, of plain synthetic images
+        that neither model was trained on, as a reference.
     """
     judge = judge_train(shapes, seed, settings.judge_images)
     each = settings.images

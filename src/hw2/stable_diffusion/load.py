@@ -1,4 +1,4 @@
-"""The Stable Diffusion in use, whatever its origin: ours, diffusers' or CompVis' single file."""
+"""Loading of Stable Diffusion: the trained model, a diffusers folder, or a CompVis checkpoint."""
 
 import logging
 import tempfile
@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers.utils import logging as transformers_logging
 
-import hw2.models.patch_codec  # noqa: F401  (diffusers finds the class of our pipelines in it)
+import hw2.models.patch_codec  # noqa: F401  (diffusers looks up the class of our VAE in it)
 from hw2.config import params
 from hw2.runtime.errors import UserError
 
@@ -25,7 +25,7 @@ _PARTS = ("unet", "vae", "text_encoder")
 
 
 class _Callback:
-    """Stands for the class of Lightning that old checkpoints name; nothing of it is used."""
+    """Placeholder for the Lightning class that old checkpoints refer to; it is not used."""
 
 
 def load(
@@ -35,21 +35,23 @@ def load(
     *,
     precision: str | None = None,
 ) -> Any:
-    """The pipeline, frozen and in evaluation mode, without a safety checker.
+    """Load the pipeline, frozen and in evaluation mode, without a safety checker.
 
     Args:
-        own: Folder of the model that the pipeline trains, for `weights: trained`.
+        stable_diffusion: Section `stable_diffusion`.
+        own: Folder of the model that this pipeline trains, for `weights: trained`.
+        device: Device of the networks.
         precision: Overrides `stable_diffusion.precision`.
 
     Raises:
-        UserError: if it is not there, or is no Stable Diffusion of one text encoder.
+        UserError: if the model is missing, or is not a Stable Diffusion with a single text encoder.
     """
     with _quiet():
         try:
             pipe = _opened(stable_diffusion, own)
         except UserError:
             raise
-        except Exception as error:  # diffusers raises most kinds for files that are something else
+        except Exception as error:  # diffusers raises many exception types
             message = " ".join(str(error).split())[:160]
             raise UserError(
                 f"stable_diffusion.weights: {stable_diffusion.weights} cannot be"
@@ -60,7 +62,7 @@ def load(
         kind = _PRECISIONS[resolved_precision(precision or stable_diffusion.precision, device)]
         for name in _PARTS:
             part = getattr(pipe, name)
-            # The text encoder stays in fp32: its new rows train, and it is small.
+            # The text encoder stays in fp32: its new embeddings are trained, and it is small.
             part.to(device, torch.float32 if name == "text_encoder" else kind)
             part.eval().requires_grad_(False)
         pipe.unet.register_forward_pre_hook(_text_in_its_type, with_kwargs=True)
@@ -69,14 +71,13 @@ def load(
 
 
 def _text_in_its_type(unet: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """The text's features as a U-Net of half precision takes them: diffusers hands them on in the
-    text encoder's type."""
+    """Cast text features to the U-Net's dtype: diffusers passes them on in the text encoder's."""
     states = kwargs["encoder_hidden_states"].to(unet.dtype)
     return args, kwargs | {"encoder_hidden_states": states}
 
 
 def resolved_precision(precision: str, device: torch.device) -> str:
-    """The precision that `auto` stands for on this device; any other value is returned as it is."""
+    """Resolve `auto` for this device; any other precision is returned unchanged."""
     if precision != "auto":
         return precision
     if device.type != "cuda":
@@ -85,12 +86,12 @@ def resolved_precision(precision: str, device: torch.device) -> str:
 
 
 def image_size(pipe: Any) -> int:
-    """Pixels of a side."""
+    """Image height and width in pixels."""
     return int(pipe.unet.config.sample_size * pipe.vae_scale_factor)
 
 
 def digest(pipe: Any) -> str:
-    """What tells one pipeline from another: sums of its U-Net's weights."""
+    """A digest of the U-Net's weights, by their absolute sums."""
     sums = [float(p.double().abs().sum()) for _, p in sorted(pipe.unet.named_parameters())]
     return f"{sum(sums):.9e} {len(sums)}"
 
@@ -110,7 +111,7 @@ def _opened(stable_diffusion: params.StableDiffusion, own: Path) -> Any:
     local = path.is_dir()
     if local and stable_diffusion.revision is not None:
         raise UserError(
-            f"stable_diffusion.revision: {path} is a folder, which has no commits; write null"
+            f"stable_diffusion.revision: {path} is a folder, which has no commits; set it to null"
         )
     return StableDiffusionPipeline.from_pretrained(
         str(path) if local else stable_diffusion.weights,
@@ -121,7 +122,7 @@ def _opened(stable_diffusion: params.StableDiffusion, own: Path) -> Any:
 
 
 def _single(path: Path, config: str | None) -> Any:
-    """A pipeline of CompVis' keys; the file is read as tensors alone."""
+    """Load a CompVis checkpoint; only tensors of the file are read."""
     with tempfile.TemporaryDirectory() as position:
         if path.suffix == ".ckpt":
             plain = Path(position) / "model.safetensors"
@@ -145,7 +146,7 @@ def _check(pipe: Any, stable_diffusion: params.StableDiffusion) -> None:
             f"stable_diffusion.weights: {stable_diffusion.weights} is a {type(pipe).__name__};"
             " give one with a single text encoder, as v1-4 and v1-5"
         )
-    # transformers makes a tokenizer of two tokens where its files are missing.
+    # transformers creates a tokenizer of two tokens if its files are missing.
     tokens, rows = len(pipe.tokenizer), pipe.text_encoder.get_input_embeddings().weight.shape[0]
     if tokens != rows:
         raise UserError(
@@ -156,7 +157,7 @@ def _check(pipe: Any, stable_diffusion: params.StableDiffusion) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Neither the libraries' bars nor what they say of a codec that is not theirs."""
+    """Silence the libraries' progress bars, and their warnings about an unknown VAE class."""
     log = logging.getLogger("diffusers")
     before = log.level
     log.setLevel(logging.ERROR)

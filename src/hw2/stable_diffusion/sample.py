@@ -1,4 +1,4 @@
-"""Images drawn from a pipeline: image k of a stream depends on (seed, stream, k) only."""
+"""Sampling from a pipeline: image k of a stream depends on (seed, stream, k) only."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from hw2.config import params
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """An image that is wanted: its prompt, and the noise that it starts from."""
+    """A requested image: its prompt, and the stream and number of its initial noise."""
 
     prompt: str
     stream: str
@@ -22,7 +22,7 @@ class SampleRequest:
 
 
 def noises(pipe: Any, seed: int, stream: str, numbers: Sequence[int]) -> Tensor:
-    """Starting latents float32 (N, C, h, w), each from a stream of its own on the CPU."""
+    """Initial latents float32 (N, C, h, w), each from its own random stream on the CPU."""
     side = pipe.unet.config.sample_size
     shape = (pipe.unet.config.in_channels, side, side)
     return torch.stack(
@@ -31,13 +31,16 @@ def noises(pipe: Any, seed: int, stream: str, numbers: Sequence[int]) -> Tensor:
 
 
 def starts(pipe: Any, seed: int, requests: Sequence[SampleRequest]) -> Tensor:
-    """What the images start from: latents float32 (N, C, h, w)."""
+    """The initial latents of the requested images: float32 (N, C, h, w)."""
     return torch.cat([noises(pipe, seed, item.stream, [item.number]) for item in requests])
 
 
 def use_sampler(pipe: Any, sampler: str) -> None:
-    """`own` leaves the pipeline's scheduler, `dpmpp` is DPM-Solver++ of order 2, as the course's
-    script has."""
+    """Set the scheduler of the pipeline.
+
+    `own` leaves the pipeline's scheduler, `dpmpp` is DPM-Solver++ of order 2 as in the course's
+    script.
+    """
     if sampler == "dpmpp":
         from diffusers.schedulers.scheduling_dpmsolver_multistep import (  # slow to import
             DPMSolverMultistepScheduler,
@@ -56,11 +59,16 @@ def draw(
     stream: str,
     tick: Callable[[int], object] = lambda images: None,
 ) -> np.ndarray:
-    """Images uint8 (N, S, S, 3) of a prompt.
+    """Sample images uint8 (N, S, S, 3) of a prompt.
 
     Args:
-        prompt: the pipeline itself writes out tokens of several vectors.
-        numbers: which images of the stream.
+        pipe: The pipeline.
+        prompt: The prompt; the pipeline expands tokens of several vectors itself.
+        numbers: Numbers of the images in the stream.
+        how: Sampling settings.
+        seed: Seed of the initial noises.
+        stream: Name of the random stream.
+        tick: Called with the number of finished images.
     """
     requests = [SampleRequest(prompt, stream, number) for number in numbers]
     return draw_all(pipe, requests, how, seed=seed, tick=tick)
@@ -74,7 +82,7 @@ def draw_all(
     seed: int,
     tick: Callable[[int], object] = lambda images: None,
 ) -> np.ndarray:
-    """Images uint8 (N, S, S, 3) of any prompts, `how.batch_size` at a time."""
+    """Sample images uint8 (N, S, S, 3) of any prompts, `how.batch_size` at a time."""
     result = []
     for start in range(0, len(requests), how.batch_size):
         part = requests[start : start + how.batch_size]

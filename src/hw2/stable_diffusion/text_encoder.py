@@ -30,7 +30,7 @@ def convert(folder: Path) -> tuple[CLIPTextModel, CLIPTokenizer]:
     """The text tower and the tokenizer of the small CLIP in `folder`, frozen.
 
     Raises:
-        UserError: if there is no such model.
+        UserError: if the folder does not hold such a model.
     """
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["model_cfg"]
@@ -64,7 +64,7 @@ def _config(text: dict[str, Any], embed: int) -> CLIPTextConfig:
 
 
 def _renamed(weights: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
-    """open_clip's names in transformers' terms."""
+    """Weights of open_clip by their names in transformers."""
     result = {
         "embeddings.token_embedding.weight": weights["token_embedding.weight"],
         "embeddings.position_embedding.weight": weights["positional_embedding"],
@@ -83,7 +83,7 @@ def _renamed(weights: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
 
 
 def _tokenizer(merges: str, length: int) -> CLIPTokenizer:
-    """The same ids as open_clip's, whose order is bytes, bytes at a word's end, merges, marks."""
+    """A tokenizer with open_clip's ids: bytes, bytes at word ends, merges, start, end."""
     pairs = [tuple(line.split()) for line in merges.split("\n")[1:] if line]
     symbols = list(bytes_to_unicode().values())
     names = [*symbols, *(f"{s}</w>" for s in symbols), *("".join(p) for p in pairs), _START, _END]
@@ -93,7 +93,7 @@ def _tokenizer(merges: str, length: int) -> CLIPTokenizer:
 
 @torch.no_grad()
 def states(model: CLIPTextModel, tokenizer: Any, texts: list[str], batch: int = 500) -> Tensor:
-    """What a U-Net attends to: float32 (N, context, width), on the CPU."""
+    """Text features for cross-attention: float32 (N, context, width), on the CPU."""
     result = []
     for start in range(0, len(texts), batch):
         ids = tokenizer(

@@ -1,4 +1,4 @@
-"""The small Stable Diffusion: a pipeline of diffusers that is trained from scratch in minutes."""
+"""Training of the small Stable Diffusion, a diffusers pipeline, from scratch."""
 
 import hashlib
 import logging
@@ -23,30 +23,30 @@ from hw2.stable_diffusion import text_encoder
 from hw2.training.denoising import DenoisingDataset, train_denoiser
 from hw2.training.resume import Resume
 
-_FITTED = 3000  # pictures that the codec is fitted to
-_BATCH = 1000  # pictures encoded at a time
+_FITTED = 3000  # images that the codec is fitted to
+_BATCH = 1000  # images encoded at a time
 _NORM_GROUPS = 8
-_TIME_POWER = 0.6  # what shape it is, is settled where there is much noise
+_TIME_POWER = 0.6  # favors high noise levels, where the shape is decided
 
 
 class Captioned(nn.Module):
     """A U-Net that predicts clean latents x0 from noisy ones and the index of a caption.
 
-    It predicts x0, since a narrow network can carry clean latents, but not the noise of 16
+    It predicts x0 because a narrow network can carry clean latents, but not the noise of 16
     channels, from its input to its output (Li & He, 2025).
 
     Args:
-        unet: takes (latents, times, encoder_hidden_states).
-        states: float (captions, context, width); the last one is the empty caption's.
+        unet: A function of (latents, times, encoder_hidden_states).
+        states: float (captions, context, width); the last row is the empty caption.
     """
 
     def __init__(self, unet: UNet2DConditionModel, states: Tensor) -> None:
         super().__init__()
         self.unet = unet
-        self.tables = [states]  # in a list: neither weights nor in a resume file
+        self.tables = [states]  # in a list, to keep them out of weights and resume files
 
     def inner_weights(self) -> list[Tensor]:
-        """Matrices and convolutions between the first and the last one."""
+        """Matrices and convolutions between the first and the last, which Muon may train."""
         inner = ("down_blocks", "mid_block", "up_blocks")
         return [
             p for name, p in self.unet.named_parameters() if p.ndim > 1 and name.startswith(inner)
@@ -58,13 +58,15 @@ class Captioned(nn.Module):
 
 
 def scheduler() -> DDIMScheduler:
-    """Stable Diffusion's betas, made to end in pure noise (Lin et al., 2024), for a network that
-    says the clean latents."""
+    """A DDIM scheduler for a network that predicts x0.
+
+    It has Stable Diffusion's betas, rescaled to end in pure noise (Lin et al., 2024).
+    """
     return DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
         beta_schedule="scaled_linear",
-        steps_offset=1,  # what diffusers asks for; trailing spacing does not look at it
+        steps_offset=1,  # required by diffusers; trailing spacing ignores it
         clip_sample=False,
         set_alpha_to_one=True,
         prediction_type="sample",
@@ -80,9 +82,9 @@ def fit(
     resume: Resume,
     device: torch.device,
 ) -> tuple[StableDiffusionPipeline, list[dict[str, float]]]:
-    """Train on the pictures with captions that the small CLIP was trained on.
+    """Train on the captioned images that the small CLIP was trained on.
 
-    Its text tower is the text encoder, frozen. It shows no concept of
+    The CLIP's text tower is the text encoder, frozen. The images show no concept of
     `hw2.personalization.synthetic`.
 
     Returns:
@@ -130,10 +132,10 @@ def fit(
 
 
 def assemble(codec: Any, encoder: Any, tokenizer: Any, unet: Any) -> StableDiffusionPipeline:
-    """A stock pipeline of these parts."""
+    """A standard diffusers pipeline of these components."""
     log = logging.getLogger("diffusers")
     level = log.level
-    log.setLevel(logging.ERROR)  # it says that the codec is no AutoencoderKL
+    log.setLevel(logging.ERROR)  # it warns that the codec is not an AutoencoderKL
     try:
         return StableDiffusionPipeline(
             vae=codec,
@@ -151,7 +153,7 @@ def assemble(codec: Any, encoder: Any, tokenizer: Any, unet: Any) -> StableDiffu
 
 @torch.no_grad()
 def _latents(codec: PatchCodec, images: Any) -> Tensor:
-    """Scaled latents of uint8 images."""
+    """Scaled latents float32 (N, C, h, w) of images uint8 (N, S, S, 3)."""
     parts = (from_uint8(images[k : k + _BATCH]) for k in range(0, len(images), _BATCH))
     scale = codec.config.scaling_factor
     return torch.cat([codec.encode(part).latent_dist.mean * scale for part in parts])
@@ -160,7 +162,7 @@ def _latents(codec: PatchCodec, images: Any) -> Tensor:
 def _new_unet(
     stable_diffusion: params.StableDiffusion, size: int, width: int
 ) -> UNet2DConditionModel:
-    """The text is also added to the time: without that, shapes are learnt much later."""
+    """A new U-Net; text is also added to the time embedding, or shapes are learned late."""
     network, levels = stable_diffusion.network, len(stable_diffusion.network.channel_mult)
     with rng.seeded_init(stable_diffusion.seed, "initial weights"):
         return UNet2DConditionModel(
@@ -184,7 +186,7 @@ def _new_unet(
 def identity(
     stable_diffusion: params.StableDiffusion, shapes: params.Shapes, clip_model: Path
 ) -> dict[str, Any]:
-    """What makes it this training and no other; how often it is saved does not."""
+    """Everything that changes the result of the training, except code; `save_every` does not."""
     kept = {"seed": True, "latent": True, "network": True, "train": True}
     return {
         "stable_diffusion": stable_diffusion.model_dump(
