@@ -439,7 +439,7 @@ def test_of_the_same_pixels_only_the_reported_ones_are_given(
     limits = {"train_images": None, "val_images": 1, "test_images": None}
     data = params.load().data.model_copy(update={"domains": ("usps",), **limits})
     given = {split: digits for _, split, digits in course.contents(path, data)}
-    assert "usps: 2 left out, same pixels as another: 00001.png, 00005.png" in caplog.text
+    assert "usps: 2 images omitted, same pixels as another: 00001.png, 00005.png" in caplog.text
     every = [image.tobytes() for found in given.values() for image in found.images]
     assert len(every) == len(set(every)) == 14
     reported = {image.tobytes() for image in given["test"].images}

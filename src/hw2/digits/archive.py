@@ -1,6 +1,6 @@
-"""The DAG's own digits: the course's layout in one zip file, already divided into splits.
+"""The archive of digits: a zip file in the course's layout that is divided into splits.
 
-One archive instead of tens of thousands of files, because DVC and file systems pay by the file.
+A single archive replaces tens of thousands of files, which are slow in DVC and file systems.
 """
 
 import io
@@ -36,7 +36,7 @@ def write(path: Path, contents: Iterable[tuple[str, str, Digits]]) -> None:
 
 
 def read(path: Path) -> Iterator[tuple[str, str, Digits]]:
-    """Read an archive as (domain, split, digits), for all domains and splits that it has.
+    """Read an archive as (domain, split, digits), for all its domains and splits.
 
     Raises:
         UserError: if it is not a zip file, or one of its tables or images is damaged.
@@ -65,6 +65,4 @@ def _png(image: np.ndarray) -> bytes:
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    archive.writestr(
-        zipfile.ZipInfo(name), content
-    )  # ZipInfo's date is 1980: no clock in the bytes
+    archive.writestr(zipfile.ZipInfo(name), content)  # ZipInfo's date is 1980: reproducible

@@ -1,7 +1,7 @@
-"""Digits as arrays: one uint8 file of images and one of digits for each domain and split.
+"""Digits as arrays: a file of images and a file of labels for each domain and split.
 
-Decoding happens once, in `digits_pack`; readers map the files into memory, so opening them costs
-nothing.
+Images are decoded once, in `digits_pack`. Readers map the files into memory, so opening them is
+fast.
 """
 
 import hashlib
@@ -16,7 +16,12 @@ from hw2.runtime.errors import UserError
 
 @dataclass(frozen=True)
 class Digits:
-    """Images of one domain and split: uint8 (N, 28, 28, C), C is 3 or 1, and digits int64 (N,)."""
+    """The digits of one domain and split.
+
+    Attributes:
+        images: uint8 (N, 28, 28, C), where C is 3 or 1.
+        digits: int64 (N,), from 0 to 9.
+    """
 
     images: np.ndarray
     digits: np.ndarray
@@ -28,7 +33,7 @@ class Digits:
 
 
 def save(folder: Path, domain: str, split: str, digits: Digits) -> None:
-    """Write one domain and split into `folder`, a folder for each split."""
+    """Write one domain and split below `folder`, which has a folder for each split."""
     (folder / split).mkdir(parents=True, exist_ok=True)
     np.save(_path(folder, domain, split, "images"), digits.images)
     np.save(_path(folder, domain, split, "digits"), digits.digits)
@@ -47,10 +52,10 @@ def load(folder: Path, domain: str, split: str) -> Digits:
 
 
 def load_images(folder: Path, domain: str, split: str) -> np.ndarray:
-    """The images alone, uint8 (N, 28, 28, 3): the file of the digits is not even opened.
+    """The images alone, uint8 (N, 28, 28, 3), without opening the file of labels.
 
     Raises:
-        UserError: as `load`.
+        UserError: if they were not packed, or are damaged.
     """
     return Digits(_mapped(folder, domain, split, "images"), np.empty(0, np.int64)).rgb
 
@@ -71,7 +76,7 @@ def domains(folder: Path) -> tuple[str, ...]:
 
 
 def fingerprint(folder: Path, domains: Sequence[str], split: str) -> str:
-    """A hash of the images and digits of some domains: the identity of what a training reads."""
+    """A hash of the images and digits of some domains, for the identity of a training."""
     hashed = hashlib.sha256()
     for domain in domains:
         data = load(folder, domain, split)
@@ -82,7 +87,7 @@ def fingerprint(folder: Path, domains: Sequence[str], split: str) -> str:
 
 
 def fingerprint_images(folder: Path, domains: Sequence[str], split: str) -> str:
-    """As `fingerprint`, of the images alone."""
+    """A hash of the images alone, like `fingerprint`."""
     hashed = hashlib.sha256()
     for domain in domains:
         images = _mapped(folder, domain, split, "images")

@@ -1,4 +1,4 @@
-"""The course's hw2_data as digits: everything is checked first, then divided into splits."""
+"""The digits of the course's hw2_data: everything is checked, then divided into splits."""
 
 import hashlib
 import logging
@@ -27,13 +27,16 @@ REMEDY = "name the course's hw2_data folder or zip (data.course in params.yaml)"
 
 @dataclass(frozen=True)
 class Summary:
-    """What one table holds.
+    """Summary of one table.
 
     Attributes:
-        digits: How many rows each of the ten labels has.
-        modes: How many of its images have which mode, by Pillow's names.
-        color: Images that have three channels when decoded.
-        copies: Images whose pixels a later image of the domain has too; only that is used.
+        domain: Key of the domain.
+        table: Name of the table: train, val or test.
+        digits: Number of rows of each of the ten labels.
+        modes: Number of images of each mode, by Pillow's names.
+        color: Number of images that have three channels when decoded.
+        copies: Number of images whose pixels a later image of the domain repeats; only the later
+            one is used.
     """
 
     domain: str
@@ -50,9 +53,9 @@ class Summary:
 
 @dataclass(frozen=True)
 class Report:
-    """What a set of digits holds, and everything that is wrong with it.
+    """The summaries of a set of digits, and all its faults.
 
-    `copies` are the names behind `Summary.copies`, by domain.
+    `copies` are the names of the images counted by `Summary.copies`, by domain.
     """
 
     tables: list[Summary]
@@ -76,8 +79,8 @@ def check(path: Path, domains: Sequence[str] | None, test_labels: bool) -> Repor
     """Check every table and image of some domains; None checks all domains at `path`.
 
     Without `test_labels`, test.csv is a blank answer form: it is not read, and images that only it
-    names are ignored. The same pixels in two tables are a fault, because a test image must not
-    have been trained on.
+    names are ignored. The same pixels in two tables are a fault, because a test image must not be
+    a training image.
 
     Raises:
         UserError: if there are no digits at `path`, or a domain is not among them.
@@ -102,8 +105,8 @@ def check(path: Path, domains: Sequence[str] | None, test_labels: bool) -> Repor
 def contents(path: Path, data: params.Data) -> Iterator[tuple[str, str, Digits]]:
     """Check the domains of `data`, then yield (domain, split, digits), divided by `splits.divide`.
 
-    One split at a time is decoded and in memory. Of images with the same pixels only the last is
-    used, so that no image is in two splits; the log says how many were left out.
+    Only one split at a time is in memory. Of images with the same pixels only the last is used, so
+    that no image is in two splits; the number of omitted images is logged.
 
     Raises:
         UserError: before the first split, if there is any other fault or a split would be empty.
@@ -118,7 +121,9 @@ def contents(path: Path, data: params.Data) -> Iterator[tuple[str, str, Digits]]
     for domain, copies in report.copies.items():
         if copies:
             some = ", ".join(sorted(copies)[:5]) + ", ..." * (len(copies) > 5)
-            log.warning("%s: %d left out, same pixels as another: %s", domain, len(copies), some)
+            log.warning(
+                "%s: %d images omitted, same pixels as another: %s", domain, len(copies), some
+            )
     divided = {domain: splits.divide(of, data, domain) for domain, of in sizes.items()}
     return _splits(path, divided, report)
 
@@ -219,7 +224,7 @@ def _check_images(layout: Layout, domain: _Domain, tick: Callable[[int], None]) 
 
 
 def _hash(image: Decoded) -> bytes:
-    """A hash of the pixels as RGB, so that a gray copy of an RGB image is noticed too."""
+    """A hash of the pixels as RGB, so that a gray copy of an RGB image is detected too."""
     gray = image.pixels.shape[-1] == 1
     pixels = image.pixels.repeat(3, axis=-1) if gray else image.pixels
     return hashlib.sha256(pixels.tobytes()).digest()

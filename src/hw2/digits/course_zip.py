@@ -27,7 +27,7 @@ def find(data: params.Data, raw: Path) -> Path:
     """
     given, zip_file = Path(data.course), raw / f"hw2_data_{data.year}.zip"
     if given.exists():
-        log.info("%s: used as it is (%s)", given, _TERMS)
+        log.info("%s: used unchanged (%s)", given, _TERMS)
         return given
     if not zip_file.exists():
         _download(data.year, zip_file, f"put the course's folder or zip at {given} (data.course)")
@@ -36,9 +36,9 @@ def find(data: params.Data, raw: Path) -> Path:
 
 
 def _download(year: int, zip_file: Path, remedy: str) -> None:
-    """Download to `zip_file`, which appears when it is complete; a later call resumes a download.
+    """Download to `zip_file`, which exists only when it is complete; a later call resumes.
 
-    gdown handles Google's pages on virus scans and quotas. Its partial file is beside `output`.
+    gdown handles Google's pages on virus scans and quotas. Its partial file is next to `output`.
     """
     import gdown
 
@@ -46,7 +46,7 @@ def _download(year: int, zip_file: Path, remedy: str) -> None:
     partial = zip_file.with_suffix(".download")
     try:
         gdown.download(id=_DRIVE_IDS[year], output=str(partial), resume=True, timeout=(5, 60))
-    except Exception as error:  # gdown and requests raise many kinds
+    except Exception as error:  # gdown and requests raise many exception types
         raise UserError(
             f"{zip_file}: the course's zip of {year} cannot be downloaded"
             f" ({str(error).split(chr(10))[0][:120]}); {remedy}"

@@ -1,11 +1,11 @@
-"""The bytes of an image file as pixels: uint8 (28, 28, C), C is 1 or 3.
+"""Decoding of image files to pixels: uint8 (28, 28, C), where C is 1 or 3.
 
-A PNG is accepted only if it is whole: the checksum of every chunk is right and the last one is
-there, so a cut file or a flipped bit is always found. (Pillow reads a PNG without its end, and
-does not look at the checksum of pixel data.) JPEG has no checksums; what Pillow reads is accepted.
+A PNG is accepted only if it is complete: the checksum of every chunk is right and the last chunk
+exists, so a truncated file or a flipped bit is always detected. (Pillow reads a PNG without its
+end, and ignores the checksum of pixel data.) JPEG has no checksums; what Pillow reads is accepted.
 
-Plain PNGs, 8-bit gray or RGB, are unfiltered many at once: one call of Pillow's decoder for a
-tall image of all of them costs much less than one call for each.
+Plain PNGs, 8-bit gray or RGB, are unfiltered many at once: decoding a tall image of all of them
+with Pillow is much faster than a call for each.
 """
 
 import struct
@@ -31,11 +31,14 @@ _PLAIN = {
 }
 _GRAY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
 _COLOR_MODES = ("P", "PA", "RGB", "RGBA", "CMYK")
-_FILTERS = 5  # the kinds of filter of a row; the first byte of a row names its own
+_FILTERS = 5  # number of row filters; the first byte of a row is its filter
 
 
 class BadImage(Exception):
-    """An image that cannot be used: `kind` is one of `faults.REMEDIES`, the text says why."""
+    """An image that cannot be used.
+
+    `kind` is a key of `faults.REMEDIES`, the message states the reason.
+    """
 
     def __init__(self, kind: str, what: str) -> None:
         super().__init__(what)
@@ -44,14 +47,14 @@ class BadImage(Exception):
 
 @dataclass(frozen=True)
 class Decoded:
-    """Pixels, uint8 (28, 28, C), and Pillow's name of the file's own mode."""
+    """Decoded pixels, uint8 (28, 28, C), and Pillow's name of the file's mode."""
 
     pixels: np.ndarray
     mode: str
 
 
 def decode_all(contents: Sequence[bytes]) -> list[Decoded | BadImage]:
-    """Decode some files; for a file that cannot be used the result is the error."""
+    """Decode some files; the result for a file that cannot be used is the error."""
     results: dict[int, Decoded | BadImage] = {}
     plain: dict[str, dict[int, bytes]] = {mode: {} for mode in _PLAIN.values()}
     for number, content in enumerate(contents):
@@ -70,7 +73,7 @@ def decode_all(contents: Sequence[bytes]) -> list[Decoded | BadImage]:
 
 
 def _plain_rows(content: bytes) -> tuple[str, bytes]:
-    """The mode and the filtered rows of a whole, plain PNG; no rows for any other image."""
+    """The mode and the filtered rows of a complete plain PNG; no rows for other images."""
     if not content.startswith(_PNG):
         return "", b""
     pixel_data = []
@@ -100,7 +103,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The type and content of each chunk of a PNG, up to its end.
 
     Raises:
-        BadImage: if one is cut or its checksum is wrong.
+        BadImage: if a chunk is truncated or its checksum is wrong.
     """
     at, kind = len(_PNG), b""
     while kind != b"IEND":
@@ -119,8 +122,8 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _unfiltered(mode: str, filtered: Sequence[bytes]) -> np.ndarray:
     """Undo the filters of the rows of N plain PNGs: uint8 (N, 28, 28, C).
 
-    They become one tall PNG image, with a black row before each: the filters of an image's first
-    row see zeros above it, as they do in a file of its own.
+    They become one tall PNG image with a black row before each, so that the filters of an image's
+    first row read zeros above it, as in a separate file.
     """
     shape = (len(filtered), SIZE + 1, SIZE, len(mode))
     if not filtered:

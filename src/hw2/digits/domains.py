@@ -1,8 +1,8 @@
-"""The digit domains, each one object of one table.
+"""The digit domains, each an object of a single table.
 
-A new domain is an entry of `DOMAINS`; a domain of the public data also has a module in
+A new domain is an entry of `DOMAINS`; a domain with public data also has a module in
 `hw2.digits.sources`. The course's layout is the same for all domains, so its reader (`layout`)
-needs only `grayscale` from here. Figures take names and colors from the table, without torch.
+needs only `grayscale`. Figures take names and colors from the table without importing torch.
 """
 
 from collections.abc import Iterable
@@ -27,12 +27,12 @@ class Domain:
     Attributes:
         key: Its name in params.yaml, in file names, in records and as a folder of the course.
         name: Its name in figures and tables.
-        color: Its color in figures, one of Okabe and Ito's or Tol's.
-        marker: Its marker in figures, as Matplotlib names it.
+        color: Its color in figures, from the palettes of Okabe and Ito or Tol.
+        marker: Its marker in figures, in Matplotlib's notation.
         grayscale: Whether its images have one channel, if all of them are gray.
         polarity: Whether ink is lighter or darker than the background.
-        public: The public data set, or None if there is none.
-        painter: What draws its synthetic images, or None if they cannot be drawn.
+        public: Its public data set, or None.
+        painter: Factory of the painter of its synthetic images, or None.
     """
 
     key: str
@@ -46,7 +46,7 @@ class Domain:
 
     @property
     def label_block(self) -> int | None:
-        """The position of its ten labels among the DDPM's conditions; None: never generated."""
+        """The index of its ten labels among the DDPM's conditions; None if it is not generated."""
         return LABELED.index(self.key) if self.key in LABELED else None
 
 
@@ -84,7 +84,7 @@ DOMAINS: dict[str, Domain] = {
 
 
 def find(key: str) -> Domain:
-    """The domain of this key.
+    """The domain with this key.
 
     Raises:
         UserError: if there is none.

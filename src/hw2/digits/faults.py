@@ -1,4 +1,4 @@
-"""What can be wrong with a set of digits: the kinds of fault, and how they are listed."""
+"""Faults in a set of digits: their kinds, remedies and messages."""
 
 import shlex
 from collections import Counter
@@ -31,7 +31,13 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: a kind of `REMEDIES`, the file (and line), and what is wrong there."""
+    """A fault in a set of digits.
+
+    Attributes:
+        kind: A key of `REMEDIES`.
+        where: The file and, for a table, the line.
+        what: What is wrong there.
+    """
 
     kind: str
     where: str

@@ -1,9 +1,8 @@
-"""Raw material of the synthetic digits: what the dependencies ship, divided by split.
+"""Raw material of the synthetic digits from installed packages, divided by split.
 
-Handwritten digits are scikit-learn's `load_digits` (1,797 scans of 8x8, UCI optdigits);
-photographs are scikit-learn's two sample images and Matplotlib's portrait; glyphs come from
-Matplotlib's fonts. No scan and no pixel of a photograph is used by two splits, and no scan by two
-domains.
+Handwritten digits are scikit-learn's `load_digits` (1,797 scans of 8x8, UCI optdigits); photographs
+are scikit-learn's two sample images and Matplotlib's portrait; glyphs are from Matplotlib's fonts.
+No two splits share a scan or a pixel of a photograph, and no two domains share a scan.
 """
 
 from functools import cache
@@ -15,8 +14,7 @@ from PIL import Image
 from hw2 import rng
 from hw2.digits.labels import NUM_DIGITS
 
-# Shares of each digit's scans: MNIST-M and USPS draw from disjoint sets, and within a domain the
-# splits do.
+# Shares of each digit's scans. All domains and splits have disjoint scans.
 _SCAN_SHARES: dict[tuple[str, str], float] = {
     ("mnistm", "train"): 0.50,
     ("mnistm", "val"): 0.05,
@@ -25,8 +23,7 @@ _SCAN_SHARES: dict[tuple[str, str], float] = {
     ("usps", "val"): 0.04,
     ("usps", "test"): 0.07,
 }
-# Shares of each photograph's width, left to right, with a gap so that no patch can straddle two
-# splits.
+# Range of each photograph's width, with a gap so that no patch can overlap two splits.
 _PHOTO_STRIPS: dict[str, tuple[float, float]] = {
     "train": (0.0, 0.66),
     "val": (0.67, 0.80),
@@ -45,7 +42,8 @@ FONTS = (
 def scans(domain: str, split: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Handwritten scans of one domain and split.
 
-    Returns `(ink, digits)`: float32 (N, 8, 8) in [0, 1], 1 is ink, and int64 (N,).
+    Returns:
+        `(ink, digits)`: float32 (N, 8, 8) in [0, 1], where 1 is ink, and int64 (N,).
     """
     ink, digits = _all_scans()
     chosen: list[np.ndarray] = []

@@ -18,11 +18,11 @@ class Table:
     """The valid rows of a table, the images that its rows name, and its faults.
 
     Attributes:
-        names: File names of the valid rows, without a folder; no duplicates.
+        names: File names of the valid rows, without a folder and without duplicates.
         digits: Their labels, 0 to 9.
-        lines: The line of every image that is named, also in a row with a bad label.
+        lines: The line of every named image, also in a row with a bad label.
         whole: Whether the text has the header and rows below it.
-        faults: Everything that is wrong with the text.
+        faults: All faults in the text.
     """
 
     names: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ def parse(content: bytes, path: str) -> Table:
         for cells in rows:
             if cells:  # blank lines are ignored
                 _add(table, cells, rows.line_num, f"{path} line {rows.line_num}")
-    except csv.Error as error:  # a quotation mark that is not closed, a field without end
+    except csv.Error as error:  # an unclosed quotation mark, an endless field
         table.faults.append(Fault("no CSV", f"{path} line {rows.line_num}", str(error)))
         return table
     table.whole = bool(table.lines)
@@ -62,7 +62,7 @@ def parse(content: bytes, path: str) -> Table:
 
 
 def named(content: bytes) -> set[str]:
-    """Every word of a table that may be a file name, whatever else is wrong with it."""
+    """Every cell of a table, which may be a file name, even if the table is malformed."""
     text = content.decode("utf-8-sig", errors="replace")
     return {cell.strip('" ') for line in text.splitlines() for cell in line.split(",")}
 

@@ -16,7 +16,7 @@ NUM_LABELS = len(DOMAINS) * NUM_DIGITS
 
 
 def label_of(domain: str, digit: int) -> int:
-    """The condition `domain number * 10 + digit`, in 0 ... NUM_LABELS - 1.
+    """The condition `domain index * 10 + digit`, in 0 ... NUM_LABELS - 1.
 
     Raises:
         ValueError: for a domain that is not generated, or a digit outside 0 ... 9.

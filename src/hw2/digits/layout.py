@@ -3,8 +3,8 @@
 digits/<domain>/data/<name>.png       28x28, RGB, or gray
 digits/<domain>/{train,val,test}.csv  header image_name,label
 
-The tables and domains differ from year to year. `digits` lies at the top or one folder below it
-(`hw2_data`), or is itself what the path names.
+The tables and domains differ from year to year. `digits` is at the top or one folder below it
+(`hw2_data`), or it is the given path itself.
 """
 
 import posixpath
@@ -46,14 +46,14 @@ class Layout:
 
     @property
     def domains(self) -> list[str]:
-        """The folders that have a table or a folder `data`."""
+        """The folders that have a table or a folder `data`, sorted by name."""
         return [d for d in sorted(self.tree.folders(self.at)) if not _is_litter(d) and self._has(d)]
 
     def _has(self, domain: str) -> bool:
         return bool(self.tables(domain)) or "data" in self.tree.folders(join(self.at, domain))
 
     def tables(self, domain: str) -> list[str]:
-        """Which of train, val and test a domain has."""
+        """The tables of a domain, among train, val and test."""
         files = self.tree.files(join(self.at, domain))
         return [table for table in TABLES if f"{table}.csv" in files]
 
@@ -81,7 +81,7 @@ class Layout:
         return self.tree.files(self.path(domain, "data"))
 
     def images(self, domain: str, names: Sequence[str]) -> Iterator[tuple[str, Decoded | BadImage]]:
-        """Decode images in the order of `names`, a few chunks ahead of the reader."""
+        """Decode images in the order of `names`, a few chunks in advance."""
 
         def job(start: int) -> list[Decoded | BadImage]:
             some = names[start : start + _CHUNK]
@@ -108,12 +108,13 @@ class Layout:
         digits: Sequence[int],
         tick: Callable[[int], None] = lambda done: None,
     ) -> Digits:
-        """Decode the named images, with their labels; `tick` is called after each image.
+        """Decode the named images with their labels; `tick` is called after each image.
 
-        One channel if all these are gray and the domain is grayscale in `domains`, else three.
+        The result has one channel if all these images are gray and the domain is grayscale in
+        `domains`, otherwise three.
 
         Raises:
-            BadImage: for the first image that cannot be used; the text names its file.
+            BadImage: for the first image that cannot be used, naming its file.
         """
         images = np.empty((len(names), decode.SIZE, decode.SIZE, 3), np.uint8)
         gray = domain in domains.DOMAINS and domains.DOMAINS[domain].grayscale
@@ -131,10 +132,10 @@ class Layout:
 
 @contextmanager
 def find(path: Path, remedy: str) -> Iterator[Layout]:
-    """Open a folder or zip and find its digits.
+    """Open a folder or zip and locate its digits.
 
     Raises:
-        UserError: if there is no such path, or no digits in it; the text ends with `remedy`.
+        UserError: if the path does not exist, or holds no digits; the message ends with `remedy`.
     """
     with open_tree(path, remedy) as tree:
         tops = sorted(top for top in tree.folders("") if not _is_litter(top))
@@ -157,7 +158,7 @@ def _is_litter(name: str) -> bool:
 def _ahead(
     job: Callable[[int], list[Decoded | BadImage]], starts: Sequence[int]
 ) -> Iterator[list[Decoded | BadImage]]:
-    """The results of `job` in order. Only a few are under way, so that memory stays small."""
+    """The results of `job` in order; only a few run in advance, to limit the memory."""
     with ThreadPoolExecutor(_THREADS) as pool:
         left = iter(starts)
         under_way = deque(pool.submit(job, start) for start in islice(left, _THREADS + 1))

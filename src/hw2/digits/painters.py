@@ -1,8 +1,8 @@
-"""Painters of synthetic digits, 28x28: a function for each domain that has synthetic images.
+"""Painters of synthetic digits of 28x28 pixels: a function for each domain that has them.
 
-`mnistm` follows the recipe of MNIST-M (Ganin et al., 2016): |digit - photo patch|. `svhn` looks
-like cropped house numbers: fonts, colors, neighbors cut in at the sides, perspective, blur. `usps`
-is gray and in another hand: it fills the frame, leans, and is written with pens of any width.
+`mnistm` follows the recipe of MNIST-M (Ganin et al., 2016): |digit - photo patch|. `svhn` resembles
+cropped house numbers: fonts, colors, neighbors cut off at the sides, perspective, blur. `usps` is
+gray and in a different handwriting: it fills the frame, leans, and has strokes of any width.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from hw2.digits.labels import NUM_DIGITS
 from hw2.io.images import LUMA
 
 SIZE = 28
-_CONTRAST = 70  # least difference of ink and paper in gray levels, so that a person can read it
+_CONTRAST = 70  # minimum difference of ink and paper in gray levels, for readability
 _EDGE = 0.42  # share of ink at which a stroke of a scan ends
-_USPS_EDGES = (0.3, 0.42, 0.56)  # the same for a bold pen, a middle one and a fine one
+_USPS_EDGES = (0.3, 0.42, 0.56)  # the same for bold, medium and fine pens
 _USPS_LEAN = 0.5
 _GLYPH = 4 * SIZE  # glyphs and enlarged scans are kept at four times the size and warped down
 
@@ -47,7 +47,7 @@ def mnistm(split: str, seed: int) -> Painter:
         )
         while True:
             patch = _patch(photos[random.integers(len(photos))], random)
-            contrast = np.abs(255 - 2 * patch).mean(-1)  # of ink and paper, if the pixel were ink
+            contrast = np.abs(255 - 2 * patch).mean(-1)  # of ink and paper at a pixel of ink
             if (contrast * stroke).sum() >= _CONTRAST * stroke.sum():
                 break  # on mid-gray, |digit - patch| is invisible
         return np.abs(patch - 255 * stroke[..., None]).round().astype(np.uint8)
@@ -63,8 +63,8 @@ def usps(split: str, seed: int) -> Painter:
     ]
 
     def paint(digit: int, random: np.random.Generator) -> np.ndarray:
-        # USPS digits fill their frame whatever their width was, lean to the right, are written
-        # with pens from fine to bold, and are softer than MNIST's.
+        # USPS digits fill their frame regardless of their width, lean to the right, have fine to
+        # bold strokes, and are softer than MNIST's.
         stroke = _warp(
             _pick(pens[digit], random),
             random,
@@ -113,7 +113,7 @@ def svhn(split: str, seed: int) -> Painter:
 def _patch(photo: Image.Image, random: np.random.Generator) -> np.ndarray:
     """A random square of a photograph, enlarged 1.5 to 3 times: float32 (28, 28, 3) in [0, 255].
 
-    These photographs are sharper per pixel than the BSDS500 ones of the recipe.
+    The photographs are sharper per pixel than those of BSDS500, which the recipe uses.
     """
     side = SIZE / random.uniform(1.5, 3)
     left = random.uniform(0, photo.width - side)
@@ -161,13 +161,13 @@ def _warp(
 
     Args:
         mask: The glyph or the enlarged scan.
-        random: What the view is drawn from.
-        height: Range of the drawn height in pixels.
+        random: Random generator of the view.
+        height: Range of the digit's height in pixels.
         degrees: Rotations are uniform between minus and plus this angle.
         shear: Slopes are uniform between minus and plus this value.
         translate: Shifts are uniform between minus and plus this many pixels.
         keystone: Perspective slopes are uniform between minus and plus this value.
-        lean: Slope to the right that every view has.
+        lean: Slope to the right of every view.
         stretch: Factor of the width.
     """
     angle = np.deg2rad(random.uniform(-degrees, degrees))
@@ -203,8 +203,8 @@ def _pens(domain: str, split: str, seed: int, edge: float = _EDGE) -> list[np.nd
 def _enlarge(scan: np.ndarray, edge: float) -> np.ndarray:
     """An 8x8 scan as a smooth stroke on a 112x112 canvas.
 
-    Bicubic enlargement blurs; a soft threshold at the share `edge` of ink gives the stroke its
-    edge back, bolder for less, and a last small blur keeps warping free of aliasing.
+    Bicubic enlargement blurs; a soft threshold at the share `edge` of ink restores the edges of
+    strokes (lower is bolder), and a final small blur avoids aliasing when warping.
     """
     half = _GLYPH // 2
     gray = np.asarray(Image.fromarray(scan).resize((half, half), Image.Resampling.BICUBIC))

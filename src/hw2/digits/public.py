@@ -1,7 +1,7 @@
-"""The public data sets as digits of 28x28.
+"""Digits of the public data sets at 28x28.
 
-Images of another size are brought to 28x28 with Pillow's bilinear filter, which averages when it
-reduces: the course's SVHN image at hand differs from that by 0.2 gray levels on average.
+Images of another size are resized with Pillow's bilinear filter, which averages when it reduces: it
+differs from the course's SVHN images by 0.2 gray levels on average.
 """
 
 from collections.abc import Iterable, Iterator
@@ -56,12 +56,12 @@ def contents(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
 
 def _source(key: str) -> PublicSource:
     source = domains.find(key).public
-    assert source is not None, key  # refused by `domains.require`
+    assert source is not None, key  # checked by `domains.require`
     return source
 
 
 def _whole_table(key: str, source: PublicSource, raw: Path, table: str) -> Digits:
-    """A table in the set's own image size, with as many images as published."""
+    """Read a table in the data set's image size, and check the number of images."""
     digits = source.read(raw, table)
     expected = source.images[table]
     if not len(digits.images) == len(digits.digits) == expected:
@@ -74,7 +74,7 @@ def _whole_table(key: str, source: PublicSource, raw: Path, table: str) -> Digit
 
 
 def _resized(images: np.ndarray) -> np.ndarray:
-    """Images uint8 (N, S, S, C) at 28x28. Pillow uses integers, so every machine agrees."""
+    """Resize uint8 (N, S, S, C) to 28x28; Pillow's integer arithmetic is reproducible."""
     if images.shape[1] == SIZE:
         return images
     resized = np.empty((len(images), SIZE, SIZE, images.shape[-1]), np.uint8)

@@ -1,8 +1,8 @@
-"""How real data sets are divided into the splits train, val and test.
+"""The division of real data sets into the splits train, val and test.
 
-A set comes in tables: `train` always, `val` and `test` where it has them. What is measured on the
-test split was never used for training or for a choice, so the test split is the last table that the
-set has, and a split without a table is cut from `train`.
+A data set has a table `train`, and possibly `val` and `test`. Images of the test split must not be
+used for training or for choices, so the test split is the last table of the set, and a split
+without a table is cut from `train`.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from hw2 import rng
 from hw2.config import params
 from hw2.runtime.errors import UserError
 
-_CUT = 10  # where no number is given, a missing split is a tenth of `train`
+_CUT = 10  # if no number is given, a missing split is a tenth of `train`
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Rows:
 def divide(sizes: Mapping[str, int], data: params.Data, domain: str) -> dict[str, Rows]:
     """Divide a domain whose tables have `sizes` rows into splits.
 
-    With the tables train, val and test, these are the splits. With train and val, the table val is
-    the test split and the val split is cut from train; with train and test likewise. With train
-    alone, both are cut from it. `data.*_images` are upper limits, and `data.seed` draws what is cut
-    or kept.
+    If there are the tables train, val and test, these are the splits. With train and one other
+    table, the other table is the test split and the val split is cut from train. With train alone,
+    both are cut from it. `data.*_images` are upper limits, and `data.seed` selects the rows that
+    are cut or kept.
 
     Returns:
         The rows of each split.

@@ -1,4 +1,4 @@
-"""Synthetic digits, 28x28, drawn from a seed without a download."""
+"""Synthetic digits of 28x28 pixels, drawn from a seed without a download."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from hw2.digits.labels import NUM_DIGITS
 
 
 def draw(key: str, split: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw `count` images of one domain and split, digits in equal shares and random order.
+    """Draw `count` images of one domain and split, with equal shares of the digits in random order.
 
     Returns:
         `(images, digits)`: uint8 (count, 28, 28, 3), or (count, 28, 28, 1) for a grayscale domain,
@@ -19,7 +19,7 @@ def draw(key: str, split: str, count: int, seed: int) -> tuple[np.ndarray, np.nd
     """
     domains.require([key], "synthetic")
     make_painter = domains.DOMAINS[key].painter
-    assert make_painter is not None  # refused above
+    assert make_painter is not None  # checked by `require`
     random = rng.numpy_rng(seed, "digits", key, split)
     digits = random.permutation(np.arange(count) % NUM_DIGITS)
     paint = make_painter(split, seed)

@@ -1,4 +1,4 @@
-"""BSDS500's training photographs (Arbelaez et al., 2011), read into memory, divided by split."""
+"""The training photographs of BSDS500 (Arbelaez et al., 2011), divided by split."""
 
 import tarfile
 import zlib
@@ -60,9 +60,9 @@ def members(
 
     Args:
         path: A tar archive, compressed or not.
-        folder: The last folder of the wanted files' names.
-        suffix: How their names end.
-        limit: The most bytes that all of them together may have.
+        folder: The name of the files' folder.
+        suffix: The suffix of the files' names.
+        limit: Largest total size of the files in bytes.
 
     Raises:
         UserError: if the archive is damaged, or holds more than `limit`.
@@ -77,7 +77,7 @@ def members(
                 if limit < 0:
                     raise UserError(f"{path}: unpacks to more than it should; do not use it")
                 file = archive.extractfile(member)
-                assert file is not None  # it is regular
+                assert file is not None  # a regular file
                 yield member.name, file.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         reason = " ".join(str(error).split())  # tarfile lists every compression it tried

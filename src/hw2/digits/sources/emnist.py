@@ -1,7 +1,7 @@
 """EMNIST digits (Cohen et al., 2017, arXiv:1702.05373): 28x28, light on black, from NIST SD 19.
 
 NIST publishes all variants of EMNIST in one archive, of which the variant `digits` is read. Its
-images are stored transposed. MNIST was made from parts of SD 19 too, so the two sets may share
+images are stored transposed. MNIST was also made from parts of SD 19, so the two sets may share
 digits.
 """
 

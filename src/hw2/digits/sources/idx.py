@@ -28,7 +28,7 @@ def read(path: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def parse(compressed: IO[bytes], path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Read a compressed IDX array from a stream; `path` is the file that errors name.
+    """Read a compressed IDX array from a stream; `path` is the file in error messages.
 
     The header is big-endian: 0, 0, 8 for bytes, the number of dimensions, and each dimension.
     """

@@ -2,8 +2,8 @@
 
 An image is |digit - patch|, channel by channel, with a random patch of a BSDS500 training
 photograph. The digit is binary, with ink wherever MNIST is above 0: on plain patches the published
-images are inverted exactly there (588 images compared, no pixel differs), and gray edges would give
-other means.
+images are inverted exactly there (no pixel differs in 588 images), and gray edges would give other
+means.
 """
 
 from pathlib import Path
@@ -32,8 +32,8 @@ def blend(
 ) -> np.ndarray:
     """|ink - patch| for digits uint8 (N, 28, 28, 1): uint8 (N, 28, 28, 3).
 
-    The ink is 255 where the digit is above 0, so a pixel is the patch's or its inverse. The patch
-    depends on the digit's row in its table, not on which other rows are kept.
+    The ink is 255 where the digit is above 0, so a pixel is that of the patch or its inverse. The
+    patch depends on the digit's row in its table, not on the other rows that are kept.
     """
     blended = np.empty((len(images), SIZE, SIZE, 3), np.uint8)
     for k, row in enumerate(rows):
@@ -50,6 +50,6 @@ SOURCE = PublicSource(
     files=(*mnist.SOURCE.files, bsds500.ARCHIVE),
     read=mnist.read,
     images=mnist.SOURCE.images,
-    divided_as=mnist.SOURCE.divided_as,  # a source digit is in the same split of both
+    divided_as=mnist.SOURCE.divided_as,  # both have the same MNIST digits in each split
     blender=blender,
 )

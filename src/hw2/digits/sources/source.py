@@ -1,8 +1,8 @@
-"""What a public data set of digits consists of, and how its reader refuses a file.
+"""The description of a public data set of digits, and the errors of its reader.
 
-Every sha256 was published, mostly in more than one project: TensorFlow Datasets (MNIST, SVHN) and
-torchvision (MNIST, SVHN, USPS) keep such tables, and several projects that use BSDS500 state its
-checksum. SVHN and USPS have one known https server each.
+Every sha256 is a published one, mostly from more than one project: TensorFlow Datasets (MNIST,
+SVHN) and torchvision (MNIST, SVHN, USPS) keep such tables, and several projects that use BSDS500
+state its checksum. SVHN and USPS have one known https server each.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,14 +27,14 @@ class PublicSource:
     """A public set, or a recipe that makes a set from the images of another.
 
     Attributes:
-        files: What is downloaded.
-        read: From the download folder and a table to all digits of the table, in the set's own
-            image size. Raises `UserError` for a file that is missing or damaged.
+        files: The files to download.
+        read: A function of the download folder and a table that returns all digits of the table
+            in the set's image size. It raises `UserError` if a file is missing or damaged.
         images: The published number of images in each table.
         divided_as: The domain that names the random streams of the division. Two domains with the
             same one have the same digits in each split.
-        blender: For a recipe: from the download folder and a seed to the function that makes the
-            images; None for images that are used as they are.
+        blender: For a recipe, a function of the download folder and a seed that returns the
+            function of the images; None for images that are used unchanged.
     """
 
     files: tuple[Remote, ...]

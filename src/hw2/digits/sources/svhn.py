@@ -45,7 +45,7 @@ def read(raw: Path, table: str) -> Digits:
     try:
         content = loadmat(str(path), variable_names=("X", "y"), appendmat=False)
         images, labels = np.moveaxis(content["X"], 3, 0), content["y"][:, 0]
-    except Exception as error:  # for a cut or altered file, SciPy raises nearly any exception
+    except Exception as error:  # SciPy raises many exception types for damaged files
         raise damaged(path, error) from error
     if images.dtype != np.uint8 or images.shape[1:] != (32, 32, 3):
         raise damaged(path, f"images are {images.dtype} {images.shape}")

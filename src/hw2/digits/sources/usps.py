@@ -20,7 +20,7 @@ def _remote(name: str, sha256: str, about: str) -> Remote:
         name=name,
         urls=(f"https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/{name}",),
         sha256=sha256,
-        bytes=None,  # no exact size is published
+        bytes=None,  # the exact size is not published
         licence="none stated; cite Hull 1994",
         about=f"USPS, {about}",
     )
