@@ -14,10 +14,14 @@ from hw2.stages.faces_sample import save_images
 
 
 def run(ddim: params.Ddim, *, noise: Path, out: Path, model: str, device: torch.device) -> int:
-    """Write a face for each noise to `out`, all at once, and return their number.
+    """Write a face for each noise to `out`, all of them or none, and return their number.
 
     Args:
-        model: the pipeline's model file, the course's UNet.pt, or a diffusers folder or hub id.
+        ddim: Section `faces.ddim`.
+        noise: Folder of the noises.
+        out: Folder of the faces, which must be new or empty.
+        model: The pipeline's model file, the course's UNet.pt, or a diffusers folder or hub id.
+        device: Device of the network.
 
     Raises:
         UserError: if the model or a noise is not valid, the model has too few noise levels, or

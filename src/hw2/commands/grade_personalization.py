@@ -1,4 +1,4 @@
-"""`hw2 grade-personalization`: grade a folder of generated images as the course does."""
+"""`hw2 grade-personalization`: grade a folder of generated images by the course's rule."""
 
 from pathlib import Path
 
@@ -24,9 +24,12 @@ def run(
     """Grade the images of each prompt of `input_file`.
 
     Args:
-        input_file: prompts in the format of the course's input.json.
-        references: folder with a folder of photographs for each concept.
-        images: folder with 25 images of each prompt, named as the course requires.
+        personalization: Section `personalization`.
+        clip_model: Folder of the CLIP that this pipeline trains.
+        input_file: Prompts in the format of the course's input.json.
+        references: Folder with a folder of photographs for each concept.
+        images: Folder with 25 images of each prompt, named as the course requires.
+        device: Device of the CLIP model.
 
     Raises:
         UserError: if a file is missing, before any model is loaded.

@@ -14,7 +14,7 @@ from hw2.io import files, images
 from hw2.runtime.errors import UserError
 
 SIDE = 28
-_MAX_NAMED = 3  # unreadable files that a message names
+_MAX_NAMED = 3  # unreadable files that a message lists
 
 
 def run(
@@ -57,7 +57,7 @@ def _pair(dann: params.Dann, target: str) -> Pair:
 
 
 def _read(folder: Path) -> tuple[list[str], np.ndarray]:
-    """Read all files that are not hidden: sorted names, and images (N, 28, 28, 3) of uint8."""
+    """Read all files that are not hidden: sorted names, and images uint8 (N, 28, 28, 3)."""
     if not folder.is_dir():
         raise UserError(f"{folder}: not a folder; name the folder of the images")
     paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))

@@ -143,7 +143,7 @@ def parse(data: Any, source: str | Path = "params.yaml") -> Params:
 
 
 def _conflicts(params: Params) -> Iterator[str]:
-    """Combinations of values that are not allowed although each value is."""
+    """Invalid combinations of values that are valid individually."""
     yield from _missing_domains(params)
     yield from digits.conflicts(params.data)
     yield from ddpm.conflicts(params.ddpm)

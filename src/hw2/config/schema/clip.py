@@ -31,7 +31,7 @@ class Shapes(Section):
 
 
 class ClipNetwork(Section):
-    """Modified ResNet and text transformer."""
+    """Architecture of the small CLIP: modified ResNet and text transformer."""
 
     embed_dim: int = Field(
         ge=8, le=1024, description="Length of the features that images and texts share."
@@ -96,7 +96,7 @@ class ClipTrain(Section):
 
 
 class ClipModel(Section):
-    """Pretrained or own CLIP model."""
+    """CLIP model, pretrained or trained here."""
 
     name: Name = Field(description="Name in tables.")
     weights: str = Field(
@@ -187,7 +187,7 @@ class Clip(Section):
 
 
 def conflicts(clip: Clip) -> Iterator[str]:
-    """Combinations of values that are not allowed although each value is."""
+    """Invalid combinations of values that are valid individually."""
     zero_shot = clip.zero_shot
     if zero_shot.report_prompts not in zero_shot.prompts:
         yield (

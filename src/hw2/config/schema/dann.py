@@ -58,8 +58,8 @@ class Augmentations(Section):
     )
     color_jitter: Fraction = Field(
         description=(
-            "Contrast and brightness changes of each channel by itself. Color differs "
-            "between domains and does not tell digits apart."
+            "Contrast and brightness changes of each channel alone. Color differs between "
+            "domains and does not distinguish digits."
         )
     )
     invert: Fraction = Field(
@@ -152,18 +152,18 @@ class Dann(Section):
     def _two(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
         for pair in pairs:
             if len(set(pair.split("->"))) == 1:
-                raise ValueError(f"{pair} has one domain; name two")
+                raise ValueError(f"{pair} needs two different domains")
         return pairs
 
     @field_validator("methods")
     @classmethod
     def _compared(cls, methods: tuple[str, ...]) -> tuple[str, ...]:
         if "source_only" not in methods:
-            raise ValueError("source_only is missing; gains are over it")
+            raise ValueError("source_only is missing; gains are relative to it")
         return methods
 
 
 def conflicts(dann: Dann) -> Iterator[str]:
-    """Combinations of values that are not allowed although each value is."""
+    """Invalid combinations of values that are valid individually."""
     if dann.tsne.after not in dann.methods:
         yield f"dann.tsne.after: {dann.tsne.after} is not among dann.methods"

@@ -36,7 +36,7 @@ class DannPaperHyperparameters(Section):
 
 
 class DannHyperparameters(Section):
-    """DANN with changes that make small networks learn."""
+    """DANN with entropy minimization and a weaker adversary, for small networks."""
 
     max_strength: NonNegative = Field(
         le=10,

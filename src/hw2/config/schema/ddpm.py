@@ -17,7 +17,7 @@ UNGUIDED = 1.0  # the scale without guidance; see hw2.diffusion.guidance
 
 
 class Network(UNetShape):
-    """Network that predicts noise in digit images."""
+    """Denoising network of digit images."""
 
     kind: Literal["unet", "context_unet"] = Field(
         description=(
@@ -82,10 +82,10 @@ class Guidance(Section):
 
 
 class Sweep(Section):
-    """Comparison of samplers, numbers of steps and guidance strengths."""
+    """Comparison of samplers, numbers of steps and guidance scales."""
 
     scales: GuidanceScales = Field(
-        description="Guidance scales that are compared; 1, no guidance, must be one of them."
+        description="Guidance scales that are compared. They must include 1, which is no guidance."
     )
     images_per_label: int = Field(
         ge=3, description="Images of each label for each setting. Diversity needs three."
@@ -135,7 +135,7 @@ class Ddpm(Section):
 
 
 def conflicts(ddpm: Ddpm) -> Iterator[str]:
-    """Combinations of values that are not allowed although each value is."""
+    """Invalid combinations of values that are valid individually."""
     sampling, guidance, sweep = ddpm.sampling, ddpm.guidance, ddpm.sweep
     levels = ddpm.diffusion.timesteps
     limit = f"more than ddpm.diffusion.timesteps = {levels}"

@@ -9,7 +9,7 @@ from hw2.config.schema.ranges import Fraction, NonNegative
 
 
 class UNetShape(Section):
-    """U-Net that predicts noise."""
+    """Denoising U-Net."""
 
     base_channels: int = Field(
         ge=4, le=1024, description="Channels of the finest level. The cost grows with its square."
@@ -39,7 +39,7 @@ class Diffusion(Section):
     )
     schedule: Literal["linear", "cosine"] = Field(
         description=(
-            "How the signal share alpha_bar falls with t. DDPM's original schedule is linear."
+            "Schedule of the signal share alpha_bar over t. DDPM's original schedule is linear."
         )
     )
     prediction: Literal["x0", "eps", "v"] = Field(
@@ -54,7 +54,7 @@ class Denoising(Section):
     """Training of a diffusion model."""
 
     steps: PositiveInt = Field(
-        description="Optimizer steps. Quality comes late in training, so do not stop early."
+        description="Optimizer steps. Quality improves until late in training; do not stop early."
     )
     batch_size: PositiveInt = Field(description="Images in a step.")
     microbatches: int = Field(

@@ -74,7 +74,7 @@ class Judge(Section):
 
 
 def conflicts(data: Data) -> Iterator[str]:
-    """Combinations of values that are not allowed although each value is."""
+    """Invalid combinations of values that are valid individually."""
     if data.source != "synthetic":
         return
     for split in ("train", "val", "test"):

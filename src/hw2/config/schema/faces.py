@@ -34,7 +34,8 @@ class Ddim(Section):
     )
     eta: Fraction = Field(
         description=(
-            "Fresh noise: 0 adds none, as the course grades; 1 as much as the ancestral sampler."
+            "Fresh noise: 0 adds none, as in the course's grading; 1 as much as the ancestral "
+            "sampler."
         )
     )
     batch_size: PositiveInt = Field(
@@ -70,14 +71,14 @@ class Ddim(Section):
     @classmethod
     def _from_zero(cls, etas: tuple[float, ...]) -> tuple[float, ...]:
         if etas[0] != 0 or list(etas) != sorted(etas):
-            raise ValueError("etas rise from 0; distances are to it")
+            raise ValueError("etas must rise from 0, which distances refer to")
         return etas
 
     @field_validator("interpolation_points")
     @classmethod
     def _with_middle(cls, alphas: int) -> int:
         if alphas % 2 == 0:
-            raise ValueError("an odd number has alpha = 0.5 in it")
+            raise ValueError("must be odd, so that alpha = 0.5 is included")
         return alphas
 
 
@@ -101,7 +102,7 @@ class Faces(Section):
         description="Commit of a hub id, which keeps the model the same; null takes the newest."
     )
     images: PositiveInt = Field(
-        description="Number of drawn training faces. With few of them the model memorizes them."
+        description="Number of synthetic training faces. A model memorizes a small number of faces."
     )
     image_size: int = Field(
         ge=16,
@@ -116,7 +117,7 @@ class Faces(Section):
 
 
 def conflicts(faces: Faces) -> Iterator[str]:
-    """Combinations of values that are not allowed although each value is."""
+    """Invalid combinations of values that are valid individually."""
     ddim = faces.ddim
     given = faces.source != "trained"
     if given != (faces.weights is not None):
@@ -131,7 +132,7 @@ def conflicts(faces: Faces) -> Iterator[str]:
     train = faces.train
     if train.warmup_steps >= train.steps:
         yield f"faces.train.warmup_steps: {train.warmup_steps} is not below steps = {train.steps}"
-    most = (1000 if given else faces.diffusion.timesteps) // 2  # of the course's grid
+    most = (1000 if given else faces.diffusion.timesteps) // 2  # of the course's timestep spacing
     for key, count in (("steps", ddim.steps), ("step_counts", max(ddim.step_counts))):
         if count > most:
             yield f"faces.ddim.{key}: {count} is more than half of the noise levels, {most}"

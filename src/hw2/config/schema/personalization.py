@@ -37,8 +37,8 @@ class PersonalizationTrain(Section):
 
     steps: PositiveInt = Field(
         description=(
-            "Optimizer steps for each concept. More resembles the photographs more and "
-            "follows prompts less."
+            "Optimizer steps for each concept. With more steps images resemble the photographs "
+            "more and follow prompts less."
         )
     )
     batch_size: int = Field(ge=1, description="Images in a step.")
@@ -113,7 +113,7 @@ class Validation(Section):
 
 
 class Alignment(Section):
-    """Accuracy of a classifier on images of the model trained here: do they show their prompts?"""
+    """Prompt alignment of the model trained here, measured by a classifier of color and shape."""
 
     judge_images: int = Field(
         ge=2, description="Training images of each of the 48 classes for the classifier."
@@ -199,12 +199,12 @@ class Personalization(Section):
         )
     )
     synthetic_photographs: PositiveInt = Field(
-        description="Synthetic photographs of each concept. The course has 5."
+        description="Synthetic photographs of each concept. The course provides 5."
     )
     wording: Literal["synthetic", "course"] = Field(
         description=(
-            "Training sentences: synthetic for the model that the pipeline trains, course for a "
-            "model of photographs."
+            "Training sentences: synthetic for the model that the pipeline trains, course for "
+            "models that were trained on photographs."
         )
     )
     concepts: Annotated[tuple[Concept, ...], Strict(False)] = Field(
@@ -231,9 +231,11 @@ class Personalization(Section):
 def conflicts(
     stable_diffusion: StableDiffusion, personalization: Personalization, clip_is_trained: bool
 ) -> Iterator[str]:
-    """Values that are allowed alone but not together.
+    """Invalid combinations of values that are valid individually.
 
     Args:
+        stable_diffusion: Section `stable_diffusion`.
+        personalization: Section `personalization`.
         clip_is_trained: `clip.run`, whether the pipeline trains the small CLIP.
     """
     trained = stable_diffusion.weights == "trained"

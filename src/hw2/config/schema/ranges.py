@@ -4,7 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-Seed = Annotated[int, Field(ge=0, lt=2**31, description="Seed of all random numbers here.")]
+Seed = Annotated[
+    int, Field(ge=0, lt=2**31, description="Seed of all random numbers of this section.")
+]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 

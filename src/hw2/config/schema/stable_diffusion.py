@@ -25,7 +25,7 @@ class Latent(Section):
     )
     whitening: Fraction = Field(
         description=(
-            "0 keeps the variances of the components, so that large shapes are learnt "
+            "0 keeps the variances of the components, so that large shapes are learned "
             "first; 1 makes them equal."
         )
     )
@@ -80,7 +80,7 @@ class StableDiffusion(Section):
 
 
 def conflicts(stable_diffusion: StableDiffusion) -> Iterator[str]:
-    """Values that are allowed alone but not together."""
+    """Invalid combinations of values that are valid individually."""
     train = stable_diffusion.train
     if stable_diffusion.weights == "trained" and train.warmup_steps >= train.steps:
         yield (
