@@ -76,7 +76,7 @@ class Encoder:
 
     def _encoded(self, images: LabelledImages) -> np.ndarray:
         encode, result = image_encoder(self.clip, self.precision), []
-        with progress(len(images), f"{self.clip.located.name}", unit="image") as bar:
+        with progress(len(images), f"{self.clip.located.name} features", unit="image") as bar:
             for start in range(0, len(images), self.batch):
                 rows = range(start, min(start + self.batch, len(images)))
                 result.append(encode(images.read(rows)))

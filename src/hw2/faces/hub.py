@@ -26,7 +26,7 @@ def read(name: str, revision: str | None) -> tuple[Blueprint, dict[str, Tensor],
         UserError: if there is no such model, or it is not a model of square color images.
     """
     if Path(name).is_dir() and revision is not None:
-        raise UserError(f"faces.revision: {name} is a folder, which has no commits; write null")
+        raise UserError(f"faces.revision: {name} is a folder, which has no commits; set it to null")
     network, scheduler = _network(name, revision), _scheduler(name, revision)
     config = {k: v for k, v in network.config.items() if not k.startswith("_")}
     if config["in_channels"] != 3 or config["out_channels"] != 3:

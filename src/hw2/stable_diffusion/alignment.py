@@ -33,7 +33,7 @@ def judge_train(shapes: params.Shapes, seed: int, per_class: int) -> ShapeJudge:
         optimizer = torch.optim.AdamW(judge.parameters(), _LR, weight_decay=1e-2)
         rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LR, total_steps=steps + 1)
         order = BatchSampler(len(colors), seed)
-        with progress(steps, "judge of shapes") as bar:
+        with progress(steps, "shape classifier") as bar:
             for step in range(steps):
                 rows = order.batch(step, min(_BATCH, len(colors)))
                 color, kind = judge(from_uint8(taught.images[rows]))

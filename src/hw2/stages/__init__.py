@@ -1,1 +1,1 @@
-"""What the DAG runs: a module for each stage of dvc.yaml. `run` reads inputs and writes outputs."""
+"""The stages of dvc.yaml, a module for each; its function `run` reads inputs and writes outputs."""

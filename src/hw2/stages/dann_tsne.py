@@ -32,7 +32,7 @@ def run(
     """
     shown = list(dict.fromkeys(("source_only", dann.tsne.after)))
     rows: list[dict[str, Any]] = []
-    with progress(len(dann.pairs) * len(shown), "t-SNE", unit="figure") as bar:
+    with progress(len(dann.pairs) * len(shown), "t-SNE", unit="run") as bar:
         for name in dann.pairs:
             pair = Pair.parse(name)
             images = [_images(digits_arrays, domain, dann) for domain in pair.domains]

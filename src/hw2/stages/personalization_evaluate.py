@@ -111,7 +111,7 @@ def _concept(
     references = scorer.features(photos.read(concepts, spec).images)
     ours = [case for case in cases if case.key == item.key]
     base: list[tuple[np.ndarray, np.ndarray]] = []
-    with progress(len(ours) * grading.IMAGES, f"{spec.initializer} for {spec.token}") as bar:
+    with progress(len(ours) * grading.IMAGES, f"{spec.initializer} instead of {spec.token}") as bar:
         for place, eval_prompts in enumerate(item.eval_prompts):
             pictures = drawn(
                 pipe, item, place, personalization, word=spec.initializer, tick=bar.update
