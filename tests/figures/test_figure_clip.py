@@ -66,7 +66,7 @@ def test_rows_in_the_order_of_models_and_prompts(data: Records) -> None:
     assert [row.prompts for row in data.of("large CLIP")] == ["course", "cifar18", "textures"]
     assert [row.gain is None for row in data.rows] == [True, False, False] * 2
     assert [row.model_gain is None for row in data.rows] == [True] * 3 + [False] * 3
-    assert (data.shown, data.prompts, len(data.answers)) == ("small CLIP", "textures", 400)
+    assert (data.shown, data.prompts, len(data.predictions)) == ("small CLIP", "textures", 400)
 
 
 def test_the_table_has_numbers_intervals_and_tests(data: Records) -> None:
@@ -88,7 +88,7 @@ def test_one_model_has_no_columns_of_another(records_in: Write, tmp_path: Path) 
     kept = [line for line in lines if not line.startswith("large")]
     paths["clip_predictions"].write_text("\n".join(kept) + "\n")
     section = clip.section(read(paths))
-    assert "Over the first model" not in section.tables[0].head
+    assert "Gain over first model" not in section.tables[0].head
     assert all(len(row) == len(section.tables[0].head) for row in section.tables[0].rows)
 
 
@@ -116,9 +116,9 @@ def test_headlines_are_of_the_shown_prompts(data: Records) -> None:
 
 
 def test_galleries_show_image_true_predicted_and_bars(data: Records) -> None:
-    wrong = [example for example in data.examples if not example.answer.right]
+    wrong = [example for example in data.examples if not example.prediction.correct]
     assert len(wrong) == 3
-    figure = clip_plots.answers(wrong)
+    figure = clip_plots.predictions(wrong)
     left, right = figure.axes[0], figure.axes[1]
     assert np.array_equal(left.get_images()[0].get_array(), wrong[0].pixels)
     assert right.get_title(loc="left") == "red circle, predicted red heart"
@@ -132,7 +132,7 @@ def test_galleries_show_image_true_predicted_and_bars(data: Records) -> None:
 
 
 def test_without_failures_there_is_no_gallery_of_them(data: Records) -> None:
-    right = tuple(example for example in data.examples if example.answer.right)
+    right = tuple(example for example in data.examples if example.prediction.correct)
     perfect = dataclasses.replace(data, examples=right)
     names = [figure.name for figure in report.build("clip", perfect, 20).figures]
     assert "clip_successes.png" in names
@@ -158,13 +158,15 @@ def test_classes_are_sorted_by_accuracy_with_their_most_frequent_error(data: Rec
 
 
 def test_of_many_classes_the_worst_are_shown(data: Records) -> None:
-    answers = tuple(
-        clip_records.Answer(f"{k}.png", f"class {k}", ((f"class {k - k % 2}", 1.0),))
+    predictions = tuple(
+        clip_records.Prediction(f"{k}.png", f"class {k}", ((f"class {k - k % 2}", 1.0),))
         for k in range(200)
     )
     ends = (records.Interval(1.0, 0.2, 1.0, 1), records.Interval(0.0, 0.0, 0.8, 1))
-    classes = tuple(clip_records.OneClass(f"class {k}", ends[k % 2], None, 0) for k in range(200))
-    many = dataclasses.replace(data, answers=answers, classes=classes)
+    classes = tuple(
+        clip_records.ClassAccuracy(f"class {k}", ends[k % 2], None, 0) for k in range(200)
+    )
+    many = dataclasses.replace(data, predictions=predictions, classes=classes)
     shown = [label.get_text() for label in clip_plots.per_class(many).axes[0].get_yticklabels()]
     assert shown == [f"class {k}" for k in range(1, 120, 2)]
     assert "Of 200 classes, the 60" in report.build("clip", many, 20).figures[-1].caption

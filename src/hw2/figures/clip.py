@@ -54,8 +54,8 @@ def _table(data: Records) -> Table:
     several = len(data.models) > 1
     head = (
         *("Model", "Prompts", "Accuracy", "Top 5", "Mean recall"),
-        *("Over the first prompts", "p"),
-        *(("Over the first model", "p") if several else ()),
+        *("Gain over first prompts", "p"),
+        *(("Gain over first model", "p") if several else ()),
     )
     return Table(
         title="Accuracy by model and prompt set",
@@ -116,13 +116,13 @@ def _groups(data: Records) -> tuple[Table, ...]:
 
 def correct_predictions(data: Records, dpi: int) -> list[Figure]:
     """Images that the model classifies correctly."""
-    correct = [example for example in data.examples if example.answer.right]
+    correct = [example for example in data.examples if example.prediction.correct]
     if not correct:
         return []
     return [
         Figure(
             name="clip_successes.png",
-            plot=clip_plots.answers(correct),
+            plot=clip_plots.predictions(correct),
             title="Correct predictions",
             caption=f"{_example_caption(data, 'correctly')}.",
             alt=_predictions(correct),
@@ -133,13 +133,13 @@ def correct_predictions(data: Records, dpi: int) -> list[Figure]:
 
 def wrong_predictions(data: Records, dpi: int) -> list[Figure]:
     """Images that the model classifies wrongly."""
-    wrong = [example for example in data.examples if not example.answer.right]
+    wrong = [example for example in data.examples if not example.prediction.correct]
     if not wrong:
         return []
     return [
         Figure(
             name="clip_failures.png",
-            plot=clip_plots.answers(wrong),
+            plot=clip_plots.predictions(wrong),
             title="Wrong predictions",
             caption=f"{_example_caption(data, 'wrongly')}; orange is the wrong prediction.",
             alt=_predictions(wrong),
@@ -150,7 +150,7 @@ def wrong_predictions(data: Records, dpi: int) -> list[Figure]:
 
 def _example_caption(data: Records, how: str) -> str:
     return (
-        f"Images of different classes, drawn at random among those that {data.shown} classifies "
+        f"Images of different classes, sampled at random among those that {data.shown} classifies "
         f"{how} with the prompt set {data.prompts}. Bars show the five most likely classes and "
         "their confidence; blue is the true class"
     )
@@ -158,9 +158,9 @@ def _example_caption(data: Records, how: str) -> str:
 
 def _predictions(examples: list[Example]) -> str:
     return "; ".join(
-        f"{example.answer.true}: predicted {name}, {100 * share:.0f} %"
+        f"{example.prediction.true}: predicted {name}, {100 * share:.0f} %"
         for example in examples
-        for name, share in example.answer.top[:1]
+        for name, share in example.prediction.top[:1]
     )
 
 
@@ -216,9 +216,11 @@ def confusion(data: Records, dpi: int) -> list[Figure]:
 
 
 def _subject(data: Records) -> str:
-    classes = len({answer.true for answer in data.answers})
+    classes = len({prediction.true for prediction in data.predictions})
     shown = "" if classes <= MOST else f" Of {classes} classes, the {MOST} with the most errors."
-    return f"{data.shown} with the prompt set {data.prompts}, {len(data.answers)} images.{shown}"
+    return (
+        f"{data.shown} with the prompt set {data.prompts}, {len(data.predictions)} images.{shown}"
+    )
 
 
 def _csv(data: Records) -> str:

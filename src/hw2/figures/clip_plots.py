@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from hw2.figures import formatting, style
-from hw2.figures.clip_records import Answer, Example, OneClass, Records, Row
+from hw2.figures.clip_records import ClassAccuracy, Example, Prediction, Records, Row
 
 MOST = 60  # largest number of classes in a figure
 _OTHER = "#c3c9d0"
@@ -17,14 +17,14 @@ _LEGIBLE = 0.001  # smaller p-values are not distinguished
 
 
 @style.house()
-def answers(examples: Sequence[Example]) -> Figure:
+def predictions(examples: Sequence[Example]) -> Figure:
     """Draw images with their five most likely classes: a row each."""
     rows = len(examples)
     fig = Figure(figsize=(style.WIDTH, 1.42 * rows + 0.4), layout="constrained")
     axes = fig.subplots(rows, 2, width_ratios=(1, 3.1), squeeze=False)
     for (left, right), example in zip(axes, examples, strict=True):
         _image(left, example)
-        _bars(right, example.answer)
+        _bars(right, example.prediction)
     for ax in axes[:-1, 1]:
         ax.tick_params(labelbottom=False)
     axes[-1, 1].set_xlabel("confidence, %")
@@ -36,11 +36,11 @@ def _image(ax: Axes, example: Example) -> None:
     ax.set_axis_off()
 
 
-def _bars(ax: Axes, answer: Answer) -> None:
-    names = [name for name, _ in answer.top]
-    shares = [share for _, share in answer.top]
-    wrong = {names[0]: style.ORANGE} if not answer.right else {}
-    colors = {**wrong, answer.true: style.BLUE}
+def _bars(ax: Axes, prediction: Prediction) -> None:
+    names = [name for name, _ in prediction.top]
+    shares = [share for _, share in prediction.top]
+    wrong = {names[0]: style.ORANGE} if not prediction.correct else {}
+    colors = {**wrong, prediction.true: style.BLUE}
     positions = np.arange(len(names))
     ax.barh(positions, shares, color=[colors.get(name, _OTHER) for name in names], height=0.74)
     for position, share in enumerate(shares):
@@ -50,8 +50,8 @@ def _bars(ax: Axes, answer: Answer) -> None:
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
     ax.invert_yaxis()
     ax.grid(False)
-    mark = "" if answer.right else f", predicted {names[0]}"
-    ax.set_title(f"{answer.true}{mark}", size=9.5)
+    mark = "" if prediction.correct else f", predicted {names[0]}"
+    ax.set_title(f"{prediction.true}{mark}", size=9.5)
 
 
 @style.house()
@@ -60,10 +60,10 @@ def confusion(data: Records) -> Figure:
     names = [item.name for item in _worst(data)]
     position = {name: k for k, name in enumerate(names)}
     counts = np.zeros((len(names), len(names)))
-    for answer in data.answers:
-        if answer.true in position and answer.top[0][0] in position:
-            counts[position[answer.true], position[answer.top[0][0]]] += 1
-    totals = Counter(answer.true for answer in data.answers)
+    for prediction in data.predictions:
+        if prediction.true in position and prediction.top[0][0] in position:
+            counts[position[prediction.true], position[prediction.top[0][0]]] += 1
+    totals = Counter(prediction.true for prediction in data.predictions)
     shares = counts / np.array([totals[name] for name in names])[:, None]
     side = max(4.2, 0.145 * len(names) + 1.5)
     fig = Figure(figsize=(side + 0.5, side), layout="constrained")
@@ -81,7 +81,7 @@ def confusion(data: Records) -> Figure:
     return fig
 
 
-def _worst(data: Records) -> list[OneClass]:
+def _worst(data: Records) -> list[ClassAccuracy]:
     """At most `MOST` classes in the order of the files, those with the most errors."""
     wrong = {item.name: item.accuracy.n * (1 - item.accuracy.value) for item in data.classes}
     kept = set(sorted(wrong, key=lambda name: -wrong[name])[:MOST])
@@ -98,9 +98,9 @@ def per_class(data: Records) -> Figure:
         share = item.accuracy
         ax.plot([share.low, share.high], [position, position], color=style.SKY, linewidth=1.6)
         ax.plot(share.value, position, marker="o", color=style.BLUE)
-        if item.taken_for:
+        if item.confused_with:
             ax.text(
-                1.02, position, f"{item.taken_for} ({item.times})", va="center", size=9,
+                1.02, position, f"{item.confused_with} ({item.confusions})", va="center", size=9,
                 color=style.MUTED,
             )  # fmt: skip
     ax.set_yticks(range(len(rows)), [item.name for item in rows])

@@ -1,4 +1,4 @@
-"""The records that the section on zero-shot classification is made of, read and checked."""
+"""Reads and checks the records of the section on zero-shot classification."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,45 +35,45 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a model says about one image: the true class and the most likely ones."""
+class Prediction:
+    """The true class of an image and the classes that the model finds most likely."""
 
     image: str
     true: str
     top: tuple[tuple[str, float], ...]  # class and confidence, best first
 
     @property
-    def right(self) -> bool:
+    def correct(self) -> bool:
         return self.top[0][0] == self.true
 
 
 @dataclass(frozen=True)
 class Example:
-    """An answer and its image, uint8 (H, W, 3)."""
+    """A prediction and its image, uint8 (H, W, 3)."""
 
-    answer: Answer
+    prediction: Prediction
     pixels: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class OneClass:
-    """How the images of a class are classified, and what it is most often taken for."""
+class ClassAccuracy:
+    """The accuracy of a class, and its most frequent wrong prediction with its number."""
 
     name: str
     accuracy: Interval
-    taken_for: str | None
-    times: int
+    confused_with: str | None
+    confusions: int
 
 
 @dataclass(frozen=True)
 class Records:
-    """All that is shown."""
+    """Everything the section shows."""
 
     rows: tuple[Row, ...]  # model by model
-    shown: str  # the first model, whose answers these are
-    prompts: str  # with this prompt set
-    answers: tuple[Answer, ...]
-    classes: tuple[OneClass, ...]
+    shown: str  # the model of `predictions` and `examples`, the first
+    prompts: str  # the prompt set of the same
+    predictions: tuple[Prediction, ...]
+    classes: tuple[ClassAccuracy, ...]
     examples: tuple[Example, ...]
 
     @property
@@ -88,7 +88,7 @@ class Records:
 def read(
     *, clip_metrics: Path, clip_predictions: Path, clip_classes: Path, clip_examples: Path
 ) -> Records | None:
-    """Read every record of the section; None where the exam was left out.
+    """Read every record of the section; None if there are no models.
 
     Raises:
         UserError: a record is missing, incomplete or not finite.
@@ -99,8 +99,8 @@ def read(
     table = records.table(clip_predictions, COLUMNS)
     order = list(dict.fromkeys(str(row["model"]) for row in table))
     shown = order[0]
-    answers = tuple(
-        _answer(row, f"{clip_predictions}, line {line}")
+    predictions = tuple(
+        _prediction(row, f"{clip_predictions}, line {line}")
         for line, row in enumerate(table, start=2)
         if str(row["model"]) == shown
     )
@@ -114,33 +114,33 @@ def read(
         rows=rows,
         shown=shown,
         prompts=str(table[0]["prompts"]),
-        answers=answers,
+        predictions=predictions,
         classes=_classes(clip_classes, shown),
-        examples=_examples(clip_examples, answers),
+        examples=_examples(clip_examples, predictions),
     )
 
 
-def _answer(row: Mapping[str, Any], where: str) -> Answer:
+def _prediction(row: Mapping[str, Any], where: str) -> Prediction:
     top = tuple(
         (str(row[f"class{k}"]), records.number(row, f"confidence{k}", where))
         for k in range(1, TOP + 1)
         if row.get(f"class{k}") is not None
     )
-    return Answer(str(row["image"]), str(row["true"]), top)
+    return Prediction(str(row["image"]), str(row["true"]), top)
 
 
-def _classes(path: Path, model: str) -> tuple[OneClass, ...]:
+def _classes(path: Path, model: str) -> tuple[ClassAccuracy, ...]:
     rows = []
     for line, row in enumerate(records.table(path, CLASS_COLUMNS), start=2):
         where = f"{path}, line {line}"
         if str(row["model"]) == model:
             taken = row["taken_for"]
             rows.append(
-                OneClass(
+                ClassAccuracy(
                     name=str(row["class"]),
                     accuracy=records.accuracy(row, where),
-                    taken_for=None if taken is None else str(taken),
-                    times=int(records.number(row, "times", where)),
+                    confused_with=None if taken is None else str(taken),
+                    confusions=int(records.number(row, "times", where)),
                 )
             )
     return tuple(rows)
@@ -185,13 +185,13 @@ def _comparison(scores: Mapping[str, Any], prefix: str, where: str) -> tuple[Int
 def _share(scores: Mapping[str, Any], name: str, where: str) -> Interval:
     """An accuracy under another name than `accuracy`."""
     ends = {"accuracy": name, "low": f"{name}_low", "high": f"{name}_high", "n": "n"}
-    given = {key: records.number(scores, of, where) for key, of in ends.items()}
-    return records.accuracy(given, where)
+    renamed = {key: records.number(scores, of, where) for key, of in ends.items()}
+    return records.accuracy(renamed, where)
 
 
-def _examples(path: Path, answers: tuple[Answer, ...]) -> tuple[Example, ...]:
+def _examples(path: Path, predictions: tuple[Prediction, ...]) -> tuple[Example, ...]:
     stored = records.arrays(path, ("images", "files"))
-    by_name = {answer.image: answer for answer in answers}
+    by_name = {prediction.image: prediction for prediction in predictions}
     files = [str(file) for file in stored["files"]]
     absent = [file for file in files if file not in by_name]
     if absent or stored["images"].dtype != np.uint8 or len(files) != len(stored["images"]):

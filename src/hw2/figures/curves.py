@@ -92,7 +92,7 @@ def _band(
 def samplers(settings: Sequence[Setting]) -> Figure:
     """Draw accuracy with intervals against network calls per image, one line per sampler.
 
-    `settings` are rows of one domain. Different samplers are drawn a few points apart, so that
+    `settings` are rows of one domain. Different samplers are offset by a few points, so that
     bars at equal calls do not cover each other.
     """
     fig = Figure(figsize=(style.WIDTH, 3.5), layout="constrained")
@@ -164,7 +164,7 @@ def loss(history: History) -> Figure:
 
 
 def smoothing_window(entries: int) -> int:
-    """Return how many logged losses one point of the running mean is made of."""
+    """Return the number of logged losses in one point of the running mean."""
     return max(1, entries // SMOOTH_SHARE)
 
 

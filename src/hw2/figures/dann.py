@@ -109,8 +109,8 @@ def _tsne(pair: Pair) -> tuple[Figure, Figure]:
     domains = f"{domain_name(pair.source)} and {domain_name(pair.target)}"
     caption = (
         f"t-SNE of the features of {len(first.domains)} test images: {before} on the left, {after} "
-        "on the right. Colors are digits, markers are domains. Adaptation aligned the domains "
-        "where images of a digit form one cluster for both. t-SNE does not preserve distances "
+        "on the right. Colors are digits, markers are domains. Where images of a digit from both "
+        "domains form one cluster, their features are aligned. t-SNE does not preserve distances "
         "between clusters."
     )
     return (

@@ -73,13 +73,13 @@ def _reverse(data: Records, domain: str, dpi: int) -> Figure:
     return Figure(
         name=f"ddpm_reverse_{domain}.png",
         plot=grids.reverse_strip(strip, dpi),
-        title=f"Reverse process of a {name} digit",
+        title=f"Reverse process, {name}",
         caption=(
             f"Intermediate images of the first sample of digit 0, from Gaussian noise at "
             f"t = {first} to the final image at t = {last}."
         ),
         alt=(
-            f"{len(strip.times)} images of one reverse process, from noise at t = {first} to a "
+            f"{len(strip.times)} images of one reverse process, from noise at t = {first} to "
             f"{name} digit 0 at t = {last}."
         ),
         wide=False,

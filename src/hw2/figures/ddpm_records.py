@@ -1,4 +1,4 @@
-"""The records that the section on conditional diffusion is made of, read and checked."""
+"""Reads and checks the records of the section on conditional diffusion."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

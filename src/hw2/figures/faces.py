@@ -106,7 +106,7 @@ def _distance(interval: Interval) -> str:
 def _step_table(data: Records) -> Table:
     return Table(
         title="Number of steps and timestep spacing",
-        head=("Spacing", *(f"{count} steps" for count in data.counts), "MSE"),
+        head=("Spacing", *(f"{count} step{'s' * (count > 1)}" for count in data.counts), "MSE"),
         rows=tuple(
             (
                 SPACING_DESCRIPTIONS[spacing],
@@ -208,7 +208,7 @@ def step_counts(data: Records, dpi: int) -> list[Figure]:
                 faces,
                 [f"{noise:02d} {spacing}" for noise, spacing in shown],
                 [f"{count}" for count in data.counts],
-                "row: initial noise and timestep spacing, column: steps",
+                "row: noise and spacing, column: steps",
                 dpi,
             ),
             title="Faces by number of steps",

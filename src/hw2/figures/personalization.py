@@ -108,10 +108,10 @@ def _methods(data: Records) -> Table:
             "First, Second, Mean and Lower are image scores. The two halves of an image are scored "
             "with the two concepts, in the assignment with the higher sum; a low value of Lower "
             f"means that one concept is missing. In parentheses: {formatting.LEVEL} intervals over "
-            "seeds and images. Differences are paired; an interval that contains 0 shows no "
-            "difference. Trained + sampled is the number of images through the U-Net for one seed, "
-            "in training (shared start included) and in sampling. Bytes is the size of the stored "
-            "weights. Composited photographs are a reference without sampling."
+            "seeds and images. Differences are paired; an interval that contains 0 is "
+            "compatible with no difference. Trained + sampled is the number of images through the "
+            "U-Net for one seed, in training (shared start included) and in sampling. Bytes is the "
+            "size of the stored weights. Composited photographs are a reference without sampling."
         ),
     )  # fmt: skip
 

@@ -74,17 +74,17 @@ def arrange(stored: dict[str, NDArray[Any]], domain: str, where: str) -> Pixels:
     Raises:
         UserError: a digit lacks one of the noises that another digit has.
     """
-    mine = np.flatnonzero(stored["domains"] == DOMAINS.index(domain))
-    keys = zip(stored["digits"][mine].tolist(), stored["index"][mine].tolist(), strict=True)
-    position = dict(zip(keys, mine.tolist(), strict=True))  # (digit, noise) -> image
+    rows = np.flatnonzero(stored["domains"] == DOMAINS.index(domain))
+    keys = zip(stored["digits"][rows].tolist(), stored["index"][rows].tolist(), strict=True)
+    position = dict(zip(keys, rows.tolist(), strict=True))  # (digit, noise) -> image
     columns = min(MAX_COLUMNS, 1 + max(noise for _, noise in position))
-    wanted = [[(digit, noise) for noise in range(columns)] for digit in range(NUM_DIGITS)]
-    for digit, noise in chain.from_iterable(wanted):
+    expected = [[(digit, noise) for noise in range(columns)] for digit in range(NUM_DIGITS)]
+    for digit, noise in chain.from_iterable(expected):
         if (digit, noise) not in position:
             raise UserError(
                 f"{where}: {domain} has no image {noise} of digit {digit}; {records.REMAKE}"
             )
-    order = np.array([[position[key] for key in row] for row in wanted])
+    order = np.array([[position[key] for key in row] for row in expected])
     chosen: Pixels = stored["images"][order]
     return chosen
 

@@ -1,4 +1,4 @@
-"""What the report is made of, and the interface by which a capability adds its section to it."""
+"""Elements of the report, and the interface by which a capability adds its section to it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

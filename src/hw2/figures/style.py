@@ -1,6 +1,6 @@
 """The common style of all figures, and the function that saves them.
 
-Colors are Okabe and Ito's, which people with color-blindness tell apart; each line also has
+Colors are those of Okabe and Ito, which are safe for color blindness; each line also has
 its own marker. No text is below 9 points. A figure has no date and no software tag in its file,
 so equal records give equal bytes.
 """
