@@ -539,7 +539,7 @@ def test_every_kind_of_fault_has_a_remedy_and_only_those_are_made() -> None:
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    """60 images of every table of real MNIST-M, USPS and MNIST, as the course lays them out."""
+    """60 images of every table of the real digits, as the course lays them out."""
     if not UNPACK.is_file():
         pytest.skip(f"no real data: {UNPACK} is not on this machine")
     path = tmp_path_factory.mktemp("real")
@@ -559,7 +559,7 @@ def test_real_digits_have_no_fault(tmp_path: Path, real: Files) -> None:
     assert report.faults == []
     assert [(s.domain, s.images, *s.modes) for s in report.tables] == [
         (domain, 60, mode)
-        for domain, mode in (("mnist", "L"), ("mnistm", "RGB"), ("usps", "L"))
+        for domain, mode in (("mnist", "L"), ("mnistm", "RGB"), ("svhn", "RGB"), ("usps", "L"))
         for _ in range(3)
     ]
 
