@@ -16,7 +16,7 @@ def test_metrics_diff_prints_old_new_and_change(copy: Scratch) -> None:
     assert "Change" in table
     diff = json.loads(copy.dvc("metrics", "diff", "--all", "--json").text)
     for file in sorted((copy.root / "results/metrics").glob("*.json")):
-        assert file.stat().st_size < 10_000
+        assert file.stat().st_size < 15_000  # seven adaptation methods on two pairs take 12 kB
         values = diff[file.relative_to(copy.root).as_posix()]
         assert values
         assert all({"old", "new", "diff"} <= set(entry) for entry in values.values())
