@@ -67,6 +67,7 @@ def test_code_changes_the_fingerprint(tree: Make, module: str, text: str) -> Non
     [
         ("aside", "Y = 2\n"),  # nobody imports it
         ("params", "LIMIT = 4\n"),  # its values are tracked as parameters
+        ("leaf", 'X = 1\n"""Text\nbelow a constant."""\n'),
         ("leaf", '"""Text."""\n\n# why\n\nX = 1  # one   \n\n'),
         ("task", 'def run():\n    """Täxt\n\n    more."""\n\n    import hw2.parts.deep  # ä\n'),
     ],

@@ -1,9 +1,10 @@
 """The canonical form of a Python source file: what runs, without what people read.
 
-Two files have the same canonical form if they differ only in comments, docstrings, layout, and
-messages: the arguments of raised exceptions, of logging calls and of progress lines. The form is
-built from tokens, not from a syntax tree, because a syntax tree looks different in every Python
-version, and an upgrade of Python should not retrain anything.
+Two files have the same canonical form if they differ only in comments, docstrings (also those of
+constants and attributes), layout, and messages: the arguments of raised exceptions, of logging
+calls and of progress lines. The form is built from tokens, not from a syntax tree, because a
+syntax tree looks different in every Python version, and an upgrade of Python should not retrain
+anything.
 """
 
 import ast
@@ -82,13 +83,8 @@ def _ignored_spans(tree: ast.Module, rows: list[str]) -> Iterator[Span]:
 
     for node in ast.walk(tree):
         match node:
-            case (
-                ast.Module(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_])
-                | ast.ClassDef(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_])
-                | ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_])
-                | ast.AsyncFunctionDef(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_])
-            ):
-                yield span(text)
+            case ast.Expr(value=ast.Constant(value=str())):
+                yield span(node)  # a docstring, also that of a constant or an attribute
             case ast.Raise(exc=ast.Call() as call):
                 yield call_arguments(call)
             case ast.Call() if _is_message(node.func):
