@@ -136,7 +136,7 @@ def test_initializers_are_checked(stable: params.StableDiffusion, v1: Path) -> N
     assert tokens.initial(pipe, "red circle", 2).shape == (2, 32)
     apart = tokens.initial(pipe, "circle", 3)
     assert len(apart.unique(dim=0)) == 3
-    with pytest.raises(UserError, match=r"'red circle' is 2 tokens .* for 1 vector"):
+    with pytest.raises(UserError, match=r"'red circle' has 2 tokens .* for 1 vector"):
         tokens.initial(pipe, "red circle", 1)
     tokens.add(pipe, "<new1>", apart)
     assert len(pipe.tokenizer.tokenize("a <new1> <new1>_1 <new1>_2")) == 4
