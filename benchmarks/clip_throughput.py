@@ -38,7 +38,7 @@ from hw2 import rng
 from hw2.clip import images, model, weights
 from hw2.clip.classify import classify
 from hw2.clip.features import image_encoder, precision
-from hw2.clip.images import LabelledImages
+from hw2.clip.images import LabeledImages
 from hw2.config import params
 
 TIMES, EQUAL, SETS = 3.0, 0.995, 100
@@ -53,7 +53,7 @@ def random_weights(architecture: str, path: Path) -> Path:
     return path
 
 
-def usual(clip: model.Clip, found: LabelledImages, folder: Path, batch: int) -> Features:
+def usual(clip: model.Clip, found: LabeledImages, folder: Path, batch: int) -> Features:
     """open_clip's own transform for each file, and forward passes of `batch`."""
     transform = image_transform_v2(PreprocessCfg(**clip.preprocess.config), is_train=False)
 
@@ -75,7 +75,7 @@ def usual(clip: model.Clip, found: LabelledImages, folder: Path, batch: int) -> 
     return features
 
 
-def ours(clip: model.Clip, found: LabelledImages, kind: str, batch: int) -> Features:
+def ours(clip: model.Clip, found: LabeledImages, kind: str, batch: int) -> Features:
     """Ours: read, prepare and encode `batch` images at a time."""
     encode = image_encoder(clip, precision(kind, clip.device))
 

@@ -307,7 +307,7 @@ def _zero_shot(options: argparse.Namespace) -> None:
         )
     located = weights.locate(models[name], artifacts.clip_model)  # fails before slow imports
     prompt_set = options.prompts or section.report_prompts
-    templates = prompts.chosen([prompt_set], section.custom_prompts)[prompt_set]
+    templates = prompts.select([prompt_set], section.custom_prompts)[prompt_set]
 
     from hw2.commands import zero_shot
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from hw2 import rng
-from hw2.clip import open_clip_folder as folder
+from hw2.clip import open_clip_folder
 from hw2.config import params
 
 NAMES = {"0": "red_circle", "1": "blue_star", "2": "green_ring"}
@@ -25,8 +25,8 @@ def png(image: np.ndarray) -> bytes:
 
 
 @pytest.fixture
-def course_form(tmp_path: Path) -> Callable[..., Path]:
-    """`course_form(per_class, sizes)` writes a folder with id2label.json and val/."""
+def course_layout(tmp_path: Path) -> Callable[..., Path]:
+    """`course_layout(per_class, sizes)` writes a folder with id2label.json and val/."""
 
     def write(per_class: int = 2, sizes: tuple[tuple[int, int], ...] = ((32, 32),)) -> Path:
         folder = tmp_path / "images"
@@ -45,12 +45,12 @@ def course_form(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def tiny_folder(tmp_path: Path, mini: params.Params) -> Path:
-    """An untrained small CLIP in open_clip's form."""
-    design = folder.design(mini.clip.network)
+    """An untrained small CLIP in open_clip's format."""
+    design = open_clip_folder.design(mini.clip.network)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.derive(1, "tiny"))
         network = open_clip.CLIP(**design.model)
-    place = tmp_path / "tiny"
-    place.mkdir()
-    folder.save(place, network, design)
-    return place
+    path = tmp_path / "tiny"
+    path.mkdir()
+    open_clip_folder.save(path, network, design)
+    return path

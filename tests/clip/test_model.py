@@ -26,17 +26,17 @@ OPENAI = {
     "std": open_clip.OPENAI_DATASET_STD, "interpolation": "bicubic", "resize_mode": "shortest",
     "fill_color": 0,
 }  # fmt: skip
-Form = Callable[..., Path]
+WriteLayout = Callable[..., Path]
 
 
-def spec(where: Path, **values: str) -> params.ClipModel:
+def spec(folder: Path, **values: str) -> params.ClipModel:
     return params.ClipModel(
-        **{"name": "one", "weights": str(where), "architecture": None, "pin": None} | values
+        **{"name": "model", "weights": str(folder), "architecture": None, "pin": None} | values
     )
 
 
-def load(where: Path, **values: str) -> model.Clip:
-    return model.load(weights.locate(spec(where, **values), Path()), CPU)
+def load(folder: Path, **values: str) -> model.Clip:
+    return model.load(weights.locate(spec(folder, **values), Path()), CPU)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def load(where: Path, **values: str) -> model.Clip:
         ({"interpolation": "bilinear"}, ((300, 240), (32, 32))),
     ],
 )
-def test_preprocessing_is_open_clip_s(
+def test_preprocessing_agrees_with_open_clip(
     changes: dict[str, object], sizes: tuple[tuple[int, int], ...]
 ) -> None:
     config = OPENAI | changes
@@ -65,7 +65,7 @@ def test_preprocessing_is_open_clip_s(
     assert (levels > 0.01).float().mean() < 0.02
 
 
-def test_the_folder_is_open_clip_s(tiny_folder: Path) -> None:
+def test_open_clip_reads_the_folder_as_the_same_model(tiny_folder: Path) -> None:
     ours = load(tiny_folder)
     theirs = open_clip.create_model(f"local-dir:{tiny_folder}").eval()
     bpe = str(tiny_folder / "bpe_vocabulary.txt.gz")
@@ -83,14 +83,14 @@ def test_the_folder_is_open_clip_s(tiny_folder: Path) -> None:
     assert ours.scale == pytest.approx(theirs.logit_scale.exp().item())
 
 
-def test_open_clip_s_logging_is_quiet_only_while_loading(
+def test_loading_logs_nothing_of_open_clip(
     tiny_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     load(tiny_folder)
     assert not [record for record in caplog.records if record.name == "root"]
 
 
-def test_a_weight_file_of_pickle_s_kind(tiny_folder: Path) -> None:
+def test_a_bin_weight_file_gives_the_same_model(tiny_folder: Path) -> None:
     path = tiny_folder / "open_clip_model.safetensors"
     before = load(tiny_folder)
     torch.save(load_file(path), tiny_folder / "open_clip_pytorch_model.bin")
@@ -100,17 +100,17 @@ def test_a_weight_file_of_pickle_s_kind(tiny_folder: Path) -> None:
         assert torch.equal(value, after.network.state_dict()[name])
 
 
-def test_what_does_not_fit_is_one_line(tiny_folder: Path) -> None:
+def test_weights_that_do_not_fit_are_refused_in_one_line(tiny_folder: Path) -> None:
     path = tiny_folder / "open_clip_model.safetensors"
-    for values, said in (
+    for values, message in (
         ({"architecture": "RN50"}, "cannot be loaded"),
         ({"architecture": "no-such"}, "cannot be loaded"),
     ):
-        with pytest.raises(UserError, match=said) as caught:
+        with pytest.raises(UserError, match=message) as error:
             load(path, **values)
-        assert "\n" not in str(caught.value)
-    kept = load_file(path)
-    save_file({k: v for k, v in kept.items() if k != "text_projection"}, path)
+        assert "\n" not in str(error.value)
+    complete = load_file(path)
+    save_file({k: v for k, v in complete.items() if k != "text_projection"}, path)
     with pytest.raises(UserError, match="text_projection"):
         load(tiny_folder)
     path.write_bytes(path.read_bytes()[:1000])
@@ -121,33 +121,37 @@ def test_what_does_not_fit_is_one_line(tiny_folder: Path) -> None:
         load(tiny_folder)
 
 
-def test_features_are_open_clip_s_and_kept(
-    tiny_folder: Path, course_form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_features_agree_with_open_clip_and_are_cached(
+    tiny_folder: Path, course_layout: WriteLayout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = load(tiny_folder)
-    kept = tmp_path / "cache"
-    encoder = Encoder(clip, Cache(kept, features.__name__), "fp32", batch=4)
-    with images.opened(course_form(3)) as found:
-        seen = encoder.images(found)
+    folder = tmp_path / "cache"
+    encoder = Encoder(clip, Cache(folder, features.__name__), "fp32", batch=4)
+    with images.opened(course_layout(3)) as labeled:
+        image_features = encoder.images(labeled)
         with torch.no_grad():
-            x = clip.preprocess(found.read(range(9)))
+            x = clip.preprocess(labeled.read(range(9)))
             expected = clip.network.encode_image(x, normalize=True).numpy()
-        assert np.allclose(seen, expected, atol=1e-5)
-        classes = encoder.classes(found.classes, ("a {}", "a photo of a {}"))
-        one = np.array([encoder.classes(found.classes, (t,)) for t in ("a {}", "a photo of a {}")])
-        mean = one.mean(0)
+        assert np.allclose(image_features, expected, atol=1e-5)
+        classes = encoder.classes(labeled.classes, ("a {}", "a photo of a {}"))
+        single = np.array(
+            [encoder.classes(labeled.classes, (t,)) for t in ("a {}", "a photo of a {}")]
+        )
+        mean = single.mean(0)
         assert np.allclose(classes, mean / np.linalg.norm(mean, axis=0), atol=1e-5)
         monkeypatch.setattr(features, "image_encoder", None)  # nothing is computed again
-        assert np.array_equal(encoder.images(found), seen)
+        assert np.array_equal(encoder.images(labeled), image_features)
         with pytest.raises(TypeError):
-            Encoder(clip, Cache(kept, features.__name__), "bf16", batch=4).images(found)
+            Encoder(clip, Cache(folder, features.__name__), "bf16", batch=4).images(labeled)
 
 
-def test_bf16_features_are_near_and_leave_the_weights(tiny_folder: Path, course_form: Form) -> None:
+def test_bf16_features_are_close_and_leave_the_weights_unchanged(
+    tiny_folder: Path, course_layout: WriteLayout
+) -> None:
     clip = load(tiny_folder)
     before = {k: v.clone() for k, v in clip.network.state_dict().items()}
-    with images.opened(course_form(3)) as found:
-        pixels = found.read(range(9))
+    with images.opened(course_layout(3)) as labeled:
+        pixels = labeled.read(range(9))
     full, low = (features.image_encoder(clip, kind)(pixels) for kind in ("fp32", "bf16"))
     assert full.dtype == low.dtype == torch.float32
     assert (full * low).sum(1).min() > 0.99
@@ -155,7 +159,7 @@ def test_bf16_features_are_near_and_leave_the_weights(tiny_folder: Path, course_
         assert torch.equal(value, before[name])
 
 
-def test_precision_by_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_precision_depends_on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     assert features.precision("fp32", CPU) == "fp32"
     assert features.precision("bf16", CPU) == "bf16"
     for native, expected in ((True, "bf16"), (False, "fp32")):
@@ -164,46 +168,46 @@ def test_precision_by_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
         assert features.precision("auto", CPU) == expected
 
 
-def test_the_cache_knows_what_it_was_made_of(
+def test_cached_arrays_depend_on_inputs_and_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[int] = []
+    computed: list[int] = []
 
-    def make() -> np.ndarray:
-        made.append(1)
+    def compute() -> np.ndarray:
+        computed.append(1)
         return np.arange(3.0)
 
-    store = Cache(tmp_path, features.__name__)
-    for made_of in ({"a": 1}, {"a": 1}, {"a": 2}, {"b": 1}):
-        assert np.array_equal(store.get(made_of, make), np.arange(3.0))
-    assert len(made) == 3
+    cache = Cache(tmp_path, features.__name__)
+    for inputs in ({"a": 1}, {"a": 1}, {"a": 2}, {"b": 1}):
+        assert np.array_equal(cache.get(inputs, compute), np.arange(3.0))
+    assert len(computed) == 3
     for path in tmp_path.glob("*.npz"):
-        path.write_bytes(path.read_bytes()[:40])  # damaged: made again
-    store.get({"a": 1}, make)
-    assert len(made) == 4
+        path.write_bytes(path.read_bytes()[:40])  # damaged: computed again
+    cache.get({"a": 1}, compute)
+    assert len(computed) == 4
     monkeypatch.setattr(feature_cache.fingerprint, "fingerprint", lambda *_: "edited")
-    Cache(tmp_path, features.__name__).get({"a": 1}, make)
-    assert len(made) == 5
+    Cache(tmp_path, features.__name__).get({"a": 1}, compute)
+    assert len(computed) == 5
 
 
 def test_classification_is_a_softmax_of_cosines() -> None:
-    seen = np.eye(3, dtype=np.float32)
+    image_features = np.eye(3, dtype=np.float32)
     classes = np.array([[1, 0, 0, 0.6], [0, 1, 0, 0.8], [0, 0, 1, 0]], np.float32)
-    said = classify(seen, classes, np.array([0, 3, 1]), scale=10.0)
-    assert said.top[:, 0].tolist() == [0, 1, 2]
-    assert said.right.tolist() == [True, False, False]
-    assert said.right5.tolist() == [True, True, True]
-    assert said.confidence.sum(1) == pytest.approx(1)
-    assert said.confidence[0, 0] == pytest.approx(1 / (1 + 2 * np.exp(-10) + np.exp(-4)))
-    assert said.recalls().tolist() == [1, 0, 0]
+    predictions = classify(image_features, classes, np.array([0, 3, 1]), scale=10.0)
+    assert predictions.top[:, 0].tolist() == [0, 1, 2]
+    assert predictions.correct.tolist() == [True, False, False]
+    assert predictions.correct_top5.tolist() == [True, True, True]
+    assert predictions.confidence.sum(1) == pytest.approx(1)
+    assert predictions.confidence[0, 0] == pytest.approx(1 / (1 + 2 * np.exp(-10) + np.exp(-4)))
+    assert predictions.recalls().tolist() == [1, 0, 0]
 
 
-def test_top_five_of_many() -> None:
+def test_the_top_five_of_many_classes() -> None:
     stream = np.random.Generator(np.random.PCG64(6))
     logits = stream.standard_normal((40, 12)).astype(np.float32)
-    said = classify(logits, np.eye(12, dtype=np.float32), np.zeros(40, int), scale=1.0)
-    assert said.top.shape == (40, 5)
-    assert np.array_equal(said.top, np.argsort(-logits, 1)[:, :5])
-    assert np.array_equal(said.right5, (np.argsort(-logits, 1)[:, :5] == 0).any(1))
-    assert (np.diff(said.confidence, axis=1) <= 0).all()
-    assert json.dumps(said.confidence[0].tolist())
+    predictions = classify(logits, np.eye(12, dtype=np.float32), np.zeros(40, int), scale=1.0)
+    assert predictions.top.shape == (40, 5)
+    assert np.array_equal(predictions.top, np.argsort(-logits, 1)[:, :5])
+    assert np.array_equal(predictions.correct_top5, (np.argsort(-logits, 1)[:, :5] == 0).any(1))
+    assert (np.diff(predictions.confidence, axis=1) <= 0).all()
+    assert json.dumps(predictions.confidence[0].tolist())

@@ -1,4 +1,4 @@
-"""The small vocabulary: CLIP's own pieces, one for each word of the world."""
+"""The small vocabulary has CLIP's own tokens, and one for each word of captions and prompts."""
 
 from pathlib import Path
 
@@ -21,20 +21,20 @@ def small(merges: bytes, tmp_path_factory: pytest.TempPathFactory) -> open_clip.
     return open_clip.SimpleTokenizer(str(path), context_length=open_clip_folder.CONTEXT)
 
 
-def test_the_size_is_what_open_clip_counts(merges: bytes, small: open_clip.SimpleTokenizer) -> None:
+def test_the_size_agrees_with_open_clip(merges: bytes, small: open_clip.SimpleTokenizer) -> None:
     assert tokenizer.size(merges) == small.vocab_size
     assert 600 < small.vocab_size < 1200
     assert "" not in small.encoder
     assert merges == tokenizer.subset([*vocabulary.vocabulary(), *prompts.words()])
 
 
-def test_words_are_cut_as_clip_cuts_them(small: open_clip.SimpleTokenizer) -> None:
-    whole = open_clip.SimpleTokenizer()
-    known = [*vocabulary.vocabulary(), *prompts.words()]
-    assert len(known) > 100
-    for word in known:
+def test_words_are_split_as_clip_splits_them(small: open_clip.SimpleTokenizer) -> None:
+    clip_tokenizer = open_clip.SimpleTokenizer()
+    words = [*vocabulary.vocabulary(), *prompts.words()]
+    assert len(words) > 100
+    for word in words:
         pieces = [small.decoder[k] for k in small.encode(word)]
-        assert pieces == [whole.decoder[k] for k in whole.encode(word)]
+        assert pieces == [clip_tokenizer.decoder[k] for k in clip_tokenizer.encode(word)]
     single = [word for word in vocabulary.vocabulary() if len(small.encode(word)) == 1]
     assert set(vocabulary.vocabulary()) - set(single) <= {"cyan"}
 
@@ -45,20 +45,20 @@ def test_any_other_text_has_tokens_too(small: open_clip.SimpleTokenizer) -> None
     assert small(["a " * 60]).shape == (1, open_clip_folder.CONTEXT)
 
 
-def test_no_known_prompt_is_cut_off(small: open_clip.SimpleTokenizer) -> None:
+def test_no_built_in_prompt_is_truncated(small: open_clip.SimpleTokenizer) -> None:
     longest = "yellow triangle"
-    for name, templates in prompts.known().items():
+    for name, templates in prompts.built_in().items():
         for template in templates:
             ids = small.encode(template.format(longest))
             assert len(ids) + 2 <= open_clip_folder.CONTEXT, (name, template)
 
 
-def test_the_known_sets_have_their_sizes() -> None:
-    sizes = {name: len(set(templates)) for name, templates in prompts.known().items()}
+def test_sizes_of_the_built_in_prompt_sets() -> None:
+    sizes = {name: len(set(templates)) for name, templates in prompts.built_in().items()}
     assert sizes == {
         "course": 1, "article": 1, "cifar18": 18, "imagenet80": 80, "textures": 3, "shapes": 45,
     }  # fmt: skip
-    assert all(t.count("{}") == 1 for templates in prompts.known().values() for t in templates)
+    assert all(t.count("{}") == 1 for templates in prompts.built_in().values() for t in templates)
 
 
 def test_the_file_is_beside_the_configuration(tiny_folder: Path) -> None:

@@ -306,7 +306,7 @@ def predictions(models: tuple[str, ...] = tuple(MODELS)) -> list[dict[str, Any]]
                 first = k if number < 60 + 10 * k else (k + 1) % 4
                 order = [first, *(j for j in range(4) if j != first)]
                 row = {"model": model, "prompts": "textures", "image": f"{k}_{number}.png"}
-                row |= {"true": true, "right": first == k}
+                row |= {"true": true, "correct": first == k}
                 for rank in range(5):
                     exists = rank < len(order)
                     row[f"class{rank + 1}"] = NAMED[order[rank]] if exists else None
@@ -319,7 +319,7 @@ def classes(models: tuple[str, ...] = tuple(MODELS)) -> list[dict[str, Any]]:
     """What follows from `predictions`."""
     return [
         {"model": model, "class": name, **estimate(0.6 + 0.1 * k, 100),
-         "taken_for": NAMED[(k + 1) % 4], "times": 40 - 10 * k}
+         "confused_with": NAMED[(k + 1) % 4], "confusions": 40 - 10 * k}
         for model in models for k, name in enumerate(NAMED)
     ]  # fmt: skip
 

@@ -201,7 +201,11 @@ def spoil_json(key: str, value: Any) -> Callable[[str], str]:
         ("clip_metrics", lambda text: text.replace('"recall"', '"r"'), "'recall' is missing"),
         ("clip_predictions", lambda text: text.replace("class1", "c"), "no column 'class1'"),
         ("clip_predictions", lambda text: text.replace("0_3.png", "0_x.png"), "not the examples"),
-        ("clip_classes", lambda text: text.replace("times", "time"), "no column 'times'"),
+        (
+            "clip_classes",
+            lambda text: text.replace("confusions", "errors"),
+            "no column 'confusions'",
+        ),
         ("clip_predictions", lambda text: text.replace("0.5", "far"), "line 2: 'confidence1'"),
     ],
 )

@@ -26,16 +26,16 @@ CPU = torch.device("cpu")
 ROUNDED = 1e-5  # metrics have six digits
 
 
-def places(folder: Path) -> SimpleNamespace:
-    ends = {
-        "test_set": "exam.zip",
+def paths_in(folder: Path) -> SimpleNamespace:
+    names = {
+        "test_set": "test_set.zip",
         "model": "model",
         "history": "history.csv",
         "metrics": "clip.json",
     }
-    ends |= {"classes": "classes.csv"}
-    ends |= {"predictions": "p.csv", "examples": "e.npz", "cache": "cache", "checkpoints": "c"}
-    return SimpleNamespace(**{name: folder / end for name, end in ends.items()})
+    names |= {"classes": "classes.csv"}
+    names |= {"predictions": "p.csv", "examples": "e.npz", "cache": "cache", "checkpoints": "c"}
+    return SimpleNamespace(**{name: folder / file for name, file in names.items()})
 
 
 def fetch(zero_shot: params.ZeroShot, mini: params.Params, at: SimpleNamespace) -> None:
@@ -60,11 +60,13 @@ def train(clip: params.Clip, mini: params.Params, at: SimpleNamespace) -> None:
     )
 
 
-def evaluate(zero_shot: params.ZeroShot, at: SimpleNamespace, own: Path | None = None) -> None:
+def evaluate(
+    zero_shot: params.ZeroShot, at: SimpleNamespace, model_folder: Path | None = None
+) -> None:
     clip_evaluate.run(
         SimpleNamespace(zero_shot=zero_shot),
         clip_test_set=at.test_set,
-        clip_model=own or at.model,
+        clip_model=model_folder or at.model,
         clip_feature_cache=at.cache,
         clip_predictions=at.predictions,
         clip_classes=at.classes,
@@ -81,15 +83,15 @@ def zero_shot(mini: params.Params, done_model: Path) -> params.ZeroShot:
     return mini.clip.zero_shot.model_copy(
         update={
             "models": (*mini.clip.zero_shot.models, second),
-            "custom_prompts": {"mine": ("a {}", "a toy {}")},
-            "prompts": ("course", "mine", "textures"),
+            "custom_prompts": {"custom": ("a {}", "a toy {}")},
+            "prompts": ("course", "custom", "textures"),
         }
     )
 
 
 @pytest.fixture(scope="module")
 def done_model(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    at = places(tmp_path_factory.mktemp("model"))
+    at = paths_in(tmp_path_factory.mktemp("model"))
     train(mini.clip, mini, at)
     assert [row["step"] for row in files.read_table(at.history)] == [1, 2, 3, 4, 5, 6]
     assert not list(at.checkpoints.rglob("*.pt"))
@@ -103,36 +105,38 @@ def done(
     done_model: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> SimpleNamespace:
-    at = places(tmp_path_factory.mktemp("done"))
+    at = paths_in(tmp_path_factory.mktemp("done"))
     shutil.copytree(done_model, at.model)
     fetch(zero_shot, mini, at)
     evaluate(zero_shot, at)
     return at
 
 
-def test_left_out_the_model_is_empty(mini: params.Params, tmp_path: Path) -> None:
-    at = places(tmp_path)
+def test_the_model_folder_is_empty_if_clip_is_left_out(mini: params.Params, tmp_path: Path) -> None:
+    at = paths_in(tmp_path)
     train(mini.clip.model_copy(update={"run": False}), mini, at)
     assert not list(at.model.iterdir())
     assert files.read_table(at.history) == []
 
 
 def test_without_models_the_records_are_empty(mini: params.Params, tmp_path: Path) -> None:
-    at, none = places(tmp_path), mini.clip.zero_shot.model_copy(update={"models": ()})
-    fetch(none, mini, at)
-    evaluate(none, at)
+    at, zero_shot = paths_in(tmp_path), mini.clip.zero_shot.model_copy(update={"models": ()})
+    fetch(zero_shot, mini, at)
+    evaluate(zero_shot, at)
     assert files.read_json(at.metrics) == {}
     assert files.read_table(at.predictions) == files.read_table(at.classes) == []
     assert files.load_arrays(at.examples) == {}
 
 
-def test_a_row_for_each_model_and_image(done: SimpleNamespace, zero_shot: params.ZeroShot) -> None:
+def test_predictions_have_a_row_for_each_model_and_image(
+    done: SimpleNamespace, zero_shot: params.ZeroShot
+) -> None:
     rows = files.read_table(done.predictions)
     assert len(rows) == 2 * 96
     names = [" ".join(pair) for pair in vocabulary.CLASSES]
     for row in rows:
         assert row["true"] == names[int(str(row["image"]).split("_")[0])]
-        assert row["right"] == (row["class1"] == row["true"])
+        assert row["correct"] == (row["class1"] == row["true"])
         shares = [row[f"confidence{k}"] for k in range(1, 6)]
         assert shares == sorted(shares, reverse=True)
         assert 0 < sum(shares) <= 1 + 1e-9
@@ -140,24 +144,26 @@ def test_a_row_for_each_model_and_image(done: SimpleNamespace, zero_shot: params
     assert [row["class1"] for row in rows[:96]] == [row["class1"] for row in rows[96:]]
 
 
-def test_the_record_agrees_with_the_predictions(
+def test_metrics_agree_with_the_predictions(
     done: SimpleNamespace, zero_shot: params.ZeroShot
 ) -> None:
     record = files.read_json(done.metrics)
     assert set(record) == {"small CLIP", "copy"}
     rows = [r for r in files.read_table(done.predictions) if r["model"] == "small CLIP"]
-    right = np.array([row["right"] for row in rows])
+    correct = np.array([row["correct"] for row in rows])
     shown = record["small CLIP"][zero_shot.report_prompts]
-    assert shown["acc1"] == pytest.approx(right.mean(), abs=ROUNDED)
+    assert shown["acc1"] == pytest.approx(correct.mean(), abs=ROUNDED)
     assert shown["acc1_low"] <= shown["acc1"] <= shown["acc1_high"]
     assert shown["acc1"] <= shown["acc5"]
-    assert shown["recall"] == pytest.approx(right.reshape(48, 2).mean(), abs=ROUNDED)
+    assert shown["recall"] == pytest.approx(correct.reshape(48, 2).mean(), abs=ROUNDED)
     assert (shown["n"], shown["prompts"], shown["place"]) == (96, 3, 2)
     groups = shown["groups"]
     assert sum(groups[name]["n"] for name in vocabulary.TEXTURES if name in groups) == 96
     assert groups[zero_shot_set.SEEN]["n"] + groups[zero_shot_set.UNSEEN]["n"] == 96
     unseen = np.array([tuple(row["true"].split()) in vocabulary.HELD_OUT for row in rows])
-    assert groups[zero_shot_set.UNSEEN]["acc1"] == pytest.approx(right[unseen].mean(), abs=ROUNDED)
+    assert groups[zero_shot_set.UNSEEN]["acc1"] == pytest.approx(
+        correct[unseen].mean(), abs=ROUNDED
+    )
     first = record["small CLIP"]["course"]
     assert (first["gain"], first["p"], first["place"]) == (0, 1, 0)
     assert shown["gain"] == pytest.approx(shown["acc1"] - first["acc1"], abs=ROUNDED)
@@ -165,43 +171,45 @@ def test_the_record_agrees_with_the_predictions(
         assert (row["model_gain"], row["model_p"]) == (0, 1)
 
 
-def test_the_test_is_of_the_same_images(
+def test_mcnemar_compares_the_same_images(
     done: SimpleNamespace, zero_shot: params.ZeroShot, tmp_path: Path
 ) -> None:
-    at = places(tmp_path)
+    at = paths_in(tmp_path)
     shutil.copy(done.test_set, at.test_set)
     evaluate(zero_shot.model_copy(update={"report_prompts": "course"}), at, done.model)
     by_set = [
-        np.array([row["right"] for row in files.read_table(p) if row["model"] == "copy"])
+        np.array([row["correct"] for row in files.read_table(p) if row["model"] == "copy"])
         for p in (done.predictions, at.predictions)
     ]
     record = files.read_json(done.metrics)["copy"][zero_shot.report_prompts]
     assert record["p"] == pytest.approx(mcnemar(*by_set), abs=ROUNDED)
 
 
-def test_classes_are_counted_from_the_predictions(done: SimpleNamespace) -> None:
-    answers = files.read_table(done.predictions)
+def test_class_results_agree_with_the_predictions(done: SimpleNamespace) -> None:
+    predictions = files.read_table(done.predictions)
     rows = files.read_table(done.classes)
     assert len(rows) == 2 * 48
     for row in rows:
-        mine = [a for a in answers if (a["model"], a["true"]) == (row["model"], row["class"])]
-        assert (row["n"], row["accuracy"]) == (2, np.mean([a["right"] for a in mine]))
-        wrong = [a["class1"] for a in mine if not a["right"]]
-        assert row["times"] == max((wrong.count(name) for name in wrong), default=0)
-        assert (row["taken_for"] in wrong) if wrong else (row["taken_for"] is None)
+        in_class = [
+            p for p in predictions if (p["model"], p["true"]) == (row["model"], row["class"])
+        ]
+        assert (row["n"], row["accuracy"]) == (2, np.mean([p["correct"] for p in in_class]))
+        wrong = [p["class1"] for p in in_class if not p["correct"]]
+        assert row["confusions"] == max((wrong.count(name) for name in wrong), default=0)
+        assert (row["confused_with"] in wrong) if wrong else (row["confused_with"] is None)
 
 
-def test_examples_are_right_and_wrong_ones(done: SimpleNamespace) -> None:
-    found = files.load_arrays(done.examples)
+def test_examples_are_correct_and_wrong_predictions(done: SimpleNamespace) -> None:
+    examples = files.load_arrays(done.examples)
     rows = {r["image"]: r for r in files.read_table(done.predictions) if r["model"] == "small CLIP"}
-    right = [rows[str(file)]["right"] for file in found["files"]]
-    expected = min(5, sum(row["right"] for row in rows.values()))
-    assert right == [True] * expected + [False] * 5
-    wrong = [rows[str(file)]["true"] for file in found["files"][expected:]]
+    correct = [rows[str(file)]["correct"] for file in examples["files"]]
+    expected = min(5, sum(row["correct"] for row in rows.values()))
+    assert correct == [True] * expected + [False] * 5
+    wrong = [rows[str(file)]["true"] for file in examples["files"][expected:]]
     assert len(set(wrong)) == 5
-    with images.opened(done.test_set) as exam_images:
-        place = exam_images.files.index(str(found["files"][0]))
-        assert np.array_equal(found["images"][0], exam_images.read([place])[0])
+    with images.opened(done.test_set) as test_set:
+        row = test_set.files.index(str(examples["files"][0]))
+        assert np.array_equal(examples["images"][0], test_set.read([row])[0])
 
 
 def test_a_second_run_computes_no_features(
@@ -210,7 +218,7 @@ def test_a_second_run_computes_no_features(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    at = places(tmp_path)
+    at = paths_in(tmp_path)
     at.test_set, at.cache = done.test_set, done.cache
     monkeypatch.setattr(clip_evaluate, "model", SimpleNamespace(load=unused_towers))
     evaluate(zero_shot, at, done.model)
@@ -224,9 +232,11 @@ def unused_towers(located: weights.Located, device: torch.device) -> model.Clip:
     return clip
 
 
-def test_other_images_and_sizes(mini: params.Params, done_model: Path, tmp_path: Path) -> None:
-    at = places(tmp_path)
-    folder = tmp_path / "mine"
+def test_the_user_s_images_may_have_any_size(
+    mini: params.Params, done_model: Path, tmp_path: Path
+) -> None:
+    at = paths_in(tmp_path)
+    folder = tmp_path / "images"
     (folder / "val").mkdir(parents=True)
     (folder / "id2label.json").write_text(json.dumps({"3": "red_heart", "7": "blue_square"}))
     for k, (name, size) in enumerate({"3_a": (60, 20), "7_b": (32, 32), "7_c": (300, 400)}.items()):
@@ -239,27 +249,27 @@ def test_other_images_and_sizes(mini: params.Params, done_model: Path, tmp_path:
         ("3_a.png", "red heart"), ("7_b.png", "blue square"), ("7_c.png", "blue square")
     ]  # fmt: skip
     assert all(row["class3"] is None and row["confidence3"] is None for row in rows)
-    found = files.load_arrays(at.examples)
-    assert found["images"].shape == (3, 224, 224, 3)
+    examples = files.load_arrays(at.examples)
+    assert examples["images"].shape == (3, 224, 224, 3)
     assert files.read_json(at.metrics)["small CLIP"]["course"]["groups"] == {}
 
 
 def test_missing_weights_and_corrupt_images_stop_the_first_stage(
     mini: params.Params, tmp_path: Path
 ) -> None:
-    at = places(tmp_path)
+    at = paths_in(tmp_path)
     absent = params.ClipModel(name="big", weights="absent", architecture=None, pin=None)
     with pytest.raises(UserError, match="big: no weights at absent"):
         fetch(mini.clip.zero_shot.model_copy(update={"models": (absent,)}), mini, at)
     fetch(mini.clip.zero_shot, mini, at)
     folder = tmp_path / "unpacked"
-    with images.opened(at.test_set) as found:
+    with images.opened(at.test_set) as test_set:
         (folder / "val").mkdir(parents=True)
         (folder / "id2label.json").write_text(
-            json.dumps({str(k): name for k, name in enumerate(found.classes)})
+            json.dumps({str(k): name for k, name in enumerate(test_set.classes)})
         )
-        for row, file in enumerate(found.files):
-            (folder / "val" / file).write_bytes(found.content(row))
+        for row, file in enumerate(test_set.files):
+            (folder / "val" / file).write_bytes(test_set.content(row))
     (folder / "val/5_001.png").write_bytes((folder / "val/5_001.png").read_bytes()[:-20])
     at.test_set.unlink()
     with pytest.raises(UserError, match=r"5_001\.png .* not readable"):
@@ -267,12 +277,12 @@ def test_missing_weights_and_corrupt_images_stop_the_first_stage(
     assert not at.test_set.exists()
 
 
-def test_zero_shot_reads_a_folder(
+def test_the_zero_shot_command_classifies_a_test_set(
     done: SimpleNamespace, zero_shot: params.ZeroShot, tmp_path: Path
 ) -> None:
     located = weights.locate(zero_shot.models[0], done.model)
     out = tmp_path / "out.csv"
-    found = zero_shot_command.run(
+    accuracy = zero_shot_command.run(
         zero_shot,
         located,
         ("a {}",),
@@ -283,13 +293,15 @@ def test_zero_shot_reads_a_folder(
     )
     rows = files.read_table(out)
     assert list(rows[0]) == ["image_name", "true", "predicted", "confidence"]
-    assert (len(rows), found.n) == (96, 96)
-    assert found.value == np.mean([row["true"] == row["predicted"] for row in rows])
+    assert (len(rows), accuracy.n) == (96, 96)
+    assert accuracy.value == np.mean([row["true"] == row["predicted"] for row in rows])
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="needs the course's images in ../shared/real_data")
-def test_the_course_s_images(mini: params.Params, done_model: Path, tmp_path: Path) -> None:
-    at = places(tmp_path)
+def test_the_course_s_images_are_classified(
+    mini: params.Params, done_model: Path, tmp_path: Path
+) -> None:
+    at = paths_in(tmp_path)
     folder = tmp_path / "course"
     folder.mkdir()
     shutil.copy(REAL / "id2label.json", folder)

@@ -22,18 +22,18 @@ class Predictions:
     labels: np.ndarray
 
     @property
-    def right(self) -> np.ndarray:
+    def correct(self) -> np.ndarray:
         """Whether the most likely class is the true one: bool (N,)."""
         return self.top[:, 0] == self.labels
 
     @property
-    def right5(self) -> np.ndarray:
+    def correct_top5(self) -> np.ndarray:
         """Whether the true class is among the K most likely: bool (N,)."""
         return (self.top == self.labels[:, None]).any(1)
 
     def recalls(self) -> np.ndarray:
         """The recall of each class that has images: float (classes,)."""
-        return np.array([self.right[self.labels == k].mean() for k in np.unique(self.labels)])
+        return np.array([self.correct[self.labels == k].mean() for k in np.unique(self.labels)])
 
 
 def classify(

@@ -28,15 +28,15 @@ class Cache:
         module = root.joinpath("src", *code.split(".")).with_suffix(".py")
         self._folder, self._code = folder, fingerprint.fingerprint(module, root)
 
-    def get(self, made_of: Mapping[str, Any], make: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return the array for the JSON-like `made_of`; `make` computes it if it is not cached."""
-        key = json.dumps({"code": self._code, **made_of}, sort_keys=True)
+    def get(self, inputs: Mapping[str, Any], compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return the array of the JSON-like `inputs`, from the cache or else from `compute`."""
+        key = json.dumps({"code": self._code, **inputs}, sort_keys=True)
         path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
         if path.exists():
             try:
                 return files.load_arrays(path)["features"]
-            except (UserError, KeyError):  # damaged: make it again
+            except (UserError, KeyError):  # damaged: compute it again
                 path.unlink()
-        result = make()
+        result = compute()
         files.save_arrays(path, features=result)
         return result

@@ -12,18 +12,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hw2.clip.feature_cache import Cache
-from hw2.clip.images import LabelledImages
+from hw2.clip.images import LabeledImages
 from hw2.clip.model import Clip
 from hw2.runtime.progress import progress
 
 Precision = Literal["fp32", "bf16"]
-_TEXTS = 500  # texts that are encoded at a time
+_TEXT_BATCH = 500  # texts that are encoded at a time
 
 
-def precision(asked: str, device: torch.device) -> Precision:
+def precision(setting: str, device: torch.device) -> Precision:
     """Resolve `auto`: bf16 on devices that compute it in hardware, otherwise fp32."""
-    if asked != "auto":
-        return "bf16" if asked == "bf16" else "fp32"
+    if setting != "auto":
+        return "bf16" if setting == "bf16" else "fp32"
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -35,14 +35,14 @@ def image_encoder(clip: Clip, precision: Precision) -> Callable[[Sequence[np.nda
 
     For bf16 the image tower is copied with bf16 weights; autocast would convert them in every call.
     """
-    visual, low = clip.network.visual, torch.float32
+    visual, dtype = clip.network.visual, torch.float32
     if precision == "bf16":
-        low = torch.bfloat16
-        visual = copy.deepcopy(visual).to(low)
+        dtype = torch.bfloat16
+        visual = copy.deepcopy(visual).to(dtype)
 
     @torch.inference_mode()
     def encode(images: Sequence[np.ndarray]) -> Tensor:
-        batch = clip.preprocess(images).to(clip.device, low)
+        batch = clip.preprocess(images).to(clip.device, dtype)
         return F.normalize(visual(batch).float(), dim=-1).cpu()
 
     return encode
@@ -64,17 +64,17 @@ class Encoder:
     precision: Precision
     batch: int
 
-    def images(self, images: LabelledImages) -> np.ndarray:
+    def images(self, images: LabeledImages) -> np.ndarray:
         """Image features float32 (N, F), each row of length 1."""
-        made_of = {
+        inputs = {
             "weights": self.clip.located.sha256,
             "images": images.digest,
             "preprocess": self.clip.preprocess.config,
             "precision": self.precision,
         }
-        return self.cache.get(made_of, lambda: self._encoded(images))
+        return self.cache.get(inputs, lambda: self._image_features(images))
 
-    def _encoded(self, images: LabelledImages) -> np.ndarray:
+    def _image_features(self, images: LabeledImages) -> np.ndarray:
         encode, result = image_encoder(self.clip, self.precision), []
         with progress(len(images), f"{self.clip.located.name} features", unit="image") as bar:
             for start in range(0, len(images), self.batch):
@@ -85,20 +85,20 @@ class Encoder:
 
     def classes(self, names: Sequence[str], templates: Sequence[str]) -> np.ndarray:
         """Class features float32 (F, classes): the mean over a class's prompts, of length 1."""
-        made_of = {
+        inputs = {
             "weights": self.clip.located.sha256,
             "classes": list(names),
             "templates": list(templates),
         }
-        return self.cache.get(made_of, lambda: self._ensembled(names, templates))
+        return self.cache.get(inputs, lambda: self._class_features(names, templates))
 
-    def _ensembled(self, names: Sequence[str], templates: Sequence[str]) -> np.ndarray:
+    def _class_features(self, names: Sequence[str], templates: Sequence[str]) -> np.ndarray:
         weights = open_clip.build_zero_shot_classifier(
             self.clip.network,
             self.clip.tokenize,
             classnames=names,
             templates=templates,
-            num_classes_per_batch=max(1, _TEXTS // len(templates)),
+            num_classes_per_batch=max(1, _TEXT_BATCH // len(templates)),
             device=self.clip.device,
         )
         return weights.float().cpu().numpy()

@@ -21,16 +21,16 @@ from hw2.io.images import UnreadableImage, decode
 from hw2.runtime.errors import UserError
 
 LABELS, FOLDER, GROUPS = "id2label.json", "val", "groups.json"
-_PLACES = ("", "clip_zeroshot", "hw2_data/clip_zeroshot")
+_ROOTS = ("", "clip_zeroshot", "hw2_data/clip_zeroshot")  # folders that may hold the layout
 _NAME = re.compile(r"(\d+)_(.+)\.(png|jpg|jpeg)", re.IGNORECASE)
 _FORMATS = ("PNG", "JPEG")
 _MAX_BYTES = 1 << 27
-_NAMED = 3  # invalid files that a message lists
+_MAX_LISTED = 3  # invalid files that a message lists
 _REMEDY = f"give a folder or zip with {LABELS} and {FOLDER}/{{class}}_{{id}}.png"
 
 
 @dataclass(frozen=True)
-class LabelledImages:
+class LabeledImages:
     """N images and their classes; pixels are read on demand.
 
     Attributes:
@@ -65,42 +65,44 @@ class LabelledImages:
         Raises:
             UserError: naming those that cannot be read.
         """
-        result, wrong = [], []
+        result, unreadable = [], []
         for row in rows:
             try:
                 result.append(decode(self.content(row), formats=_FORMATS))
             except (Unreadable, UnreadableImage) as error:
-                wrong.append(f"{self.files[row]} ({error})")
-        if wrong:
-            raise UserError(f"{self._origin}: {_some(wrong)}: not readable; restore the files")
+                unreadable.append(f"{self.files[row]} ({error})")
+        if unreadable:
+            raise UserError(
+                f"{self._origin}: {_listing(unreadable)}: not readable; restore the files"
+            )
         return result
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[LabelledImages]:
+def opened(path: Path) -> Iterator[LabeledImages]:
     """Open a folder or zip of labeled images.
 
     Raises:
         UserError: if it does not have the course's layout, naming the file and the remedy.
     """
     with open_tree(path, _REMEDY) as tree:
-        at = next((position for position in _PLACES if LABELS in tree.files(position)), None)
-        if at is None:
+        root = next((folder for folder in _ROOTS if LABELS in tree.files(folder)), None)
+        if root is None:
             raise UserError(f"{path}: no {LABELS} in it; {_REMEDY}")
-        names = _classes(tree, at, path)
-        folder = join(at, FOLDER)
-        files = sorted(_listed(tree, folder, names, path), key=_order)
+        names = _classes(tree, root, path)
+        folder = join(root, FOLDER)
+        files = sorted(_listed(tree, folder, names, path), key=_sort_key)
         ids = sorted(names)
         digest = hashlib.sha256()
         for file in files:
             digest.update(f"{file}\0".encode())
-            digest.update(hashlib.sha256(_content(tree, folder, file, path)).digest())
-        yield LabelledImages(
+            digest.update(hashlib.sha256(_read(tree, folder, file, path)).digest())
+        yield LabeledImages(
             files=tuple(files),
             labels=np.array([ids.index(int(file.partition("_")[0])) for file in files]),
             ids=tuple(ids),
             classes=tuple(names[k] for k in ids),
-            groups=_groups(tree, at, files, path),
+            groups=_groups(tree, root, files, path),
             digest=digest.hexdigest(),
             _tree=tree,
             _folder=folder,
@@ -108,13 +110,13 @@ def opened(path: Path) -> Iterator[LabelledImages]:
         )
 
 
-def _classes(tree: Tree, at: str, path: Path) -> dict[int, str]:
+def _classes(tree: Tree, root: str, path: Path) -> dict[int, str]:
     """Class ids to class names."""
-    result = _json(tree, join(at, LABELS), path)
-    right = isinstance(result, dict) and all(
+    result = _json(tree, join(root, LABELS), path)
+    valid = isinstance(result, dict) and all(
         key.isdecimal() and isinstance(name, str) and name.strip() for key, name in result.items()
     )
-    if not right or not result:
+    if not valid or not result:
         raise UserError(f'{path}: {LABELS} should be {{"0": "name of class 0", ...}}; correct it')
     names = {int(key): " ".join(name.replace("_", " ").split()) for key, name in result.items()}
     if len(set(names.values())) < len(result):
@@ -126,16 +128,16 @@ def _listed(tree: Tree, folder: str, names: Mapping[int, str], path: Path) -> li
     """The names of all images, except hidden files."""
     files = [name for name in tree.files(folder) if not name.startswith(".")]
     matches = {file: _NAME.fullmatch(file) for file in files}
-    odd = sorted(file for file, match in matches.items() if match is None)
-    if odd:
+    misnamed = sorted(file for file, match in matches.items() if match is None)
+    if misnamed:
         raise UserError(
-            f"{path}: {_some(odd)} in {FOLDER}: not called {{class}}_{{id}}.png;"
+            f"{path}: {_listing(misnamed)} in {FOLDER}: not called {{class}}_{{id}}.png;"
             " rename it, or take it out"
         )
-    strange = sorted(file for file, m in matches.items() if m and int(m[1]) not in names)
-    if strange:
+    unknown = sorted(file for file, m in matches.items() if m and int(m[1]) not in names)
+    if unknown:
         raise UserError(
-            f"{path}: {_some(strange)} in {FOLDER}: of a class that {LABELS} does not name;"
+            f"{path}: {_listing(unknown)} in {FOLDER}: of a class that {LABELS} does not name;"
             " add its name, or take it out"
         )
     if len(files) < 2:
@@ -143,13 +145,13 @@ def _listed(tree: Tree, folder: str, names: Mapping[int, str], path: Path) -> li
     return files
 
 
-def _groups(tree: Tree, at: str, files: Sequence[str], path: Path) -> dict[str, np.ndarray]:
-    if GROUPS not in tree.files(at):
+def _groups(tree: Tree, root: str, files: Sequence[str], path: Path) -> dict[str, np.ndarray]:
+    if GROUPS not in tree.files(root):
         return {}
-    result = _json(tree, join(at, GROUPS), path)
-    known = set(files)
+    result = _json(tree, join(root, GROUPS), path)
+    names = set(files)
     if not isinstance(result, dict) or not all(
-        isinstance(group, list) and group and known.issuperset(group) for group in result.values()
+        isinstance(group, list) and group and names.issuperset(group) for group in result.values()
     ):
         raise UserError(
             f'{path}: {GROUPS} should be {{"group": ["file in {FOLDER}", ...]}}; correct it'
@@ -167,20 +169,20 @@ def _json(tree: Tree, name: str, path: Path) -> Any:
         raise UserError(f"{path}: {name}: not JSON ({error}); correct it") from error
 
 
-def _content(tree: Tree, folder: str, file: str, path: Path) -> bytes:
+def _read(tree: Tree, folder: str, file: str, path: Path) -> bytes:
     try:
         return tree.read(join(folder, file), _MAX_BYTES)
     except Unreadable as error:
         raise UserError(f"{path}: {file} {error}; restore it") from error
 
 
-def _order(file: str) -> tuple[int, int, str]:
+def _sort_key(file: str) -> tuple[int, int, str]:
     """Sort key: class, then id if it is a number, then the rest of the name."""
     start, _, rest = file.partition("_")
     number = rest.rpartition(".")[0]
     return int(start), int(number) if number.isdecimal() else 0, rest
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"
+def _listing(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return f"{', '.join(names[:_MAX_LISTED])}{more}"

@@ -56,31 +56,31 @@ def load(located: Located, device: torch.device) -> Clip:
     level = root.level
     root.setLevel(logging.ERROR)  # open_clip logs every step to it
     try:
-        network, tokenize = _made(located)
+        network, tokenize = _create(located)
     except Exception as error:  # open_clip and torch raise many exception types
-        answer = " ".join(str(error).split())[:160]
+        message = " ".join(str(error).split())[:160]
         raise UserError(
-            f"clip.zero_shot.models, {located.name}: {located.weights} cannot be loaded ({answer});"
-            " give weights and an architecture that belong together"
+            f"clip.zero_shot.models, {located.name}: {located.weights} cannot be loaded"
+            f" ({message}); give weights and an architecture that belong together"
         ) from error
     finally:
         root.setLevel(level)
     network.to(device).eval().requires_grad_(False)
-    prepare = Preprocess(network.visual.preprocess_cfg)
-    return Clip(located, network, tokenize, prepare, device)
+    preprocess = Preprocess(network.visual.preprocess_cfg)
+    return Clip(located, network, tokenize, preprocess, device)
 
 
-def _made(located: Located) -> tuple[Any, Callable[[Sequence[str]], Tensor]]:
+def _create(located: Located) -> tuple[Any, Callable[[Sequence[str]], Tensor]]:
     """The network with its weights, and its tokenizer."""
     if located.config is None:
-        name, own = located.architecture, {}
+        name, tokenizer_kwargs = located.architecture, {}
     else:
         name = f"local-dir:{located.config.parent}"
         text = json.loads(located.config.read_text(encoding="utf-8"))["model_cfg"]["text_cfg"]
-        own = dict(text.get("tokenizer_kwargs") or {})
-        if _BPE in own:  # open_clip would look for it in the working folder
-            own[_BPE] = str(located.config.parent / own[_BPE])
+        tokenizer_kwargs = dict(text.get("tokenizer_kwargs") or {})
+        if _BPE in tokenizer_kwargs:  # open_clip would look for it in the working folder
+            tokenizer_kwargs[_BPE] = str(located.config.parent / tokenizer_kwargs[_BPE])
     # Weights are loaded separately: open_clip has its own order of several weight files.
     network = open_clip.create_model(name, load_weights=False, pretrained_text=False)
     open_clip.load_checkpoint(network, str(located.weights), weights_only=True)
-    return network, open_clip.get_tokenizer(name, **own)
+    return network, open_clip.get_tokenizer(name, **tokenizer_kwargs)

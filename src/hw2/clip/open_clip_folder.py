@@ -56,8 +56,8 @@ def design(network: params.ClipNetwork) -> Design:
             "layers": network.text_layers,
         },
     }
-    with tempfile.TemporaryDirectory() as position:
-        path = Path(position) / VOCABULARY
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary) / VOCABULARY
         path.write_bytes(merges)
         tokenize = open_clip.SimpleTokenizer(str(path), context_length=CONTEXT)
     return Design(model, merges, tokenize, Preprocess(_preprocess(network)))
@@ -76,16 +76,19 @@ def _preprocess(network: params.ClipNetwork) -> dict[str, Any]:
     }
 
 
-def save(position: Path, network: open_clip.CLIP, of: Design) -> None:
-    """Write weights, configuration and vocabulary into the folder `position`, which exists.
+def save(folder: Path, network: open_clip.CLIP, design: Design) -> None:
+    """Write weights, configuration and vocabulary into `folder`, which exists.
 
     `hw2.clip.model` and `open_clip.create_model("local-dir:...")` read it. Only
     `open_clip.get_tokenizer` needs the vocabulary's absolute `bpe_path`, because it resolves a
     relative path in the working directory.
     """
     weights = {name: value.contiguous() for name, value in network.state_dict().items()}
-    save_file(weights, position / WEIGHTS[0], metadata={"format": "pt"})
-    (position / VOCABULARY).write_bytes(of.merges)
-    text = of.model["text_cfg"] | {"tokenizer_kwargs": {"bpe_path": VOCABULARY}}
-    config = {"model_cfg": of.model | {"text_cfg": text}, "preprocess_cfg": of.preprocess.config}
-    (position / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    save_file(weights, folder / WEIGHTS[0], metadata={"format": "pt"})
+    (folder / VOCABULARY).write_bytes(design.merges)
+    text = design.model["text_cfg"] | {"tokenizer_kwargs": {"bpe_path": VOCABULARY}}
+    config = {
+        "model_cfg": design.model | {"text_cfg": text},
+        "preprocess_cfg": design.preprocess.config,
+    }
+    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -32,35 +32,35 @@ class Preprocess:
         self.size = (size, size) if isinstance(size, int) else tuple(size)
         self._mean = torch.tensor(config["mean"]).view(3, 1, 1) * 255
         self._std = torch.tensor(config["std"]).view(3, 1, 1) * 255
-        self._one_by_one = image_transform_v2(PreprocessCfg(**config), is_train=False)
+        self._single_transform = image_transform_v2(PreprocessCfg(**config), is_train=False)
 
     def __call__(self, images: Sequence[np.ndarray]) -> Tensor:
         """Preprocess images to float32 (N, 3, height, width), normalized, in the given order."""
-        if not self._together:
-            return torch.stack([self._one_by_one(Image.fromarray(image)) for image in images])
-        alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
-        for position, image in enumerate(images):
-            alike[image.shape].append(position)
-        out = torch.empty(len(images), 3, *self.size)
-        for places in alike.values():
-            stack = torch.from_numpy(np.stack([images[k] for k in places])).permute(0, 3, 1, 2)
-            out[places] = self._cropped(stack).float().sub_(self._mean).div_(self._std)
-        return out
+        if not self._batched:
+            return torch.stack([self._single_transform(Image.fromarray(image)) for image in images])
+        by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for index, image in enumerate(images):
+            by_shape[image.shape].append(index)
+        result = torch.empty(len(images), 3, *self.size)
+        for indices in by_shape.values():
+            stack = torch.from_numpy(np.stack([images[k] for k in indices])).permute(0, 3, 1, 2)
+            result[indices] = self._resize_and_crop(stack).float().sub_(self._mean).div_(self._std)
+        return result
 
     @property
-    def _together(self) -> bool:
+    def _batched(self) -> bool:
         square = self.size[0] == self.size[1]
         return self.config["resize_mode"] == "squash" or (
             self.config["resize_mode"] == "shortest" and square
         )
 
-    def _cropped(self, stack: Tensor) -> Tensor:
+    def _resize_and_crop(self, stack: Tensor) -> Tensor:
         """Resize images uint8 (n, 3, H, W) and crop their center."""
         side = list(self.size) if self.config["resize_mode"] == "squash" else [self.size[0]]
-        kind = (
+        interpolation = (
             InterpolationMode.BILINEAR
             if self.config["interpolation"] == "bilinear"
             else InterpolationMode.BICUBIC
         )
-        resized = tv.resize(stack.contiguous(), side, interpolation=kind, antialias=True)
+        resized = tv.resize(stack.contiguous(), side, interpolation=interpolation, antialias=True)
         return tv.center_crop(resized, list(self.size))

@@ -18,19 +18,19 @@ CIFAR = (*_CIFAR, *(template.replace("of a", "of the") for template in _CIFAR))
 """OpenAI's 18 for CIFAR-10 and CIFAR-100: github.com/openai/CLIP, data/prompts.md (MIT)."""
 
 ARTICLE = ("a photo of a {}",)
-"""The form of the embedded world's captions."""
+"""The form of the synthetic images' captions."""
 TEXTURES = tuple(f"a photo of a {texture} {{}}" for texture in ("plain", "striped", "dotted"))
-"""The same for each texture of the embedded world."""
+"""The same for each texture of the synthetic images."""
 SHAPES = tuple(
     f"{prefix} {texture} {{}}{position}"
     for prefix in ("a photo of a", "a picture of a", "a")
     for texture in ("plain", "striped", "dotted")
     for position in ("", *(f" on a {b} background" for b in ("gray", "pink", "brown", "cyan")))
 )
-"""Every form of the embedded world's captions: prefix, texture and background."""
+"""Every form of the synthetic images' captions: prefix, texture and background."""
 
 
-def known() -> dict[str, tuple[str, ...]]:
+def built_in() -> dict[str, tuple[str, ...]]:
     """The built-in prompt sets; the 80 templates for ImageNet are constants of open_clip."""
     from open_clip.zero_shot_metadata import OPENAI_IMAGENET_TEMPLATES  # slow to import
 
@@ -44,24 +44,25 @@ def known() -> dict[str, tuple[str, ...]]:
     }
 
 
-def chosen(names: Sequence[str], own: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """The prompt sets `names`, in order; sets in `own` take precedence over built-in ones.
+def select(names: Sequence[str], custom: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """The prompt sets `names`, in order; sets in `custom` take precedence over built-in ones.
 
     Raises:
         UserError: if a name is in neither.
     """
-    every = known() | {name: tuple(templates) for name, templates in own.items()}
+    available = built_in() | {name: tuple(templates) for name, templates in custom.items()}
     for name in names:
-        if name not in every:
+        if name not in available:
             raise UserError(
-                f"clip.zero_shot.prompts: no prompt set {name!r}; choose from {', '.join(every)},"
-                " or write its templates into clip.zero_shot.custom_prompts"
+                f"clip.zero_shot.prompts: no prompt set {name!r}; choose from"
+                f" {', '.join(available)}, or write its templates into"
+                " clip.zero_shot.custom_prompts"
             )
-    return {name: every[name] for name in names}
+    return {name: available[name] for name in names}
 
 
 def words() -> tuple[str, ...]:
     """Every word of the built-in sets, which the small CLIP's tokenizer keeps as single tokens."""
-    text = " ".join(template for templates in known().values() for template in templates)
+    text = " ".join(template for templates in built_in().values() for template in templates)
     plain = re.sub(r"[^a-z]", " ", text.lower())
     return tuple(sorted(set(plain.split())))

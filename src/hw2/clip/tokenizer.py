@@ -19,24 +19,24 @@ _END = "</w>"
 def subset(words: Iterable[str]) -> bytes:
     """The merges for `words` (Sennrich et al., 2016) as a file that `SimpleTokenizer` reads."""
     merges = _merges(Path(default_bpe()))
-    made_by = {left + right: (left, right) for left, right in merges}
+    merge_of = {left + right: (left, right) for left, right in merges}
     tokenizer = SimpleTokenizer()
-    wanted: set[tuple[str, str]] = set()
+    needed: set[tuple[str, str]] = set()
 
-    def add(piece: str) -> None:
-        if piece in made_by and made_by[piece] not in wanted:
-            wanted.add(made_by[piece])
-            for part in made_by[piece]:
-                add(part)
+    def collect(piece: str) -> None:
+        if piece in merge_of and merge_of[piece] not in needed:
+            needed.add(merge_of[piece])
+            for symbol in merge_of[piece]:
+                collect(symbol)
 
     for word in words:
         for piece in _pieces(tokenizer, word):
-            add(piece)
-    lines = ["#version: 0.2", *(" ".join(pair) for pair in merges if pair in wanted)]
-    packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", filename="", mtime=0) as file:
+            collect(piece)
+    lines = ["#version: 0.2", *(" ".join(pair) for pair in merges if pair in needed)]
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", filename="", mtime=0) as file:
         file.write("\n".join(lines).encode())
-    return packed.getvalue()
+    return buffer.getvalue()
 
 
 def size(merges: bytes) -> int:

@@ -25,11 +25,11 @@ from hw2.training.optimizers import (
 from hw2.training.parallel import ParallelMap
 from hw2.training.resume import Resume
 
-_MOST_SCALE = math.log(100)  # as in CLIP
-_BY_LENGTH = 2  # groups of texts of similar length that a batch is split into
+_MAX_LOG_SCALE = math.log(100)  # of the cosines, as in CLIP
+_LENGTH_GROUPS = 2  # parts of a batch with texts of similar length
 
 
-def fit(
+def train_clip(
     clip: params.Clip,
     shapes: params.Shapes,
     design: open_clip_folder.Design,
@@ -60,10 +60,10 @@ def fit(
         features = parallel.run(
             [lambda: network.visual(data.images(rows)), lambda: _texts(network, data.texts(rows))]
         )
-        ends = [f.detach().requires_grad_() for f in features]
-        loss = contrastive(ends[0], ends[1], scale)
+        leaves = [f.detach().requires_grad_() for f in features]
+        loss = contrastive(leaves[0], leaves[1], scale)
         value = finite(loss.item(), step, "lower clip.train.lr or clip.train.muon_lr")
-        *pulls, scale.grad = torch.autograd.grad(loss, [*ends, scale])
+        *gradients, scale.grad = torch.autograd.grad(loss, [*leaves, scale])
         factor = trapezoid(
             step,
             settings.steps,
@@ -73,13 +73,13 @@ def fit(
         )
         parallel.run(
             [
-                partial(tower.update, feature, pull, factor)
-                for tower, feature, pull in zip(towers, features, pulls, strict=True)
+                partial(tower.update, feature, gradient, factor)
+                for tower, feature, gradient in zip(towers, features, gradients, strict=True)
             ]
         )
         lr = scale_optimizer.step(factor)
         with torch.no_grad():
-            scale.clamp_(0, _MOST_SCALE)
+            scale.clamp_(0, _MAX_LOG_SCALE)
         return {"loss": value, "lr": lr, "scale": scale.exp().item()}
 
     history = train(
@@ -126,7 +126,7 @@ def text_features(network: open_clip.CLIP, texts: Tensor) -> Tensor:
 def _texts(network: open_clip.CLIP, texts: Tensor) -> Tensor:
     """Text features of a batch; short and long texts are encoded separately to save padding."""
     order = (texts != 0).sum(1).argsort(stable=True)
-    result = [text_features(network, texts[part]) for part in order.tensor_split(_BY_LENGTH)]
+    result = [text_features(network, texts[rows]) for rows in order.tensor_split(_LENGTH_GROUPS)]
     return torch.cat(result)[order.argsort()]
 
 
@@ -140,18 +140,16 @@ class _Pairs:
         design: open_clip_folder.Design,
         device: torch.device,
     ) -> None:
-        drawn = scenes.training(shapes.train_images, shapes.image_size, shapes.seed)
-        self._images, self._device = drawn.images, device
-        self._texts = design.tokenize(drawn.captions).to(torch.int16)
+        captioned = scenes.training(shapes.train_images, shapes.image_size, shapes.seed)
+        self._images, self._device = captioned.images, device
+        self._texts = design.tokenize(captioned.captions).to(torch.int16)
         self._preprocess = design.preprocess
-        self._order, self._batch = (
-            BatchSampler(len(drawn.captions), clip.seed),
-            clip.train.batch_size,
-        )
+        self._order = BatchSampler(len(captioned.captions), clip.seed)
+        self._batch_size = clip.train.batch_size
 
     def rows(self, step: int) -> Any:
         """Indices of the pairs of a step: int (batch,)."""
-        return self._order.batch(step, self._batch)
+        return self._order.batch(step, self._batch_size)
 
     def images(self, rows: Any) -> Tensor:
         prepared = self._preprocess(list(self._images[rows]))
@@ -165,26 +163,26 @@ class _Tower:
     """One tower of the network and its optimizers."""
 
     def __init__(self, weights: dict[str, nn.Parameter], train: params.ClipTrain) -> None:
-        self._weights, self._clip = list(weights.values()), train.grad_clip
-        inner = {n: p for n, p in weights.items() if p.ndim > 1 and _is_inner(n)}
-        decays = {n for n, p in weights.items() if p.ndim > 1 and "embedding" not in n}
+        self._weights, self._max_norm = list(weights.values()), train.grad_clip
+        muon_weights = {n: p for n, p in weights.items() if p.ndim > 1 and _is_inner(n)}
+        decayed = {n for n, p in weights.items() if p.ndim > 1 and "embedding" not in n}
         self.optimizers = adamw_and_muon(
             self._weights,
-            inner.values(),
+            muon_weights.values(),
             lr=train.lr,
             muon_lr=train.muon_lr,
             weight_decay=train.weight_decay,
             betas=CLIP_BETAS,
-            undecayed=[p for n, p in weights.items() if n not in decays],
+            undecayed=[p for n, p in weights.items() if n not in decayed],
         )
 
-    def update(self, features: Tensor, pull: Tensor, factor: float) -> None:
-        """Step at `factor` times the peak rates; `pull` is the loss gradient at `features`."""
-        gradients = torch.autograd.grad(features, self._weights, pull)
+    def update(self, features: Tensor, gradient: Tensor, factor: float) -> None:
+        """Step at `factor` times the peak rates; `gradient` is the loss gradient at `features`."""
+        gradients = torch.autograd.grad(features, self._weights, gradient)
         for weight, gradient in zip(self._weights, gradients, strict=True):
             # In the memory layout of the weight, which fused optimizers rely on without a check.
             weight.grad = torch.empty_like(weight).copy_(gradient)
-        nn.utils.clip_grad_norm_(self._weights, self._clip)
+        nn.utils.clip_grad_norm_(self._weights, self._max_norm)
         self.optimizers.step(factor)
 
 

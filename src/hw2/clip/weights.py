@@ -20,7 +20,7 @@ CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 """Names of the weight file in a folder, the preferred one first."""
 _HUB = "hf-hub:"
-_KNOCK_SECONDS = 1.2  # until the hub counts as unreachable
+_CONNECT_TIMEOUT = 1.2  # seconds until the hub counts as unreachable
 log = logging.getLogger(__name__)
 
 
@@ -43,17 +43,21 @@ class Located:
     sha256: str
 
 
-def locate(model: params.ClipModel, own: Path) -> Located:
-    """Find the files of a model; `own` is the folder of the model that this pipeline trains.
+def locate(model: params.ClipModel, trained_folder: Path) -> Located:
+    """Find the files of a model.
+
+    Args:
+        model: Its description in params.yaml.
+        trained_folder: Folder of the model that this pipeline trains.
 
     Raises:
         UserError: if files are missing, within about a second even without a network, or if they
             differ from the pinned ones.
     """
     if model.weights == "trained":
-        return _located(model, own, "run `dvc repro clip_train`")
+        return _in_folder(model, trained_folder, "run `dvc repro clip_train`")
     if model.weights.startswith(_HUB):
-        return _located(model, _from_hub(model), "choose another model")
+        return _in_folder(model, _from_hub(model), "choose another model")
     path = Path(model.weights)
     if path.is_file():
         if model.architecture is None:
@@ -61,50 +65,50 @@ def locate(model: params.ClipModel, own: Path) -> Located:
                 f"{_key(model)}: {path} is a weight file; give its architecture as well,"
                 " such as ViT-B-32-quickgelu"
             )
-        return _pinned(model, path, None)
+        return _check_pin(model, path, None)
     if not path.is_dir():
         raise UserError(
             f"{_key(model)}: no weights at {path}; put a folder with {CONFIG} and {WEIGHTS[0]}"
             f" there, write `{_HUB}OWNER/NAME` to download them, or leave the model out"
         )
-    return _located(model, path, "complete the folder")
+    return _in_folder(model, path, "complete the folder")
 
 
 def _key(model: params.ClipModel) -> str:
     return f"clip.zero_shot.models, {model.name}"
 
 
-def _located(model: params.ClipModel, folder: Path, remedy: str) -> Located:
+def _in_folder(model: params.ClipModel, folder: Path, remedy: str) -> Located:
     """The files of a folder in open_clip's format."""
-    config, result = folder / CONFIG, [name for name in WEIGHTS if (folder / name).is_file()]
-    if not result:
+    config, present = folder / CONFIG, [name for name in WEIGHTS if (folder / name).is_file()]
+    if not present:
         raise UserError(f"{_key(model)}: no {' or '.join(WEIGHTS)} in {folder}; {remedy}")
     if model.architecture is None and not config.is_file():
         raise UserError(
             f"{_key(model)}: no {CONFIG} in {folder}; {remedy}, or name the architecture"
         )
-    return _pinned(model, folder / result[0], None if model.architecture else config)
+    return _check_pin(model, folder / present[0], None if model.architecture else config)
 
 
-def _pinned(model: params.ClipModel, weights: Path, config: Path | None) -> Located:
+def _check_pin(model: params.ClipModel, weights: Path, config: Path | None) -> Located:
     """Compare the weights with their pin and describe them.
 
     Raises:
         UserError: if they differ from the pinned ones.
     """
-    result = _sha256(weights)
+    weights_digest = _sha256(weights)
     pin = model.pin
-    if pin is not None and len(pin) == 64 and result != pin:
+    if pin is not None and len(pin) == 64 and weights_digest != pin:
         raise UserError(
-            f"{_key(model)}: {weights} has sha256 {result}, not the pinned {pin};"
+            f"{_key(model)}: {weights} has sha256 {weights_digest}, not the pinned {pin};"
             " restore the file, or correct the pin"
         )
     if pin is None and model.weights != "trained":
-        log.info("%s: not pinned; `pin: %s` keeps these weights", model.name, result)
-    whole = result if config is None else hashlib.sha256(
-        f"{result} {_sha256(config)}".encode()
+        log.info("%s: not pinned; `pin: %s` keeps these weights", model.name, weights_digest)
+    digest = weights_digest if config is None else hashlib.sha256(
+        f"{weights_digest} {_sha256(config)}".encode()
     ).hexdigest()  # fmt: skip
-    return Located(model.name, weights, config, model.architecture, whole)
+    return Located(model.name, weights, config, model.architecture, digest)
 
 
 def _sha256(path: Path) -> str:
@@ -125,26 +129,26 @@ def _from_hub(model: params.ClipModel) -> Path:
     snapshot = _cached(repository, revision)
     if snapshot is not None:
         return snapshot
-    by_hand = (
+    remedy = (
         f"on a machine with a network run `hf download {repository}"
         f"{f' --revision {revision}' if revision else ''}`,"
         " copy the folder and write its path, or leave the model out"
     )
     if constants.HF_HUB_OFFLINE:
         raise UserError(
-            f"{_key(model)}: not in the hub's cache, and HF_HUB_OFFLINE is set; {by_hand}"
+            f"{_key(model)}: not in the hub's cache, and HF_HUB_OFFLINE is set; {remedy}"
         )
     if not _reachable(constants.ENDPOINT):
         raise UserError(
             f"{_key(model)}: not in the hub's cache, and {constants.ENDPOINT} cannot be reached;"
-            f" {by_hand}"
+            f" {remedy}"
         )
     try:
         return _download(repository, revision)
     except (HfHubHTTPError, LocalEntryNotFoundError, EntryNotFoundError, OSError) as error:
-        answer = " ".join(str(error).split())[:160]
+        message = " ".join(str(error).split())[:160]
         raise UserError(
-            f"{_key(model)}: {repository} was not downloaded ({answer}); {by_hand}"
+            f"{_key(model)}: {repository} was not downloaded ({message}); {remedy}"
         ) from error
 
 
@@ -154,9 +158,9 @@ def _cached(repository: str, revision: str | None) -> Path | None:
 
     config = try_to_load_from_cache(repository, CONFIG, revision=revision)
     for name in WEIGHTS:
-        result = try_to_load_from_cache(repository, name, revision=revision)
-        if isinstance(result, str) and isinstance(config, str):
-            return Path(result).parent
+        weights = try_to_load_from_cache(repository, name, revision=revision)
+        if isinstance(weights, str) and isinstance(config, str):
+            return Path(weights).parent
     return None
 
 
@@ -186,16 +190,16 @@ def _reachable(url: str) -> bool:
     proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
     parts = urlsplit((proxy if "//" in proxy else f"http://{proxy}") if proxy else url)
     address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-    answered: list[bool] = []
+    connected: list[bool] = []
 
-    def call() -> None:
+    def connect() -> None:
         try:
-            socket.create_connection(address, timeout=_KNOCK_SECONDS).close()
-            answered.append(True)
+            socket.create_connection(address, timeout=_CONNECT_TIMEOUT).close()
+            connected.append(True)
         except OSError:
-            answered.append(False)
+            connected.append(False)
 
-    thread = threading.Thread(target=call, daemon=True)
+    thread = threading.Thread(target=connect, daemon=True)
     thread.start()
-    thread.join(_KNOCK_SECONDS)
-    return answered == [True]
+    thread.join(_CONNECT_TIMEOUT)
+    return connected == [True]

@@ -1,4 +1,4 @@
-"""The zero-shot test set as a zip of the course's layout: synthetic images, or given ones."""
+"""The zero-shot test set as a zip of the course's layout: synthetic images, or the user's."""
 
 import io
 import json
@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hw2.clip.images import FOLDER, GROUPS, LABELS, LabelledImages
+from hw2.clip.images import FOLDER, GROUPS, LABELS, LabeledImages
 from hw2.shapes import scenes, vocabulary
 
 SEEN, UNSEEN = "trained pairs", "unseen pairs"
-_CHECKED = 100  # images that are decoded at a time
+_DECODE_BATCH = 100  # images that are decoded at a time
 
 
 def write(path: Path, test_set: scenes.TestSet) -> None:
@@ -23,7 +23,7 @@ def write(path: Path, test_set: scenes.TestSet) -> None:
     """
     names = {str(k): "_".join(pair) for k, pair in enumerate(vocabulary.CLASSES)}
     numbers = np.zeros(len(vocabulary.CLASSES), int)
-    new = np.array([pair in vocabulary.HELD_OUT for pair in vocabulary.CLASSES])
+    unseen = np.array([pair in vocabulary.HELD_OUT for pair in vocabulary.CLASSES])
     groups: dict[str, list[str]] = {name: [] for name in (*vocabulary.TEXTURES, SEEN, UNSEEN)}
     with zipfile.ZipFile(path, "w") as archive:
         _add(archive, LABELS, _json(names))
@@ -34,7 +34,7 @@ def write(path: Path, test_set: scenes.TestSet) -> None:
             numbers[k] += 1
             _add(archive, f"{FOLDER}/{file}", _png(image))
             groups[vocabulary.TEXTURES[texture]].append(file)
-            groups[UNSEEN if new[k] else SEEN].append(file)
+            groups[UNSEEN if unseen[k] else SEEN].append(file)
         _add(archive, GROUPS, _json({name: files for name, files in groups.items() if files}))
 
 
@@ -44,7 +44,7 @@ def write_nothing(path: Path) -> None:
         pass
 
 
-def copy(path: Path, images: LabelledImages, tick: Callable[[int], object]) -> None:
+def copy(path: Path, images: LabeledImages, tick: Callable[[int], object]) -> None:
     """Decode every file of `images` to check it, and write the files unchanged to the zip `path`.
 
     Raises:
@@ -53,16 +53,16 @@ def copy(path: Path, images: LabelledImages, tick: Callable[[int], object]) -> N
     names = {str(k): name for k, name in zip(images.ids, images.classes, strict=True)}
     with zipfile.ZipFile(path, "w") as archive:
         _add(archive, LABELS, _json(names))
-        for start in range(0, len(images), _CHECKED):
-            rows = range(start, min(start + _CHECKED, len(images)))
+        for start in range(0, len(images), _DECODE_BATCH):
+            rows = range(start, min(start + _DECODE_BATCH, len(images)))
             images.read(rows)
             for row in rows:
                 _add(archive, f"{FOLDER}/{images.files[row]}", images.content(row))
             tick(len(rows))
         if images.groups:
             members = {
-                name: [images.files[row] for row in np.flatnonzero(inside)]
-                for name, inside in images.groups.items()
+                name: [images.files[row] for row in np.flatnonzero(in_group)]
+                for name, in_group in images.groups.items()
             }
             _add(archive, GROUPS, _json(members))
 

@@ -45,9 +45,9 @@ def run(
                 "image_name": file,
                 "true": test_set.classes[label],
                 "predicted": test_set.classes[top[0]],
-                "confidence": float(share[0]),
+                "confidence": float(confidences[0]),
             }
-            for file, label, top, share in zip(
+            for file, label, top, confidences in zip(
                 test_set.files,
                 test_set.labels,
                 predictions.top,
@@ -56,4 +56,4 @@ def run(
             )
         ]
     files.write_table(out, rows)
-    return proportion(predictions.right)
+    return proportion(predictions.correct)

@@ -4,7 +4,7 @@ import csv
 import io
 
 from hw2.figures import clip_plots, formatting
-from hw2.figures.clip_plots import MOST, p_value
+from hw2.figures.clip_plots import MAX_CLASSES, p_value
 from hw2.figures.clip_records import Example, Records, Row
 from hw2.figures.records import Interval
 from hw2.figures.sections import DataFile, Figure, Section, Stat, Table
@@ -217,7 +217,11 @@ def confusion(data: Records, dpi: int) -> list[Figure]:
 
 def _subject(data: Records) -> str:
     classes = len({prediction.true for prediction in data.predictions})
-    shown = "" if classes <= MOST else f" Of {classes} classes, the {MOST} with the most errors."
+    shown = (
+        ""
+        if classes <= MAX_CLASSES
+        else f" Of {classes} classes, the {MAX_CLASSES} with the most errors."
+    )
     return (
         f"{data.shown} with the prompt set {data.prompts}, {len(data.predictions)} images.{shown}"
     )

@@ -11,9 +11,9 @@ from matplotlib.ticker import PercentFormatter
 from hw2.figures import formatting, style
 from hw2.figures.clip_records import ClassAccuracy, Example, Prediction, Records, Row
 
-MOST = 60  # largest number of classes in a figure
+MAX_CLASSES = 60  # largest number of classes in a figure
 _OTHER = "#c3c9d0"
-_LEGIBLE = 0.001  # smaller p-values are not distinguished
+_SMALLEST_P = 0.001  # smaller p-values are not distinguished
 
 
 @style.house()
@@ -82,10 +82,10 @@ def confusion(data: Records) -> Figure:
 
 
 def _worst(data: Records) -> list[ClassAccuracy]:
-    """At most `MOST` classes in the order of the files, those with the most errors."""
+    """At most `MAX_CLASSES` classes in the order of the files, those with the most errors."""
     wrong = {item.name: item.accuracy.n * (1 - item.accuracy.value) for item in data.classes}
-    kept = set(sorted(wrong, key=lambda name: -wrong[name])[:MOST])
-    return [item for item in data.classes if item.name in kept]
+    worst = set(sorted(wrong, key=lambda name: -wrong[name])[:MAX_CLASSES])
+    return [item for item in data.classes if item.name in worst]
 
 
 @style.house()
@@ -148,4 +148,4 @@ def _note(row: Row) -> str:
 
 def p_value(p: float) -> str:
     """Format a p-value."""
-    return f"p < {_LEGIBLE:g}" if p < _LEGIBLE else f"p = {p:.3f}"
+    return f"p < {_SMALLEST_P:g}" if p < _SMALLEST_P else f"p = {p:.3f}"

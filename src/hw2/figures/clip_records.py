@@ -13,8 +13,8 @@ from hw2.figures.records import Interval
 from hw2.runtime.errors import UserError
 
 TOP = 5
-CLASS_COLUMNS = ("model", "class", "accuracy", "taken_for", "times")
-COLUMNS = ("model", "prompts", "image", "true", "right", "class1", "confidence1")
+CLASS_COLUMNS = ("model", "class", "accuracy", "confused_with", "confusions")
+COLUMNS = ("model", "prompts", "image", "true", "correct", "class1", "confidence1")
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class Records:
     """Everything the section shows."""
 
     rows: tuple[Row, ...]  # model by model
-    shown: str  # the model of `predictions` and `examples`, the first
-    prompts: str  # the prompt set of the same
+    shown: str  # the first model, whose `predictions` and `examples` follow
+    prompts: str  # the prompt set of `predictions` and `examples`
     predictions: tuple[Prediction, ...]
     classes: tuple[ClassAccuracy, ...]
     examples: tuple[Example, ...]
@@ -134,13 +134,13 @@ def _classes(path: Path, model: str) -> tuple[ClassAccuracy, ...]:
     for line, row in enumerate(records.table(path, CLASS_COLUMNS), start=2):
         where = f"{path}, line {line}"
         if str(row["model"]) == model:
-            taken = row["taken_for"]
+            confused_with = row["confused_with"]
             rows.append(
                 ClassAccuracy(
                     name=str(row["class"]),
                     accuracy=records.accuracy(row, where),
-                    confused_with=None if taken is None else str(taken),
-                    confusions=int(records.number(row, "times", where)),
+                    confused_with=None if confused_with is None else str(confused_with),
+                    confusions=int(records.number(row, "confusions", where)),
                 )
             )
     return tuple(rows)
@@ -184,8 +184,8 @@ def _comparison(scores: Mapping[str, Any], prefix: str, where: str) -> tuple[Int
 
 def _share(scores: Mapping[str, Any], name: str, where: str) -> Interval:
     """An accuracy under another name than `accuracy`."""
-    ends = {"accuracy": name, "low": f"{name}_low", "high": f"{name}_high", "n": "n"}
-    renamed = {key: records.number(scores, of, where) for key, of in ends.items()}
+    names = {"accuracy": name, "low": f"{name}_low", "high": f"{name}_high", "n": "n"}
+    renamed = {key: records.number(scores, source, where) for key, source in names.items()}
     return records.accuracy(renamed, where)
 
 

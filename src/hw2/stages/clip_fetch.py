@@ -45,15 +45,17 @@ def run(
             zero_shot_set.write_nothing(temporary)
         return
     if zero_shot.images == "synthetic":
-        drawn = scenes.test_set(SPLIT, shapes.test_images_per_class, shapes.image_size, shapes.seed)
+        test_set = scenes.test_set(
+            SPLIT, shapes.test_images_per_class, shapes.image_size, shapes.seed
+        )
         with atomic_path(clip_test_set) as temporary:
-            zero_shot_set.write(temporary, drawn)
+            zero_shot_set.write(temporary, test_set)
         return
     course = zero_shot.images == "course"
     path = course_zip.find(data, raw) if course else Path(zero_shot.images)
     with (
-        images.opened(path) as result,
+        images.opened(path) as labeled_images,
         atomic_path(clip_test_set) as temporary,
-        progress(len(result), "images", unit="image") as bar,
+        progress(len(labeled_images), "images", unit="image") as bar,
     ):
-        zero_shot_set.copy(temporary, result, bar.update)
+        zero_shot_set.copy(temporary, labeled_images, bar.update)

@@ -35,7 +35,7 @@ def run(
     design = open_clip_folder.design(clip.network)
     with Session(checkpoints) as session:
         resume = session.resume(train.identity(clip, shapes, design))
-        network, history = train.fit(clip, shapes, design, resume, device)
+        network, history = train.train_clip(clip, shapes, design, resume, device)
         with atomic_dir(clip_model) as temporary:
             open_clip_folder.save(temporary, network, design)
         files.write_table(clip_history, history, COLUMNS)
