@@ -25,7 +25,7 @@ from hw2.config import params
 from hw2.faces import model as models
 from hw2.faces import noises, train
 from hw2.faces.model import FaceModel
-from hw2.faces.sample import Setting, draw, normalised
+from hw2.faces.sample import Setting, sample, stretched
 from hw2.runtime import device
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,8 +86,8 @@ def _ours(model: FaceModel, ddim: params.Ddim) -> Callable[[], object]:
     setting = Setting(STEPS, "leading", 0.0)
 
     def way() -> object:
-        drawn = draw(model, stack, names, setting, seed=ddim.seed, batch=ddim.batch_size)
-        return normalised(drawn).numpy()
+        drawn = sample(model, stack, names, setting, seed=ddim.seed, batch=ddim.batch_size)
+        return stretched(drawn).numpy()
 
     return way
 

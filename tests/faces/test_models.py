@@ -14,7 +14,7 @@ from hw2.config import params
 from hw2.faces import hub, load, noises, train
 from hw2.faces import model as models
 from hw2.faces.model import FaceModel
-from hw2.faces.sample import Setting, draw
+from hw2.faces.sample import Setting, sample
 from hw2.runtime.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -87,7 +87,7 @@ def test_a_pipeline_of_diffusers_gives_the_images_of_diffusers(tmp_path: Path, e
             images = scheduler.step(
                 said, t, images, eta=eta, variance_noise=fresh.double() if eta else None
             ).prev_sample
-    found = draw(face, start, list("abc"), Setting(50, "leading", eta), seed=1, batch=2)
+    found = sample(face, start, list("abc"), Setting(50, "leading", eta), seed=1, batch=2)
     assert (found - images).abs().max() < 1e-4
 
 

@@ -6,7 +6,7 @@ from torchvision.utils import save_image
 
 from hw2.faces import noises
 from hw2.faces.model import FaceModel
-from hw2.faces.sample import Setting, draw, normalised
+from hw2.faces.sample import Setting, sample, stretched
 from hw2.training.parallel import even_slices
 
 NOISES = noises.draw(1, 16)
@@ -20,28 +20,28 @@ def test_a_face_does_not_depend_on_the_others_in_the_batch(
     face: FaceModel, eta: float, batch: int
 ) -> None:
     how = Setting(6, "course", eta)
-    together = draw(face, STACK, NAMES, how, seed=4, batch=10)
-    found = draw(face, STACK[2:9], NAMES[2:9], how, seed=4, batch=batch)
+    together = sample(face, STACK, NAMES, how, seed=4, batch=10)
+    found = sample(face, STACK[2:9], NAMES[2:9], how, seed=4, batch=batch)
     torch.testing.assert_close(found, together[2:9], rtol=0, atol=1e-4)
-    alone = draw(face, STACK[4:5], ["04"], how, seed=4, batch=batch)
+    alone = sample(face, STACK[4:5], ["04"], how, seed=4, batch=batch)
     torch.testing.assert_close(alone, together[4:5], rtol=0, atol=1e-4)
     assert (together[4] - together[5]).abs().max() > 0.1
 
 
 def test_fresh_noise_is_of_the_name_and_the_seed(face: FaceModel) -> None:
     same = STACK[:1].expand(3, -1, -1, -1)
-    faces = draw(face, same, ["a", "a", "b"], Setting(6, "course", 1.0), seed=4, batch=3)
+    faces = sample(face, same, ["a", "a", "b"], Setting(6, "course", 1.0), seed=4, batch=3)
     assert torch.equal(faces[0], faces[1])
     assert (faces[0] - faces[2]).abs().max() > 0.01
-    other = draw(face, same[:1], ["a"], Setting(6, "course", 1.0), seed=5, batch=3)
+    other = sample(face, same[:1], ["a"], Setting(6, "course", 1.0), seed=5, batch=3)
     assert (faces[0] - other[0]).abs().max() > 0.01
-    still = draw(face, same, ["a", "b", "c"], Setting(6, "course", 0.0), seed=4, batch=3)
+    still = sample(face, same, ["a", "b", "c"], Setting(6, "course", 0.0), seed=4, batch=3)
     assert torch.equal(still[0], still[2])
 
 
 def test_batches_are_told_as_they_end(face: FaceModel) -> None:
     told: list[int] = []
-    draw(face, STACK, NAMES, Setting(2, "trailing", 0.0), seed=1, batch=4, tick=told.append)
+    sample(face, STACK, NAMES, Setting(2, "trailing", 0.0), seed=1, batch=4, tick=told.append)
     assert sum(told) == 10
     assert max(told) <= 4
 
@@ -66,7 +66,7 @@ def test_images_are_stretched_as_by_torchvision(tmp_path_factory: pytest.TempPat
 
     folder = tmp_path_factory.mktemp("png")
     faces = 0.4 * STACK + 0.1
-    found = normalised(faces)
+    found = stretched(faces)
     assert found.dtype == torch.uint8
     for k, face in enumerate(faces):
         save_image(face, folder / "theirs.png", normalize=True)

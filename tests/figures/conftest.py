@@ -193,8 +193,8 @@ def points(pairs: tuple[str, ...] = PAIRS) -> list[dict[str, Any]]:
 
 
 ETAS, ALPHAS, COUNTS = (0.0, 0.25, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0), (1, 4, 20)
-WAYS = {"slerp": 1.0, "lerp": 0.707}
-GRIDS = ("course", "leading", "trailing")
+INTERPOLATIONS = {"slerp": 1.0, "lerp": 0.707}
+SPACINGS = ("course", "leading", "trailing")
 
 
 def faces(size: int = 16, noises: int = 4) -> dict[str, np.ndarray]:
@@ -206,12 +206,12 @@ def faces(size: int = 16, noises: int = 4) -> dict[str, np.ndarray]:
 
     return {
         "eta": images(len(ETAS), noises, 3),
-        **{way: images(2, len(ALPHAS)) for way in WAYS},
-        "steps": images(len(GRIDS), noises, len(COUNTS)),
-        "grids": images(len(GRIDS), 10),
+        **{way: images(2, len(ALPHAS)) for way in INTERPOLATIONS},
+        "steps": images(len(SPACINGS), noises, len(COUNTS)),
+        "spacings": images(len(SPACINGS), 10),
         "etas": np.array(ETAS),
         "alphas": np.array(ALPHAS),
-        "counts": np.array(COUNTS),
+        "step_counts": np.array(COUNTS),
     }
 
 
@@ -227,16 +227,16 @@ def measured(size: int = 16) -> dict[str, Any]:
         "pairs": 2,
         "interpolation": {
             way: {"norm_ratio": ratio, "variance": ratio**2, "contrast": 0.8 + 0.2 * ratio,
-                  "colour": 0.5 + 0.4 * ratio,
+                  "colorfulness": 0.5 + 0.4 * ratio,
                   "smoothness": 1.3 * ratio, "smoothness_first_pair": 1.2}
-            for way, ratio in WAYS.items()
+            for way, ratio in INTERPOLATIONS.items()
         },
         "eta": {
             f"{eta:g}": {**spread("distance", 0.2 * eta), **spread("diversity", 0.3 * eta), "n": 4}
             for eta in ETAS
         },
-        "steps": {grid: {str(c): 0.4 / c for c in COUNTS} for grid in GRIDS},
-        "grid_mse": {"leading": 1.56, "trailing": 2.47},
+        "steps": {spacing: {str(c): 0.4 / c for c in COUNTS} for spacing in SPACINGS},
+        "spacing_mse": {"leading": 1.56, "trailing": 2.47},
     }  # fmt: skip
 
 
@@ -244,13 +244,13 @@ def along() -> list[dict[str, Any]]:
     """The curves of interpolation."""
     return [
         {
-            "way": way, "pair": pair, "alpha": alpha,
+            "interpolation": way, "pair": pair, "alpha": alpha,
             "norm_ratio": 1 - 4 * (1 - ratio) * alpha * (1 - alpha),
             "variance": 1 - 4 * (1 - ratio**2) * alpha * (1 - alpha),
-            "colour": 0.1 + 0.02 * alpha,
+            "colorfulness": 0.1 + 0.02 * alpha,
             "contrast": 0.2 + 0.01 * pair - 0.1 * (1 - ratio) * alpha * (1 - alpha),
         }
-        for way, ratio in WAYS.items() for pair in range(2) for alpha in ALPHAS
+        for way, ratio in INTERPOLATIONS.items() for pair in range(2) for alpha in ALPHAS
     ]  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def test_the_curves_are_the_records(records_in: Write, tmp_path: Path) -> None:
     figure = faces_plots.interpolation(data)
     for ax, measure in zip(figure.axes, faces_records.MEASURES, strict=True):
         drawn = {line.get_label(): line.get_ydata() for line in ax.lines}
-        for way in faces_records.WAYS:
+        for way in faces_records.INTERPOLATIONS:
             np.testing.assert_allclose(drawn[way], data.curves[way][measure].mean(0))
     assert data.curves["lerp"]["norm_ratio"].mean(0)[2] == pytest.approx(0.707)
 
@@ -76,7 +76,7 @@ def test_the_figures_show_the_first_noises_and_repetitions(
     arrays = load_arrays(paths["faces_samples"])
     data = read(paths)
     np.testing.assert_array_equal(data.eta_faces, arrays["eta"][:, :, 0])
-    np.testing.assert_array_equal(data.ways["lerp"], arrays["lerp"][0])
+    np.testing.assert_array_equal(data.interpolated["lerp"], arrays["lerp"][0])
     np.testing.assert_array_equal(data.step_faces["trailing"], arrays["steps"][2])
 
 
@@ -97,7 +97,7 @@ def test_a_pretrained_model_has_no_training_loss(records_in: Write, tmp_path: Pa
     ("key", "message"),
     [
         ("interpolation", "'interpolation' is missing"),
-        ("grid_mse", "'grid_mse' is missing"),
+        ("spacing_mse", "'spacing_mse' is missing"),
         ("size", "'size' is missing"),
         ("steps", "'steps' is missing"),
     ],

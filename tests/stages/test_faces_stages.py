@@ -21,7 +21,7 @@ from hw2.runtime.errors import UserError
 from hw2.stages import faces_evaluate, faces_sample, faces_train
 
 CPU = torch.device("cpu")
-GRIDS = ("course", "leading", "trailing")
+SPACINGS = ("course", "leading", "trailing")
 
 
 def places(folder: Path) -> SimpleNamespace:
@@ -101,8 +101,8 @@ def test_samples_hold_every_setting(done: SimpleNamespace, mini: params.Params) 
         == arrays["lerp"].shape
         == (ddim.interpolation_pairs, ddim.interpolation_points, *pixels)
     )
-    assert arrays["steps"].shape == (len(GRIDS), 4, len(ddim.step_counts), *pixels)
-    assert arrays["grids"].shape == (len(GRIDS), 10, *pixels)
+    assert arrays["steps"].shape == (len(SPACINGS), 4, len(ddim.step_counts), *pixels)
+    assert arrays["spacings"].shape == (len(SPACINGS), 10, *pixels)
     still = arrays["eta"][0]
     assert (still == still[:, :1]).all()  # eta 0: the repetitions are one face
     assert (arrays["eta"][-1, :, 0] != arrays["eta"][-1, :, 1]).any()
@@ -111,7 +111,7 @@ def test_samples_hold_every_setting(done: SimpleNamespace, mini: params.Params) 
         ends = arrays[way][0, [0, -1]].astype(int)
         assert np.abs(ends - still[:2, 0]).max() <= 1
     at = ddim.step_counts.index(ddim.steps)
-    steps = arrays["steps"][GRIDS.index(ddim.timestep_spacing), :, at].astype(int)
+    steps = arrays["steps"][SPACINGS.index(ddim.timestep_spacing), :, at].astype(int)
     assert np.abs(steps - still[:, 0]).max() <= 1
 
 
@@ -121,14 +121,14 @@ def test_metrics_are_what_the_samples_say(done: SimpleNamespace, mini: params.Pa
     rows = files.read_table(done.interpolation)
     for way, between in (("slerp", slerp), ("lerp", lerp)):
         mixed = between(first, second, 0.5)
-        (row,) = [r for r in rows if (r["way"], r["pair"], r["alpha"]) == (way, 0, 0.5)]
+        (row,) = [r for r in rows if (r["interpolation"], r["pair"], r["alpha"]) == (way, 0, 0.5)]
         ends = (first.norm() + second.norm()) / 2
         assert row["norm_ratio"] == pytest.approx((mixed.norm() / ends).item(), rel=1e-5)
         assert row["variance"] == pytest.approx(mixed.var(correction=0).item(), rel=1e-5)
         middle = mini.faces.ddim.interpolation_points // 2
         face = arrays[way][0, middle] / 255
         assert row["contrast"] == pytest.approx(face.std((0, 1)).mean())
-        assert row["colour"] == pytest.approx(face.std(2).mean())
+        assert row["colorfulness"] == pytest.approx(face.std(2).mean())
     assert record["interpolation"]["slerp"]["norm_ratio"] == pytest.approx(1, abs=0.05)
     assert record["interpolation"]["lerp"]["norm_ratio"] == pytest.approx(0.71, abs=0.05)
     assert record["eta"]["0"]["distance"] == record["eta"]["0"]["diversity"] == 0
@@ -137,7 +137,7 @@ def test_metrics_are_what_the_samples_say(done: SimpleNamespace, mini: params.Pa
     assert record["eta"]["1"]["distance"] == pytest.approx(expected)
     assert record["eta"]["1"]["diversity"] > record["eta"]["0.25"]["diversity"] > 0
     assert record["steps"]["course"][str(max(mini.faces.ddim.step_counts))] == 0
-    assert record["grid_mse"].keys() == {"leading", "trailing"}
+    assert record["spacing_mse"].keys() == {"leading", "trailing"}
     assert "mse" not in record
 
 

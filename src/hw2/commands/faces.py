@@ -7,7 +7,7 @@ import torch
 from hw2.commands import output_folder
 from hw2.config import params
 from hw2.faces import load, noises
-from hw2.faces.sample import Setting, draw, normalised
+from hw2.faces.sample import Setting, sample, stretched
 from hw2.runtime.errors import UserError
 from hw2.runtime.progress import progress
 from hw2.stages.faces_sample import save_images
@@ -36,9 +36,9 @@ def run(ddim: params.Ddim, *, noise: Path, out: Path, model: str, device: torch.
         raise UserError(f"--steps {ddim.steps}: more than half of the {levels} noise levels")
     names, stack = list(read), torch.stack(list(read.values()))
     with progress(len(names), "faces", unit="image") as bar:
-        drawn = draw(
+        sampled = sample(
             face, stack, names, Setting(ddim.steps, ddim.timestep_spacing, ddim.eta),
             seed=ddim.seed, batch=ddim.batch_size, tick=bar.update,
         )  # fmt: skip
-    save_images(out, dict(zip(names, normalised(drawn).numpy(), strict=True)))
+    save_images(out, dict(zip(names, stretched(sampled).numpy(), strict=True)))
     return len(names)

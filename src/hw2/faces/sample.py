@@ -28,7 +28,7 @@ class Setting:
     eta: float
 
 
-def draw(
+def sample(
     model: FaceModel,
     noises: Tensor,
     names: Sequence[str],
@@ -87,7 +87,7 @@ def _batch(
     return loop.final(states).cpu().contiguous()
 
 
-def normalised(faces: Tensor) -> Tensor:
+def stretched(faces: Tensor) -> Tensor:
     """Scale each of the faces (N, 3, S, S) from its minimum to its maximum, as the course does.
 
     Returns:

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from hw2.figures import faces_plots, formatting, losses
-from hw2.figures.faces_records import SPACINGS, WAYS, Records
+from hw2.figures.faces_records import INTERPOLATIONS, SPACINGS, Records
 from hw2.figures.records import Interval
 from hw2.figures.sections import Figure, Section, Stat, Table
 
@@ -31,7 +31,7 @@ def section(data: Records) -> Section:
 
 def interpolated_faces(data: Records, dpi: int) -> list[Figure]:
     """Faces of interpolated noises, by slerp and by lerp."""
-    return [_interpolated(data, way, dpi) for way in WAYS]
+    return [_interpolated(data, method, dpi) for method in INTERPOLATIONS]
 
 
 def training_loss(data: Records, dpi: int) -> list[Figure]:
@@ -50,7 +50,7 @@ def _lead(data: Records) -> str:
 
 
 def _stats(data: Records) -> tuple[Stat, ...]:
-    slerp, lerp = (data.middle[way] for way in WAYS)
+    slerp, lerp = (data.middle[method] for method in INTERPOLATIONS)
     last = data.etas[-1]
     stats = [
         Stat(
@@ -106,7 +106,11 @@ def _distance(interval: Interval) -> str:
 def _step_table(data: Records) -> Table:
     return Table(
         title="Number of steps and timestep spacing",
-        head=("Spacing", *(f"{count} step{'s' * (count > 1)}" for count in data.counts), "MSE"),
+        head=(
+            "Spacing",
+            *(f"{count} step{'s' * (count > 1)}" for count in data.step_counts),
+            "MSE",
+        ),
         rows=tuple(
             (
                 SPACING_DESCRIPTIONS[spacing],
@@ -148,33 +152,37 @@ def fresh_noise(data: Records, dpi: int) -> list[Figure]:
     ]
 
 
-def _interpolated(data: Records, way: str, dpi: int) -> Figure:
-    middle = data.middle[way]
+def _interpolated(data: Records, method: str, dpi: int) -> Figure:
+    middle = data.middle[method]
     names = [f"{alpha:g}" for alpha in np.round(data.alphas, 3).tolist()]
     explanations = {
         "slerp": "Spherical interpolation keeps the norm of the noise",
         "lerp": "Linear interpolation reduces the norm of the noise below that of training noises",
     }
     return Figure(
-        name=f"faces_{way}.png",
+        name=f"faces_{method}.png",
         plot=faces_plots.tiles(
-            data.ways[way][None], [way], names, "alpha, from initial noise 00 to 01", dpi
+            data.interpolated[method][None],
+            [method],
+            names,
+            "alpha, from initial noise 00 to 01",
+            dpi,
         ),
-        title=f"Interpolation by {way}",
+        title=f"Interpolation by {method}",
         caption=(
-            f"{explanations[way]}. At alpha = 0.5, relative to the endpoints: norm "
+            f"{explanations[method]}. At alpha = 0.5, relative to the endpoints: norm "
             f"{middle.norm_ratio:.3f}, contrast of the face {formatting.percent(middle.contrast)}, "
             f"colorfulness {formatting.percent(middle.color)}. The largest difference between "
             f"neighboring faces is {middle.smoothness:.2f} times the mean difference. Values are "
             f"means over {data.pairs} pairs of noises; the first pair is shown."
         ),
-        alt=f"{len(names)} faces, from initial noise 00 to 01 by {way}.",
+        alt=f"{len(names)} faces, from initial noise 00 to 01 by {method}.",
     )
 
 
 def interpolation_curves(data: Records, dpi: int) -> list[Figure]:
     """Measures of the noise and of the face by alpha."""
-    slerp, lerp = (data.middle[way] for way in WAYS)
+    slerp, lerp = (data.middle[method] for method in INTERPOLATIONS)
     return [
         Figure(
             name="faces_interpolation.png",
@@ -207,17 +215,17 @@ def step_counts(data: Records, dpi: int) -> list[Figure]:
             plot=faces_plots.tiles(
                 faces,
                 [f"{noise:02d} {spacing}" for noise, spacing in shown],
-                [f"{count}" for count in data.counts],
+                [f"{count}" for count in data.step_counts],
                 "row: noise and spacing, column: steps",
                 dpi,
             ),
             title="Faces by number of steps",
             caption=(
-                f"Faces with {data.counts[0]} to {data.counts[-1]} steps. The spacing “course” "
-                "starts below the largest t, and lower the fewer the steps, so noise remains with "
+                f"Faces with {data.step_counts[0]} to {data.step_counts[-1]} steps. The spacing "
+                "“course” starts below the largest t, and lower the fewer the steps, so noise remains with "
                 "few steps; “trailing” always starts at the largest t."
             ),
-            alt=f"Faces of two initial noises with two timestep spacings, {data.counts[0]} to "
-            f"{data.counts[-1]} steps.",
+            alt=f"Faces of two initial noises with two timestep spacings, {data.step_counts[0]} to "
+            f"{data.step_counts[-1]} steps.",
         )
     ]

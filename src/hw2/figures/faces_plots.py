@@ -6,22 +6,22 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from hw2.figures import grids, style
-from hw2.figures.faces_records import MEASURES, WAYS, Records
+from hw2.figures.faces_records import INTERPOLATIONS, MEASURES, Records
 from hw2.figures.samples import Pixels
 
 TITLES = {
     "norm_ratio": "Norm of the noise",
     "variance": "Variance of the noise",
     "contrast": "Contrast of the face",
-    "colour": "Colorfulness of the face",
+    "colorfulness": "Colorfulness of the face",
 }
 UNITS = {
     "norm_ratio": "relative to the endpoints",
     "variance": "variance",
     "contrast": "SD over pixels",
-    "colour": "SD over channels",
+    "colorfulness": "SD over channels",
 }
-WAY_STYLES = {"slerp": (style.BLUE, "o"), "lerp": (style.ORANGE, "s")}
+INTERPOLATION_STYLES = {"slerp": (style.BLUE, "o"), "lerp": (style.ORANGE, "s")}
 CELL = 0.85  # width of a face in inches
 DASHES = (0, (4, 2.5))
 
@@ -52,11 +52,11 @@ def interpolation(data: Records) -> Figure:
     fig = Figure(figsize=(7.6, 5.2), layout="constrained")
     axes = fig.subplots(2, 2, sharex=True).ravel()
     for ax, measure in zip(axes, MEASURES, strict=True):
-        for way in WAYS:
-            color, marker = WAY_STYLES[way]
-            lines = data.curves[way][measure]
+        for method in INTERPOLATIONS:
+            color, marker = INTERPOLATION_STYLES[method]
+            lines = data.curves[method][measure]
             ax.plot(data.alphas, lines.T, color=color, alpha=0.3, linewidth=0.8)
-            ax.plot(data.alphas, lines.mean(0), color=color, marker=marker, label=way)
+            ax.plot(data.alphas, lines.mean(0), color=color, marker=marker, label=method)
         if measure in ("norm_ratio", "variance"):
             ax.axhline(1, color=style.MUTED, linewidth=1.0, linestyle=DASHES, zorder=1)
         ax.set_ylim(bottom=0)

@@ -14,10 +14,10 @@ from hw2.figures.samples import Pixels
 from hw2.io.files import read_table
 from hw2.runtime.errors import UserError
 
-WAYS = ("slerp", "lerp")
+INTERPOLATIONS = ("slerp", "lerp")
 SPACINGS = ("course", "leading", "trailing")
-MEASURES = ("norm_ratio", "variance", "contrast", "colour")
-CURVES = ("way", "pair", "alpha", *MEASURES)
+MEASURES = ("norm_ratio", "variance", "contrast", "colorfulness")
+CURVES = ("interpolation", "pair", "alpha", *MEASURES)
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Eta:
 
 @dataclass(frozen=True)
 class Middle:
-    """Measures at alpha = 0.5 with one way of interpolation."""
+    """Measures at alpha = 0.5 with one method of interpolation."""
 
     norm_ratio: float
     variance: float
@@ -48,13 +48,13 @@ class Records:
     noises: int
     pairs: int
     eta_faces: Pixels  # (E, K, S, S, 3): by eta and noise
-    ways: dict[str, Pixels]  # (A, S, S, 3) of the first pair
+    interpolated: dict[str, Pixels]  # (A, S, S, 3) of the first pair
     alphas: NDArray[np.float64]
     step_faces: dict[str, Pixels]  # by spacing: (K, C, S, S, 3)
-    counts: tuple[int, ...]
+    step_counts: tuple[int, ...]
     etas: tuple[Eta, ...]
     middle: dict[str, Middle]
-    curves: dict[str, dict[str, NDArray[np.float64]]]  # way -> measure -> (pairs, A)
+    curves: dict[str, dict[str, NDArray[np.float64]]]  # method -> measure -> (pairs, A)
     step_distances: dict[str, tuple[float, ...]]  # by spacing, in the order of counts
     spacing_mse: dict[str, float]  # to the images with the spacing used, pixels 0 to 255
     mse: dict[str, float]  # to the ground truth by image, and `mean`; empty without a ground truth
@@ -69,7 +69,7 @@ def read(
     Raises:
         UserError: a record is missing, incomplete or not finite.
     """
-    names = ("eta", *WAYS, "steps", "etas", "alphas", "counts")
+    names = ("eta", *INTERPOLATIONS, "steps", "etas", "alphas", "step_counts")
     stored = records.arrays(faces_samples, names)
     for name, dims in (("eta", 6), ("slerp", 5), ("lerp", 5), ("steps", 6)):
         if stored[name].dtype != np.uint8 or stored[name].ndim != dims:
@@ -79,24 +79,24 @@ def read(
             f"{faces_samples}: 'steps' is not of {len(SPACINGS)} spacings; {records.REMAKE}"
         )
     score = records.mapping(faces_metrics)
-    counts = tuple(int(count) for count in stored["counts"])
+    step_counts = tuple(int(count) for count in stored["step_counts"])
     return Records(
         size=int(records.number(score, "size", str(faces_metrics))),
         noises=int(records.number(score, "noises", str(faces_metrics))),
         pairs=int(records.number(score, "pairs", str(faces_metrics))),
         eta_faces=stored["eta"][:, :, 0],
-        ways={way: stored[way][0] for way in WAYS},
+        interpolated={method: stored[method][0] for method in INTERPOLATIONS},
         alphas=stored["alphas"],
         step_faces=dict(zip(SPACINGS, stored["steps"], strict=True)),
-        counts=counts,
+        step_counts=step_counts,
         etas=tuple(_eta(f"{eta:g}", score, faces_metrics) for eta in stored["etas"].tolist()),
-        middle={way: _middle(way, score, faces_metrics) for way in WAYS},
+        middle={method: _middle(method, score, faces_metrics) for method in INTERPOLATIONS},
         curves=_curves(faces_interpolation, stored["alphas"]),
         step_distances={
-            spacing: _distances(spacing, counts, score, faces_metrics) for spacing in SPACINGS
+            spacing: _distances(spacing, step_counts, score, faces_metrics) for spacing in SPACINGS
         },
         spacing_mse=_numbers(
-            _inner(score, "grid_mse", faces_metrics), f"{faces_metrics}, grid_mse"
+            _inner(score, "spacing_mse", faces_metrics), f"{faces_metrics}, spacing_mse"
         ),
         mse=_numbers(score.get("mse", {}), f"{faces_metrics}, mse"),
         history=_history(faces_history),
@@ -126,10 +126,10 @@ def _eta(name: str, score: Mapping[str, Any], path: Path) -> Eta:
     return Eta(float(name), interval("distance"), interval("diversity"))
 
 
-def _middle(way: str, score: Mapping[str, Any], path: Path) -> Middle:
-    row = _inner(_inner(score, "interpolation", path), way, path)
+def _middle(method: str, score: Mapping[str, Any], path: Path) -> Middle:
+    row = _inner(_inner(score, "interpolation", path), method, path)
     names = (*MEASURES, "smoothness")
-    return Middle(*(records.number(row, name, f"{path}, {way}") for name in names))
+    return Middle(*(records.number(row, name, f"{path}, {method}") for name in names))
 
 
 def _distances(
@@ -142,13 +142,13 @@ def _distances(
 def _curves(path: Path, alphas: NDArray[np.float64]) -> dict[str, dict[str, NDArray[np.float64]]]:
     rows = records.table(path, CURVES)
     curves: dict[str, dict[str, NDArray[np.float64]]] = {}
-    for way in WAYS:
-        selected = [row for row in rows if row["way"] == way]
+    for method in INTERPOLATIONS:
+        selected = [row for row in rows if row["interpolation"] == method]
         if not selected or len(selected) % len(alphas):
-            raise UserError(f"{path}: {len(selected)} rows of {way}; {records.REMAKE}")
-        curves[way] = {
+            raise UserError(f"{path}: {len(selected)} rows of {method}; {records.REMAKE}")
+        curves[method] = {
             name: np.array(
-                [records.number(row, name, f"{path}, {way}") for row in selected]
+                [records.number(row, name, f"{path}, {method}") for row in selected]
             ).reshape(-1, len(alphas))
             for name in MEASURES
         }

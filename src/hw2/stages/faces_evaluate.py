@@ -15,9 +15,9 @@ from hw2.evaluation import image_metrics
 from hw2.evaluation.diversity import within_label_distance
 from hw2.faces import ground_truth, noises
 from hw2.io import files
-from hw2.stages.faces_sample import GRIDS
+from hw2.stages.faces_sample import SPACINGS
 
-WAYS = {"slerp": slerp, "lerp": lerp}
+INTERPOLATIONS = {"slerp": slerp, "lerp": lerp}
 
 
 def run(
@@ -37,18 +37,20 @@ def run(
         UserError: if `ddim.ground_truth` does not fit the images.
     """
     ddim = faces.ddim
-    drawn = files.load_arrays(faces_samples)
-    given = torch.stack(list(noises.read(faces_noise).values()))
-    curves = _curves(drawn, given)
+    sampled = files.load_arrays(faces_samples)
+    initial = torch.stack(list(noises.read(faces_noise).values()))
+    curves = _curves(sampled, initial)
     middle = [row for row in curves if row["alpha"] == 0.5]
     record: dict[str, Any] = {
-        "noises": len(given),
-        "size": given.shape[-1],
-        "pairs": len(drawn["slerp"]),
-        "interpolation": {way: _middle(middle, drawn[way], way) for way in WAYS},
-        "eta": _etas(drawn),
-        "steps": _steps(drawn),
-        "grid_mse": _grids(drawn, ddim.timestep_spacing),
+        "noises": len(initial),
+        "size": initial.shape[-1],
+        "pairs": len(sampled["slerp"]),
+        "interpolation": {
+            method: _middle(middle, sampled[method], method) for method in INTERPOLATIONS
+        },
+        "eta": _etas(sampled),
+        "steps": _steps(sampled),
+        "spacing_mse": _spacing_mse(sampled, ddim.timestep_spacing),
     }
     if ddim.ground_truth is not None:
         record["mse"] = ground_truth.run(faces_images, Path(ddim.ground_truth))
@@ -56,60 +58,62 @@ def run(
     files.write_metrics(faces_metrics, record)
 
 
-def _curves(drawn: Mapping[str, np.ndarray], given: Tensor) -> list[dict[str, Any]]:
+def _curves(sampled: Mapping[str, np.ndarray], initial: Tensor) -> list[dict[str, Any]]:
     """A row for each interpolation, pair of noises and alpha.
 
     It holds the norm of the interpolated noise relative to the mean norm of both ends, the variance
     of that noise, and the contrast and colorfulness of the face.
     """
     rows = []
-    for (way, between), pair in product(WAYS.items(), range(len(drawn["slerp"]))):
-        first, second = given[2 * pair].double(), given[2 * pair + 1].double()
+    for (method, between), pair in product(INTERPOLATIONS.items(), range(len(sampled["slerp"]))):
+        first, second = initial[2 * pair].double(), initial[2 * pair + 1].double()
         ends = float((first.norm() + second.norm()) / 2)
-        contrasts = image_metrics.contrast(drawn[way][pair]).tolist()
-        colors = image_metrics.colorfulness(drawn[way][pair]).tolist()
-        for alpha, contrast, color in zip(drawn["alphas"].tolist(), contrasts, colors, strict=True):
+        contrasts = image_metrics.contrast(sampled[method][pair]).tolist()
+        colors = image_metrics.colorfulness(sampled[method][pair]).tolist()
+        for alpha, contrast, color in zip(
+            sampled["alphas"].tolist(), contrasts, colors, strict=True
+        ):
             mixed = between(first, second, alpha)
             rows.append(
                 {
-                    "way": way,
+                    "interpolation": method,
                     "pair": pair,
                     "alpha": alpha,
                     "norm_ratio": float(mixed.norm()) / ends,
                     "variance": float(mixed.var(correction=0)),
                     "contrast": contrast,
-                    "colour": color,
+                    "colorfulness": color,
                 }
             )
     return rows
 
 
-def _middle(rows: list[dict[str, Any]], faces: np.ndarray, way: str) -> dict[str, float]:
+def _middle(rows: list[dict[str, Any]], faces: np.ndarray, method: str) -> dict[str, float]:
     """Means over pairs at alpha = 0.5; contrast and color are relative to the ends of the path."""
-    mine = [row for row in rows if row["way"] == way]
+    selected = [row for row in rows if row["interpolation"] == method]
 
     def of_ends(name: str, measure: Callable[[np.ndarray], np.ndarray]) -> float:
         ends = measure(faces[:, [0, -1]]).mean(1)
-        return float((np.array([row[name] for row in mine]) / ends).mean())
+        return float((np.array([row[name] for row in selected]) / ends).mean())
 
     uneven = image_metrics.unevenness(faces)
     return {
-        "norm_ratio": float(np.mean([row["norm_ratio"] for row in mine])),
-        "variance": float(np.mean([row["variance"] for row in mine])),
+        "norm_ratio": float(np.mean([row["norm_ratio"] for row in selected])),
+        "variance": float(np.mean([row["variance"] for row in selected])),
         "contrast": of_ends("contrast", image_metrics.contrast),
-        "colour": of_ends("colour", image_metrics.colorfulness),
+        "colorfulness": of_ends("colorfulness", image_metrics.colorfulness),
         "smoothness": float(uneven.mean()),
         "smoothness_first_pair": float(uneven[0]),
     }
 
 
-def _etas(drawn: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
+def _etas(sampled: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
     """By eta: distance to the face without fresh noise, and diversity between repetitions."""
     table = {}
-    faces = drawn["eta"]  # (E, noises, repetitions, S, S, 3)
+    faces = sampled["eta"]  # (E, noises, repetitions, S, S, 3)
     columns, repeats = faces.shape[1:3]
     labels = np.repeat(np.arange(columns), repeats)
-    for eta, row in zip(drawn["etas"].tolist(), faces, strict=True):
+    for eta, row in zip(sampled["etas"].tolist(), faces, strict=True):
         apart = image_metrics.distance(row, faces[0, :, :1]).mean(1)
         between = within_label_distance(row.reshape(-1, *row.shape[2:]), labels)
         table[f"{eta:g}"] = {
@@ -121,24 +125,24 @@ def _etas(drawn: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
     return table
 
 
-def _steps(drawn: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
+def _steps(sampled: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
     """By timestep spacing and number of steps: distance to the face with the most steps."""
-    counts = drawn["counts"].tolist()
+    counts = sampled["step_counts"].tolist()
     most = counts.index(max(counts))
     table: dict[str, dict[str, float]] = {}
-    for grid, faces in zip(GRIDS, drawn["steps"], strict=True):
+    for spacing, faces in zip(SPACINGS, sampled["steps"], strict=True):
         apart = image_metrics.distance(faces, faces[:, most : most + 1]).mean(0)
-        table[grid] = {str(count): float(d) for count, d in zip(counts, apart, strict=True)}
+        table[spacing] = {str(count): float(d) for count, d in zip(counts, apart, strict=True)}
     return table
 
 
-def _grids(drawn: Mapping[str, np.ndarray], used: str) -> dict[str, float]:
+def _spacing_mse(sampled: Mapping[str, np.ndarray], used: str) -> dict[str, float]:
     """By timestep spacing: MSE on the 0-255 scale to the images of the spacing in use."""
-    reference = drawn["grids"][GRIDS.index(used)]
+    reference = sampled["spacings"][SPACINGS.index(used)]
     return {
-        grid: float(
+        spacing: float(
             np.mean([image_metrics.mse(a, b) for a, b in zip(faces, reference, strict=True)])
         )
-        for grid, faces in zip(GRIDS, drawn["grids"], strict=True)
-        if grid != used
+        for spacing, faces in zip(SPACINGS, sampled["spacings"], strict=True)
+        if spacing != used
     }

@@ -13,17 +13,17 @@ from hw2.config.choices import TimestepSpacing
 from hw2.diffusion.interpolation import lerp, slerp
 from hw2.faces import model as models
 from hw2.faces import noises
-from hw2.faces.sample import Setting, draw, normalised
+from hw2.faces.sample import Setting, sample, stretched
 from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.pixels import to_uint8
 from hw2.runtime.errors import UserError
 from hw2.runtime.progress import progress
 
-GRIDS: tuple[TimestepSpacing, ...] = ("course", "leading", "trailing")
+SPACINGS: tuple[TimestepSpacing, ...] = ("course", "leading", "trailing")
 COLUMNS = 4  # noises that settings are compared on, as in the course's figures
 
-Ask = Callable[[Tensor, Sequence[str], Setting], Tensor]
+SampleFaces = Callable[[Tensor, Sequence[str], Setting], Tensor]
 
 
 def run(
@@ -42,8 +42,8 @@ def run(
     faces_samples: the values of the settings, and uint8 images (..., S, S, 3):
         eta (E, 4, R): by `etas`, noise and repetition.
         slerp, lerp (P, A): by pair of noises and `alphas`.
-        steps (G, 4, C): by timestep spacing (`GRIDS`), noise and `counts`.
-        grids (G, N): by timestep spacing and noise, each image scaled to its own range as in its
+        steps (G, 4, C): by timestep spacing (`SPACINGS`), noise and `step_counts`.
+        spacings (G, N): by timestep spacing and noise, each image scaled to its own range as in its
             PNG. All other arrays use the fixed range of the model, so that contrasts are
             comparable.
 
@@ -52,35 +52,39 @@ def run(
     """
     ddim = faces.ddim
     face = models.load(faces_model, device)
-    given = _noises(ddim, face.size)
-    names, stack = list(given), torch.stack(list(given.values()))
+    initial = _noises(ddim, face.size)
+    names, stack = list(initial), torch.stack(list(initial.values()))
     setting = Setting(ddim.steps, ddim.timestep_spacing, ddim.eta)
     with progress(_count(ddim, len(names)), "faces", unit="image") as bar:
 
-        def ask(start: Tensor, streams: Sequence[str], how: Setting) -> Tensor:
-            return draw(
+        def sample_faces(start: Tensor, streams: Sequence[str], how: Setting) -> Tensor:
+            return sample(
                 face, start, streams, how, seed=ddim.seed, batch=ddim.batch_size, tick=bar.update
             )
 
         arrays = {
-            "eta": _etas(ask, ddim, stack, names),
-            "steps": _steps(ask, ddim, stack, names),
-            **_interpolated(ask, ddim, stack, setting),
+            "eta": _etas(sample_faces, ddim, stack, names),
+            "steps": _steps(sample_faces, ddim, stack, names),
+            **_interpolated(sample_faces, ddim, stack, setting),
         }
-        by_grid = {grid: ask(stack, names, Setting(ddim.steps, grid, ddim.eta)) for grid in GRIDS}
-    grids = np.stack([normalised(by_grid[grid]).numpy() for grid in GRIDS])
+        by_spacing = {
+            spacing: sample_faces(stack, names, Setting(ddim.steps, spacing, ddim.eta))
+            for spacing in SPACINGS
+        }
+    images_by_spacing = np.stack([stretched(by_spacing[spacing]).numpy() for spacing in SPACINGS])
     with atomic_dir(faces_noise) as folder:
-        noises.write(folder, given)
+        noises.write(folder, initial)
     save_images(
-        faces_images, dict(zip(names, grids[GRIDS.index(ddim.timestep_spacing)], strict=True))
+        faces_images,
+        dict(zip(names, images_by_spacing[SPACINGS.index(ddim.timestep_spacing)], strict=True)),
     )
     files.save_arrays(
         faces_samples,
         **arrays,
-        grids=grids,
+        spacings=images_by_spacing,
         etas=np.array(ddim.etas),
         alphas=alphas(ddim).numpy(),
-        counts=np.array(ddim.step_counts),
+        step_counts=np.array(ddim.step_counts),
     )
 
 
@@ -99,51 +103,57 @@ def alphas(ddim: params.Ddim) -> Tensor:
 def _noises(ddim: params.Ddim, size: int) -> dict[str, Tensor]:
     if ddim.noises is None:
         return noises.draw(ddim.seed, size)
-    given = noises.read(Path(ddim.noises), size)
+    initial = noises.read(Path(ddim.noises), size)
     needed = max(COLUMNS, 2 * ddim.interpolation_pairs)
-    if len(given) < needed:
+    if len(initial) < needed:
         raise UserError(
-            f"faces.ddim.noises: {len(given)} noises in {ddim.noises}; provide at least {needed}"
+            f"faces.ddim.noises: {len(initial)} noises in {ddim.noises}; provide at least {needed}"
         )
-    return given
+    return initial
 
 
 def _count(ddim: params.Ddim, noises: int) -> int:
     """Number of images to sample."""
     interpolated = 2 * ddim.interpolation_pairs * ddim.interpolation_points
-    compared = len(GRIDS) * (COLUMNS * len(ddim.step_counts) + noises)
+    compared = len(SPACINGS) * (COLUMNS * len(ddim.step_counts) + noises)
     return len(ddim.etas) * COLUMNS * ddim.repeats + interpolated + compared
 
 
-def _etas(ask: Ask, ddim: params.Ddim, stack: Tensor, names: list[str]) -> np.ndarray:
+def _etas(
+    sample_faces: SampleFaces, ddim: params.Ddim, stack: Tensor, names: list[str]
+) -> np.ndarray:
     start = stack[:COLUMNS].repeat_interleave(ddim.repeats, 0)
     streams = [f"{name} {k}" for name in names[:COLUMNS] for k in range(ddim.repeats)]
     rows = [
-        to_uint8(ask(start, streams, Setting(ddim.steps, ddim.timestep_spacing, eta)))
+        to_uint8(sample_faces(start, streams, Setting(ddim.steps, ddim.timestep_spacing, eta)))
         for eta in ddim.etas
     ]
-    drawn = np.stack(rows)
-    return drawn.reshape(len(rows), -1, ddim.repeats, *drawn.shape[2:])
+    sampled = np.stack(rows)
+    return sampled.reshape(len(rows), -1, ddim.repeats, *sampled.shape[2:])
 
 
-def _steps(ask: Ask, ddim: params.Ddim, stack: Tensor, names: list[str]) -> np.ndarray:
+def _steps(
+    sample_faces: SampleFaces, ddim: params.Ddim, stack: Tensor, names: list[str]
+) -> np.ndarray:
     shown = names[:COLUMNS]
     return np.stack(
         [
             np.stack(
                 [
-                    to_uint8(ask(stack[:COLUMNS], shown, Setting(count, grid, ddim.eta)))
+                    to_uint8(
+                        sample_faces(stack[:COLUMNS], shown, Setting(count, spacing, ddim.eta))
+                    )
                     for count in ddim.step_counts
                 ],
                 axis=1,
             )
-            for grid in GRIDS
+            for spacing in SPACINGS
         ]
     )
 
 
 def _interpolated(
-    ask: Ask, ddim: params.Ddim, stack: Tensor, setting: Setting
+    sample_faces: SampleFaces, ddim: params.Ddim, stack: Tensor, setting: Setting
 ) -> dict[str, np.ndarray]:
     result = {}
     for name, between in (("slerp", slerp), ("lerp", lerp)):
@@ -159,8 +169,8 @@ def _interpolated(
             for pair in range(ddim.interpolation_pairs)
             for _ in range(ddim.interpolation_points)
         ]
-        drawn = to_uint8(ask(start, streams, setting))
-        result[name] = drawn.reshape(
-            ddim.interpolation_pairs, ddim.interpolation_points, *drawn.shape[1:]
+        sampled = to_uint8(sample_faces(start, streams, setting))
+        result[name] = sampled.reshape(
+            ddim.interpolation_pairs, ddim.interpolation_points, *sampled.shape[1:]
         )
     return result
