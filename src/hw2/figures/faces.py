@@ -222,8 +222,8 @@ def step_counts(data: Records, dpi: int) -> list[Figure]:
             title="Faces by number of steps",
             caption=(
                 f"Faces with {data.step_counts[0]} to {data.step_counts[-1]} steps. The spacing "
-                "“course” starts below the largest t, and lower the fewer the steps, so noise remains with "
-                "few steps; “trailing” always starts at the largest t."
+                "“course” starts below the largest t, and lower the fewer the steps, so noise "
+                "remains with few steps; “trailing” always starts at the largest t."
             ),
             alt=f"Faces of two initial noises with two timestep spacings, {data.step_counts[0]} to "
             f"{data.step_counts[-1]} steps.",
