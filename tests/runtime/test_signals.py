@@ -65,7 +65,7 @@ def test_a_trainer_does_not_outlive_its_runner(tmp_path: Path, asked_by: str) ->
     os.read(ready, 1)
     os.kill(runner, signal.SIGKILL)
     os.waitpid(runner, 0)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 60  # only to end a hang
     while not report.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert report.read_text() == "143"

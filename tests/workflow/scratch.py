@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -43,7 +42,6 @@ class Done:
 
     code: int
     text: str
-    seconds: float  # of a processor: what the wall clock shows when nothing else runs
 
     @property
     def ran(self) -> set[str]:
@@ -118,7 +116,6 @@ class Scratch:
             )
 
     def run(self, *command: str) -> Done:
-        before = _used()
         done = subprocess.run(
             command,
             cwd=self.root,
@@ -129,18 +126,12 @@ class Scratch:
             timeout=1200,
             check=False,
         )
-        return Done(done.returncode, done.stdout, _used() - before)
+        return Done(done.returncode, done.stdout)
 
     def _must(self, *command: str) -> Done:
         done = self.run(*command)
         assert done.code == 0, f"{' '.join(command)} in {self.root}:\n{done.text[-6000:]}"
         return done
-
-
-def _used() -> float:
-    """Processor seconds of all children so far."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def environment() -> dict[str, str]:

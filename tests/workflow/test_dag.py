@@ -78,19 +78,11 @@ def test_snakemake_lint(source: Scratch, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_dvc_built_snakemake_accepts_in_little_time(built: Scratch) -> None:
+def test_snakemake_accepts_what_dvc_built(built: Scratch) -> None:
     """`built` is the work of `dvc repro`; test_rebuild has the other direction."""
     assert (built.root / FIGURES / "index.html").is_file()
-    rounds = [
-        (built.dvc("repro"), built.snakemake(FIGURES), built.run("snakemake", "--version"))
-        for _ in range(3)
-    ]
-    assert not rounds[0][0].ran
-    assert "Nothing to be done" in rounds[0][1].text
-    dvc, snakemake, loading = (
-        min(done.seconds for done in tool) for tool in zip(*rounds, strict=True)
-    )
-    # 2 s and 4 s, in what this machine takes to load Snakemake: a second where they were set.
-    assert dvc < 2 * loading
-    assert snakemake < 4 * loading
+    assert not built.dvc("repro").ran
+    by_snakemake = built.snakemake(FIGURES)
+    assert "Nothing to be done" in by_snakemake.text
+    assert not by_snakemake.ran
     assert built.git("status", "--porcelain") == ""

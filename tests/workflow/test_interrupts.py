@@ -83,7 +83,8 @@ def test_snakemake_alone_ends_its_job_first(slow: Scratch, unbroken: bytes, tmp_
 
 
 def _wait_for_resume_file(scratch: Scratch) -> None:
-    folder, limit = scratch.root / "checkpoints", time.monotonic() + 90
+    folder = scratch.root / "checkpoints"
+    limit = time.monotonic() + 90  # only to end a hang; the training reaches the file in seconds
     while not list(folder.glob(f"{STAGE}-*/*/step-*.json")):
         assert time.monotonic() < limit, scratch.text("started.txt")
         time.sleep(0.02)
