@@ -1,0 +1,60 @@
+"""The command line `hw2`: configure the pipeline, and use its trained models.
+
+Each module of this package defines one group of commands. Commands import what computes only when
+they run, so that help and errors appear at once.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hw2.cli import clip, configuration, data, digits, faces
+from hw2.cli.command_list import CommandList
+from hw2.config import paths
+from hw2.runtime.errors import UserError
+from hw2.runtime.progress import ConsoleHandler
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, or 2 for an error that the user can fix."""
+    options = _parser().parse_args(arguments)
+    handler = ConsoleHandler()
+    logging.getLogger().addHandler(handler)
+    logging.getLogger("hw2").setLevel(logging.INFO)
+    try:
+        os.chdir(_repository())
+        options.function(options)
+    except UserError as error:
+        print(f"hw2 {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    finally:
+        logging.getLogger().removeHandler(handler)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hw2",
+        description="Configure the pipeline, and use its trained models.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = CommandList(parser)
+    for module in (configuration, data, digits, faces, clip):
+        module.add_commands(commands)
+    commands.finish()
+    return parser
+
+
+def _repository() -> Path:
+    """The repository: the working directory, or the nearest one above it, with a dvc.yaml."""
+    directory = Path.cwd()
+    for folder in (directory, *directory.parents):
+        if (folder / "dvc.yaml").is_file() and (folder / paths.FILE).is_file():
+            return folder
+    raise UserError(f"{directory}: not inside a clone of hw2; change to its directory")

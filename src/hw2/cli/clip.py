@@ -1,0 +1,146 @@
+"""Commands for CLIP and for personalized images."""
+
+import argparse
+
+from hw2.cli.argument_types import absolute_path, model_source
+from hw2.cli.command_list import CommandList
+from hw2.config import params, paths
+from hw2.runtime import device
+from hw2.runtime.errors import UserError
+
+
+def add_commands(commands: CommandList) -> None:
+    """Add the commands of this group."""
+    commands.group("CLIP and personalized images")
+    zero_shot = commands.add("zero-shot", "classify a folder of images with CLIP", _zero_shot)
+    zero_shot.add_argument(
+        "folder",
+        type=absolute_path,
+        metavar="FOLDER",
+        help="id2label.json and val/{class}_{id}.png",
+    )
+    zero_shot.add_argument(
+        "out",
+        type=absolute_path,
+        metavar="OUT.csv",
+        help="table to write, with a row for each image",
+    )
+    zero_shot.add_argument("--model", help="a name in clip.zero_shot.models (default: the first)")
+    zero_shot.add_argument("--prompts", help="a prompt set (default clip.zero_shot.report_prompts)")
+
+    sample = commands.add(
+        "sample-personalization", "sample 25 images of each prompt of an input.json", _sample
+    )
+    sample.add_argument(
+        "input", type=absolute_path, metavar="INPUT.json", help="prompts in the course's format"
+    )
+    sample.add_argument("out", type=absolute_path, metavar="OUT", help="folder for the images")
+    sample.add_argument(
+        "model", nargs="?", type=model_source, metavar="SD",
+        help="sd-v1-4.ckpt, a diffusers folder or hub id (default stable_diffusion.weights)",
+    )  # fmt: skip
+    sample.add_argument(
+        "--embeddings",
+        type=absolute_path,
+        help="folder of .safetensors (default: the pipeline's embeddings)",
+    )
+
+    grade = commands.add("grade-personalization", "grade these images as the course does", _grade)
+    grade.add_argument(
+        "input", type=absolute_path, metavar="INPUT.json", help="prompts in the course's format"
+    )
+    grade.add_argument(
+        "references",
+        type=absolute_path,
+        metavar="REFERENCES",
+        help="folder with a folder of photographs for each concept",
+    )
+    grade.add_argument(
+        "images", type=absolute_path, metavar="OUT", help="folder that sample-personalization wrote"
+    )
+    grade.add_argument(
+        "--clip", help="a name in clip.zero_shot.models (default personalization.clip)"
+    )
+
+
+def _zero_shot(options: argparse.Namespace) -> None:
+    from hw2.clip import prompts, weights
+
+    settings, artifacts = params.load(), paths.load()
+    section = settings.clip.zero_shot
+    models = {model.name: model for model in section.models}
+    name = options.model or section.models[0].name
+    if name not in models:
+        raise UserError(
+            f"--model {name}: choose from {', '.join(models)}, or add it to params.yaml"
+        )
+    located = weights.locate(models[name], artifacts.clip_model)  # fails before slow imports
+    prompt_set = options.prompts or section.report_prompts
+    templates = prompts.select([prompt_set], section.custom_prompts)[prompt_set]
+
+    from hw2.commands import zero_shot
+
+    device.use_threads(settings.runtime.threads)
+    accuracy = zero_shot.run(
+        section,
+        located,
+        templates,
+        folder=options.folder,
+        cache=artifacts.clip_feature_cache,
+        out=options.out,
+        device=device.choose(settings.runtime.device),
+    )
+    interval = f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %"
+    print(f"{name}: accuracy {100 * accuracy.value:.1f} % ({interval}) on {accuracy.n} images")
+    print(f"predictions are in {options.out}")
+
+
+def _sample(options: argparse.Namespace) -> None:
+    from hw2.commands import output_folder
+    from hw2.personalization import prompt_specs
+
+    settings, artifacts = params.load(), paths.load()
+    prompt_specs.read(options.input)  # fails before slow imports
+    output_folder.need_new(options.out)
+    stable_diffusion = settings.stable_diffusion
+    if options.model is not None:
+        stable_diffusion = stable_diffusion.model_copy(
+            update={"weights": options.model, "revision": None}
+        )
+
+    from hw2.stages import personalization_sample
+
+    device.use_threads(settings.runtime.threads)
+    count = personalization_sample.run(
+        stable_diffusion,
+        settings.personalization,
+        stable_diffusion_model=artifacts.stable_diffusion_model,
+        personalization_embeddings=options.embeddings or artifacts.personalization_embeddings,
+        personalization_prompts=options.input,
+        personalization_images=options.out,
+        device=device.choose(settings.runtime.device),
+    )
+    print(f"{count} images in {options.out}")
+
+
+def _grade(options: argparse.Namespace) -> None:
+    from hw2.commands import grade_personalization
+    from hw2.personalization import grading
+
+    settings, artifacts = params.load(), paths.load()
+    personalization = settings.personalization
+    if options.clip is not None:
+        models = {model.name: model for model in settings.clip.zero_shot.models}
+        if options.clip not in models:
+            raise UserError(f"--clip {options.clip}: choose from {', '.join(models)}")
+        personalization = personalization.model_copy(update={"clip": models[options.clip]})
+    device.use_threads(settings.runtime.threads)
+    cases = grade_personalization.run(
+        personalization,
+        clip_model=artifacts.clip_model,
+        input_file=options.input,
+        references=options.references,
+        images=options.images,
+        device=device.choose(settings.runtime.device),
+    )
+    print(grading.table(cases))

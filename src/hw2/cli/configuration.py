@@ -1,0 +1,65 @@
+"""Commands that configure and plan a run."""
+
+import argparse
+
+from hw2.cli.argument_types import key_value
+from hw2.cli.command_list import CommandList
+from hw2.config import params, params_file, profiles
+
+
+def add_commands(commands: CommandList) -> None:
+    """Add the commands of this group."""
+    commands.group("configure and plan a run")
+    profile = commands.add("profile", "list profiles, or write one into params.yaml", _profile)
+    profile.add_argument("name", nargs="?", help="name of a profile; omit it to list them")
+    profile.add_argument(
+        "values", nargs="*", type=key_value, metavar="KEY=VALUE", help="further values to write"
+    )
+    parameters = commands.add(
+        "params", "check that params.yaml and its JSON schema are up to date", _params
+    )
+    parameters.add_argument(
+        "--write", action="store_true", help="regenerate the comments and the JSON schema"
+    )
+    plan = commands.add("plan", "list how many stages will run and how long they will take", _plan)
+    plan.add_argument("--record", action="store_true", help="store the times of the last run")
+
+
+def _profile(options: argparse.Namespace) -> None:
+    if options.name is None:
+        active = params.load().profile
+        print("\n".join(f"{'*' if name == active else ' '} {name}" for name in profiles.names()))
+    else:
+        profiles.apply(options.name, values=dict(options.values))
+        print(f"params.yaml now has the values of profile {options.name}")
+        print("".join(f"{key}: {value}\n" for key, value in options.values), end="")
+
+
+def _params(options: argparse.Namespace) -> None:
+    if options.write:
+        params_file.write()
+        print(f"params.yaml and {params_file.SCHEMA} are up to date")
+    else:
+        params_file.check()
+        print(f"params.yaml and {params_file.SCHEMA} match src/hw2/config/schema")
+
+
+def _plan(options: argparse.Namespace) -> None:
+    from hw2.pipeline import plan
+
+    settings = params.load()
+    if options.record:
+        seconds = plan.record(settings.profile, settings.runtime.threads)
+        print(f"{plan.TIMINGS}: {len(seconds)} stages, {sum(seconds.values()):.0f} s")
+        return
+    pending = plan.plan(settings.profile, settings.runtime.threads)
+    if not pending.stages:
+        print("all results are up to date")
+        return
+    stages = f"{len(pending.stages)} stage{'s' * (len(pending.stages) > 1)} to run"
+    if pending.seconds is None:
+        print(f"{stages}; there are no times of profile {settings.profile} yet")
+    elif pending.seconds < 60:
+        print(f"{stages}: under a minute on this machine")
+    else:
+        print(f"{stages}: about {pending.seconds / 60:.0f} minutes on this machine")

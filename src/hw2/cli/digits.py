@@ -1,0 +1,59 @@
+"""Commands that sample and classify digits."""
+
+import argparse
+
+from hw2.cli.argument_types import absolute_path
+from hw2.cli.command_list import CommandList
+from hw2.config import params, paths
+from hw2.runtime import device
+
+
+def add_commands(commands: CommandList) -> None:
+    """Add the commands of this group."""
+    commands.group("digits")
+    digits = commands.add("digits", "sample digits into the folders that the grader reads", _digits)
+    digits.add_argument("out", type=absolute_path, metavar="OUT", help="folder for the images")
+    digits.add_argument("--count", type=int, default=50, help="images of each digit (default 50)")
+
+    predict = commands.add("predict", "classify the digits in a folder of images", _predict)
+    predict.add_argument("folder", type=absolute_path, metavar="FOLDER", help="folder of images")
+    predict.add_argument(
+        "out", type=absolute_path, metavar="OUT.csv", help="table to write: image_name, label"
+    )
+    predict.add_argument("--target", required=True, help="domain of the images: svhn or usps")
+    predict.add_argument(
+        "--method", default="self_training", help="method of dann.methods (default self_training)"
+    )
+
+
+def _digits(options: argparse.Namespace) -> None:
+    from hw2.commands import digits
+
+    settings, artifacts = params.load(), paths.load()
+    device.use_threads(settings.runtime.threads)
+    count = digits.run(
+        settings.ddpm.sampling,
+        model=artifacts.ddpm_model,
+        guidance=artifacts.ddpm_guidance,
+        out=options.out,
+        count=options.count,
+        device=device.choose(settings.runtime.device),
+    )
+    print(f"{count} images in {options.out}")
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from hw2.commands import predict
+
+    settings, artifacts = params.load(), paths.load()
+    device.use_threads(settings.runtime.threads)
+    count = predict.run(
+        settings.dann,
+        models=artifacts.dann_models,
+        folder=options.folder,
+        out=options.out,
+        target=options.target,
+        method=options.method,
+        device=device.choose(settings.runtime.device),
+    )
+    print(f"classified {count} images; predictions are in {options.out}")

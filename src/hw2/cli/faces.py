@@ -1,0 +1,62 @@
+"""Commands that sample and compare faces."""
+
+import argparse
+
+from hw2.cli.argument_types import absolute_path, model_source
+from hw2.cli.command_list import CommandList
+from hw2.config import loader, params, paths
+from hw2.runtime import device
+
+
+def add_commands(commands: CommandList) -> None:
+    """Add the commands of this group."""
+    commands.group("faces")
+    faces = commands.add("faces", "sample a face for each noise in a folder, with DDIM", _faces)
+    faces.add_argument(
+        "noise", type=absolute_path, metavar="NOISE", help="folder with 00.pt, 01.pt ..."
+    )
+    faces.add_argument(
+        "out", type=absolute_path, metavar="OUT", help="folder for 00.png, 01.png ..."
+    )
+    faces.add_argument(
+        "model", nargs="?", type=model_source, metavar="UNET",
+        help="the course's UNet.pt, a diffusers folder or hub id (default: the pipeline's model)",
+    )  # fmt: skip
+    faces.add_argument("--steps", type=int, help="sampling steps (default faces.ddim.steps)")
+    faces.add_argument("--eta", type=float, help="fresh noise, 0 to 1 (default faces.ddim.eta)")
+    faces.add_argument(
+        "--timestep-spacing",
+        help="course, leading or trailing (default faces.ddim.timestep_spacing)",
+    )
+
+    mse = commands.add(
+        "mse", "compare sampled faces with the ground truth, as the course does", _mse
+    )
+    mse.add_argument(
+        "out", type=absolute_path, metavar="OUT", help="folder with 00.png, 01.png ..."
+    )
+    mse.add_argument("truth", type=absolute_path, metavar="GT", help="folder with the same files")
+
+
+def _faces(options: argparse.Namespace) -> None:
+    from hw2.commands import faces
+
+    settings, artifacts = params.load(), paths.load()
+    overrides = {key: getattr(options, key) for key in ("steps", "eta", "timestep_spacing")}
+    overrides = {key: value for key, value in overrides.items() if value is not None}
+    ddim = loader.parse(params.Ddim, settings.faces.ddim.model_dump() | overrides, "hw2 faces")
+    device.use_threads(settings.runtime.threads)
+    count = faces.run(
+        ddim,
+        noise=options.noise,
+        out=options.out,
+        model=options.model or str(artifacts.faces_model),
+        device=device.choose(settings.runtime.device),
+    )
+    print(f"{count} images in {options.out}")
+
+
+def _mse(options: argparse.Namespace) -> None:
+    from hw2.faces import ground_truth
+
+    print(ground_truth.table(ground_truth.run(options.out, options.truth)))
