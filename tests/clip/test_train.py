@@ -76,7 +76,7 @@ def test_the_history_has_every_step(uninterrupted: Trained, mini: params.Params)
 
 
 def test_the_loss_falls(mini: params.Params, tmp_path: Path) -> None:
-    longer = mini.clip.train.model_copy(update={"steps": 60, "batch": 32, "save_every": 60})
+    longer = mini.clip.train.model_copy(update={"steps": 60, "batch_size": 32, "save_every": 60})
     shapes = mini.shapes.model_copy(update={"train_images": 500})
     trained = run_training(mini.clip.model_copy(update={"train": longer}), shapes, tmp_path)
     losses = [row["loss"] for row in trained.history]

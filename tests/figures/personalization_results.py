@@ -35,14 +35,19 @@ def metrics() -> dict[str, Any]:
         }  # fmt: skip
     for position, (name, value) in enumerate(METHODS.items()):
         scores = {"position": position, "seeds": 3, "n": 12, "bytes": 768}
-        scores |= {"trained": 480 * position, "drawn": 960, "first": value + 5, "second": value - 5}
+        scores |= {
+            "trained": 480 * position,
+            "sampled": 960,
+            "first": value + 5,
+            "second": value - 5,
+        }
         scores |= {**ends("mean", value), **ends("lesser", value - 6)}
         if name != "photographs":
             scores |= ends("text", 25.0)
             if name != "separate":
                 scores |= ends("lesser_gain", value - 40)
         record["multi_concept"][name] = scores
-    shares = {"drawn": 0.85, "unseen": 0.5, "real": 0.97}
+    shares = {"sampled": 0.85, "unseen": 0.5, "real": 0.97}
     record["stable_diffusion"] = {
         k: {**ends("alignment", v, 0.03), "n": 144} for k, v in shares.items()
     }
@@ -70,7 +75,7 @@ def write(folder: Path) -> dict[str, Path]:
         samples |= {
             f"{key}_token": np.array(token), f"{key}_word": np.array(word),
             f"{key}_prompts": np.array([f"a photo of a {token}"]),
-            f"{key}_learnt_0": images(5), f"{key}_word_0": images(5),
+            f"{key}_learned_0": images(5), f"{key}_word_0": images(5),
         }  # fmt: skip
     paths = {
         "personalization_metrics": folder / "personalization.json",

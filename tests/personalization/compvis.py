@@ -19,13 +19,13 @@ _VAE_ATTENTION = {
 
 def state_dict(pipe: Any) -> dict[str, Tensor]:
     """All weights of a pipeline under the keys of `sd-v1-4.ckpt`."""
-    found = {f"model.diffusion_model.{_unet(k)}": v for k, v in pipe.unet.state_dict().items()}
+    weights = {f"model.diffusion_model.{_unet(k)}": v for k, v in pipe.unet.state_dict().items()}
     for key, value in pipe.vae.state_dict().items():
         name, matrix = _vae(key)
-        found[f"first_stage_model.{name}"] = value[..., None, None] if matrix else value
+        weights[f"first_stage_model.{name}"] = value[..., None, None] if matrix else value
     for key, value in pipe.text_encoder.state_dict().items():
-        found[f"cond_stage_model.transformer.text_model.{key}"] = value
-    return {key: value.clone().contiguous() for key, value in found.items()}
+        weights[f"cond_stage_model.transformer.text_model.{key}"] = value
+    return {key: value.clone().contiguous() for key, value in weights.items()}
 
 
 def _unet(key: str) -> str:
@@ -41,11 +41,11 @@ def _unet(key: str) -> str:
             return key.replace(ours, theirs, 1)
     block, *rest = key.split(".")
     if block == "mid_block":
-        kind, place, *tail = rest
-        where = "middle_block.1" if kind == "attentions" else f"middle_block.{2 * int(place)}"
+        kind, index, *tail = rest
+        where = "middle_block.1" if kind == "attentions" else f"middle_block.{2 * int(index)}"
     else:
-        level, kind, place, *tail = rest
-        i, j = int(level), int(place)
+        level, kind, index, *tail = rest
+        i, j = int(level), int(index)
         if block == "down_blocks":
             where = f"input_blocks.{3 * i + j + 1}.{0 if kind == 'resnets' else 1}"
             if kind == "downsamplers":
@@ -60,22 +60,22 @@ def _unet(key: str) -> str:
 
 
 def _vae(key: str) -> tuple[str, bool]:
-    """The key, and whether a matrix there is a convolution of 1x1 here."""
+    """The key, and whether a matrix of diffusers is a 1x1 convolution in the file."""
     parts = key.split(".")
     if "mid_block" in parts:
-        side, _, kind, place, *tail = parts
+        side, _, kind, index, *tail = parts
         if kind == "attentions":
             name, end = ".".join(tail[:-1]), tail[-1]
             return f"{side}.mid.attn_1.{_VAE_ATTENTION[name]}.{end}", (
                 end == "weight" and name != "group_norm"
             )
-        return f"{side}.mid.block_{int(place) + 1}.{'.'.join(tail)}", False
+        return f"{side}.mid.block_{int(index) + 1}.{'.'.join(tail)}", False
     if len(parts) > 2 and parts[1] in ("down_blocks", "up_blocks"):
-        side, block, level, kind, place, *tail = parts
+        side, block, level, kind, index, *tail = parts
         i = int(level) if block == "down_blocks" else 3 - int(level)
-        way = "down" if block == "down_blocks" else "up"
+        direction = "down" if block == "down_blocks" else "up"
         if kind == "resnets":
             rest = ".".join(tail).replace("conv_shortcut", "nin_shortcut")
-            return f"{side}.{way}.{i}.block.{place}.{rest}", False
-        return f"{side}.{way}.{i}.{way}sample.{'.'.join(tail)}", False
+            return f"{side}.{direction}.{i}.block.{index}.{rest}", False
+        return f"{side}.{direction}.{i}.{direction}sample.{'.'.join(tail)}", False
     return key.replace("conv_norm_out", "norm_out"), False

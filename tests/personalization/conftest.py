@@ -24,7 +24,7 @@ from hw2.stable_diffusion import text_encoder
 sys.path.insert(0, str(Path(__file__).parent))  # the import mode `importlib` leaves this to us
 
 
-def _made(mini: params.Params) -> Any:
+def _new_pipeline(mini: params.Params) -> Any:
     merges = gzip.decompress(clip_folder.design(mini.clip.network).merges).decode()
     tokenizer = text_encoder._tokenizer(merges, 77)
     size = len(tokenizer)
@@ -56,11 +56,11 @@ def _made(mini: params.Params) -> Any:
 @pytest.fixture(scope="session")
 def v1(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pipeline as a diffusers folder."""
-    place = tmp_path_factory.mktemp("v1") / "model"
+    path = tmp_path_factory.mktemp("v1") / "model"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
-        _made(mini).save_pretrained(place)
-    return place
+        _new_pipeline(mini).save_pretrained(path)
+    return path
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def stable(mini: params.Params, v1: Path) -> params.StableDiffusion:
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
-    """Stand-ins for photographs: three for each of the course's keys, of unequal sides."""
+    """Stand-ins for photographs: three for each of the course's keys, of different sizes."""
     stream = np.random.Generator(np.random.PCG64(1))
     for key in ("0", "1", "cat"):
         folder = tmp_path / "photographs" / key

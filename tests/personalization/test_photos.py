@@ -15,11 +15,11 @@ def spec(key: str) -> params.Concept:
     return params.Concept(key=key, token=f"<t{key}>", kind="object", initializer="thing", vectors=1)
 
 
-def test_the_orientation_of_a_camera_is_honoured(tmp_path: Path) -> None:
+def test_exif_orientation_is_applied(tmp_path: Path) -> None:
     pixels = np.zeros((20, 40, 3), np.uint8)
     pixels[:, :20] = 255
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn by 90 degrees clockwise to view
+    exif[0x0112] = 6  # to be rotated by 90 degrees clockwise
     Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
     upright = photos.pixels(tmp_path / "a.png")
     assert upright.shape == (40, 20, 3)
@@ -30,51 +30,51 @@ def test_the_orientation_of_a_camera_is_honoured(tmp_path: Path) -> None:
 def test_squares_are_in_the_range_of_the_vae() -> None:
     image = np.zeros((30, 50, 3), np.uint8)
     image[:, 25:] = 255
-    found = batches.tensor([photos.squared(image, 16)])
-    assert found.shape == (1, 3, 16, 16)
-    assert (found.min(), found.max()) == (-1, 1)
-    assert found[0, 0, 8, 0] == -1
-    assert found[0, 0, 8, 15] == 1
+    images = batches.to_tensor([photos.squared(image, 16)])
+    assert images.shape == (1, 3, 16, 16)
+    assert (images.min(), images.max()) == (-1, 1)
+    assert images[0, 0, 8, 0] == -1
+    assert images[0, 0, 8, 15] == 1
 
 
-def test_views_differ_and_repeat() -> None:
+def test_random_squares_depend_on_the_stream_alone() -> None:
     image = np.random.Generator(np.random.PCG64(0)).integers(0, 256, (40, 60, 3), dtype=np.uint8)
-    views = [
+    squares = [
         photos.squared(image, 16, np.random.Generator(np.random.PCG64(seed))) for seed in (1, 2, 1)
     ]
-    assert views[0].shape == (16, 16, 3)
-    assert np.array_equal(views[0], views[2])
-    assert not np.array_equal(views[0], views[1])
+    assert squares[0].shape == (16, 16, 3)
+    assert np.array_equal(squares[0], squares[2])
+    assert not np.array_equal(squares[0], squares[1])
 
 
 def test_a_composite_shows_the_first_on_the_left(tmp_path: Path) -> None:
     synthetic.write(tmp_path, 2, 32, 5)
     flower, moon = (photos.read(tmp_path, spec(key)) for key in (synthetic.FLOWER, synthetic.MOON))
-    found = photos.composite(flower, moon, (0, 1), 32)
-    assert found.shape == (32, 32, 3)
+    image = photos.composite(flower, moon, (0, 1), 32)
+    assert image.shape == (32, 32, 3)
     side = round(32 * 9 / 16)
     mask = photos.squared(flower.masks[0].astype(np.uint8) * 255, side) > 127
     square = photos.squared(flower.images[0], side)
     top = (32 - side) // 2
-    left = found[top : top + side, : 32 - side]
-    keep = mask[:, : 32 - side]
-    assert np.array_equal(left[keep], square[:, : 32 - side][keep])
+    left = image[top : top + side, : 32 - side]
+    mask = mask[:, : 32 - side]
+    assert np.array_equal(left[mask], square[:, : 32 - side][mask])
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture"])
-def test_a_damaged_photograph_is_one_line(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"no image"])
+def test_a_damaged_photograph_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "0").mkdir()
     (tmp_path / "0/a.jpg").write_bytes(content)
-    with pytest.raises(UserError, match=r"a\.jpg: not a readable image") as caught:
+    with pytest.raises(UserError, match=r"a\.jpg: not a readable image") as error:
         photos.read(tmp_path, spec("0"))
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(error.value)
     with pytest.raises(UserError, match="no photographs"):
         photos.read(tmp_path, spec("1"))
 
 
-def test_concepts_are_none_of_the_training_world() -> None:
-    pictures, masks = synthetic.references(synthetic.FLOWER, 4, 32, 5)
-    assert pictures.shape == (4, 32, 32, 3)
+def test_synthetic_concepts_have_masks_and_the_style_is_sepia() -> None:
+    images, masks = synthetic.references(synthetic.FLOWER, 4, 32, 5)
+    assert images.shape == (4, 32, 32, 3)
     assert 0.1 < (masks > 0).mean() < 0.6
     hatched, _ = synthetic.references(synthetic.HATCH, 4, 32, 5)
     gray = hatched.astype(float)

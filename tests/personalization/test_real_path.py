@@ -1,5 +1,5 @@
-"""Stable Diffusion v1 by its class and key names, from a folder and from CompVis' single file:
-learn, draw and grade from photographs and the course's input.json."""
+"""Stable Diffusion v1, from a folder and from CompVis' single file: training, sampling and grading
+with photographs and the course's input.json."""
 
 import json
 import shutil
@@ -48,33 +48,33 @@ PROMPTS = {
 
 @pytest.fixture(scope="module")
 def single(v1: Path, mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same weights as CompVis wrote them, with what Lightning left beside."""
+    """The same weights in CompVis' format, with the other entries of a Lightning checkpoint."""
     path = tmp_path_factory.mktemp("ckpt") / "sd-v1.ckpt"
     pipe = load.load(mini.stable_diffusion.model_copy(update={"weights": str(v1)}), v1, CPU)
-    places = "cond_stage_model.transformer.text_model.embeddings.position_ids"
-    left = {
+    position_ids = "cond_stage_model.transformer.text_model.embeddings.position_ids"
+    other_entries = {
         "betas": torch.zeros(1000),
         "model_ema.decay": torch.tensor(0.9999),
-        places: torch.arange(77)[None],
+        position_ids: torch.arange(77)[None],
     }
     callbacks = ModuleType("pytorch_lightning.callbacks.model_checkpoint")
     kind = type("ModelCheckpoint", (), {"__module__": callbacks.__name__})
     callbacks.ModelCheckpoint = kind  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
-        for above in ("pytorch_lightning", "pytorch_lightning.callbacks"):
-            patch.setitem(sys.modules, above, ModuleType(above))
+        for module in ("pytorch_lightning", "pytorch_lightning.callbacks"):
+            patch.setitem(sys.modules, module, ModuleType(module))
         patch.setitem(sys.modules, callbacks.__name__, callbacks)
         saved = {"global_step": 7, "callbacks": {kind: {"best_model_path": ""}}}
-        torch.save(saved | {"state_dict": left | state_dict(pipe)}, path)
+        torch.save(saved | {"state_dict": other_entries | state_dict(pipe)}, path)
     return path
 
 
-def test_the_single_file_is_the_folder(
+def test_the_single_file_gives_the_weights_of_the_folder(
     v1: Path, single: Path, stable: params.StableDiffusion
 ) -> None:
     folder = load.load(stable, v1, CPU)
-    given = stable.model_copy(update={"weights": str(single), "config": str(v1)})
-    file = load.load(given, v1, CPU)
+    single_file = stable.model_copy(update={"weights": str(single), "config": str(v1)})
+    file = load.load(single_file, v1, CPU)
     for part in ("unet", "vae", "text_encoder"):
         theirs, ours = (getattr(pipe, part).state_dict() for pipe in (folder, file))
         assert theirs.keys() == ours.keys()
@@ -98,7 +98,7 @@ def clip(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def course(mini: params.Params, photographs: Path, prompt_specs: Path) -> params.Personalization:
-    """The settings of the course's profile, as far as the mini profile's sizes leave them."""
+    """The course profile's settings with the sizes of the mini profile."""
     concepts = tuple(
         params.Concept(key=key, token=token, kind=kind, initializer="thing", vectors=1)
         for key, token, kind in (
@@ -107,7 +107,7 @@ def course(mini: params.Params, photographs: Path, prompt_specs: Path) -> params
             ("cat", "<new3>", "object"),
         )
     )
-    draw = mini.personalization.sampling.model_copy(update={"sampler": "dpmpp"})
+    sampling = mini.personalization.sampling.model_copy(update={"sampler": "dpmpp"})
     train = mini.personalization.train.model_copy(update={"augment": True})
     return mini.personalization.model_copy(
         update={
@@ -115,7 +115,7 @@ def course(mini: params.Params, photographs: Path, prompt_specs: Path) -> params
             "input": str(prompt_specs),
             "wording": "course",
             "concepts": concepts,
-            "draw": draw,
+            "sampling": sampling,
             "train": train,
         }
     )
@@ -135,8 +135,8 @@ def graded(
     clip: Path,
     at: Path,
 ) -> tuple[Case, ...]:
-    """Learn, draw into `at/out`, and grade."""
-    concepts, prompt_specs = at / "concepts", at / "asked.json"
+    """Train, sample into `at/out`, and grade."""
+    concepts, prompt_specs = at / "concepts", at / "prompts.json"
     personalization_fetch.run(settings, mini.shapes, personalization_concepts=concepts)
     personalization_train.run(
         stable,
@@ -146,7 +146,7 @@ def graded(
         personalization_concepts=concepts,
         personalization_embeddings=at / "embeddings",
         personalization_history=at / "h.csv",
-        personalization_snapshots=at / "looks.npz",
+        personalization_snapshots=at / "snapshots.npz",
         personalization_prompts=prompt_specs,
         checkpoints=at / "checkpoints",
         device=CPU,
@@ -172,7 +172,7 @@ def graded(
     return cases
 
 
-def test_a_folder_and_a_single_file_lead_to_the_same_images(
+def test_a_folder_and_a_single_file_give_the_same_images(
     v1: Path,
     single: Path,
     stable: params.StableDiffusion,
@@ -183,8 +183,8 @@ def test_a_folder_and_a_single_file_lead_to_the_same_images(
 ) -> None:
     file = stable.model_copy(update={"weights": str(single), "config": str(v1)})
     folders = tmp_path / "folder", tmp_path / "file"
-    for given, at in zip((stable, file), folders, strict=True):
-        cases = graded(given, settings, mini, clip, at)
+    for settings_of_model, at in zip((stable, file), folders, strict=True):
+        cases = graded(settings_of_model, settings, mini, clip, at)
         assert [case.baseline for case in cases] == [(79, 34), (70, 30)]
         assert all(len(case.best) == 5 for case in cases)
     for path in sorted((folders[0] / "out").rglob("*.png")):
@@ -194,7 +194,7 @@ def test_a_folder_and_a_single_file_lead_to_the_same_images(
 
 @pytest.mark.skipif(not REAL.exists(), reason="needs photographs in ../shared/real_data")
 @pytest.mark.parametrize("form", ["folder", "ckpt"])
-def test_the_course_s_photographs_and_prompts(
+def test_the_course_s_photographs_and_prompts_are_graded(
     form: str,
     v1: Path,
     single: Path,
@@ -210,19 +210,21 @@ def test_the_course_s_photographs_and_prompts(
         stable = stable.model_copy(update={"weights": str(single), "config": str(v1)})
     settings = course(mini, tmp_path / "photographs", prompt_specs)
     cases = graded(stable, settings, mini, clip, tmp_path)
-    given = [
-        tuple(pair) for one in files.read_json(prompt_specs).values() for pair in one["baseline"]
+    baselines = [
+        tuple(pair)
+        for entry in files.read_json(prompt_specs).values()
+        for pair in entry["baseline"]
     ]
-    assert [case.baseline for case in cases] == given
+    assert [case.baseline for case in cases] == baselines
     assert [case.key for case in cases] == ["0", "0", "1", "1"]
     assert all(case.image.shape == case.text.shape == (25,) for case in cases)
-    learnt = tokens.of_folder(tmp_path / "embeddings")
-    assert {token: rows.shape for token, rows in learnt.items()} == dict.fromkeys(
+    learned = tokens.read_folder(tmp_path / "embeddings")
+    assert {token: rows.shape for token, rows in learned.items()} == dict.fromkeys(
         ("<new1>", "<new2>", "<new3>"), (1, 32)
     )
 
 
-def test_two_concepts_of_photographs(
+def test_methods_for_two_concepts_run_on_photographs(
     v1: Path,
     stable: params.StableDiffusion,
     settings: params.Personalization,
@@ -254,18 +256,18 @@ def test_two_concepts_of_photographs(
     assert (tmp_path / "s/custom_diffusion_merged/keys_and_values.safetensors").is_file()
 
 
-def test_what_is_no_model_is_one_line(
+def test_invalid_models_are_refused_in_one_line(
     v1: Path, stable: params.StableDiffusion, tmp_path: Path
 ) -> None:
     (tmp_path / "bad.ckpt").write_bytes(b"no checkpoint")
     bare = tmp_path / "bare"
     shutil.copytree(v1, bare)
     shutil.rmtree(bare / "tokenizer")
-    for weights, said in (
+    for weights, message in (
         (tmp_path / "bad.ckpt", "cannot be loaded"),
         (tmp_path / "absent.ckpt", "no file"),
         (bare, "tokenizer|cannot be loaded"),
     ):
-        with pytest.raises(UserError, match=said) as caught:
+        with pytest.raises(UserError, match=message) as error:
             load.load(stable.model_copy(update={"weights": str(weights)}), v1, CPU)
-        assert "\n" not in str(caught.value)
+        assert "\n" not in str(error.value)

@@ -1,4 +1,4 @@
-"""Only the new rows train; initializers are checked; resumed and split trainings are the same."""
+"""Only new embeddings are trained; initializers are checked; split batches give the same result."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hw2.config import params
 from hw2.personalization import custom_diffusion, tokens
-from hw2.personalization import train as learn
+from hw2.personalization import train as personalization_train
 from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import load, sample
 from hw2.training.resume import Resume
@@ -21,29 +21,33 @@ CPU = torch.device("cpu")
 
 
 def batch_function(words: str, count: int = 4) -> Callable[[int], tuple[Tensor, list[str]]]:
-    def taught(step: int) -> tuple[Tensor, list[str]]:
+    def make_batch(step: int) -> tuple[Tensor, list[str]]:
         images = torch.linspace(-1, 1, count * 3 * 64 * 64).view(count, 3, 64, 64)
         return images.roll(step, 0), [f"a photo of a {words}"] * count
 
-    return taught
+    return make_batch
 
 
 def train(
-    pipe: Any, added: tokens.Added, settings: params.PersonalizationTrain, folder: Path, **more: Any
+    pipe: Any,
+    added: tokens.AddedToken,
+    settings: params.PersonalizationTrain,
+    folder: Path,
+    **options: Any,
 ) -> Tensor:
-    rows, _, _ = learn.fit(
+    rows, _, _ = personalization_train.train_embeddings(
         pipe, (added,), batch_function(added.words), settings, steps=3, lr=0.01, seed=1,
-        resume=Resume(folder, {}), desc="test", **more,
+        resume=Resume(folder, {}), desc="test", **options,
     )  # fmt: skip
     return rows
 
 
 @pytest.mark.parametrize("vectors", [1, 3])
-def test_every_other_row_keeps_its_bits(
+def test_no_other_embedding_changes(
     stable: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path, vectors: int
 ) -> None:
     pipe = load.load(stable, v1, CPU)
-    added = tokens.add(pipe, "<new1>", tokens.initial(pipe, "circle", vectors))
+    added = tokens.add(pipe, "<new1>", tokens.initial_embedding(pipe, "circle", vectors))
     before = {k: v.clone() for k, v in pipe.text_encoder.state_dict().items()}
     unet = {k: v.clone() for k, v in pipe.unet.state_dict().items()}
     rows = train(pipe, added, mini.personalization.train, tmp_path)
@@ -56,89 +60,93 @@ def test_every_other_row_keeps_its_bits(
     assert all(torch.equal(pipe.unet.state_dict()[k], v) for k, v in unet.items())
 
 
-def test_parts_and_checkpointing_change_no_numbers(
+def test_microbatches_and_checkpointing_give_the_same_embeddings(
     stable: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path
 ) -> None:
-    found = []
-    for place, update in enumerate(({}, {"microbatches": 4}, {"gradient_checkpointing": True})):
+    results = []
+    for index, update in enumerate(({}, {"microbatches": 4}, {"gradient_checkpointing": True})):
         pipe = load.load(stable, v1, CPU)
-        added = tokens.add(pipe, "<new1>", tokens.initial(pipe, "circle", 1))
+        added = tokens.add(pipe, "<new1>", tokens.initial_embedding(pipe, "circle", 1))
         settings = mini.personalization.train.model_copy(update=update)
-        found.append(train(pipe, added, settings, tmp_path / str(place)))
-    assert torch.allclose(found[0], found[1], atol=1e-3)
-    assert torch.allclose(found[0], found[2], atol=1e-3)
+        results.append(train(pipe, added, settings, tmp_path / str(index)))
+    assert torch.allclose(results[0], results[1], atol=1e-3)
+    assert torch.allclose(results[0], results[2], atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["bf16", "fp16"])
-def test_half_precision_of_the_frozen_parts(
+def test_training_with_frozen_weights_in_half_precision(
     stable: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path, kind: str
 ) -> None:
     pipe = load.load(stable.model_copy(update={"precision": kind}), v1, CPU)
     assert pipe.unet.dtype == {"bf16": torch.bfloat16, "fp16": torch.float16}[kind]
-    added = tokens.add(pipe, "<new1>", tokens.initial(pipe, "circle", 1))
+    added = tokens.add(pipe, "<new1>", tokens.initial_embedding(pipe, "circle", 1))
     start = pipe.text_encoder.get_input_embeddings().weight[list(added.ids)].clone()
     rows = train(pipe, added, mini.personalization.train, tmp_path)
     assert rows.dtype == torch.float32
     assert torch.isfinite(rows).all()
     assert not torch.equal(rows, start)
-    how = mini.personalization.sampling
-    images = sample.draw(pipe, "a photo of a <new1>", range(2), how, seed=1, stream="half")
+    sampling = mini.personalization.sampling
+    images = sample.sample_prompt(
+        pipe, "a photo of a <new1>", range(2), sampling, seed=1, stream="half"
+    )
     exact = load.load(stable, v1, CPU)
     tokens.add(exact, "<new1>", rows)
-    same = sample.draw(exact, "a photo of a <new1>", range(2), how, seed=1, stream="half")
+    expected = sample.sample_prompt(
+        exact, "a photo of a <new1>", range(2), sampling, seed=1, stream="half"
+    )
     assert images.std() > 1
-    assert np.abs(images.astype(int) - same.astype(int)).mean() < 5  # of 255
+    assert np.abs(images.astype(int) - expected.astype(int)).mean() < 5  # of 255
 
 
-def test_custom_diffusion_changes_keys_and_values_and_stores_deltas_alone(
+def test_custom_diffusion_trains_keys_and_values_and_stores_their_deltas(
     stable: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path
 ) -> None:
     pipe = load.load(stable, v1, CPU)
-    added = tokens.add(pipe, "<new1>", tokens.initial(pipe, "circle", 1))
-    weights = custom_diffusion.matrices(pipe.unet)
+    added = tokens.add(pipe, "<new1>", tokens.initial_embedding(pipe, "circle", 1))
+    weights = custom_diffusion.key_value_matrices(pipe.unet)
     assert len(weights) == 2 * 16  # v1 has 16 cross-attentions
     base = custom_diffusion.snapshot(weights)
     before = {k: v.clone() for k, v in pipe.unet.state_dict().items()}
     train(pipe, added, mini.personalization.train, tmp_path, matrices=weights, matrices_lr=1e-3)
     tuned = custom_diffusion.snapshot(weights)
-    moved = {k for k, v in pipe.unet.state_dict().items() if not torch.equal(v, before[k])}
-    assert moved == set(weights)
-    custom_diffusion.save(tmp_path / "kv.safetensors", custom_diffusion.changed(base, tuned))
+    changed = {k for k, v in pipe.unet.state_dict().items() if not torch.equal(v, before[k])}
+    assert changed == set(weights)
+    custom_diffusion.save(tmp_path / "kv.safetensors", custom_diffusion.weight_deltas(base, tuned))
     size = (tmp_path / "kv.safetensors").stat().st_size
-    numbers = sum(w.numel() for w in weights.values())
-    assert 4 * numbers < size < 4 * numbers + 10_000
+    parameters = sum(w.numel() for w in weights.values())
+    assert 4 * parameters < size < 4 * parameters + 10_000
     deltas = load_file(tmp_path / "kv.safetensors")
     assert deltas.keys() == weights.keys()
     assert all(torch.allclose(base[k] + deltas[k], tuned[k], atol=1e-7) for k in tuned)
 
 
-def test_several_vectors_are_what_diffusers_reads(
+def test_diffusers_reads_embeddings_of_several_vectors(
     stable: params.StableDiffusion, v1: Path, tmp_path: Path
 ) -> None:
     rows = torch.linspace(-1, 1, 3 * 32).view(3, 32)
-    tokens.save(tmp_path / "one.safetensors", "<new1>", rows)
+    tokens.save(tmp_path / "token.safetensors", "<new1>", rows)
     pipe = load.load(stable, v1, CPU)
-    pipe.load_textual_inversion(tmp_path / "one.safetensors")
+    pipe.load_textual_inversion(tmp_path / "token.safetensors")
     ids = pipe.tokenizer.convert_tokens_to_ids(tokens.names("<new1>", 3))
     assert torch.equal(pipe.text_encoder.get_input_embeddings().weight[ids], rows)
     ours = load.load(stable, v1, CPU)
-    added = tokens.add(ours, *tokens.read(tmp_path / "one.safetensors"))
+    added = tokens.add(ours, *tokens.read(tmp_path / "token.safetensors"))
     assert list(added.ids) == ids
-    said = "a photo of a <new1>"
-    assert ours.maybe_convert_prompt(said, ours.tokenizer) == f"a photo of a {added.words}"
+    prompt = "a photo of a <new1>"
+    assert ours.maybe_convert_prompt(prompt, ours.tokenizer) == f"a photo of a {added.words}"
 
 
 def test_initializers_are_checked(stable: params.StableDiffusion, v1: Path) -> None:
     pipe = load.load(stable, v1, CPU)
     table = pipe.text_encoder.get_input_embeddings().weight
-    place = pipe.tokenizer("circle", add_special_tokens=False).input_ids
-    assert torch.equal(tokens.initial(pipe, "circle", 1), table[place])
-    assert tokens.initial(pipe, "red circle", 2).shape == (2, 32)
-    apart = tokens.initial(pipe, "circle", 3)
-    assert len(apart.unique(dim=0)) == 3
+    ids = pipe.tokenizer("circle", add_special_tokens=False).input_ids
+    assert torch.equal(tokens.initial_embedding(pipe, "circle", 1), table[ids])
+    assert tokens.initial_embedding(pipe, "red circle", 2).shape == (2, 32)
+    several = tokens.initial_embedding(pipe, "circle", 3)
+    assert len(several.unique(dim=0)) == 3
     with pytest.raises(UserError, match=r"'red circle' has 2 tokens .* for 1 vector"):
-        tokens.initial(pipe, "red circle", 1)
-    tokens.add(pipe, "<new1>", apart)
+        tokens.initial_embedding(pipe, "red circle", 1)
+    tokens.add(pipe, "<new1>", several)
     assert len(pipe.tokenizer.tokenize("a <new1> <new1>_1 <new1>_2")) == 4
     with pytest.raises(UserError, match="<new1> is in the vocabulary already"):
-        tokens.add(pipe, "<new1>", apart)
+        tokens.add(pipe, "<new1>", several)

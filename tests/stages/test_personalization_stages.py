@@ -33,8 +33,8 @@ CPU = torch.device("cpu")
 ROUNDED = 1e-5  # metrics have six digits
 
 
-def places(folder: Path) -> SimpleNamespace:
-    ends = (
+def paths_in(folder: Path) -> SimpleNamespace:
+    names = (
         *("clip", "model", "concepts", "embeddings", "images", "stored", "checkpoints"),
         *(
             "history.csv",
@@ -46,13 +46,13 @@ def places(folder: Path) -> SimpleNamespace:
         ),
         *("metrics.json", "input.json"),
     )
-    return SimpleNamespace(**{end.partition(".")[0]: folder / end for end in ends})
+    return SimpleNamespace(**{name.partition(".")[0]: folder / name for name in names})
 
 
 @pytest.fixture(scope="module")
 def base(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """The small CLIP, the small Stable Diffusion and the concepts."""
-    at = places(tmp_path_factory.mktemp("base"))
+    at = paths_in(tmp_path_factory.mktemp("base"))
     clip_train.run(
         mini.clip,
         mini.shapes,
@@ -96,7 +96,7 @@ def learn(mini: params.Params, at: SimpleNamespace, base: SimpleNamespace) -> No
 def done(
     mini: params.Params, base: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory
 ) -> SimpleNamespace:
-    at = places(tmp_path_factory.mktemp("done"))
+    at = paths_in(tmp_path_factory.mktemp("done"))
     learn(mini, at, base)
     count = personalization_sample.run(
         mini.stable_diffusion,
@@ -138,7 +138,7 @@ def done(
     return at
 
 
-def test_the_model_is_a_stock_pipeline(base: SimpleNamespace) -> None:
+def test_the_model_is_a_diffusers_pipeline(base: SimpleNamespace) -> None:
     index = json.loads((base.model / "model_index.json").read_text())
     assert index["_class_name"] == "StableDiffusionPipeline"
     assert index["vae"] == ["hw2.models.patch_codec", "PatchCodec"]
@@ -147,50 +147,48 @@ def test_the_model_is_a_stock_pipeline(base: SimpleNamespace) -> None:
     assert [row["step"] for row in files.read_table(base.history)] == [1, 2, 3, 4]
 
 
-def test_the_images_have_the_course_s_names(done: SimpleNamespace) -> None:
+def test_graded_images_have_the_course_s_names(done: SimpleNamespace) -> None:
     for key in ("0", "1"):
-        for place in (0, 1):
-            found = {path.name for path in (done.images / key / str(place)).iterdir()}
-            assert found == {f"source{key}_prompt{place}_{n}.png" for n in range(25)}
+        for prompt in (0, 1):
+            names = {path.name for path in (done.images / key / str(prompt)).iterdir()}
+            assert names == {f"source{key}_prompt{prompt}_{n}.png" for n in range(25)}
     with Image.open(done.images / "0/1/source0_prompt1_24.png") as image:
         assert image.size == (32, 32)
 
 
-def test_embeddings_are_what_diffusers_reads(
+def test_diffusers_reads_the_embeddings(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace
 ) -> None:
     pipe = load.load(mini.stable_diffusion, base.model, CPU)
     before = pipe.text_encoder.get_input_embeddings().weight.detach().clone()
     pipe.load_textual_inversion(done.embeddings / "0.safetensors")
     table = pipe.text_encoder.get_input_embeddings().weight
-    place = pipe.tokenizer.convert_tokens_to_ids("<new1>")
-    assert torch.equal(table[place], tokens.read(done.embeddings / "0.safetensors")[1][0])
+    token_id = pipe.tokenizer.convert_tokens_to_ids("<new1>")
+    assert torch.equal(table[token_id], tokens.read(done.embeddings / "0.safetensors")[1][0])
     assert torch.equal(table[: len(before)], before)
 
 
-def test_every_method_has_its_rows(mini: params.Params, done: SimpleNamespace) -> None:
+def test_the_table_has_rows_and_costs_of_every_method(
+    mini: params.Params, done: SimpleNamespace
+) -> None:
     rows = files.read_table(done.table)
-    each = (
-        len(mini.personalization.multi_concept.prompts) * mini.personalization.multi_concept.images
-    )
-    for method in mini.personalization.multi_concept.methods:
-        assert sum(row["method"] == method for row in rows) == each
+    multi_concept = mini.personalization.multi_concept
+    count = len(multi_concept.prompts) * multi_concept.images
+    for method in multi_concept.methods:
+        assert sum(row["method"] == method for row in rows) == count
     sizes = {row["method"]: row["bytes"] for row in rows}
     assert sizes["prompt_only"] == sizes["freecustom"] == 0
     assert 0 < sizes["separate"] == sizes["joint"] < sizes["custom_diffusion_joint"]
     trained = {row["method"]: row["trained"] for row in rows}
-    batch, start, more = (
-        mini.personalization.train.batch_size,
-        mini.personalization.multi_concept.steps,
-        mini.personalization.multi_concept.finetune_steps,
-    )
+    batch_size = mini.personalization.train.batch_size
+    steps = multi_concept.steps + multi_concept.finetune_steps
     assert trained["prompt_only"] == trained["freecustom"] == 0
-    assert trained["separate"] == 2 * batch * (start + more)
-    drawn = {row["method"]: row["drawn"] for row in rows}
-    passes = each * mini.personalization.sampling.steps
-    assert drawn["prompt_only"] == drawn["joint"] == 2 * passes  # with and without the prompt
+    assert trained["separate"] == 2 * batch_size * steps
+    sampled = {row["method"]: row["sampled"] for row in rows}
+    passes = count * mini.personalization.sampling.steps
+    assert sampled["prompt_only"] == sampled["joint"] == 2 * passes  # with and without the prompt
     references = 2 * mini.personalization.sampling.steps  # one of each concept, in the one batch
-    assert drawn["freecustom"] == 2 * passes + references
+    assert sampled["freecustom"] == 2 * passes + references
     stored = {p.name for p in (done.stored / "custom_diffusion_merged").iterdir()}
     assert stored == {"0.safetensors", "2.safetensors", "keys_and_values.safetensors"}
     arrays = files.load_arrays(done.multi_concept)
@@ -198,7 +196,7 @@ def test_every_method_has_its_rows(mini: params.Params, done: SimpleNamespace) -
     assert not np.array_equal(arrays["freecustom"], arrays["prompt_only"])
 
 
-def test_the_record_agrees_with_the_grade(
+def test_metrics_agree_with_the_grades(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace
 ) -> None:
     record = files.read_json(done.metrics)
@@ -211,11 +209,11 @@ def test_the_record_agrees_with_the_grade(
         device=CPU,
     )
     for case in cases:
-        found = record["grades"][f"{case.key}/{case.prompt}"]
-        assert (found["image"], found["text"]) == pytest.approx(case.scores, rel=ROUNDED)
-    mine = [case.image for case in cases if case.key == "1"]
+        grade = record["grades"][f"{case.key}/{case.prompt}"]
+        assert (grade["image"], grade["text"]) == pytest.approx(case.scores, rel=ROUNDED)
+    of_concept = [case.image for case in cases if case.key == "1"]
     assert record["concepts"]["1"]["image"] == pytest.approx(
-        np.concatenate(mine).mean(), rel=ROUNDED
+        np.concatenate(of_concept).mean(), rel=ROUNDED
     )
     assert grading.table(cases).endswith(f"You have passed {record['grades']['passed']}/4 cases")
 
@@ -223,33 +221,31 @@ def test_the_record_agrees_with_the_grade(
 def test_baselines_are_the_initializer_s_validation_scores(
     base: SimpleNamespace, done: SimpleNamespace
 ) -> None:
-    prompt_specs, given = (
-        json.loads(done.input.read_text()),
-        files.read_json(base.concepts / synthetic.INPUT),
-    )
+    completed = json.loads(done.input.read_text())
+    original = files.read_json(base.concepts / synthetic.INPUT)
     first = {row["concept"]: row for row in files.read_table(done.steps) if row["step"] == 0}
-    for key, entry in prompt_specs.items():
+    for key, entry in completed.items():
         row = next(row for name, row in first.items() if str(name) == key)
         image, text = entry["baseline"][0]
         assert image == pytest.approx(row["image"], abs=0.051)
         assert text == pytest.approx(0.9 * row["text"], abs=0.051)
-        assert entry == given[key] | {"baseline": [[image, text]] * 2}
+        assert entry == original[key] | {"baseline": [[image, text]] * 2}
 
 
-def test_a_killed_comparison_goes_on_to_the_same_bits(
+def test_an_interrupted_comparison_resumes_to_the_same_bits(
     mini: params.Params,
     base: SimpleNamespace,
     done: SimpleNamespace,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """And no result has a wall clock's time in it: DVC compares bytes."""
+    """No output holds a run time either: DVC compares bytes."""
     from hw2.personalization import train as learning
 
     calls, real = [0], learning._backward
-    at = places(tmp_path)
+    at = paths_in(tmp_path)
 
-    def dies(*arguments: object) -> float:
+    def interrupted(*arguments: object) -> float:
         calls[0] += 1
         if calls[0] == 7:  # the start has 2, separate 2, joint and custom_joint one each
             raise KeyboardInterrupt
@@ -270,12 +266,12 @@ def test_a_killed_comparison_goes_on_to_the_same_bits(
             device=CPU,
         )
 
-    monkeypatch.setattr(learning, "_backward", dies)
+    monkeypatch.setattr(learning, "_backward", interrupted)
     with pytest.raises(KeyboardInterrupt):
         compare()
     assert not at.table.exists()
     compare()
-    assert calls[0] == 7 + 2  # nothing that was done is done again
+    assert calls[0] == 7 + 2  # no finished training is repeated
     assert at.table.read_bytes() == done.table.read_bytes()
     assert at.multi_concept.read_bytes() == done.multi_concept.read_bytes()
     for path in sorted(done.stored.rglob("*.safetensors")):
@@ -283,15 +279,15 @@ def test_a_killed_comparison_goes_on_to_the_same_bits(
     assert done.metrics.stat().st_size < 10_000
 
 
-def test_figures_of_the_records(done: SimpleNamespace) -> None:
-    found = personalization_records.read(
+def test_figures_are_built_from_the_records(done: SimpleNamespace) -> None:
+    records = personalization_records.read(
         personalization_metrics=done.metrics,
         personalization_history=done.steps,
         personalization_snapshots=done.snapshots,
         personalization_samples=done.samples,
         multi_concept_images=done.multi_concept,
     )
-    section = report.build("personalization", found, 40)
+    section = report.build("personalization", records, 40)
     names = [figure.name for figure in section.figures]
     assert names == ["ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"]
     assert [data_file.name for data_file in section.data_files] == [
@@ -301,7 +297,7 @@ def test_figures_of_the_records(done: SimpleNamespace) -> None:
     assert len(section.tables[1].rows) == 7
 
 
-def test_a_killed_training_goes_on_to_the_same_bits(
+def test_an_interrupted_training_resumes_to_the_same_bits(
     mini: params.Params,
     base: SimpleNamespace,
     done: SimpleNamespace,
@@ -310,15 +306,15 @@ def test_a_killed_training_goes_on_to_the_same_bits(
 ) -> None:
     from hw2.personalization import train as learning
 
-    at, calls, real = places(tmp_path), [0], learning._backward
+    at, calls, real = paths_in(tmp_path), [0], learning._backward
 
-    def dies(*arguments: object) -> float:
+    def interrupted(*arguments: object) -> float:
         calls[0] += 1
         if calls[0] == 6:  # the last step of the second concept
             raise KeyboardInterrupt
         return real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(learning, "_backward", dies)
+    monkeypatch.setattr(learning, "_backward", interrupted)
     with pytest.raises(KeyboardInterrupt):
         learn(mini, at, base)
     assert not at.embeddings.exists()
@@ -331,7 +327,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     assert at.snapshots.read_bytes() == done.snapshots.read_bytes()
 
 
-def test_the_verbs_draw_and_grade(
+def test_the_commands_sample_and_grade(
     base: SimpleNamespace,
     done: SimpleNamespace,
     tmp_path: Path,
@@ -343,8 +339,10 @@ def test_the_verbs_draw_and_grade(
     monkeypatch.chdir(tmp_path)
     profiles.apply("mini")
     shutil.copytree(base.clip, paths.load().clip_model)
-    prompt_specs, made = str(done.input), ("--embeddings", str(done.embeddings))
-    assert cli.main(["sample-personalization", prompt_specs, "out", str(base.model), *made]) == 0
+    prompt_specs, embeddings = str(done.input), ("--embeddings", str(done.embeddings))
+    assert (
+        cli.main(["sample-personalization", prompt_specs, "out", str(base.model), *embeddings]) == 0
+    )
     assert capsys.readouterr().out == f"100 images in {tmp_path / 'out'}\n"
     for path in done.images.rglob("*.png"):
         assert (tmp_path / "out" / path.relative_to(done.images)).read_bytes() == path.read_bytes()
@@ -352,27 +350,27 @@ def test_the_verbs_draw_and_grade(
     passed = files.read_json(done.metrics)["grades"]["passed"]
     assert capsys.readouterr().out.endswith(f"You have passed {passed}/4 cases\n")
     (tmp_path / "out/0/1/source0_prompt1_3.png").unlink()
-    for arguments, said in (
+    for arguments, message in (
         (["grade-personalization", prompt_specs, str(base.concepts), "out"], "24 images, not 25"),
         (
-            ["sample-personalization", prompt_specs, "out", str(base.model), *made],
+            ["sample-personalization", prompt_specs, "out", str(base.model), *embeddings],
             "already holds files",
         ),
         (["sample-personalization", "$(x); y.json", "new"], "$(x); y.json"),
         (["sample-personalization", prompt_specs, "new", str(base.model)], "no embeddings; run"),
-        (["sample-personalization", prompt_specs, "new", *made], "no model; run"),
+        (["sample-personalization", prompt_specs, "new", *embeddings], "no model; run"),
     ):
         assert cli.main(arguments) == 2
         error = capsys.readouterr().err
-        assert said in error
+        assert message in error
         assert error.count("\n") == 1
     assert not (tmp_path / "new").exists()
 
 
-def test_bad_input_is_one_line(
+def test_invalid_input_is_refused_in_one_line(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
 ) -> None:
-    def generate(entry: dict[str, object], embeddings: Path = done.embeddings) -> None:
+    def sample(entry: dict[str, object], embeddings: Path = done.embeddings) -> None:
         path = tmp_path / "in $(touch pwned); rm -rf x.json"
         path.write_text(json.dumps(entry))
         personalization_sample.run(
@@ -386,7 +384,7 @@ def test_bad_input_is_one_line(
         )
 
     entry = dict(synthetic.INPUTS["0"])
-    for key, spoilt, said in (
+    for key, changes, message in (
         ("../x; rm -rf ~", {}, "becomes a folder name"),
         ("0", {"token_name": "<new1>; rm"}, "should have the form <new1>"),
         ("0", {"prompt": ["a <new1>\n$(reboot)", "a <new1>"]}, "lines of text"),
@@ -394,40 +392,40 @@ def test_bad_input_is_one_line(
         ("0", {"baseline": [[1, 2]]}, "as many"),
         ("0", {"token_name": "<new9>", "prompt": ["<new9>", "<new9>"]}, "was not learned"),
     ):
-        with pytest.raises(UserError, match=said) as caught:
-            generate({key: entry | spoilt})
-        assert "\n" not in str(caught.value)
+        with pytest.raises(UserError, match=message) as error:
+            sample({key: entry | changes})
+        assert "\n" not in str(error.value)
     wide = tmp_path / "wide"
     wide.mkdir()
     tokens.save(wide / "0.safetensors", "<new1>", torch.zeros(1, 768))
     with pytest.raises(UserError, match="width 768 for a text encoder of width 16"):
-        generate({"0": entry}, wide)
+        sample({"0": entry}, wide)
     tokens.save(wide / "0.safetensors", "circle</w>", torch.zeros(1, 16))
     with pytest.raises(UserError, match="is in the vocabulary already"):
         tokens.add(
             load.load(mini.stable_diffusion, base.model, CPU), *tokens.read(wide / "0.safetensors")
         )
     assert not (tmp_path / "out").exists()
-    few = tmp_path / "few"
-    shutil.copytree(done.images, few)
-    (few / "1/0/source1_prompt0_7.png").unlink()
-    for prompt_specs, said in (
+    incomplete = tmp_path / "incomplete"
+    shutil.copytree(done.images, incomplete)
+    (incomplete / "1/0/source1_prompt0_7.png").unlink()
+    for prompt_specs, message in (
         (done.input, "1/0: 24 images, not 25"),
         (base.concepts / synthetic.INPUT, "concept 0: its baseline is null"),
     ):
-        with pytest.raises(UserError, match=said) as caught:
+        with pytest.raises(UserError, match=message) as error:
             grade_personalization.run(
                 mini.personalization,
                 clip_model=base.clip,
                 input_file=prompt_specs,
                 references=base.concepts,
-                images=few,
+                images=incomplete,
                 device=CPU,
             )
-        assert "\n" not in str(caught.value)
+        assert "\n" not in str(error.value)
 
 
-def test_prompts_with_metacharacters_are_only_text(
+def test_prompts_with_shell_metacharacters_are_only_text(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
 ) -> None:
     path = tmp_path / "input.json"

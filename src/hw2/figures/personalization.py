@@ -48,8 +48,8 @@ def _stats(data: Records) -> tuple[Stat, ...]:
                  f"{formatting.LEVEL} interval {_signed(gain.low)} to {_signed(gain.high)},"
                  f" n = {gain.n}")
         )  # fmt: skip
-    if "drawn" in data.alignment:
-        share = data.alignment["drawn"]
+    if "sampled" in data.alignment:
+        share = data.alignment["sampled"]
         stats.append(
             Stat("Prompt alignment of the trained model", formatting.percent(share.value),
                  f"{formatting.LEVEL} interval {formatting.bounds(share)}; color and shape as "
@@ -99,7 +99,7 @@ def _methods(data: Records) -> Table:
                 *(_score(m.scores[k]) for k in ("mean", "lesser")),
                 formatting.DASH if m.gain is None else _gain(m.gain),
                 _score(m.scores["text"]) if "text" in m.scores else formatting.DASH,
-                f"{m.trained} + {m.drawn}",
+                f"{m.trained} + {m.sampled}",
                 f"{m.bytes}",
             )
             for m in data.methods
@@ -195,11 +195,13 @@ def _csv(data: Records) -> str:
     ends = ("", "_low", "_high")
     table = csv.writer(text, lineterminator="\n")
     names = [f"{name}{end}" for name in (*SCORES, "lesser_gain") for end in ends]
-    table.writerow(["method", "first", "second", *names, "n", "seeds", "trained", "drawn", "bytes"])
+    table.writerow(
+        ["method", "first", "second", *names, "n", "seeds", "trained", "sampled", "bytes"]
+    )
     for m in data.methods:
         cells = [v for name in SCORES for v in _ends(m.scores.get(name))]
         n = m.scores["lesser"].n
-        cost = (m.trained, m.drawn, m.bytes)
+        cost = (m.trained, m.sampled, m.bytes)
         table.writerow([m.name, m.first, m.second, *cells, *_ends(m.gain), n, m.seeds, *cost])
     return text.getvalue()
 

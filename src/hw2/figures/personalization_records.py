@@ -63,7 +63,7 @@ class Concept:
 class Method:
     """A multi-concept method.
 
-    `trained` and `drawn` count images through the U-Net in training and sampling, for one seed.
+    `trained` and `sampled` count images through the U-Net in training and sampling, for one seed.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Method:
     scores: dict[str, Interval]
     gain: Interval | None  # of the lower image score, over `separate`
     trained: int
-    drawn: int
+    sampled: int
     bytes: int
     seeds: int
     images: NDArray[np.uint8] | None  # (prompts, N, S, S, 3)
@@ -108,16 +108,16 @@ def read(
         load_arrays(path)
         for path in (personalization_snapshots, personalization_samples, multi_concept_images)
     )
-    grades = _within(record, "grades", personalization_metrics)
+    grades = _section(record, "grades", personalization_metrics)
     return Records(
         concepts=tuple(
             _concept(key, scores, grades, rows, snapshots, shown, personalization_metrics)
-            for key, scores in _within(record, "concepts", personalization_metrics).items()
+            for key, scores in _section(record, "concepts", personalization_metrics).items()
         ),
         methods=tuple(
             _method(name, scores, images, personalization_metrics)
             for name, scores in sorted(
-                _within(record, "multi_concept", personalization_metrics).items(),
+                _section(record, "multi_concept", personalization_metrics).items(),
                 key=lambda item: item[1]["position"],
             )
         ),
@@ -132,7 +132,7 @@ def read(
     )
 
 
-def _within(record: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
+def _section(record: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
     scores = record.get(key)
     if not isinstance(scores, Mapping):
         raise UserError(f"{path}: {key!r} is missing; {records.REMAKE}")
@@ -166,7 +166,7 @@ def _concept(
         prompts=tuple(map(str, shown[f"{key}_prompts"])),
         scores={name: _interval(scores, name, where) for name in names},
         text_kept=records.number(scores, "text_kept", where),
-        grades=tuple(dict(_within(grades, f"{key}/{k}", path)) for k in range(count)),
+        grades=tuple(dict(_section(grades, f"{key}/{k}", path)) for k in range(count)),
         losses=tuple((int(r["step"]), r["loss"]) for r in history if r["loss"] is not None),
         snapshots=tuple(
             Snapshot(int(r["step"]), float(r["image"]), float(r["text"]), bool(r["chosen"]))
@@ -175,7 +175,7 @@ def _concept(
         ),
         references=snapshots[f"{key}_references"],
         strips=snapshots[f"{key}_strips"],
-        learned_images=tuple(shown[f"{key}_learnt_{k}"] for k in range(count)),
+        learned_images=tuple(shown[f"{key}_learned_{k}"] for k in range(count)),
         initializer_images=tuple(shown[f"{key}_word_{k}"] for k in range(count)),
     )
 
@@ -191,7 +191,7 @@ def _method(
         scores={k: _interval(scores, k, where) for k in SCORES if k in scores},
         gain=_interval(scores, "lesser_gain", where) if "lesser_gain" in scores else None,
         trained=int(records.number(scores, "trained", where)),
-        drawn=int(records.number(scores, "drawn", where)),
+        sampled=int(records.number(scores, "sampled", where)),
         bytes=int(records.number(scores, "bytes", where)),
         seeds=int(records.number(scores, "seeds", where)),
         images=images.get(name),

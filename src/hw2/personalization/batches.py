@@ -10,28 +10,35 @@ from torch import Tensor
 from hw2 import rng
 from hw2.personalization import photos, templates
 from hw2.personalization.photos import Concept
-from hw2.personalization.tokens import Added
+from hw2.personalization.tokens import AddedToken
 from hw2.pixels import from_uint8
 
 BatchFunction = Callable[[int], tuple[Tensor, list[str]]]
-"""A step to pictures float32 (N, 3, S, S) in [-1, 1] and N sentences."""
+"""A step to images float32 (N, 3, S, S) in [-1, 1] and N sentences."""
 
 
-def tensor(images: list[np.ndarray]) -> Tensor:
+def to_tensor(images: list[np.ndarray]) -> Tensor:
     """Squares uint8 (S, S, 3) to float32 (N, 3, S, S) in [-1, 1], as the VAE expects."""
     return from_uint8(np.stack(images)).contiguous()
 
 
 def single(
-    concept: Concept, added: Added, *, size: int, batch: int, seed: int, wording: str, augment: bool
+    concept: Concept,
+    added: AddedToken,
+    *,
+    size: int,
+    batch_size: int,
+    seed: int,
+    wording: str,
+    augment: bool,
 ) -> BatchFunction:
     """Batches of one concept: random photographs and random sentences.
 
     The photographs are cropped and mirrored at random if `augment`.
     """
-    said_in = sentences(concept, wording)
+    templates_of_concept = sentences(concept, wording)
 
-    def draw(step: int) -> tuple[Tensor, list[str]]:
+    def make_batch(step: int) -> tuple[Tensor, list[str]]:
         stream = rng.numpy_rng(seed, "lesson", concept.spec.key, step)
         images = [
             photos.squared(
@@ -39,20 +46,23 @@ def single(
                 size,
                 stream if augment else None,
             )
-            for _ in range(batch)
+            for _ in range(batch_size)
         ]
-        answer = [said_in[stream.integers(len(said_in))] for _ in range(batch)]
-        return tensor(images), [text.format(added.words) for text in answer]
+        chosen = [
+            templates_of_concept[stream.integers(len(templates_of_concept))]
+            for _ in range(batch_size)
+        ]
+        return to_tensor(images), [template.format(added.words) for template in chosen]
 
-    return draw
+    return make_batch
 
 
 def joint(
     concepts: Sequence[Concept],
-    every: Sequence[Added],
+    added: Sequence[AddedToken],
     *,
     size: int,
-    batch: int,
+    batch_size: int,
     seed: int,
     wording: str,
     augment: bool,
@@ -65,52 +75,60 @@ def joint(
     """
     alone = [
         single(
-            c, a, size=size, batch=max(1, batch // 4), seed=seed, wording=wording, augment=augment
+            concept,
+            token,
+            size=size,
+            batch_size=max(1, batch_size // 4),
+            seed=seed,
+            wording=wording,
+            augment=augment,
         )
-        for c, a in zip(concepts, every, strict=True)
+        for concept, token in zip(concepts, added, strict=True)
     ]
-    pairs = templates.pairs(wording)
+    pair_templates = templates.for_pair(wording)
 
-    def draw(step: int) -> tuple[Tensor, list[str]]:
+    def make_batch(step: int) -> tuple[Tensor, list[str]]:
         stream = rng.numpy_rng(seed, "composites", step)
-        parts = [item(step) for item in alone]
-        images, answer = [], []
-        for _ in range(max(1, batch - sum(len(part[1]) for part in parts))):
+        singles = [batch_function(step) for batch_function in alone]
+        images, texts = [], []
+        for _ in range(max(1, batch_size - sum(len(batch[1]) for batch in singles))):
             order = (0, 1) if stream.random() < 0.5 else (1, 0)
             left, right = (concepts[k] for k in order)
             chosen = tuple(int(stream.integers(len(c.images))) for c in (left, right))
             images.append(photos.composite(left, right, (chosen[0], chosen[1]), size))
-            text = pairs[stream.integers(len(pairs))]
-            answer.append(text.format(*(every[k].words for k in order)))
-        pictures = [*(part[0] for part in parts), tensor(images)]
-        texts = [text for part in parts for text in part[1]]
-        return torch.cat(pictures), [*texts, *answer]
+            template = pair_templates[stream.integers(len(pair_templates))]
+            texts.append(template.format(*(added[k].words for k in order)))
+        single_texts = [text for batch in singles for text in batch[1]]
+        return (
+            torch.cat([*(batch[0] for batch in singles), to_tensor(images)]),
+            [*single_texts, *texts],
+        )
 
-    return draw
+    return make_batch
 
 
-def mixed(first: BatchFunction, others: BatchFunction) -> BatchFunction:
+def concatenated(first: BatchFunction, second: BatchFunction) -> BatchFunction:
     """Batches that join those of two batch functions."""
 
-    def draw(step: int) -> tuple[Tensor, list[str]]:
-        (a, answer), (b, eval_prompts) = first(step), others(step)
-        return torch.cat([a, b]), [*answer, *eval_prompts]
+    def make_batch(step: int) -> tuple[Tensor, list[str]]:
+        (first_images, first_texts), (second_images, second_texts) = first(step), second(step)
+        return torch.cat([first_images, second_images]), [*first_texts, *second_texts]
 
-    return draw
+    return make_batch
 
 
 def prior_preservation(
-    images: np.ndarray, captions: Sequence[str], *, batch: int, seed: int
+    images: np.ndarray, captions: Sequence[str], *, batch_size: int, seed: int
 ) -> BatchFunction:
     """Batches of captioned images uint8 (N, S, S, 3) that preserve the model's prior."""
 
-    def draw(step: int) -> tuple[Tensor, list[str]]:
-        rows: Any = rng.numpy_rng(seed, "regular", step).integers(len(images), size=batch)
-        return tensor(list(images[rows])), [captions[k] for k in rows]
+    def make_batch(step: int) -> tuple[Tensor, list[str]]:
+        rows: Any = rng.numpy_rng(seed, "regular", step).integers(len(images), size=batch_size)
+        return to_tensor(list(images[rows])), [captions[k] for k in rows]
 
-    return draw
+    return make_batch
 
 
 def sentences(concept: Concept, wording: str) -> tuple[str, ...]:
     """The sentences that a concept is learned in."""
-    return templates.of(concept.spec.kind, wording)
+    return templates.for_kind(concept.spec.kind, wording)

@@ -16,7 +16,7 @@ from hw2.clip.model import Clip
 
 TEXT_WEIGHT = 2.5
 """Of the text score in the sum that the course ranks images by."""
-_BATCH = 100
+_BATCH_SIZE = 100  # images encoded at a time; bounds the memory of a large CLIP
 
 
 class Scorer:
@@ -32,28 +32,28 @@ class Scorer:
 
     def features(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Features float32 (N, F) of images uint8 (H, W, 3), each row of length 1."""
-        parts = [list(images[k : k + _BATCH]) for k in range(0, len(images), _BATCH)]
-        return torch.cat([self._encode(part) for part in parts]).numpy()
+        batches = [list(images[k : k + _BATCH_SIZE]) for k in range(0, len(images), _BATCH_SIZE)]
+        return torch.cat([self._encode(batch) for batch in batches]).numpy()
 
     def text(self, images: Sequence[np.ndarray], prompt: str) -> np.ndarray:
         """Text scores, float (N,)."""
         return 100 * (self.features(images) @ self._text(prompt)).astype(np.float64)
 
-    def both(
+    def image_and_text(
         self, images: Sequence[np.ndarray], references: np.ndarray, prompt: str
     ) -> tuple[np.ndarray, np.ndarray]:
         """Image scores and text scores, float (N,) each."""
-        result = self.features(images)
-        image = 100 * (result @ references.T).mean(1).astype(np.float64)
-        return image, 100 * (result @ self._text(prompt)).astype(np.float64)
+        features = self.features(images)
+        image = 100 * (features @ references.T).mean(1).astype(np.float64)
+        return image, 100 * (features @ self._text(prompt)).astype(np.float64)
 
     @torch.inference_mode()
     def _text(self, prompt: str) -> np.ndarray:
         if prompt not in self._texts:
             network: Any = self._clip.network
             tokens: Tensor = self._clip.tokenize([prompt]).to(self._clip.device)
-            result = F.normalize(network.encode_text(tokens).float(), dim=-1)
-            self._texts[prompt] = result[0].cpu().numpy()
+            features = F.normalize(network.encode_text(tokens).float(), dim=-1)
+            self._texts[prompt] = features[0].cpu().numpy()
         return self._texts[prompt]
 
 
@@ -69,7 +69,7 @@ def halves(images: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndar
     return left, right
 
 
-def two(
+def pair_image_scores(
     scorer: Scorer, images: Sequence[np.ndarray], first: np.ndarray, second: np.ndarray
 ) -> np.ndarray:
     """Image scores of two concepts in one image, float (N, 2).
@@ -78,9 +78,9 @@ def two(
     halves to concepts counts, so an image that shows one concept twice has a low score for the
     other.
     """
-    sides = [scorer.features(part) for part in halves(images)]
+    half_features = [scorer.features(half) for half in halves(images)]
     table = np.array(
-        [[100 * (side @ refs.T).mean(1) for refs in (first, second)] for side in sides]
+        [[100 * (side @ refs.T).mean(1) for refs in (first, second)] for side in half_features]
     )  # (side, concept, N)
     straight = np.stack([table[0, 0], table[1, 1]], 1)
     crossed = np.stack([table[1, 0], table[0, 1]], 1)

@@ -16,10 +16,10 @@ from hw2.personalization.train import encoded
 
 RIDGE = 1e-3
 """Times the mean diagonal of Creg^T Creg, added to it: few captions do not span all features."""
-_CUT = 1e-4  # of the largest singular value of d C^T; a token and its successor are similar
+_RCOND = 1e-4  # of the largest singular value of d C^T; a token and its successor are similar
 
 
-def matrices(unet: Any) -> dict[str, nn.Parameter]:
+def key_value_matrices(unet: Any) -> dict[str, nn.Parameter]:
     """`to_k` and `to_v` of every cross-attention, by name."""
     ends = ("attn2.to_k.weight", "attn2.to_v.weight")
     return {name: p for name, p in unet.named_parameters() if name.endswith(ends)}
@@ -31,25 +31,25 @@ def snapshot(weights: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def put(weights: Mapping[str, nn.Parameter], values: Mapping[str, Tensor]) -> None:
+def set_matrices(weights: Mapping[str, nn.Parameter], values: Mapping[str, Tensor]) -> None:
     """Set the matrices to `values`."""
     for name, weight in weights.items():
         weight.copy_(values[name])
 
 
-def changed(base: Mapping[str, Tensor], tuned: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def weight_deltas(base: Mapping[str, Tensor], tuned: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The change by training, `tuned - base`, on the CPU."""
     return {name: (tuned[name] - base[name]).cpu().contiguous() for name in tuned}
 
 
 def save(path: Path, deltas: Mapping[str, Tensor]) -> None:
-    """Write the result of `changed`; added to the model's matrices, it gives the trained ones."""
+    """Write the result of `weight_deltas`, to be added to the matrices of the same model."""
     with atomic_path(path) as temporary:
         save_file(dict(deltas), temporary)
 
 
-def merged(base: Tensor, prior_preservation: Tensor, targets: Tensor, values: Tensor) -> Tensor:
-    """The matrix nearest to `base` on ordinary captions with given outputs for the concepts.
+def merged_matrix(base: Tensor, regularization: Tensor, targets: Tensor, values: Tensor) -> Tensor:
+    """The matrix nearest to `base` on the regularization captions, with outputs V for the concepts.
 
     It minimizes ||(W - W0) Creg^T||^2 + r ||W - W0||^2 with W C^T = V (Kumari et al., equation 4; r
     = `RIDGE` times the mean diagonal of Creg^T Creg). The solution by Lagrange multipliers is W =
@@ -58,23 +58,23 @@ def merged(base: Tensor, prior_preservation: Tensor, targets: Tensor, values: Te
 
     Args:
         base: W0 (out, width).
-        prior_preservation: Creg (N, width), text features of ordinary captions.
+        regularization: Creg (N, width), text features of the regularization captions.
         targets: C (s, width), text features of the concepts' tokens.
         values: V (out, s), the outputs of each concept's own matrix for them.
 
     Returns:
         W (out, width), computed in float64.
     """
-    w0, creg, c, v = (x.double() for x in (base, prior_preservation, targets, values))
-    gram = ridged(creg)
+    w0, creg, c, v = (x.double() for x in (base, regularization, targets, values))
+    gram = regularized_gram(creg)
     d = torch.linalg.solve(gram, c.T).T
-    left = torch.linalg.pinv(d @ c.T, rtol=_CUT, hermitian=True)
+    left = torch.linalg.pinv(d @ c.T, rtol=_RCOND, hermitian=True)
     return w0 + (v - w0 @ c.T) @ left @ d
 
 
-def ridged(prior_preservation: Tensor) -> Tensor:
+def regularized_gram(regularization: Tensor) -> Tensor:
     """Creg^T Creg + r I."""
-    gram = prior_preservation.T @ prior_preservation
+    gram = regularization.T @ regularization
     return gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
 
 
@@ -84,20 +84,21 @@ def features(pipe: Any, texts: Sequence[str]) -> Tensor:
     ids = encoded(pipe, list(texts))
     states = pipe.text_encoder(ids)[0].float().cpu()
     return torch.cat(
-        [row[1 : _length(item, pipe)] for row, item in zip(states, ids.cpu(), strict=True)]
+        [row[1 : _length(row_ids, pipe)] for row, row_ids in zip(states, ids.cpu(), strict=True)]
     )
 
 
 @torch.no_grad()
-def concept_features(pipe: Any, texts: Sequence[str], wanted: Sequence[int]) -> Tensor:
-    """Text features of the tokens `wanted` and of the position after each: (N, width)."""
+def concept_features(pipe: Any, texts: Sequence[str], token_ids: Sequence[int]) -> Tensor:
+    """Text features of the tokens `token_ids` and of the position after each: (N, width)."""
     ids = encoded(pipe, list(texts))
     states = pipe.text_encoder(ids)[0].float().cpu()
-    found = []
-    for row, item in zip(states, ids.cpu().tolist(), strict=True):
-        places = [k for k, token in enumerate(item) if token in wanted]
-        found += [row[k] for k in sorted({*places, *(k + 1 for k in places)}) if k < len(row)]
-    return torch.stack(found)
+    features = []
+    for row, row_ids in zip(states, ids.cpu().tolist(), strict=True):
+        positions = [k for k, token in enumerate(row_ids) if token in token_ids]
+        with_next = sorted({*positions, *(k + 1 for k in positions)})
+        features += [row[k] for k in with_next if k < len(row)]
+    return torch.stack(features)
 
 
 def _length(ids: Tensor, pipe: Any) -> int:
@@ -110,7 +111,7 @@ def merge(
     base: Mapping[str, Tensor],
     tuned: Sequence[Mapping[str, Tensor]],
     concepts: Sequence[Tensor],
-    prior_preservation: Tensor,
+    regularization: Tensor,
 ) -> dict[str, Tensor]:
     """Merge all matrices.
 
@@ -118,15 +119,15 @@ def merge(
         base: Matrices before training, by name.
         tuned: Matrices by name, `tuned[k]` trained on concept k.
         concepts: Text features (N, width) of each concept.
-        prior_preservation: Text features (N, width) of ordinary captions.
+        regularization: Text features (N, width) of the regularization captions.
     """
     targets = torch.cat(list(concepts))
     result = {}
     for name, w0 in base.items():
         values = [
-            item[name].cpu().double() @ c.double().T
-            for item, c in zip(tuned, concepts, strict=True)
+            matrices[name].cpu().double() @ c.double().T
+            for matrices, c in zip(tuned, concepts, strict=True)
         ]
-        found = merged(w0.cpu(), prior_preservation, targets, torch.cat(values, 1))
-        result[name] = found.to(w0)
+        matrix = merged_matrix(w0.cpu(), regularization, targets, torch.cat(values, 1))
+        result[name] = matrix.to(w0)
     return result

@@ -18,26 +18,31 @@ from torch.nn import functional as F
 from hw2.config import params
 from hw2.diffusion.schedule import Schedule
 from hw2.personalization import photos
-from hw2.personalization.batches import tensor
+from hw2.personalization.batches import to_tensor
 from hw2.personalization.photos import Concept
 from hw2.personalization.train import encoded
-from hw2.stable_diffusion import sample as drawing
+from hw2.stable_diffusion import sample
 from hw2.stable_diffusion.load import image_size
 from hw2.stable_diffusion.sample import SampleRequest
 
 
-class _Shared:
-    """A self-attention processor of diffusers for samples (the first `pictures`) and references."""
+class _ReferenceAttention:
+    """A self-attention processor of diffusers for a batch of samples, then references.
 
-    def __init__(
-        self, pictures: int, masks: Sequence[np.ndarray], size: int, weight: float
-    ) -> None:
-        self.pictures, self.masks, self.size, self.weight = pictures, masks, size, weight
+    Args:
+        samples: Number of samples.
+        masks: Where the concept is in each reference, bool (H, W).
+        size: Height and width of an image in pixels.
+        weight: Factor of the references' attention logits.
+    """
+
+    def __init__(self, samples: int, masks: Sequence[np.ndarray], size: int, weight: float) -> None:
+        self.samples, self.masks, self.size, self.weight = samples, masks, size, weight
 
     def __call__(
         self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Any = None, **_: Any
     ) -> Tensor:
-        n, (batch, cells, _width) = self.pictures, hidden_states.shape
+        n, (batch, cells, _width) = self.samples, hidden_states.shape
         heads = attn.heads
 
         def split(x: Tensor) -> Tensor:
@@ -46,22 +51,24 @@ class _Shared:
         q, k, v = (split(f(hidden_states)) for f in (attn.to_q, attn.to_k, attn.to_v))
         out = torch.empty_like(q)
         out[n:] = F.scaled_dot_product_attention(q[n:], k[n:], v[n:])
-        own, shared = k[:n], k[n:].transpose(0, 1).flatten(1, 2)  # (heads, references * cells, .)
-        keep = self._kept(cells).to(q.device)
+        own_keys = k[:n]
+        reference_keys = k[n:].transpose(0, 1).flatten(1, 2)  # (heads, references * cells, head)
+        in_mask = self._mask(cells).to(q.device)
+        reference_logits = q[:n] @ reference_keys.transpose(-1, -2) * self.weight
         logits = torch.cat(
             [
-                q[:n] @ own.transpose(-1, -2),
-                (q[:n] @ shared.transpose(-1, -2) * self.weight).masked_fill(~keep, -torch.inf),
+                q[:n] @ own_keys.transpose(-1, -2),
+                reference_logits.masked_fill(~in_mask, -torch.inf),
             ],
             dim=-1,
         )
-        share = (logits * q.shape[-1] ** -0.5).softmax(-1)
-        values = v[n:].transpose(0, 1).flatten(1, 2)
-        out[:n] = share[..., :cells] @ v[:n] + share[..., cells:] @ values
-        joined = out.transpose(1, 2).reshape(batch, cells, -1)
-        return attn.to_out[1](attn.to_out[0](joined))
+        attention = (logits * q.shape[-1] ** -0.5).softmax(-1)
+        reference_values = v[n:].transpose(0, 1).flatten(1, 2)
+        out[:n] = attention[..., :cells] @ v[:n] + attention[..., cells:] @ reference_values
+        output = out.transpose(1, 2).reshape(batch, cells, -1)
+        return attn.to_out[1](attn.to_out[0](output))
 
-    def _kept(self, cells: int) -> Tensor:
+    def _mask(self, cells: int) -> Tensor:
         side = round(cells**0.5)
         return torch.cat([mask_at(mask, self.size, side) for mask in self.masks])
 
@@ -69,65 +76,66 @@ class _Shared:
 def mask_at(mask: np.ndarray, size: int, cells: int) -> Tensor:
     """Where a concept is on a grid of cells: bool (cells * cells,), true for at least one."""
     square = torch.from_numpy(photos.squared(mask.astype(np.uint8) * 255, size).copy()).float()
-    share = F.adaptive_avg_pool2d(square[None, None], cells).flatten() / 255
-    return share >= min(0.5, float(share.max()))
+    coverage = F.adaptive_avg_pool2d(square[None, None], cells).flatten() / 255
+    return coverage >= min(0.5, float(coverage.max()))
 
 
 @contextmanager
-def _attending(unet: Any, processor: _Shared) -> Any:
-    before = unet.attn_processors
+def _attending(unet: Any, processor: _ReferenceAttention) -> Any:
+    processors = unet.attn_processors
     unet.set_attn_processor(
-        {name: processor if ".attn1." in name else old for name, old in before.items()}
+        {name: processor if ".attn1." in name else own for name, own in processors.items()}
     )
     try:
         yield
     finally:
-        unet.set_attn_processor(before)
+        unet.set_attn_processor(processors)
 
 
 @torch.no_grad()
-def draw(
+def sample_requests(
     pipe: Any,
     requests: Sequence[SampleRequest],
     concepts: Sequence[Concept],
     sentences: Sequence[str],
-    how: params.PersonalizationSampling,
+    sampling: params.PersonalizationSampling,
     *,
     weight: float,
     seed: int,
 ) -> np.ndarray:
-    """Sample images uint8 (N, S, S, 3), each from the same noise as `sample.draw_all`.
+    """Sample images uint8 (N, S, S, 3), each from the same noise as `sample.sample_requests`.
 
     Args:
         pipe: The pipeline.
         requests: Prompts and noises of the images.
         concepts: The concepts, whose first photographs are the references.
         sentences: A caption of each reference, in ordinary words.
-        how: Sampling settings.
+        sampling: Sampling settings; `guidance_scale` is that of `hw2.diffusion.guidance`.
         weight: Factor of the references' attention logits.
         seed: Seed of the noises.
     """
     size = image_size(pipe)
-    device, kind, n = pipe.unet.device, pipe.unet.dtype, len(requests)
-    pictures = tensor([photos.squared(c.images[0], size) for c in concepts])
-    clean = pipe.vae.encode(pictures.to(device, kind)).latent_dist.mean
+    device, dtype, n = pipe.unet.device, pipe.unet.dtype, len(requests)
+    photographs = to_tensor([photos.squared(c.images[0], size) for c in concepts])
+    clean = pipe.vae.encode(photographs.to(device, dtype)).latent_dist.mean
     clean = clean * pipe.vae.config.scaling_factor
-    fresh = drawing.noises(pipe, seed, "references", range(len(concepts)))
-    latents = drawing.starts(pipe, seed, requests).to(device, kind)
-    texts = [*([""] * n), *(item.prompt for item in requests), *sentences]
+    noise = sample.initial_noises(pipe, seed, "references", range(len(concepts)))
+    latents = sample.initial_latents(pipe, seed, requests).to(device, dtype)
+    texts = [*([""] * n), *(request.prompt for request in requests), *sentences]
     states = pipe.text_encoder(encoded(pipe, texts))[0]
     scheduler = pipe.scheduler
     levels = Schedule(scheduler.alphas_cumprod.double().cpu())
-    scheduler.set_timesteps(how.steps, device=device)
+    scheduler.set_timesteps(sampling.steps, device=device)
     latents = latents * scheduler.init_noise_sigma
-    processor = _Shared(2 * n, [c.masks[0] for c in concepts], size, weight)
+    processor = _ReferenceAttention(2 * n, [c.masks[0] for c in concepts], size, weight)
     with _attending(pipe.unet, processor):
         for t in scheduler.timesteps:
-            seen = levels.add_noise(clean, fresh.to(clean), t.cpu()[None].long())
+            references = levels.add_noise(clean, noise.to(clean), t.cpu()[None].long())
             both = scheduler.scale_model_input(torch.cat([latents, latents]), t)
-            answer = pipe.unet(torch.cat([both, seen]), t, encoder_hidden_states=states).sample
-            blank, eval_prompts = answer[: 2 * n].chunk(2)
-            guided = blank + how.guidance_scale * (eval_prompts - blank)
+            batch = torch.cat([both, references])
+            output = pipe.unet(batch, t, encoder_hidden_states=states).sample
+            unconditional, conditional = output[: 2 * n].chunk(2)
+            guided = unconditional + sampling.guidance_scale * (conditional - unconditional)
             latents = scheduler.step(guided, t, latents, return_dict=False)[0]
     images = pipe.vae.decode(latents / pipe.vae.config.scaling_factor).sample
     scaled = (images.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()

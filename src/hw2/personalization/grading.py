@@ -11,13 +11,13 @@ from hw2.personalization.clip_scores import TEXT_WEIGHT, Scorer
 from hw2.personalization.prompt_specs import PromptSpec
 from hw2.runtime.errors import UserError
 
-IMAGES, KEPT = 25, 5
+IMAGES, BEST = 25, 5
 """How many images of a prompt there are, and how many of them count."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """The grade of one prompt.
+    """A case of the course's grading: one prompt with its scores and its baseline.
 
     Attributes:
         key: Key of the concept.
@@ -43,7 +43,9 @@ class Case:
     @property
     def passed(self) -> bool:
         """Whether both scores reach the baseline."""
-        return all(score >= least for score, least in zip(self.scores, self.baseline, strict=True))
+        return all(
+            score >= minimum for score, minimum in zip(self.scores, self.baseline, strict=True)
+        )
 
 
 def folder_of(root: Path, key: str, prompt: int) -> Path:
@@ -56,27 +58,27 @@ def name_of(key: str, prompt: int, number: int) -> str:
     return f"source{key}_prompt{prompt}_{number}.png"
 
 
-def check(asked: Sequence[PromptSpec], images: Path) -> None:
+def check(prompt_specs: Sequence[PromptSpec], images: Path) -> None:
     """Check that every prompt has a baseline and its 25 images, before any slow work.
 
     Raises:
         UserError: naming the first concept or folder that fails.
     """
-    for item in asked:
-        if item.baselines is None:
+    for spec in prompt_specs:
+        if spec.baselines is None:
             raise UserError(
-                f"concept {item.key}: its baseline is null; write [image, text] for each prompt, or"
+                f"concept {spec.key}: its baseline is null; write [image, text] for each prompt, or"
                 " use the input.json that personalization_train completes"
             )
-        for position in range(len(item.prompts)):
-            folder = folder_of(images, item.key, position)
-            count = len(_listed(folder))
+        for position in range(len(spec.prompts)):
+            folder = folder_of(images, spec.key, position)
+            count = len(_files(folder))
             if count != IMAGES:
                 raise UserError(f"{folder}: {count} images, not {IMAGES}; generate them again")
 
 
 def grade(
-    asked: Sequence[PromptSpec], references: Path, images: Path, scorer: Scorer
+    prompt_specs: Sequence[PromptSpec], references: Path, images: Path, scorer: Scorer
 ) -> tuple[Case, ...]:
     """Grade every prompt by the course's rule.
 
@@ -86,26 +88,26 @@ def grade(
     Raises:
         UserError: if images are missing, too many, or damaged.
     """
-    check(asked, images)
+    check(prompt_specs, images)
     cases = []
-    for item in asked:
-        shown = [photos.pixels(path) for path in photos.files_of(references / item.key)]
-        features = scorer.features(shown)
-        baselines = item.baselines or ()  # not null: checked
-        for position, (eval_prompts, baseline) in enumerate(
-            zip(item.eval_prompts, baselines, strict=True)
+    for spec in prompt_specs:
+        photographs = [photos.pixels(path) for path in photos.files_of(references / spec.key)]
+        features = scorer.features(photographs)
+        baselines = spec.baselines or ()  # not null: checked
+        for position, (eval_prompt, baseline) in enumerate(
+            zip(spec.eval_prompts, baselines, strict=True)
         ):
-            drawn = [photos.pixels(p) for p in _listed(folder_of(images, item.key, position))]
-            image, text = scorer.both(drawn, features, eval_prompts)
-            best = np.argsort(-(image + TEXT_WEIGHT * text), kind="stable")[:KEPT]
-            cases.append(Case(item.key, position, image, text, best, baseline))
+            generated = [photos.pixels(p) for p in _files(folder_of(images, spec.key, position))]
+            image, text = scorer.image_and_text(generated, features, eval_prompt)
+            best = np.argsort(-(image + TEXT_WEIGHT * text), kind="stable")[:BEST]
+            cases.append(Case(spec.key, position, image, text, best, baseline))
     return tuple(cases)
 
 
-def _listed(folder: Path) -> list[Path]:
+def _files(folder: Path) -> list[Path]:
     """Every file of the folder, since the course's grader counts all of them."""
-    result = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
-    return sorted(result, key=lambda path: (len(path.name), path.name))
+    paths = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    return sorted(paths, key=lambda path: (len(path.name), path.name))
 
 
 def table(cases: Sequence[Case]) -> str:

@@ -19,8 +19,8 @@ from hw2.config import params
 from hw2.personalization import batches, custom_diffusion, freecustom, tokens, train
 from hw2.personalization.batches import BatchFunction
 from hw2.personalization.photos import Concept
-from hw2.personalization.tokens import Added
-from hw2.stable_diffusion import sample as drawing
+from hw2.personalization.tokens import AddedToken
+from hw2.stable_diffusion import sample
 from hw2.stable_diffusion.load import image_size
 from hw2.stable_diffusion.sample import SampleRequest
 from hw2.training.resume import Resume
@@ -33,24 +33,29 @@ State = dict[str, Any]
 _KV_LR_FACTOR, _JOINT_LR_FACTOR = 0.25, 0.5
 
 
-def _lr_factor(trains_kv: bool, concepts: int) -> float:
+def _lr_factor(train_kv: bool, concepts: int) -> float:
     """Factor on the learning rate of the embeddings, `personalization.train.lr`."""
-    if trains_kv:
+    if train_kv:
         return _KV_LR_FACTOR
     return _JOINT_LR_FACTOR if concepts > 1 else 1.0
 
 
 @dataclass(frozen=True)
-class PriorPreservation:
-    """Images uint8 (N, S, S, 3) with captions like those that the model was trained on."""
+class PriorPreservationImages:
+    """Custom Diffusion's regularization images, which preserve the model's prior.
+
+    Attributes:
+        images: uint8 (N, S, S, 3).
+        captions: N captions like those that the model was trained on.
+    """
 
     images: np.ndarray
     captions: list[str]
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What all methods of a seed share.
+class SeedRun:
+    """All methods with one seed: what they share, and their trainings.
 
     Attributes:
         pipe: The pipeline, with both tokens in its vocabulary.
@@ -65,9 +70,9 @@ class Comparison:
 
     pipe: Any
     pair: tuple[Concept, Concept]
-    added: tuple[Added, Added]
+    added: tuple[AddedToken, AddedToken]
     personalization: params.Personalization
-    prior_preservation: PriorPreservation
+    prior_preservation: PriorPreservationImages
     checkpoints: Path
     identity: dict[str, Any]
     seed: int
@@ -75,55 +80,59 @@ class Comparison:
     def _train(
         self,
         name: str,
-        every: tuple[Added, ...],
+        added_tokens: tuple[AddedToken, ...],
         batch_function: BatchFunction,
         steps: int,
-        kv: bool = False,
+        train_kv: bool = False,
     ) -> int:
         """Train tokens; returns the number of images that passed the U-Net."""
-        weights = custom_diffusion.matrices(self.pipe.unet) if kv else None
+        weights = custom_diffusion.key_value_matrices(self.pipe.unet) if train_kv else None
         identity = self.identity | {"seed": self.seed, "training": name}
         with Resume(self.checkpoints, identity) as resume:
-            train.fit(
-                self.pipe, every, batch_function, self.personalization.train, steps=steps,
-                lr=self.personalization.train.lr * _lr_factor(kv, len(every)),
+            train.train_embeddings(
+                self.pipe, added_tokens, batch_function, self.personalization.train, steps=steps,
+                lr=self.personalization.train.lr * _lr_factor(train_kv, len(added_tokens)),
                 seed=rng.derive(self.seed, name), resume=resume, matrices=weights,
                 matrices_lr=self.personalization.multi_concept.kv_lr,
                 desc=f"{name}, seed {self.seed}",
             )  # fmt: skip
         return steps * len(batch_function(0)[1])
 
-    def _alone(self, position: int, name: str, batch: int) -> BatchFunction:
-        concept, added = self.pair[position], self.added[position]
-        return batches.single(concept, added, seed=rng.derive(self.seed, name), **self._how(batch))
+    def _single_concept_batches(self, index: int, name: str, batch_size: int) -> BatchFunction:
+        concept, added = self.pair[index], self.added[index]
+        return batches.single(
+            concept, added, seed=rng.derive(self.seed, name), **self._batch_settings(batch_size)
+        )
 
-    def _how(self, batch: int) -> dict[str, Any]:
+    def _batch_settings(self, batch_size: int) -> dict[str, Any]:
         return {
             "size": image_size(self.pipe),
-            "batch": batch,
+            "batch_size": batch_size,
             "wording": self.personalization.wording,
             "augment": self.personalization.train.augment,
         }
 
-    def _held(self, batch_function: BatchFunction, batch: int) -> BatchFunction:
-        """Batches with as many prior preservation images added to each."""
-        own = batches.prior_preservation(
+    def _with_prior_preservation(
+        self, batch_function: BatchFunction, batch_size: int
+    ) -> BatchFunction:
+        """Batches with `batch_size` prior preservation images added to each."""
+        preserving = batches.prior_preservation(
             self.prior_preservation.images,
             self.prior_preservation.captions,
-            batch=batch,
+            batch_size=batch_size,
             seed=self.seed,
         )
-        return batches.mixed(batch_function, own)
+        return batches.concatenated(batch_function, preserving)
 
     def rows(self) -> list[Tensor]:
-        """The present embeddings of both tokens, on the CPU."""
+        """The current embeddings of both tokens, on the CPU."""
         table = self.pipe.text_encoder.get_input_embeddings().weight.detach()
         return [table[list(added.ids)].cpu().clone() for added in self.added]
 
-    def put(self, rows: Sequence[Tensor]) -> None:
+    def set_embeddings(self, rows: Sequence[Tensor]) -> None:
         """Set the embeddings of both tokens."""
         for added, values in zip(self.added, rows, strict=True):
-            tokens.put(self.pipe, added, values)
+            tokens.set_embedding(self.pipe, added, values)
 
     def start(self) -> State:
         """Learn each concept alone, from its initializer.
@@ -133,134 +142,151 @@ class Comparison:
             images that passed the U-Net.
         """
         trained = 0
-        for position, (concept, added) in enumerate(zip(self.pair, self.added, strict=True)):
+        for index, (concept, added) in enumerate(zip(self.pair, self.added, strict=True)):
             spec = concept.spec
-            tokens.put(self.pipe, added, tokens.initial(self.pipe, spec.initializer, spec.vectors))
-            batch, name = self.personalization.train.batch_size, f"start {spec.key}"
-            alone = self._alone(position, name, batch)
-            trained += self._train(name, (added,), alone, self.personalization.multi_concept.steps)
+            tokens.set_embedding(
+                self.pipe,
+                added,
+                tokens.initial_embedding(self.pipe, spec.initializer, spec.vectors),
+            )
+            batch_size, name = self.personalization.train.batch_size, f"start {spec.key}"
+            batch_function = self._single_concept_batches(index, name, batch_size)
+            trained += self._train(
+                name, (added,), batch_function, self.personalization.multi_concept.steps
+            )
         return {"rows": self.rows(), "trained": trained}
 
     def apply(self, method: str) -> int:
-        """Train a method from the present weights; returns the number of training images."""
-        batch, more = (
-            self.personalization.train.batch_size,
-            self.personalization.multi_concept.finetune_steps,
-        )
+        """Train a method from the current weights; returns the number of training images."""
+        batch_size = self.personalization.train.batch_size
+        steps = self.personalization.multi_concept.finetune_steps
         trained = 0
         if method == "separate":
-            for position, added in enumerate(self.added):
+            for index, added in enumerate(self.added):
                 name = f"separate {added.token}"
-                trained += self._train(name, (added,), self._alone(position, name, batch), more)
+                trained += self._train(
+                    name, (added,), self._single_concept_batches(index, name, batch_size), steps
+                )
         elif method == "joint":
-            both = batches.joint(self.pair, self.added, seed=self.seed, **self._how(batch))
-            trained = self._train("joint", self.added, both, more)
+            both = batches.joint(
+                self.pair, self.added, seed=self.seed, **self._batch_settings(batch_size)
+            )
+            trained = self._train("joint", self.added, both, steps)
         elif method == "custom_diffusion_joint":
-            half = max(1, batch // 2)
-            both = batches.mixed(*(self._alone(k, f"custom {k}", half) for k in (0, 1)))
-            held = self._held(both, half)
-            trained = self._train("custom_diffusion_joint", self.added, held, more, kv=True)
+            half = max(1, batch_size // 2)
+            both = batches.concatenated(
+                *(self._single_concept_batches(k, f"custom {k}", half) for k in (0, 1))
+            )
+            with_prior_preservation = self._with_prior_preservation(both, half)
+            trained = self._train(
+                "custom_diffusion_joint", self.added, with_prior_preservation, steps, train_kv=True
+            )
         elif method == "custom_diffusion_merged":
             trained = self._merged()
         return trained
 
     def _merged(self) -> int:
         """Train each concept's keys and values alone, then merge them in closed form."""
-        weights = custom_diffusion.matrices(self.pipe.unet)
-        base, tuned, seen, trained = custom_diffusion.snapshot(weights), [], [], 0
-        batch = self.personalization.train.batch_size
-        for position, added in enumerate(self.added):
+        weights = custom_diffusion.key_value_matrices(self.pipe.unet)
+        base, tuned, trained = custom_diffusion.snapshot(weights), [], 0
+        batch_size = self.personalization.train.batch_size
+        for index, added in enumerate(self.added):
             name = f"custom {added.token}"
-            batch_function = self._held(self._alone(position, name, batch), max(1, batch // 2))
+            batch_function = self._with_prior_preservation(
+                self._single_concept_batches(index, name, batch_size), max(1, batch_size // 2)
+            )
             trained += self._train(
                 name,
                 (added,),
                 batch_function,
                 self.personalization.multi_concept.finetune_steps,
-                kv=True,
+                train_kv=True,
             )
             tuned.append(custom_diffusion.snapshot(weights))
-            custom_diffusion.put(weights, base)
+            custom_diffusion.set_matrices(weights, base)
         sentences = batches.sentences(self.pair[0], self.personalization.wording)
+        concept_features = []
         for added in self.added:
-            texts = [text.format(added.words) for text in sentences]
-            seen.append(custom_diffusion.concept_features(self.pipe, texts, added.ids))
-        result = custom_diffusion.merge(
+            texts = [sentence.format(added.words) for sentence in sentences]
+            concept_features.append(custom_diffusion.concept_features(self.pipe, texts, added.ids))
+        merged = custom_diffusion.merge(
             base,
             tuned,
-            seen,
+            concept_features,
             custom_diffusion.features(self.pipe, self.prior_preservation.captions),
         )
-        custom_diffusion.put(weights, result)
+        custom_diffusion.set_matrices(weights, merged)
         return trained
 
 
-def measure(comparison: Comparison, method: str, start: State | None) -> tuple[np.ndarray, State]:
+def measure(run: SeedRun, method: str, start: State | None) -> tuple[np.ndarray, State]:
     """Train a method and sample images with it.
 
     Args:
-        comparison: What all methods of the seed share.
+        run: The methods' common state for the seed.
         method: Name of the method.
-        start: The result of `Comparison.start`; None for a method without training.
+        start: The result of `SeedRun.start`; None for a method without training.
 
     Returns:
         Images uint8 (prompts, N, S, S, 3), and a record of the costs: `trained`, images that passed
-        the U-Net in training, including the start; `drawn`, images that passed it while sampling;
+        the U-Net in training, including the start; `sampled`, images that passed it while sampling;
         and what is stored, `rows` and `deltas` of keys and values.
     """
-    weights = custom_diffusion.matrices(comparison.pipe.unet)
+    weights = custom_diffusion.key_value_matrices(run.pipe.unet)
     base = custom_diffusion.snapshot(weights)
     trained = 0
     if start is not None:
-        comparison.put(start["rows"])
-        trained = start["trained"] + comparison.apply(method)
+        run.set_embeddings(start["rows"])
+        trained = start["trained"] + run.apply(method)
     tuned = custom_diffusion.snapshot(weights) if method in WITH_MATRICES else {}
-    stored = [] if start is None else comparison.rows()
-    with _counted(comparison.pipe.unet) as seen:
-        images = _draw(comparison, method)
-    custom_diffusion.put(weights, base)
-    deltas = custom_diffusion.changed(base, tuned)
+    stored = [] if start is None else run.rows()
+    with _count_images(run.pipe.unet) as counts:
+        images = _sample(run, method)
+    custom_diffusion.set_matrices(weights, base)
+    deltas = custom_diffusion.weight_deltas(base, tuned)
     return images, {
-        "trained": trained, "drawn": sum(seen), "rows": stored, "deltas": deltas
+        "trained": trained, "sampled": sum(counts), "rows": stored, "deltas": deltas
     }  # fmt: skip
 
 
 @contextmanager
-def _counted(unet: Any) -> Iterator[list[int]]:
+def _count_images(unet: Any) -> Iterator[list[int]]:
     """A list that collects the number of images of each pass through the U-Net."""
-    seen: list[int] = []
-    hook = unet.register_forward_hook(lambda _unet, given, _said: seen.append(len(given[0])))
+    counts: list[int] = []
+    hook = unet.register_forward_hook(lambda _unet, inputs, _output: counts.append(len(inputs[0])))
     try:
-        yield seen
+        yield counts
     finally:
         hook.remove()
 
 
-def _draw(comparison: Comparison, method: str) -> np.ndarray:
+def _sample(run: SeedRun, method: str) -> np.ndarray:
     """Sample images uint8 (prompts, N, S, S, 3), from the same noises for all methods."""
-    settings, how = comparison.personalization.multi_concept, comparison.personalization.sampling
-    words = [c.spec.initializer if method in UNTRAINED else c.spec.token for c in comparison.pair]
+    settings, sampling = run.personalization.multi_concept, run.personalization.sampling
+    words = [c.spec.initializer if method in UNTRAINED else c.spec.token for c in run.pair]
     requests = [
-        SampleRequest(prompt.format(*words), f"multi_concept {position}", number)
-        for position, prompt in enumerate(settings.prompts)
+        SampleRequest(prompt.format(*words), f"multi_concept {index}", number)
+        for index, prompt in enumerate(settings.prompts)
         for number in range(settings.images)
     ]
     if method == "freecustom":
-        drawn = _freecustom(comparison, requests)
+        images = _freecustom(run, requests)
     else:
-        drawn = drawing.draw_all(comparison.pipe, requests, how, seed=comparison.seed)
-    return drawn.reshape(len(settings.prompts), settings.images, *drawn.shape[1:])
+        images = sample.sample_requests(run.pipe, requests, sampling, seed=run.seed)
+    return images.reshape(len(settings.prompts), settings.images, *images.shape[1:])
 
 
-def _freecustom(comparison: Comparison, requests: Sequence[SampleRequest]) -> np.ndarray:
-    how = comparison.personalization.sampling
-    sentences = [f"a photo of a {concept.spec.initializer}" for concept in comparison.pair]
-    parts = [requests[k : k + how.batch_size] for k in range(0, len(requests), how.batch_size)]
-    drawn = [
-        freecustom.draw(
-            comparison.pipe, part, comparison.pair, sentences, how,
-            weight=comparison.personalization.multi_concept.reference_weight, seed=comparison.seed,
+def _freecustom(run: SeedRun, requests: Sequence[SampleRequest]) -> np.ndarray:
+    sampling = run.personalization.sampling
+    sentences = [f"a photo of a {concept.spec.initializer}" for concept in run.pair]
+    request_batches = [
+        requests[k : k + sampling.batch_size] for k in range(0, len(requests), sampling.batch_size)
+    ]
+    images = [
+        freecustom.sample_requests(
+            run.pipe, batch, run.pair, sentences, sampling,
+            weight=run.personalization.multi_concept.reference_weight, seed=run.seed,
         )
-        for part in parts
+        for batch in request_batches
     ]  # fmt: skip
-    return np.concatenate(drawn)
+    return np.concatenate(images)

@@ -12,8 +12,8 @@ from hw2.personalization.synthetic import MASKS
 from hw2.runtime.errors import UserError
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-_LOOSE = 1.15  # size of an image relative to the random square that is cut out of it
-_SHRUNK = 9 / 16  # size of each concept relative to a composite's side
+_CROP_MARGIN = 1.15  # size of an image relative to the random square that is cropped from it
+_COMPOSITE_SHARE = 9 / 16  # size of each concept relative to a composite's side
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,13 @@ def read(folder: Path, spec: params.Concept) -> Concept:
     Raises:
         UserError: if there are no images, or one is damaged.
     """
-    position = folder / spec.key
-    paths = files_of(position)
+    paths = files_of(folder / spec.key)
     images = tuple(pixels(path) for path in paths)
     masks = []
     for path, image in zip(paths, images, strict=True):
         mask = folder / MASKS / spec.key / f"{path.stem}.png"
-        whole = np.ones(image.shape[:2], bool)
-        masks.append(pixels(mask)[..., 0] > 127 if mask.is_file() else whole)
+        full_mask = np.ones(image.shape[:2], bool)
+        masks.append(pixels(mask)[..., 0] > 127 if mask.is_file() else full_mask)
         if masks[-1].shape != image.shape[:2]:
             raise UserError(f"{mask}: not of the size of {path}; draw it on that photograph")
     return Concept(spec, images, tuple(masks))
@@ -57,8 +56,8 @@ def files_of(folder: Path) -> list[Path]:
     Raises:
         UserError: if there are none.
     """
-    result = sorted(folder.iterdir()) if folder.is_dir() else []
-    paths = [p for p in result if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")]
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    paths = [p for p in files if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")]
     if not paths:
         raise UserError(f"{folder}: no photographs; put a few {', '.join(_SUFFIXES)} there")
     return paths
@@ -79,21 +78,21 @@ def squared(image: np.ndarray, size: int, stream: np.random.Generator | None = N
     With a stream, it is a random square instead, slightly smaller than the largest one, and
     mirrored with probability 1/2.
     """
-    loose = 1.0 if stream is None else _LOOSE
+    margin = 1.0 if stream is None else _CROP_MARGIN
     height, width = image.shape[:2]
-    scale = size * loose / min(height, width)
-    wide, high = max(size, round(width * scale)), max(size, round(height * scale))
-    picture = Image.fromarray(image)
-    if picture.size != (wide, high):
-        picture = picture.resize((wide, high), Image.Resampling.BICUBIC)
-    left, top = (wide - size) // 2, (high - size) // 2
+    scale = size * margin / min(height, width)
+    new_width, new_height = max(size, round(width * scale)), max(size, round(height * scale))
+    resized = Image.fromarray(image)
+    if resized.size != (new_width, new_height):
+        resized = resized.resize((new_width, new_height), Image.Resampling.BICUBIC)
+    left, top = (new_width - size) // 2, (new_height - size) // 2
     if stream is not None:
-        left, top = (int(stream.integers(0, n - size + 1)) for n in (wide, high))
-    cut = np.asarray(picture.crop((left, top, left + size, top + size)))
-    return cut[:, ::-1] if stream is not None and stream.random() < 0.5 else cut
+        left, top = (int(stream.integers(0, n - size + 1)) for n in (new_width, new_height))
+    square = np.asarray(resized.crop((left, top, left + size, top + size)))
+    return square[:, ::-1] if stream is not None and stream.random() < 0.5 else square
 
 
-def composite(first: Concept, second: Concept, places: tuple[int, int], size: int) -> np.ndarray:
+def composite(first: Concept, second: Concept, indices: tuple[int, int], size: int) -> np.ndarray:
     """Two concepts side by side, uint8 (size, size, 3), on the background of the first one.
 
     The background is the median color outside the first one's mask. A mask that is all true pastes
@@ -102,18 +101,18 @@ def composite(first: Concept, second: Concept, places: tuple[int, int], size: in
     Args:
         first: The concept on the left.
         second: The concept on the right.
-        places: Indices of their photographs.
+        indices: Indices of their photographs.
         size: Side of the composite in pixels.
     """
-    side = round(_SHRUNK * size)
+    side = round(_COMPOSITE_SHARE * size)
     squares, masks = [], []
-    for concept, position in ((first, places[0]), (second, places[1])):
-        squares.append(squared(concept.images[position], side))
-        mask = squared(concept.masks[position].astype(np.uint8) * 255, side)
+    for concept, index in ((first, indices[0]), (second, indices[1])):
+        squares.append(squared(concept.images[index], side))
+        mask = squared(concept.masks[index].astype(np.uint8) * 255, side)
         masks.append(mask > 127)
     outside = squares[0][~masks[0]]
-    ground = np.median(outside, 0) if len(outside) else squares[0].mean((0, 1))
-    canvas = np.full((size, size, 3), ground.astype(np.uint8))
+    background = np.median(outside, 0) if len(outside) else squares[0].mean((0, 1))
+    canvas = np.full((size, size, 3), background.astype(np.uint8))
     top = (size - side) // 2
     for left, square, mask in zip((0, size - side), squares, masks, strict=True):
         canvas[top : top + side, left : left + side][mask] = square[mask]

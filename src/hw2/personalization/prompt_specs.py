@@ -13,7 +13,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")  # used as a folder name
 _TOKEN = re.compile(r"<[A-Za-z0-9_-]{1,30}>")
 _FIELDS = ("token_name", "prompt", "prompt_4_clip_eval", "baseline")
 TEXT_KEPT = 0.9
-"""The share of the initializer's text score that a learnt word should keep."""
+"""The share of the initializer's text score that a learned token should keep."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ def read(path: Path) -> tuple[PromptSpec, ...]:
     Raises:
         UserError: naming the entry that is wrong.
     """
-    result = files.read_json(path)
-    if not isinstance(result, dict) or not result:
+    entries = files.read_json(path)
+    if not isinstance(entries, dict) or not entries:
         raise UserError(f'{path}: should be {{"0": {{"token_name": ...}}, ...}}; correct it')
-    prompt_specs = tuple(_entry(path, key, entry) for key, entry in result.items())
-    tokens = [item.token for item in prompt_specs]
+    prompt_specs = tuple(_entry(path, key, entry) for key, entry in entries.items())
+    tokens = [spec.token for spec in prompt_specs]
     if len(set(tokens)) < len(tokens):
         raise UserError(f"{path}: two entries have the same token_name; make them differ")
     return prompt_specs
@@ -65,13 +65,13 @@ def completed(path: Path, scores: Mapping[str, tuple[float, float]]) -> dict[str
         path: An input.json that `read` accepts.
         scores: Mean (image, text) score of each token's initializer on validation prompts.
     """
-    result: dict[str, Any] = files.read_json(path)
-    for item in read(path):
-        if item.baselines is None:
-            image, text = scores[item.token]
-            least = [round(image, 1), round(TEXT_KEPT * text, 1)]
-            result[item.key]["baseline"] = [least] * len(item.prompts)
-    return result
+    entries: dict[str, Any] = files.read_json(path)
+    for spec in read(path):
+        if spec.baselines is None:
+            image, text = scores[spec.token]
+            baseline = [round(image, 1), round(TEXT_KEPT * text, 1)]
+            entries[spec.key]["baseline"] = [baseline] * len(spec.prompts)
+    return entries
 
 
 def _entry(path: Path, key: str, entry: Any) -> PromptSpec:
@@ -88,16 +88,16 @@ def _entry(path: Path, key: str, entry: Any) -> PromptSpec:
     for name, texts in (("prompt", prompts), ("prompt_4_clip_eval", eval_prompts)):
         if not isinstance(texts, list) or not texts or not all(map(_is_text, texts)):
             raise UserError(f"{where}: {name} should be a list of lines of text; correct it")
-    silent = [text for text in prompts if token not in text]
-    if silent:
+    without_token = [text for text in prompts if token not in text]
+    if without_token:
         raise UserError(
-            f"{where}: prompt {silent[0]!r} does not contain {token}; correct one of them"
+            f"{where}: prompt {without_token[0]!r} does not contain {token}; correct one of them"
         )
     baselines = entry["baseline"]
     if baselines is None and len(prompts) == len(eval_prompts):
         return PromptSpec(key, token, tuple(prompts), tuple(eval_prompts), None)
-    right = isinstance(baselines, list) and all(map(_is_pair, baselines))
-    if not right or not len(prompts) == len(eval_prompts) == len(baselines):
+    valid = isinstance(baselines, list) and all(map(_is_pair, baselines))
+    if not valid or not len(prompts) == len(eval_prompts) == len(baselines):
         raise UserError(
             f"{where}: {len(prompts)} prompts, {len(eval_prompts)} for the evaluation, and a"
             " different number of baselines [image, text]; give as many of each"

@@ -24,7 +24,7 @@ _OBJECTS = {  # shape, texture, fill, ink
     FLOWER: ("flower", DOTTED, (0.05, 0.60, 0.58), (0.98, 0.90, 0.30)),
     MOON: ("moon", STRIPED, (0.95, 0.25, 0.60), (0.30, 0.05, 0.30)),
 }
-_DRAWN = ("circle", "square", "heart", "diamond", "triangle")  # in the style, in this order
+_STYLE_KINDS = ("circle", "square", "heart", "diamond", "triangle")  # shown in the style, in turn
 _LUMINANCE = np.array(LUMA)
 _SEPIA = np.array([0.98, 0.90, 0.74])
 _LINES = 3.0  # distance of the hatching's lines, in pixels of an image of 32
@@ -46,8 +46,8 @@ INPUTS: dict[str, Any] = {
         "baseline": None,
     },
 }
-"""What the course's input.json holds, for this world; training finds the baselines
-(`prompts.completed`)."""
+"""The content of input.json for the synthetic concepts; training sets the baselines
+(`prompt_specs.completed`)."""
 
 
 def write(folder: Path, count: int, size: int, seed: int) -> None:
@@ -67,37 +67,37 @@ def references(key: str, count: int, size: int, seed: int) -> tuple[np.ndarray, 
     The masks are uint8 (count, size, size), 255 where the concept is and 0 elsewhere.
     """
     stream = rng.numpy_rng(seed, "concepts", key)
-    turn = np.arange(count)
-    grounds = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)[
-        turn % len(vocabulary.BACKGROUNDS)
+    index = np.arange(count)
+    backgrounds = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)[
+        index % len(vocabulary.BACKGROUNDS)
     ]
     if key == HATCH:
-        colors = _standing_out(grounds)
-        kinds = [_DRAWN[k % len(_DRAWN)] for k in range(count)]
+        colors = _contrasting(backgrounds)
+        kinds = [_STYLE_KINDS[k % len(_STYLE_KINDS)] for k in range(count)]
         texture, fill, ink = PLAIN, colors, colors
     else:
         kind, texture, *inks = _OBJECTS[key]
         kinds = [kind] * count
         fill, ink = (np.tile(np.array(c, np.float32), (count, 1)) for c in inks)
     objects = Objects(
-        picture=turn, kind=np.array([KINDS.index(k) for k in kinds]),
+        picture=index, kind=np.array([KINDS.index(k) for k in kinds]),
         position=stream.uniform(-0.15, 0.15, (count, 2)), radius=stream.uniform(0.55, 0.72, count),
         angle=stream.uniform(-0.2, 0.2, count), texture=np.full(count, texture), fill=fill, ink=ink,
     )  # fmt: skip
-    pictures = draw(grounds, objects, size)
+    pictures = draw(backgrounds, objects, size)
     if key == HATCH:
         return hatched(pictures), np.full(pictures.shape[:3], 255, np.uint8)
-    black = np.zeros_like(grounds)
+    black = np.zeros_like(backgrounds)
     white = np.ones_like(fill)
-    cut = Objects(**(vars(objects) | {"fill": white, "ink": white}))
-    return pictures, np.where(draw(black, cut, size)[..., 0] > 127, 255, 0).astype(np.uint8)
+    silhouette = Objects(**(vars(objects) | {"fill": white, "ink": white}))
+    return pictures, np.where(draw(black, silhouette, size)[..., 0] > 127, 255, 0).astype(np.uint8)
 
 
-def _standing_out(grounds: np.ndarray) -> np.ndarray:
+def _contrasting(backgrounds: np.ndarray) -> np.ndarray:
     """The named color whose gray value differs most from each background: float32 (N, 3)."""
     colors = np.array(list(vocabulary.COLORS.values()), np.float32)
-    apart = np.abs((colors @ _LUMINANCE)[None] - (grounds @ _LUMINANCE)[:, None])
-    return colors[apart.argmax(1)]
+    contrast = np.abs((colors @ _LUMINANCE)[None] - (backgrounds @ _LUMINANCE)[:, None])
+    return colors[contrast.argmax(1)]
 
 
 def hatched(pictures: np.ndarray) -> np.ndarray:

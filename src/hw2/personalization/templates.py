@@ -12,33 +12,36 @@ OBJECT = (
 """For objects, after those of Gal et al. (2022), "An image is worth one word", appendix."""
 STYLE = (
     *(f"a {kind} in the style of {{}}" for kind in ("painting", "rendering", "picture", "drawing")),
-    *(f"a {how} painting in the style of {{}}" for how in ("small", "large", "dark", "bright")),
+    *(
+        f"a {adjective} painting in the style of {{}}"
+        for adjective in ("small", "large", "dark", "bright")
+    ),
     *("a cropped painting in the style of {}", "a painting of a place in the style of {}"),
 )
 """For styles, after theirs."""
-WORLD_OBJECT = tuple(f"{prefix} a {{}}".strip() for prefix in vocabulary.PREFIXES)
-WORLD_STYLE = tuple(
+SYNTHETIC_OBJECT = tuple(f"{prefix} a {{}}".strip() for prefix in vocabulary.PREFIXES)
+SYNTHETIC_STYLE = tuple(
     f"{prefix} a {{}} {noun}".strip() for prefix in vocabulary.PREFIXES for noun in vocabulary.NOUNS
 )
 """For styles in the captions of the synthetic images, where a style replaces a texture's name."""
 _SETS = {
     ("object", "course"): OBJECT,
     ("style", "course"): STYLE,
-    ("object", "synthetic"): WORLD_OBJECT,
-    ("style", "synthetic"): WORLD_STYLE,
+    ("object", "synthetic"): SYNTHETIC_OBJECT,
+    ("style", "synthetic"): SYNTHETIC_STYLE,
 }
 
 
-def of(kind: str, wording: str) -> tuple[str, ...]:
+def for_kind(kind: str, wording: str) -> tuple[str, ...]:
     """The sentences for a kind of concept, in the wording of a model's captions."""
     return _SETS[kind, wording]
 
 
-def pairs(wording: str) -> tuple[str, ...]:
+def for_pair(wording: str) -> tuple[str, ...]:
     """Sentences for two concepts in one image, the first of them on the left."""
     prefixes: Sequence[str] = vocabulary.PREFIXES if wording == "synthetic" else ("a photo of",)
     return tuple(
-        f"{prefix} a {{}} {joint} a {{}}".strip()
+        f"{prefix} a {{}} {conjunction} a {{}}".strip()
         for prefix in prefixes
-        for joint in ("and", "next to")
+        for conjunction in ("and", "next to")
     )

@@ -1,6 +1,5 @@
 """Textual inversion of one concept (Gal et al., 2022), monitored on validation prompts."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,33 +12,33 @@ from hw2.config import params
 from hw2.personalization import batches, photos, tokens, train
 from hw2.personalization.clip_scores import TEXT_WEIGHT, Scorer
 from hw2.personalization.photos import Concept
-from hw2.personalization.train import Trace
-from hw2.stable_diffusion import sample as drawing
+from hw2.personalization.train import SnapshotFunction, Snapshots
+from hw2.stable_diffusion import sample
 from hw2.stable_diffusion.load import image_size
 from hw2.stable_diffusion.sample import SampleRequest
 from hw2.training.resume import Resume
 
 _IDENTITY = ("seed", "wording", "train", "sampling", "validation", "validation_images", "clip")
-_STRIP = 4  # images of the strip of each validation snapshot
+_STRIP_IMAGES = 4  # of each validation snapshot, for the figure
 
 
 @dataclass(frozen=True)
-class Inverted:
-    """The result of a concept's training.
+class InversionResult:
+    """The result of a concept's textual inversion.
 
     Attributes:
         concept: The concept.
         rows: Embedding of the chosen snapshot, float32 (vectors, width).
         chosen: Step of the chosen snapshot.
         history: Rows of `step` and `loss`.
-        trace: All validation snapshots.
+        snapshots: All validation snapshots.
     """
 
     concept: Concept
     rows: Tensor
     chosen: int
     history: list[dict[str, float]]
-    trace: Trace
+    snapshots: Snapshots
 
 
 def identity(
@@ -49,10 +48,10 @@ def identity(
 
     `model` is the digest of the pipeline.
     """
-    described = personalization.model_dump(
+    settings = personalization.model_dump(
         mode="json", include=set(_IDENTITY), exclude={"train": {"save_every"}}
     )
-    return {"personalization": described, "concept": spec.model_dump(mode="json"), "model": model}
+    return {"personalization": settings, "concept": spec.model_dump(mode="json"), "model": model}
 
 
 def invert(
@@ -61,7 +60,7 @@ def invert(
     personalization: params.Personalization,
     scorer: Scorer,
     resume: Resume,
-) -> Inverted:
+) -> InversionResult:
     """Learn a concept's embedding.
 
     The snapshot with the highest image + 2.5 text score on the validation prompts is chosen. The
@@ -69,13 +68,14 @@ def invert(
     """
     spec, settings = concept.spec, personalization.train
     size = image_size(pipe)
-    added = tokens.add(pipe, spec.token, tokens.initial(pipe, spec.initializer, spec.vectors))
+    initial = tokens.initial_embedding(pipe, spec.initializer, spec.vectors)
+    added = tokens.add(pipe, spec.token, initial)
     seed = rng.derive(personalization.seed, spec.key)
     batch_function = batches.single(
-        concept, added, size=size, batch=settings.batch_size, seed=seed,
+        concept, added, size=size, batch_size=settings.batch_size, seed=seed,
         wording=personalization.wording, augment=settings.augment,
     )  # fmt: skip
-    _, history, trace = train.fit(
+    _, history, snapshots = train.train_embeddings(
         pipe,
         (added,),
         batch_function,
@@ -84,19 +84,19 @@ def invert(
         lr=settings.lr,
         seed=seed,
         resume=resume,
-        snapshot=_look(pipe, concept, personalization, scorer, seed),
+        snapshot=_snapshot_function(pipe, concept, personalization, scorer, seed),
         validate_every=settings.validate_every,
         desc=f"textual inversion of {spec.token}",
     )
-    total = [i + TEXT_WEIGHT * t for i, t in zip(trace.image, trace.text, strict=True)]
-    best = int(np.argmax(total))
-    tokens.put(pipe, added, trace.rows[best])
-    return Inverted(concept, trace.rows[best], trace.steps[best], history, trace)
+    totals = [i + TEXT_WEIGHT * t for i, t in zip(snapshots.image, snapshots.text, strict=True)]
+    best = int(np.argmax(totals))
+    tokens.set_embedding(pipe, added, snapshots.rows[best])
+    return InversionResult(concept, snapshots.rows[best], snapshots.steps[best], history, snapshots)
 
 
-def _look(
+def _snapshot_function(
     pipe: Any, concept: Concept, personalization: params.Personalization, scorer: Scorer, seed: int
-) -> Callable[[int, Trace], None]:
+) -> SnapshotFunction:
     """A function that samples the validation prompts, from the same noises, and scores them."""
     spec = concept.spec
     references = scorer.features(concept.images)
@@ -105,7 +105,6 @@ def _look(
         "style": personalization.validation.style,
     }
     prompts = by_kind[spec.kind]
-
     count = personalization.validation_images
     requests = [
         SampleRequest(prompt.format(spec.token), f"validation {position}", number)
@@ -113,23 +112,23 @@ def _look(
         for number in range(count)
     ]
 
-    def snapshot(step: int, trace: Trace) -> None:
-        drawn = drawing.draw_all(pipe, requests, personalization.sampling, seed=seed)
-        by_prompt = drawn.reshape(len(prompts), count, *drawn.shape[1:])
+    def snapshot(step: int, snapshots: Snapshots) -> None:
+        sampled = sample.sample_requests(pipe, requests, personalization.sampling, seed=seed)
+        by_prompt = sampled.reshape(len(prompts), count, *sampled.shape[1:])
         image, text = [], []
         for prompt, images in zip(prompts, by_prompt, strict=True):
-            scores = scorer.both(list(images), references, without(spec, prompt))
+            scores = scorer.image_and_text(list(images), references, eval_prompt(spec, prompt))
             image.append(scores[0].mean())
             text.append(scores[1].mean())
-        trace.image.append(float(np.mean(image)))
-        trace.text.append(float(np.mean(text)))
-        strip = [photos.squared(x, min(256, x.shape[0])) for x in by_prompt[0][:_STRIP]]
-        trace.strips.append(torch.from_numpy(np.stack(strip)))
+        snapshots.image.append(float(np.mean(image)))
+        snapshots.text.append(float(np.mean(text)))
+        strip = [photos.squared(x, min(256, x.shape[0])) for x in by_prompt[0][:_STRIP_IMAGES]]
+        snapshots.strips.append(torch.from_numpy(np.stack(strip)))
 
     return snapshot
 
 
-def without(spec: params.Concept, prompt: str) -> str:
+def eval_prompt(spec: params.Concept, prompt: str) -> str:
     """The text of the text score: an object by its initializer, a style without its name."""
     if spec.kind == "object":
         return prompt.format(spec.initializer)

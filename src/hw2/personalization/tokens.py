@@ -16,11 +16,11 @@ from hw2.io.atomic import atomic_path
 from hw2.personalization.prompt_specs import PromptSpec
 from hw2.runtime.errors import UserError
 
-_APART = 0.02  # spread of vectors with the same initializer, relative to its norm
+_SPREAD = 0.02  # distance of vectors with the same initializer from it, relative to its norm
 
 
 @dataclass(frozen=True)
-class Added:
+class AddedToken:
     """A concept's token in a vocabulary: its name and the ids of its vectors."""
 
     token: str
@@ -37,7 +37,7 @@ def names(token: str, vectors: int) -> list[str]:
     return [token, *(f"{token}_{k}" for k in range(1, vectors))]
 
 
-def initial(pipe: Any, word: str, vectors: int) -> Tensor:
+def initial_embedding(pipe: Any, word: str, vectors: int) -> Tensor:
     """Initial embedding of a concept, float32 (vectors, width).
 
     An initializer of one token starts all vectors, which are moved apart a little; otherwise each
@@ -48,50 +48,52 @@ def initial(pipe: Any, word: str, vectors: int) -> Tensor:
     """
     ids = pipe.tokenizer(word, add_special_tokens=False).input_ids
     if len(ids) not in (1, vectors):
-        cut = " + ".join(pipe.tokenizer.convert_ids_to_tokens(ids))
+        pieces = " + ".join(pipe.tokenizer.convert_ids_to_tokens(ids))
         raise UserError(
-            f"personalization.concepts: initializer {word!r} has {len(ids)} tokens ({cut}) for"
+            f"personalization.concepts: initializer {word!r} has {len(ids)} tokens ({pieces}) for"
             f" {vectors} vector(s); choose a word of one token, or set `vectors: {len(ids)}`"
         )
     table = pipe.text_encoder.get_input_embeddings().weight.detach().float().cpu()
     rows = table[ids].expand(vectors, -1).clone() if len(ids) == 1 else table[ids].clone()
     if len(ids) == 1 and vectors > 1:
-        turns = torch.arange(vectors)[:, None] * torch.arange(1, table.shape[1] + 1)
-        rows += _APART * rows.norm() / table.shape[1] ** 0.5 * torch.sin(turns.float())
+        angles = torch.arange(vectors)[:, None] * torch.arange(1, table.shape[1] + 1)
+        rows += _SPREAD * rows.norm() / table.shape[1] ** 0.5 * torch.sin(angles.float())
     return rows
 
 
-def add(pipe: Any, token: str, rows: Tensor) -> Added:
+def add(pipe: Any, token: str, rows: Tensor) -> AddedToken:
     """Add a token with the embedding `rows`, float (vectors, width), to the vocabulary.
 
     Raises:
         UserError: if the token is in the vocabulary already, or the width does not fit the model.
     """
-    wanted = names(token, len(rows))
-    taken = sorted(set(wanted) & pipe.tokenizer.get_vocab().keys())
-    if taken:
-        raise UserError(f"{token}: {taken[0]} is in the vocabulary already; choose another token")
+    new_names = names(token, len(rows))
+    existing = sorted(set(new_names) & pipe.tokenizer.get_vocab().keys())
+    if existing:
+        raise UserError(
+            f"{token}: {existing[0]} is in the vocabulary already; choose another token"
+        )
     width = pipe.text_encoder.get_input_embeddings().weight.shape[1]
     if rows.shape[1] != width:
         raise UserError(
             f"{token}: an embedding of width {rows.shape[1]} for a text encoder of width {width};"
             " it was learned with another model; train it with this one"
         )
-    pipe.tokenizer.add_tokens(wanted)
-    ids = pipe.tokenizer.convert_tokens_to_ids(wanted)
+    pipe.tokenizer.add_tokens(new_names)
+    ids = pipe.tokenizer.convert_tokens_to_ids(new_names)
     pipe.text_encoder.resize_token_embeddings(len(pipe.tokenizer), mean_resizing=False)
-    put(pipe, Added(token, tuple(ids)), rows)
-    return Added(token, tuple(ids))
+    set_embedding(pipe, AddedToken(token, tuple(ids)), rows)
+    return AddedToken(token, tuple(ids))
 
 
 @torch.no_grad()
-def put(pipe: Any, added: Added, rows: Tensor) -> None:
+def set_embedding(pipe: Any, added: AddedToken, rows: Tensor) -> None:
     """Set the embedding of a token."""
     table = pipe.text_encoder.get_input_embeddings().weight
     table[list(added.ids)] = rows.to(table)
 
 
-class _Rows(nn.Module):
+class _EmbeddingWithNewRows(nn.Module):
     """A token embedding with some rows in a separate parameter."""
 
     def __init__(self, old: nn.Embedding, ids: list[int], rows: nn.Parameter) -> None:
@@ -110,7 +112,7 @@ class _Rows(nn.Module):
 
 
 @contextmanager
-def trainable(pipe: Any, every: tuple[Added, ...]) -> Iterator[nn.Parameter]:
+def trainable(pipe: Any, added_tokens: tuple[AddedToken, ...]) -> Iterator[nn.Parameter]:
     """The embeddings of these tokens as a single parameter float32 (vectors of all, width).
 
     It is the only parameter for the optimizer, so neither weight decay nor moments can change other
@@ -118,9 +120,9 @@ def trainable(pipe: Any, every: tuple[Added, ...]) -> Iterator[nn.Parameter]:
     """
     encoder = pipe.text_encoder
     old = encoder.get_input_embeddings()
-    ids = [k for added in every for k in added.ids]
+    ids = [k for added in added_tokens for k in added.ids]
     rows = nn.Parameter(old.weight.detach()[ids].float().clone())
-    encoder.set_input_embeddings(_Rows(old, ids, rows))
+    encoder.set_input_embeddings(_EmbeddingWithNewRows(old, ids, rows))
     try:
         yield rows
     finally:
@@ -142,15 +144,17 @@ def read(path: Path) -> tuple[str, Tensor]:
         UserError: if the file is missing, or holds something else.
     """
     try:
-        result = load_file(path)
+        embeddings = load_file(path)
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path}: no embedding ({error}); run the stage that trains it") from error
-    if len(result) != 1 or (rows := next(iter(result.values()))).ndim not in (1, 2):
-        raise UserError(f"{path}: {len(result)} tensors, not the embedding of a token; restore it")
-    return next(iter(result)), rows.reshape(-1, rows.shape[-1])
+    if len(embeddings) != 1 or (rows := next(iter(embeddings.values()))).ndim not in (1, 2):
+        raise UserError(
+            f"{path}: {len(embeddings)} tensors, not the embedding of a token; restore it"
+        )
+    return next(iter(embeddings)), rows.reshape(-1, rows.shape[-1])
 
 
-def of_folder(folder: Path) -> dict[str, Tensor]:
+def read_folder(folder: Path) -> dict[str, Tensor]:
     """Read all `.safetensors` of a folder: tokens to embeddings (vectors, width).
 
     Raises:
@@ -162,15 +166,17 @@ def of_folder(folder: Path) -> dict[str, Tensor]:
     return dict(read(path) for path in paths)
 
 
-def known(asked: Sequence[PromptSpec], rows: Mapping[str, Tensor], source: Path) -> None:
+def check_learned(
+    prompt_specs: Sequence[PromptSpec], rows: Mapping[str, Tensor], source: Path
+) -> None:
     """Check that every requested token was learned.
 
     Raises:
         UserError: naming the first one that was not.
     """
-    for item in asked:
-        if item.token not in rows:
+    for spec in prompt_specs:
+        if spec.token not in rows:
             raise UserError(
-                f"{source}: {item.token} was not learned, only {', '.join(rows)};"
+                f"{source}: {spec.token} was not learned, only {', '.join(rows)};"
                 " add it to personalization.concepts and train"
             )

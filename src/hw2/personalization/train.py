@@ -17,7 +17,7 @@ from hw2.diffusion.objective import Objective, min_snr_v_weights
 from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.personalization import tokens
 from hw2.personalization.batches import BatchFunction
-from hw2.personalization.tokens import Added
+from hw2.personalization.tokens import AddedToken
 from hw2.training.loop import finite, train
 from hw2.training.microbatches import Microbatches
 from hw2.training.resume import Resume
@@ -27,7 +27,7 @@ _PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v", "s
 
 
 @dataclass
-class Trace:
+class Snapshots:
     """Validation snapshots: their steps, mean scores, embeddings and images.
 
     Attributes:
@@ -52,13 +52,13 @@ class Trace:
             setattr(self, name, list(value))
 
 
-Look = Callable[[int, Trace], None]
-"""Called before step 0, every `validate_every` steps and after the last; adds to the trace."""
+SnapshotFunction = Callable[[int, Snapshots], None]
+"""Called before step 0, every `validate_every` steps and after the last; adds to the snapshots."""
 
 
-def fit(
+def train_embeddings(
     pipe: Any,
-    every: tuple[Added, ...],
+    added_tokens: tuple[AddedToken, ...],
     batch_function: BatchFunction,
     settings: params.PersonalizationTrain,
     *,
@@ -68,59 +68,60 @@ def fit(
     resume: Resume,
     matrices: dict[str, nn.Parameter] | None = None,
     matrices_lr: float = 0.0,
-    snapshot: Look | None = None,
+    snapshot: SnapshotFunction | None = None,
     validate_every: int = 0,
     desc: str,
-) -> tuple[Tensor, list[dict[str, float]], Trace]:
-    """Train the embeddings of `every`, and `matrices` of the U-Net if given, in place.
+) -> tuple[Tensor, list[dict[str, float]], Snapshots]:
+    """Train the embeddings of `added_tokens`, and `matrices` of the U-Net if given, in place.
 
     Embeddings have no weight decay, which would pull them to zero regardless of the loss.
 
     Returns:
-        The embeddings float32 (vectors of all, width), the history (`step`, `loss`) and the trace.
+        The embeddings float32 (vectors of all, width), the history (`step`, `loss`) and the
+        snapshots.
     """
-    trace = Trace()
-    kept = matrices or {}
+    snapshots = Snapshots()
+    trained_matrices = matrices or {}
     with (
         _checkpointing(pipe, settings.gradient_checkpointing),
-        tokens.trainable(pipe, every) as rows,
+        tokens.trainable(pipe, added_tokens) as rows,
     ):
         groups: list[dict[str, Any]] = [{"params": [rows], "lr": lr, "weight_decay": 0.0}]
-        if kept:
-            for weight in kept.values():
+        if trained_matrices:
+            for weight in trained_matrices.values():
                 weight.requires_grad_()
-            trained = list(kept.values())
+            trained = list(trained_matrices.values())
             groups.append({"params": trained, "lr": matrices_lr, "weight_decay": 0.01})
         optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999))
-        weights = [rows, *kept.values()]
-        shards = Microbatches(settings.microbatches, in_turn=pipe.unet.device.type != "cpu")
+        weights = [rows, *trained_matrices.values()]
+        microbatches = Microbatches(settings.microbatches, in_turn=pipe.unet.device.type != "cpu")
 
-        def glance(step: int) -> None:
-            if snapshot is not None and step not in trace.steps:
+        def take_snapshot(step: int) -> None:
+            if snapshot is not None and step not in snapshots.steps:
                 with torch.no_grad():
-                    snapshot(step, trace)
-                trace.steps.append(step)
-                trace.rows.append(rows.detach().cpu().clone())
+                    snapshot(step, snapshots)
+                snapshots.steps.append(step)
+                snapshots.rows.append(rows.detach().cpu().clone())
 
         def advance(step: int) -> dict[str, float]:
             if validate_every and step % validate_every == 0:
-                glance(step)
-            value = _backward(pipe, batch_function, shards, seed, step, weights)
+                take_snapshot(step)
+            value = _backward(pipe, batch_function, microbatches, seed, step, weights)
             finite(value, step, "lower personalization.train.lr")
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             if validate_every and step + 1 == steps:
-                glance(steps)
+                take_snapshot(steps)
             return {"loss": value}
 
         try:
             history = train(
                 advance,
                 {
-                    "rows": _Kept(rows),
-                    "matrices": _Matrices(kept),
+                    "rows": _ResumableParameter(rows),
+                    "matrices": _ResumableParameters(trained_matrices),
                     "optimizer": optimizer,
-                    "trace": trace,
+                    "snapshots": snapshots,
                 },
                 steps=steps,
                 resume=resume,
@@ -128,16 +129,16 @@ def fit(
                 desc=desc,
             )
         finally:
-            for weight in kept.values():
+            for weight in trained_matrices.values():
                 weight.requires_grad_(False)
         result = rows.detach().cpu().clone()
-    return result, history, trace
+    return result, history, snapshots
 
 
 def _backward(
     pipe: Any,
     batch_function: BatchFunction,
-    shards: Microbatches,
+    microbatches: Microbatches,
     seed: int,
     step: int,
     weights: list[nn.Parameter],
@@ -159,21 +160,21 @@ def _backward(
     with torch.no_grad():
         moments = vae.encode(images.to(device, vae.dtype)).latent_dist
     size = moments.mean.shape
-    fresh = torch.randn(size, generator=stream).to(moments.mean)
-    latents = (moments.mean + moments.std * fresh).float() * vae.config.scaling_factor
+    vae_noise = torch.randn(size, generator=stream).to(moments.mean)
+    latents = (moments.mean + moments.std * vae_noise).float() * vae.config.scaling_factor
     noise = torch.randn(size, generator=stream).to(latents)
     times = torch.randint(0, levels.timesteps, (len(texts),), generator=stream)
     noisy = levels.add_noise(latents, noise, times)
     target = objective.target(latents, noise, times)
     t, ids = times.to(device), encoded(pipe, texts)
 
-    def loss(part: slice) -> Tensor:
-        states = pipe.text_encoder(ids[part])[0]
-        answer = pipe.unet(noisy[part].to(pipe.unet.dtype), t[part], encoder_hidden_states=states)
-        output = answer.sample.float()
-        return objective.loss(output, target[part], noisy[part], times[part]) * scale
+    def loss(rows: slice) -> Tensor:
+        states = pipe.text_encoder(ids[rows])[0]
+        latents = noisy[rows].to(pipe.unet.dtype)
+        output = pipe.unet(latents, t[rows], encoder_hidden_states=states).sample.float()
+        return objective.loss(output, target[rows], noisy[rows], times[rows]) * scale
 
-    value = shards.backward(loss, len(texts), weights) / scale
+    value = microbatches.backward(loss, len(texts), weights) / scale
     for weight in weights:
         assert weight.grad is not None  # every microbatch contains a new token
         weight.grad /= scale
@@ -192,23 +193,23 @@ def encoded(pipe: Any, texts: list[str]) -> Tensor:
 
 
 class _checkpointing:  # noqa: N801 - used like a function: `with _checkpointing(...)`
-    """Gradient checkpointing of the U-Net within the `with` block, if wanted."""
+    """Gradient checkpointing of the U-Net within the `with` block, if enabled."""
 
-    def __init__(self, pipe: Any, wanted: bool) -> None:
-        self._unet, self._wanted = pipe.unet, wanted
+    def __init__(self, pipe: Any, enabled: bool) -> None:
+        self._unet, self._enabled = pipe.unet, enabled
 
     def __enter__(self) -> None:
-        if self._wanted:
+        if self._enabled:
             self._unet.train()  # diffusers checkpoints in training mode; there is no dropout
             self._unet.enable_gradient_checkpointing()
 
     def __exit__(self, *_: object) -> None:
-        if self._wanted:
+        if self._enabled:
             self._unet.disable_gradient_checkpointing()
             self._unet.eval()
 
 
-class _Kept:
+class _ResumableParameter:
     """A parameter in a resume file."""
 
     def __init__(self, weight: nn.Parameter) -> None:
@@ -222,7 +223,7 @@ class _Kept:
         self._weight.copy_(state["value"])
 
 
-class _Matrices:
+class _ResumableParameters:
     """Named parameters in a resume file."""
 
     def __init__(self, weights: dict[str, nn.Parameter]) -> None:

@@ -19,9 +19,9 @@ import hw2.models.patch_codec  # noqa: F401  (diffusers looks up the class of ou
 from hw2.config import params
 from hw2.runtime.errors import UserError
 
-_SINGLE = (".ckpt", ".safetensors")
+_SINGLE_FILE_SUFFIXES = (".ckpt", ".safetensors")
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-_PARTS = ("unet", "vae", "text_encoder")
+_NETWORKS = ("unet", "vae", "text_encoder")
 
 
 class _Callback:
@@ -30,7 +30,7 @@ class _Callback:
 
 def load(
     stable_diffusion: params.StableDiffusion,
-    own: Path,
+    trained_folder: Path,
     device: torch.device,
     *,
     precision: str | None = None,
@@ -39,7 +39,7 @@ def load(
 
     Args:
         stable_diffusion: Section `stable_diffusion`.
-        own: Folder of the model that this pipeline trains, for `weights: trained`.
+        trained_folder: Folder of the model that this pipeline trains, for `weights: trained`.
         device: Device of the networks.
         precision: Overrides `stable_diffusion.precision`.
 
@@ -48,7 +48,7 @@ def load(
     """
     with _quiet():
         try:
-            pipe = _opened(stable_diffusion, own)
+            pipe = _open(stable_diffusion, trained_folder)
         except UserError:
             raise
         except Exception as error:  # diffusers raises many exception types
@@ -59,18 +59,18 @@ def load(
                 " it, or a .ckpt with stable_diffusion.config"
             ) from error
         _check(pipe, stable_diffusion)
-        kind = _PRECISIONS[resolved_precision(precision or stable_diffusion.precision, device)]
-        for name in _PARTS:
-            part = getattr(pipe, name)
+        dtype = _PRECISIONS[resolved_precision(precision or stable_diffusion.precision, device)]
+        for name in _NETWORKS:
+            network = getattr(pipe, name)
             # The text encoder stays in fp32: its new embeddings are trained, and it is small.
-            part.to(device, torch.float32 if name == "text_encoder" else kind)
-            part.eval().requires_grad_(False)
-        pipe.unet.register_forward_pre_hook(_text_in_its_type, with_kwargs=True)
+            network.to(device, torch.float32 if name == "text_encoder" else dtype)
+            network.eval().requires_grad_(False)
+        pipe.unet.register_forward_pre_hook(_cast_text_features, with_kwargs=True)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
 
-def _text_in_its_type(unet: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+def _cast_text_features(unet: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Cast text features to the U-Net's dtype: diffusers passes them on in the text encoder's."""
     states = kwargs["encoder_hidden_states"].to(unet.dtype)
     return args, kwargs | {"encoder_hidden_states": states}
@@ -96,18 +96,18 @@ def digest(pipe: Any) -> str:
     return f"{sum(sums):.9e} {len(sums)}"
 
 
-def _opened(stable_diffusion: params.StableDiffusion, own: Path) -> Any:
+def _open(stable_diffusion: params.StableDiffusion, trained_folder: Path) -> Any:
     if stable_diffusion.weights == "trained":
-        if not (own / "model_index.json").is_file():
-            raise UserError(f"{own}: no model; run `dvc repro stable_diffusion_train`")
-        return StableDiffusionPipeline.from_pretrained(own)
+        if not (trained_folder / "model_index.json").is_file():
+            raise UserError(f"{trained_folder}: no model; run `dvc repro stable_diffusion_train`")
+        return StableDiffusionPipeline.from_pretrained(trained_folder)
     path = Path(stable_diffusion.weights)
-    if path.suffix in _SINGLE:
+    if path.suffix in _SINGLE_FILE_SUFFIXES:
         if not path.is_file():
             raise UserError(
                 f"stable_diffusion.weights: no file {path}; download it, or correct the path"
             )
-        return _single(path, stable_diffusion.config)
+        return _open_single_file(path, stable_diffusion.config)
     local = path.is_dir()
     if local and stable_diffusion.revision is not None:
         raise UserError(
@@ -121,18 +121,18 @@ def _opened(stable_diffusion: params.StableDiffusion, own: Path) -> Any:
     )
 
 
-def _single(path: Path, config: str | None) -> Any:
+def _open_single_file(path: Path, config: str | None) -> Any:
     """Load a CompVis checkpoint; only tensors of the file are read."""
-    with tempfile.TemporaryDirectory() as position:
+    with tempfile.TemporaryDirectory() as temporary:
         if path.suffix == ".ckpt":
-            plain = Path(position) / "model.safetensors"
-            save_file(_weights(path), plain)
+            plain = Path(temporary) / "model.safetensors"
+            save_file(_read_checkpoint(path), plain)
             path = plain
         options = {} if config is None else {"config": config}
         return StableDiffusionPipeline.from_single_file(str(path), safety_checker=None, **options)
 
 
-def _weights(path: Path) -> dict[str, Tensor]:
+def _read_checkpoint(path: Path) -> dict[str, Tensor]:
     callback = "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"
     with torch.serialization.safe_globals([(_Callback, callback)]):
         saved = torch.load(path, map_location="cpu", weights_only=True)
@@ -159,7 +159,7 @@ def _check(pipe: Any, stable_diffusion: params.StableDiffusion) -> None:
 def _quiet() -> Iterator[None]:
     """Silence the libraries' progress bars, and their warnings about an unknown VAE class."""
     log = logging.getLogger("diffusers")
-    before = log.level
+    level = log.level
     log.setLevel(logging.ERROR)
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
@@ -168,4 +168,4 @@ def _quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        log.setLevel(before)
+        log.setLevel(level)

@@ -21,7 +21,7 @@ class SampleRequest:
     number: int
 
 
-def noises(pipe: Any, seed: int, stream: str, numbers: Sequence[int]) -> Tensor:
+def initial_noises(pipe: Any, seed: int, stream: str, numbers: Sequence[int]) -> Tensor:
     """Initial latents float32 (N, C, h, w), each from its own random stream on the CPU."""
     side = pipe.unet.config.sample_size
     shape = (pipe.unet.config.in_channels, side, side)
@@ -30,15 +30,15 @@ def noises(pipe: Any, seed: int, stream: str, numbers: Sequence[int]) -> Tensor:
     )
 
 
-def starts(pipe: Any, seed: int, requests: Sequence[SampleRequest]) -> Tensor:
+def initial_latents(pipe: Any, seed: int, requests: Sequence[SampleRequest]) -> Tensor:
     """The initial latents of the requested images: float32 (N, C, h, w)."""
-    return torch.cat([noises(pipe, seed, item.stream, [item.number]) for item in requests])
+    return torch.cat([initial_noises(pipe, seed, r.stream, [r.number]) for r in requests])
 
 
 def use_sampler(pipe: Any, sampler: str) -> None:
     """Set the scheduler of the pipeline.
 
-    `own` leaves the pipeline's scheduler, `dpmpp` is DPM-Solver++ of order 2 as in the course's
+    `pipeline` leaves that of the pipeline, `dpmpp` is DPM-Solver++ of order 2 as in the course's
     script.
     """
     if sampler == "dpmpp":
@@ -49,11 +49,11 @@ def use_sampler(pipe: Any, sampler: str) -> None:
         pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
 
 
-def draw(
+def sample_prompt(
     pipe: Any,
     prompt: str,
     numbers: Sequence[int],
-    how: params.PersonalizationSampling,
+    sampling: params.PersonalizationSampling,
     *,
     seed: int,
     stream: str,
@@ -65,35 +65,35 @@ def draw(
         pipe: The pipeline.
         prompt: The prompt; the pipeline expands tokens of several vectors itself.
         numbers: Numbers of the images in the stream.
-        how: Sampling settings.
+        sampling: Sampling settings; `guidance_scale` is that of `hw2.diffusion.guidance`.
         seed: Seed of the initial noises.
         stream: Name of the random stream.
         tick: Called with the number of finished images.
     """
     requests = [SampleRequest(prompt, stream, number) for number in numbers]
-    return draw_all(pipe, requests, how, seed=seed, tick=tick)
+    return sample_requests(pipe, requests, sampling, seed=seed, tick=tick)
 
 
-def draw_all(
+def sample_requests(
     pipe: Any,
     requests: Sequence[SampleRequest],
-    how: params.PersonalizationSampling,
+    sampling: params.PersonalizationSampling,
     *,
     seed: int,
     tick: Callable[[int], object] = lambda images: None,
 ) -> np.ndarray:
-    """Sample images uint8 (N, S, S, 3) of any prompts, `how.batch_size` at a time."""
-    result = []
-    for start in range(0, len(requests), how.batch_size):
-        part = requests[start : start + how.batch_size]
-        latents = starts(pipe, seed, part)
-        images = pipe(
-            prompt=[item.prompt for item in part],
+    """Sample images uint8 (N, S, S, 3) of any prompts, `sampling.batch_size` at a time."""
+    images = []
+    for start in range(0, len(requests), sampling.batch_size):
+        batch = requests[start : start + sampling.batch_size]
+        latents = initial_latents(pipe, seed, batch)
+        sampled = pipe(
+            prompt=[request.prompt for request in batch],
             latents=latents.to(pipe.unet.device, pipe.unet.dtype),
-            num_inference_steps=how.steps,
-            guidance_scale=how.guidance_scale,
+            num_inference_steps=sampling.steps,
+            guidance_scale=sampling.guidance_scale,
             output_type="np",
         ).images
-        result.append((images * 255).round().astype(np.uint8))
-        tick(len(part))
-    return np.concatenate(result)
+        images.append((sampled * 255).round().astype(np.uint8))
+        tick(len(batch))
+    return np.concatenate(images)

@@ -17,7 +17,7 @@ from hw2.clip.weights import CONFIG, WEIGHTS
 from hw2.runtime.errors import UserError
 
 _START, _END = "<|startoftext|>", "<|endoftext|>"
-_BLOCK = {
+_BLOCK_NAMES = {
     "ln_1": "layer_norm1",
     "ln_2": "layer_norm2",
     "attn.out_proj": "self_attn.out_proj",
@@ -40,9 +40,11 @@ def convert(folder: Path) -> tuple[CLIPTextModel, CLIPTokenizer]:
         raise UserError(f"{folder}: no small CLIP ({error}); run `dvc repro clip_train`") from error
     text = config["text_cfg"]
     model = CLIPTextModel(_config(text, config["embed_dim"]))
-    missing, odd = model.load_state_dict(_renamed(weights, text["layers"]), strict=False)
-    if odd or any("position_ids" not in name for name in missing):
-        raise UserError(f"{folder}: text tower does not fit {[*missing, *odd][:3]}; remake it")
+    missing, unexpected = model.load_state_dict(_renamed(weights, text["layers"]), strict=False)
+    if unexpected or any("position_ids" not in name for name in missing):
+        raise UserError(
+            f"{folder}: text tower does not fit {[*missing, *unexpected][:3]}; remake it"
+        )
     return model.eval().requires_grad_(False), _tokenizer(merges, text["context_length"])
 
 
@@ -65,36 +67,38 @@ def _config(text: dict[str, Any], embed: int) -> CLIPTextConfig:
 
 def _renamed(weights: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
     """Weights of open_clip by their names in transformers."""
-    result = {
+    renamed = {
         "embeddings.token_embedding.weight": weights["token_embedding.weight"],
         "embeddings.position_embedding.weight": weights["positional_embedding"],
         "final_layer_norm.weight": weights["ln_final.weight"],
         "final_layer_norm.bias": weights["ln_final.bias"],
     }
     for k in range(layers):
-        theirs, ours = f"transformer.resblocks.{k}", f"encoder.layers.{k}"
-        for part in ("weight", "bias"):
-            for their, our in _BLOCK.items():
-                result[f"{ours}.{our}.{part}"] = weights[f"{theirs}.{their}.{part}"]
-            thirds = weights[f"{theirs}.attn.in_proj_{part}"].chunk(3)
-            for name, value in zip(("q", "k", "v"), thirds, strict=True):
-                result[f"{ours}.self_attn.{name}_proj.{part}"] = value.contiguous()
-    return result
+        source, target = f"transformer.resblocks.{k}", f"encoder.layers.{k}"
+        for kind in ("weight", "bias"):
+            for open_clip_name, transformers_name in _BLOCK_NAMES.items():
+                name = f"{target}.{transformers_name}.{kind}"
+                renamed[name] = weights[f"{source}.{open_clip_name}.{kind}"]
+            projections = weights[f"{source}.attn.in_proj_{kind}"].chunk(3)
+            for letter, value in zip(("q", "k", "v"), projections, strict=True):
+                renamed[f"{target}.self_attn.{letter}_proj.{kind}"] = value.contiguous()
+    return renamed
 
 
 def _tokenizer(merges: str, length: int) -> CLIPTokenizer:
     """A tokenizer with open_clip's ids: bytes, bytes at word ends, merges, start, end."""
     pairs = [tuple(line.split()) for line in merges.split("\n")[1:] if line]
     symbols = list(bytes_to_unicode().values())
-    names = [*symbols, *(f"{s}</w>" for s in symbols), *("".join(p) for p in pairs), _START, _END]
-    vocabulary = {name: k for k, name in enumerate(names)}
+    at_word_end, merged = (f"{s}</w>" for s in symbols), ("".join(pair) for pair in pairs)
+    token_names = [*symbols, *at_word_end, *merged, _START, _END]
+    vocabulary = {name: k for k, name in enumerate(token_names)}
     return CLIPTokenizer(vocab=vocabulary, merges=pairs, model_max_length=length)
 
 
 @torch.no_grad()
-def states(model: CLIPTextModel, tokenizer: Any, texts: list[str], batch: int = 500) -> Tensor:
+def encode(model: CLIPTextModel, tokenizer: Any, texts: list[str], batch: int = 500) -> Tensor:
     """Text features for cross-attention: float32 (N, context, width), on the CPU."""
-    result = []
+    states = []
     for start in range(0, len(texts), batch):
         ids = tokenizer(
             texts[start : start + batch],
@@ -103,5 +107,5 @@ def states(model: CLIPTextModel, tokenizer: Any, texts: list[str], batch: int = 
             truncation=True,
             return_tensors="pt",
         ).input_ids
-        result.append(model(ids.to(model.device))[0].cpu())
-    return torch.cat(result)
+        states.append(model(ids.to(model.device))[0].cpu())
+    return torch.cat(states)

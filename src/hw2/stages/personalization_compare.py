@@ -15,9 +15,9 @@ from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.personalization import clip_scores, custom_diffusion, multi_concept, photos, tokens
 from hw2.personalization.clip_scores import Scorer
-from hw2.personalization.multi_concept import Comparison, PriorPreservation
+from hw2.personalization.multi_concept import PriorPreservationImages, SeedRun
 from hw2.personalization.photos import Concept
-from hw2.personalization.tokens import Added
+from hw2.personalization.tokens import AddedToken
 from hw2.runtime.errors import UserError
 from hw2.shapes import scenes
 from hw2.stable_diffusion import load, sample
@@ -26,12 +26,12 @@ from hw2.training.session import Session
 
 COLUMNS = (
     *("method", "seed", "prompt", "number", "first", "second", "text"),
-    *("trained", "drawn", "bytes"),
+    *("trained", "sampled", "bytes"),
 )
 CAPTIONS = "captions.json"
 log = logging.getLogger(__name__)
 _IDENTITY = ("wording", "concepts", "train", "sampling", "clip", "multi_concept")
-_SHOWN = 256  # largest side of a shown image in pixels
+_MAX_SIDE = 256  # of a stored image, in pixels
 
 
 def run(
@@ -53,8 +53,8 @@ def run(
     multi_concept_table: a row for each method, seed, prompt and image, with the image scores of
         both concepts, the text score, and the cost of the method with that seed: `trained`, images
         that passed the U-Net in training (forward and backward, including the start that methods
-        share), `drawn`, images that passed it while sampling, and `bytes` stored. Run times differ
-        from run to run, so they are logged only. Method `photographs` is composites of the
+        share), `sampled`, images that passed it while sampling, and `bytes` stored. Run times
+        differ from run to run, so they are logged only. Method `photographs` is composites of the
         photographs.
     multi_concept_images: arrays `{method}` uint8 (prompts, N, S, S, 3) of the first seed.
     multi_concept_weights: `{method}/*.safetensors`, what the training of the first seed stores.
@@ -84,11 +84,11 @@ def run(
     }
     added = _added(pipe, pair[0].spec), _added(pipe, pair[1].spec)
     scorer = Scorer(clip_models.load(located, device))
-    own = _regular(settings, shapes, load.image_size(pipe))
+    prior_preservation = _prior_preservation_images(settings, shapes, load.image_size(pipe))
     with Session(checkpoints) as session:
         state = _measured(
-            lambda seed: Comparison(
-                pipe, pair, added, personalization, own,
+            lambda seed: SeedRun(
+                pipe, pair, added, personalization, prior_preservation,
                 checkpoints / "trainings", identity, seed,
             ),
             settings,
@@ -107,26 +107,29 @@ def run(
         files.write_table(multi_concept_table, rows, COLUMNS)
 
 
-def _added(pipe: Any, spec: params.Concept) -> Added:
-    return tokens.add(pipe, spec.token, tokens.initial(pipe, spec.initializer, spec.vectors))
+def _added(pipe: Any, spec: params.Concept) -> AddedToken:
+    initial = tokens.initial_embedding(pipe, spec.initializer, spec.vectors)
+    return tokens.add(pipe, spec.token, initial)
 
 
-def _measured(bench_of: Any, settings: params.MultiConcept, resume: Resume) -> multi_concept.State:
+def _measured(
+    run_with_seed: Any, settings: params.MultiConcept, resume: Resume
+) -> multi_concept.State:
     """Run every method with every seed, one after the other; an interruption loses at most one."""
-    result = resume.load_latest()
-    state: multi_concept.State = result[1] if result else {"units": [], "start": None}
+    resumed = resume.load_latest()
+    state: multi_concept.State = resumed[1] if resumed else {"units": [], "start": None}
     work = [(seed, method) for seed in settings.seeds for method in settings.methods]
     for seed, method in work[len(state["units"]) :]:
-        comparison = bench_of(seed)
+        seed_run = run_with_seed(seed)
         start = state["start"]
         trained = method not in multi_concept.UNTRAINED
-        before = time.monotonic()
+        started = time.monotonic()
         if trained and (start is None or start["seed"] != seed):
-            start = comparison.start() | {"seed": seed}
+            start = seed_run.start() | {"seed": seed}
             state["start"] = start
-        images, eval_prompts = multi_concept.measure(comparison, method, start if trained else None)
-        log.info("%s, seed %d: %.1f s", method, seed, time.monotonic() - before)
-        unit = {"seed": seed, "method": method, "images": torch.from_numpy(images), **eval_prompts}
+        images, costs = multi_concept.measure(seed_run, method, start if trained else None)
+        log.info("%s, seed %d: %.1f s", method, seed, time.monotonic() - started)
+        unit = {"seed": seed, "method": method, "images": torch.from_numpy(images), **costs}
         state["units"].append(unit)
         resume.save(len(state["units"]), state)
     return state
@@ -140,16 +143,16 @@ def _rows(
     rows = []
     for unit in units:
         size = sum(t.numel() * 4 for t in [*unit["rows"], *unit["deltas"].values()])
-        for position, drawn in enumerate(unit["images"].numpy()):
-            image = clip_scores.two(scorer, list(drawn), first, second)
-            text = scorer.text(list(drawn), settings.prompts[position].format(*words))
-            for number in range(len(drawn)):
+        for index, images in enumerate(unit["images"].numpy()):
+            image = clip_scores.pair_image_scores(scorer, list(images), first, second)
+            text = scorer.text(list(images), settings.prompts[index].format(*words))
+            for number in range(len(images)):
                 rows.append(
                     {
-                        "method": unit["method"], "seed": unit["seed"], "prompt": position,
+                        "method": unit["method"], "seed": unit["seed"], "prompt": index,
                         "number": number, "first": image[number, 0], "second": image[number, 1],
-                        "text": text[number], "trained": unit["trained"], "drawn": unit["drawn"],
-                        "bytes": size,
+                        "text": text[number], "trained": unit["trained"],
+                        "sampled": unit["sampled"], "bytes": size,
                     }
                 )  # fmt: skip
     return rows
@@ -158,18 +161,18 @@ def _rows(
 def _photographs(pair: tuple[Concept, ...], scorer: Scorer, size: int) -> list[dict[str, Any]]:
     """Scores of pairs of photographs side by side, the reference for what a method can reach."""
     first, second = (scorer.features(c.images) for c in pair)
-    drawn = [
+    composites = [
         photos.composite(pair[0], pair[1], (i, j), size)
         for i in range(len(pair[0].images))
         for j in range(len(pair[1].images))
     ]
-    image = clip_scores.two(scorer, drawn, first, second)
+    scores = clip_scores.pair_image_scores(scorer, composites, first, second)
     return [
         {
             "method": "photographs", "seed": 0, "prompt": 0, "number": k, "first": a, "second": b,
-            "text": None, "trained": 0, "drawn": 0, "bytes": 0,
+            "text": None, "trained": 0, "sampled": 0, "bytes": 0,
         }
-        for k, (a, b) in enumerate(image)
+        for k, (a, b) in enumerate(scores)
     ]  # fmt: skip
 
 
@@ -182,26 +185,30 @@ def _store(folder: Path, unit: Any, pair: tuple[Concept, ...]) -> None:
 
 
 def _small(images: torch.Tensor) -> np.ndarray:
-    """Images uint8 (prompts, N, S, S, 3), reduced to at most `_SHOWN` pixels a side."""
-    side = min(_SHOWN, images.shape[2])
+    """Images uint8 (prompts, N, S, S, 3), reduced to at most `_MAX_SIDE` pixels a side."""
+    side = min(_MAX_SIDE, images.shape[2])
     flat = images.flatten(0, 1).numpy()
     small = np.stack([photos.squared(image, side) for image in flat])
     return small.reshape(*images.shape[:2], *small.shape[1:])
 
 
-def _regular(settings: params.MultiConcept, shapes: params.Shapes, size: int) -> PriorPreservation:
+def _prior_preservation_images(
+    settings: params.MultiConcept, shapes: params.Shapes, size: int
+) -> PriorPreservationImages:
     """The captioned images that preserve the model's prior.
 
     Raises:
-        UserError: if a given folder does not hold images with captions.
+        UserError: if the folder does not hold images with captions.
     """
     if settings.prior_preservation_folder is None:
-        drawn = scenes.training(settings.prior_preservation_images, shapes.image_size, shapes.seed)
-        return PriorPreservation(drawn.images, drawn.captions)
+        synthetic = scenes.training(
+            settings.prior_preservation_images, shapes.image_size, shapes.seed
+        )
+        return PriorPreservationImages(synthetic.images, synthetic.captions)
     folder = Path(settings.prior_preservation_folder)
-    answer = files.read_json(folder / CAPTIONS)
-    if not isinstance(answer, dict) or len(answer) < 2:
+    captions = files.read_json(folder / CAPTIONS)
+    if not isinstance(captions, dict) or len(captions) < 2:
         raise UserError(f'{folder / CAPTIONS}: should be {{"file": "caption", ...}}; correct it')
-    names = sorted(answer)[: settings.prior_preservation_images]
+    names = sorted(captions)[: settings.prior_preservation_images]
     images = [photos.squared(photos.pixels(folder / name), size) for name in names]
-    return PriorPreservation(np.stack(images), [str(answer[name]) for name in names])
+    return PriorPreservationImages(np.stack(images), [str(captions[name]) for name in names])

@@ -19,9 +19,10 @@ from hw2.personalization.grading import Case
 from hw2.personalization.prompt_specs import PromptSpec
 from hw2.runtime.progress import progress
 from hw2.stable_diffusion import alignment, load, sample
-from hw2.stages.personalization_sample import drawn
+from hw2.stages.personalization_sample import sample_graded
 
-_SHOWN, _SIDE = 5, 256
+_SHOWN = 5  # images of each prompt that figures show
+_MAX_SIDE = 256  # of these images, in pixels
 Record = dict[str, Any]
 
 
@@ -52,14 +53,14 @@ def run(
     pipe = load.load(stable_diffusion, stable_diffusion_model, device)
     sample.use_sampler(pipe, personalization.sampling.sampler)
     scorer = Scorer(clip_models.load(located, device))
-    wanted = prompt_specs.read(personalization_prompts)
-    cases = grading.grade(wanted, personalization_concepts, personalization_images, scorer)
+    specs = prompt_specs.read(personalization_prompts)
+    cases = grading.grade(specs, personalization_concepts, personalization_images, scorer)
     record: Record = {"grades": _grades(cases)}
     shown: dict[str, np.ndarray] = {}
     record["concepts"] = {
-        item.key: _concept(
+        spec.key: _concept(
             pipe,
-            item,
+            spec,
             personalization,
             scorer,
             personalization_concepts,
@@ -67,10 +68,10 @@ def run(
             cases,
             shown,
         )
-        for item in wanted
+        for spec in specs
     }
     if stable_diffusion.weights == "trained":
-        result, pictures = alignment.measure(
+        shares, images = alignment.measure(
             pipe,
             shapes,
             personalization.sampling,
@@ -78,9 +79,9 @@ def run(
             seed=personalization.seed,
         )
         record["stable_diffusion"] = {
-            name: share.named("alignment") for name, share in result.items()
+            name: share.named("alignment") for name, share in shares.items()
         }
-        shown["alignment"] = pictures[:, 0]
+        shown["alignment"] = images[:, 0]
     rows = files.read_table(multi_concept_table)
     record["multi_concept"] = _multi_concept(rows) if rows else {}
     files.save_arrays(personalization_samples, **shown)
@@ -102,39 +103,40 @@ def _grades(cases: Sequence[Case]) -> Record:
 
 
 def _concept(
-    pipe: Any, item: PromptSpec, personalization: params.Personalization, scorer: Scorer,
-    concepts: Path,
-    images: Path, cases: Sequence[Case], shown: dict[str, np.ndarray],
+    pipe: Any, spec: PromptSpec, personalization: params.Personalization, scorer: Scorer,
+    concepts: Path, images: Path, cases: Sequence[Case], shown: dict[str, np.ndarray],
 ) -> Record:  # fmt: skip
     """Scores of all images of every prompt, and gains over the prompt with the initializer."""
-    spec = next(spec for spec in personalization.concepts if spec.token == item.token)
-    references = scorer.features(photos.read(concepts, spec).images)
-    ours = [case for case in cases if case.key == item.key]
+    concept = next(c for c in personalization.concepts if c.token == spec.token)
+    references = scorer.features(photos.read(concepts, concept).images)
+    spec_cases = [case for case in cases if case.key == spec.key]
     base: list[tuple[np.ndarray, np.ndarray]] = []
-    with progress(len(ours) * grading.IMAGES, f"{spec.initializer} instead of {spec.token}") as bar:
-        for place, eval_prompts in enumerate(item.eval_prompts):
-            pictures = drawn(
-                pipe, item, place, personalization, word=spec.initializer, tick=bar.update
+    with progress(
+        len(spec_cases) * grading.IMAGES, f"{concept.initializer} instead of {spec.token}"
+    ) as bar:
+        for index, eval_prompt in enumerate(spec.eval_prompts):
+            initializer_images = sample_graded(
+                pipe, spec, index, personalization, word=concept.initializer, tick=bar.update
             )
-            base.append(scorer.both(list(pictures), references, eval_prompts))
-            shown[f"{item.key}_word_{place}"] = _small(pictures[:_SHOWN])
-            folder = grading.folder_of(images, item.key, place)
-            learnt = [
-                photos.pixels(folder / grading.name_of(item.key, place, k)) for k in range(_SHOWN)
+            base.append(scorer.image_and_text(list(initializer_images), references, eval_prompt))
+            shown[f"{spec.key}_word_{index}"] = _small(initializer_images[:_SHOWN])
+            folder = grading.folder_of(images, spec.key, index)
+            learned = [
+                photos.pixels(folder / grading.name_of(spec.key, index, k)) for k in range(_SHOWN)
             ]
-            shown[f"{item.key}_learnt_{place}"] = _small(learnt)
+            shown[f"{spec.key}_learned_{index}"] = _small(learned)
     shown |= {
-        f"{item.key}_prompts": np.array(item.prompts),
-        f"{item.key}_token": np.array(item.token),
-        f"{item.key}_word": np.array(spec.initializer),
+        f"{spec.key}_prompts": np.array(spec.prompts),
+        f"{spec.key}_token": np.array(spec.token),
+        f"{spec.key}_word": np.array(concept.initializer),
     }
-    record: Record = {"prompts": len(ours)}
+    record: Record = {"prompts": len(spec_cases)}
     for k, name in enumerate(("image", "text")):
-        learnt_scores = np.concatenate([(case.image, case.text)[k] for case in ours])
+        learned_scores = np.concatenate([(case.image, case.text)[k] for case in spec_cases])
         word_scores = np.concatenate([pair[k] for pair in base])
-        gain = paired_gain(learnt_scores[None], word_scores[None])
+        gain = paired_gain(learned_scores[None], word_scores[None])
         record |= {
-            **mean(learnt_scores).named(name),
+            **mean(learned_scores).named(name),
             **mean(word_scores).named(f"word_{name}"),
             **gain.named(f"{name}_gain"),
         }
@@ -143,7 +145,7 @@ def _concept(
 
 
 def _small(images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    return np.stack([photos.squared(image, min(_SIDE, len(image))) for image in images])
+    return np.stack([photos.squared(image, min(_MAX_SIDE, len(image))) for image in images])
 
 
 def _multi_concept(rows: list[dict[str, Any]]) -> Record:
@@ -151,26 +153,28 @@ def _multi_concept(rows: list[dict[str, Any]]) -> Record:
     record: Record = {}
     methods = dict.fromkeys(str(row["method"]) for row in rows)
     for position, method in enumerate(methods):
-        mine = [row for row in rows if row["method"] == method]
-        by_seed = {row["seed"]: [r for r in mine if r["seed"] == row["seed"]] for row in mine}
-        result: Record = {"position": position, "seeds": len(by_seed)}
+        of_method = [row for row in rows if row["method"] == method]
+        by_seed = {
+            row["seed"]: [r for r in of_method if r["seed"] == row["seed"]] for row in of_method
+        }
+        scores: Record = {"position": position, "seeds": len(by_seed)}
         values = _values(by_seed)
-        result |= {name: float(values[name].mean()) for name in ("first", "second")}
+        scores |= {name: float(values[name].mean()) for name in ("first", "second")}
         for name in ("mean", "lesser", "text"):
             if method != "photographs" or name != "text":
-                result |= paired_gain(values[name], np.zeros_like(values[name])).named(name)
+                scores |= paired_gain(values[name], np.zeros_like(values[name])).named(name)
         base = _of(rows, "separate", "lesser")
         if base is not None and base.shape == values["lesser"].shape and method != "separate":
-            result |= paired_gain(values["lesser"], base).named("lesser_gain")
-        result |= {name: mine[0][name] for name in ("trained", "drawn", "bytes")}
-        record[method] = result
+            scores |= paired_gain(values["lesser"], base).named("lesser_gain")
+        scores |= {name: of_method[0][name] for name in ("trained", "sampled", "bytes")}
+        record[method] = scores
     return record
 
 
 def _of(rows: list[dict[str, Any]], method: str, name: str) -> np.ndarray | None:
-    mine = [row for row in rows if row["method"] == method]
-    by_seed = {row["seed"]: [r for r in mine if r["seed"] == row["seed"]] for row in mine}
-    return _values(by_seed)[name] if mine else None
+    of_method = [row for row in rows if row["method"] == method]
+    by_seed = {row["seed"]: [r for r in of_method if r["seed"] == row["seed"]] for row in of_method}
+    return _values(by_seed)[name] if of_method else None
 
 
 def _values(by_seed: dict[Any, list[dict[str, Any]]]) -> dict[str, np.ndarray]:

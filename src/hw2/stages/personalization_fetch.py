@@ -30,13 +30,13 @@ def run(
             )
         else:
             _copy(personalization, Path(personalization.photographs), folder)
-        asked = prompt_specs.read(folder / synthetic.INPUT)
-        known = {item.token: item.key for item in personalization.concepts}
-        for item in asked:
-            if known.get(item.token) != item.key:
+        specs = prompt_specs.read(folder / synthetic.INPUT)
+        key_of_token = {spec.token: spec.key for spec in personalization.concepts}
+        for spec in specs:
+            if key_of_token.get(spec.token) != spec.key:
                 raise UserError(
-                    f"personalization.concepts: no concept with key {item.key!r} and token"
-                    f" {item.token}, which {synthetic.INPUT} names; add it"
+                    f"personalization.concepts: no concept with key {spec.key!r} and token"
+                    f" {spec.token}, which {synthetic.INPUT} names; add it"
                 )
         for concept in personalization.concepts:
             photos.read(folder, concept)
@@ -44,11 +44,11 @@ def run(
 
 def _copy(personalization: params.Personalization, source: Path, folder: Path) -> None:
     for concept in personalization.concepts:
-        for position in (concept.key, f"{synthetic.MASKS}/{concept.key}"):
-            if position == concept.key or (source / position).is_dir():
-                (folder / position).mkdir(parents=True)
-                for path in photos.files_of(source / position):
-                    shutil.copyfile(path, folder / position / path.name)
+        for subfolder in (concept.key, f"{synthetic.MASKS}/{concept.key}"):
+            if subfolder == concept.key or (source / subfolder).is_dir():
+                (folder / subfolder).mkdir(parents=True)
+                for path in photos.files_of(source / subfolder):
+                    shutil.copyfile(path, folder / subfolder / path.name)
     if personalization.input is None:
         raise UserError("personalization.input: null; set it to the course's input.json")
     if not Path(personalization.input).is_file():

@@ -31,7 +31,7 @@ def run(
     """Write the graded images to `personalization_images`, all of them or none.
 
     The files are `{key}/{prompt}/source{key}_prompt{prompt}_{0 ... 24}.png`. An image depends on
-    the seed, the position of its prompt and its own number, not on how many images are sampled.
+    the seed, the index of its prompt and its own number, not on how many images are sampled.
 
     Args:
         personalization_embeddings: Folder of safetensors files with any names; the embedding of a
@@ -44,47 +44,47 @@ def run(
     Raises:
         UserError: if the prompts are malformed, or name a token that was not learned.
     """
-    wanted = prompt_specs.read(personalization_prompts)
-    rows = tokens.of_folder(personalization_embeddings)
-    tokens.known(wanted, rows, personalization_prompts)
+    specs = prompt_specs.read(personalization_prompts)
+    rows = tokens.read_folder(personalization_embeddings)
+    tokens.check_learned(specs, rows, personalization_prompts)
     pipe = load.load(stable_diffusion, stable_diffusion_model, device)
     sample.use_sampler(pipe, personalization.sampling.sampler)
-    for item in wanted:
-        tokens.add(pipe, item.token, rows[item.token])
-    total = sum(len(item.prompts) for item in wanted) * grading.IMAGES
+    for spec in specs:
+        tokens.add(pipe, spec.token, rows[spec.token])
+    total = sum(len(spec.prompts) for spec in specs) * grading.IMAGES
     with (
         atomic_dir(personalization_images) as folder,
         progress(total, "graded images", unit="image") as bar,
     ):
-        for item in wanted:
-            for position in range(len(item.prompts)):
-                images = drawn(pipe, item, position, personalization, tick=bar.update)
-                _write(folder, item.key, position, images)
+        for spec in specs:
+            for index in range(len(spec.prompts)):
+                images = sample_graded(pipe, spec, index, personalization, tick=bar.update)
+                _write(folder, spec.key, index, images)
     return total
 
 
-def drawn(
-    pipe: Any, item: PromptSpec, position: int, personalization: params.Personalization, *,
+def sample_graded(
+    pipe: Any, spec: PromptSpec, index: int, personalization: params.Personalization, *,
     word: str | None = None, tick: Any = lambda images: None,
 ) -> np.ndarray:  # fmt: skip
     """The images uint8 (25, S, S, 3) of a prompt.
 
     With `word`, it replaces the token in the prompt; the noises stay the same.
     """
-    prompt = item.prompts[position]
-    return sample.draw(
+    prompt = spec.prompts[index]
+    return sample.sample_prompt(
         pipe,
-        prompt if word is None else prompt.replace(item.token, word),
+        prompt if word is None else prompt.replace(spec.token, word),
         range(grading.IMAGES),
         personalization.sampling,
         seed=personalization.seed,
-        stream=f"{GRADED} {item.key} {position}",
+        stream=f"{GRADED} {spec.key} {index}",
         tick=tick,
     )
 
 
-def _write(root: Path, key: str, position: int, images: Sequence[np.ndarray] | np.ndarray) -> None:
-    folder = grading.folder_of(root, key, position)
+def _write(root: Path, key: str, index: int, images: Sequence[np.ndarray] | np.ndarray) -> None:
+    folder = grading.folder_of(root, key, index)
     folder.mkdir(parents=True)
     for number, image in enumerate(images):
-        Image.fromarray(image).save(folder / grading.name_of(key, position, number))
+        Image.fromarray(image).save(folder / grading.name_of(key, index, number))

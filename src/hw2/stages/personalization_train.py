@@ -15,7 +15,7 @@ from hw2.io.atomic import atomic_dir, atomic_path
 from hw2.personalization import photos, prompt_specs, tokens
 from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.synthetic import INPUT
-from hw2.personalization.textual_inversion import Inverted, identity, invert
+from hw2.personalization.textual_inversion import InversionResult, identity, invert
 from hw2.stable_diffusion import load, sample
 from hw2.training.session import Session
 
@@ -49,13 +49,13 @@ def run(
     located = weights.locate(personalization.clip, clip_model)
     pipe = load.load(stable_diffusion, stable_diffusion_model, device)
     sample.use_sampler(pipe, personalization.sampling.sampler)
-    result = [photos.read(personalization_concepts, spec) for spec in personalization.concepts]
-    for spec in personalization.concepts:
-        tokens.initial(pipe, spec.initializer, spec.vectors)  # reports errors before anything slow
+    concepts = [photos.read(personalization_concepts, spec) for spec in personalization.concepts]
+    for spec in personalization.concepts:  # reports errors before anything slow
+        tokens.initial_embedding(pipe, spec.initializer, spec.vectors)
     scorer = Scorer(clip_models.load(located, device))
     model = load.digest(pipe)
     with Session(checkpoints) as session:
-        eval_prompts = [
+        results = [
             invert(
                 pipe,
                 concept,
@@ -63,53 +63,53 @@ def run(
                 scorer,
                 session.resume(identity(personalization, concept.spec, model), concept.spec.key),
             )
-            for concept in result
+            for concept in concepts
         ]
         with atomic_dir(personalization_embeddings) as folder:
-            for item in eval_prompts:
-                spec = item.concept.spec
-                tokens.save(folder / f"{spec.key}.safetensors", spec.token, item.rows)
+            for result in results:
+                spec = result.concept.spec
+                tokens.save(folder / f"{spec.key}.safetensors", spec.token, result.rows)
         files.write_table(
-            personalization_history, [row for item in eval_prompts for row in _rows(item)]
+            personalization_history, [row for result in results for row in _rows(result)]
         )
-        files.save_arrays(personalization_snapshots, **_arrays(eval_prompts))
+        files.save_arrays(personalization_snapshots, **_arrays(results))
         first = {
-            item.concept.spec.token: (item.trace.image[0], item.trace.text[0])
-            for item in eval_prompts
+            result.concept.spec.token: (result.snapshots.image[0], result.snapshots.text[0])
+            for result in results
         }  # at step 0 a token has the embedding of its initializer
         with atomic_path(personalization_prompts) as temporary:
-            complete = prompt_specs.completed(personalization_concepts / INPUT, first)
-            temporary.write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
+            completed = prompt_specs.completed(personalization_concepts / INPUT, first)
+            temporary.write_text(json.dumps(completed, indent=2) + "\n", encoding="utf-8")
 
 
-def _rows(item: Inverted) -> list[dict[str, Any]]:
-    spec, trace = item.concept.spec, item.trace
-    looked = {
+def _rows(result: InversionResult) -> list[dict[str, Any]]:
+    spec, snapshots = result.concept.spec, result.snapshots
+    scores = {
         step: (image, text)
-        for step, image, text in zip(trace.steps, trace.image, trace.text, strict=True)
+        for step, image, text in zip(snapshots.steps, snapshots.image, snapshots.text, strict=True)
     }
-    losses = {0: None} | {int(row["step"]): row["loss"] for row in item.history}
+    losses = {0: None} | {int(row["step"]): row["loss"] for row in result.history}
     return [
         {
             "concept": spec.key,
             "step": step,
             "loss": losses.get(step),
-            "image": looked[step][0] if step in looked else None,
-            "text": looked[step][1] if step in looked else None,
-            "chosen": step == item.chosen,
+            "image": scores[step][0] if step in scores else None,
+            "text": scores[step][1] if step in scores else None,
+            "chosen": step == result.chosen,
         }
-        for step in sorted({*losses, *looked})
+        for step in sorted({*losses, *scores})
     ]
 
 
-def _arrays(eval_prompts: list[Inverted]) -> dict[str, Any]:
+def _arrays(results: list[InversionResult]) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
-    for item in eval_prompts:
-        key = item.concept.spec.key
-        arrays[f"{key}_strips"] = np.stack([strip.numpy() for strip in item.trace.strips])
-        arrays[f"{key}_steps"] = np.array(item.trace.steps)
-        arrays[f"{key}_chosen"] = np.array(item.chosen)
-        side = item.trace.strips[0].shape[1]
-        shown = [photos.squared(image, side) for image in item.concept.images[:5]]
+    for result in results:
+        key = result.concept.spec.key
+        arrays[f"{key}_strips"] = np.stack([strip.numpy() for strip in result.snapshots.strips])
+        arrays[f"{key}_steps"] = np.array(result.snapshots.steps)
+        arrays[f"{key}_chosen"] = np.array(result.chosen)
+        side = result.snapshots.strips[0].shape[1]
+        shown = [photos.squared(image, side) for image in result.concept.images[:5]]
         arrays[f"{key}_references"] = np.stack(shown)
     return arrays

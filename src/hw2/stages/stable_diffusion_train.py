@@ -35,7 +35,9 @@ def run(
         return
     with Session(checkpoints) as session:
         resume = session.resume(train.identity(stable_diffusion, shapes, clip_model))
-        pipeline, rows = train.fit(stable_diffusion, shapes, clip_model, resume, device)
+        pipeline, history = train.train_stable_diffusion(
+            stable_diffusion, shapes, clip_model, resume, device
+        )
         with atomic_dir(stable_diffusion_model) as temporary:
             pipeline.save_pretrained(temporary)
-        files.write_table(stable_diffusion_history, rows, COLUMNS)
+        files.write_table(stable_diffusion_history, history, COLUMNS)
