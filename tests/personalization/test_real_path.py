@@ -3,21 +3,16 @@ with photographs and the course's input.json."""
 
 import json
 import shutil
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
-from compvis import state_dict
 
 from hw2.commands import grade_personalization
 from hw2.config import params
 from hw2.io import files
 from hw2.personalization import tokens
 from hw2.personalization.grading import Case
-from hw2.runtime.errors import UserError
-from hw2.stable_diffusion import load
 from hw2.stages import (
     clip_train,
     personalization_compare,
@@ -44,42 +39,6 @@ PROMPTS = {
         "baseline": [[70, 30]],
     },
 }
-
-
-@pytest.fixture(scope="module")
-def single(v1: Path, mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same weights in CompVis' format, with the other entries of a Lightning checkpoint."""
-    path = tmp_path_factory.mktemp("ckpt") / "sd-v1.ckpt"
-    pipe = load.load(mini.stable_diffusion.model_copy(update={"weights": str(v1)}), v1, CPU)
-    position_ids = "cond_stage_model.transformer.text_model.embeddings.position_ids"
-    other_entries = {
-        "betas": torch.zeros(1000),
-        "model_ema.decay": torch.tensor(0.9999),
-        position_ids: torch.arange(77)[None],
-    }
-    callbacks = ModuleType("pytorch_lightning.callbacks.model_checkpoint")
-    kind = type("ModelCheckpoint", (), {"__module__": callbacks.__name__})
-    callbacks.ModelCheckpoint = kind  # type: ignore[attr-defined]
-    with pytest.MonkeyPatch.context() as patch:
-        for module in ("pytorch_lightning", "pytorch_lightning.callbacks"):
-            patch.setitem(sys.modules, module, ModuleType(module))
-        patch.setitem(sys.modules, callbacks.__name__, callbacks)
-        saved = {"global_step": 7, "callbacks": {kind: {"best_model_path": ""}}}
-        torch.save(saved | {"state_dict": other_entries | state_dict(pipe)}, path)
-    return path
-
-
-def test_the_single_file_gives_the_weights_of_the_folder(
-    v1: Path, single: Path, stable: params.StableDiffusion
-) -> None:
-    folder = load.load(stable, v1, CPU)
-    single_file = stable.model_copy(update={"weights": str(single), "config": str(v1)})
-    file = load.load(single_file, v1, CPU)
-    for part in ("unet", "vae", "text_encoder"):
-        theirs, ours = (getattr(pipe, part).state_dict() for pipe in (folder, file))
-        assert theirs.keys() == ours.keys()
-        assert all(torch.equal(theirs[key], ours[key]) for key in theirs)
-    assert len(file.tokenizer) == len(folder.tokenizer)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +88,7 @@ def settings(mini: params.Params, photographs: Path, tmp_path: Path) -> params.P
 
 
 def graded(
-    stable: params.StableDiffusion,
+    stable_diffusion: params.StableDiffusion,
     settings: params.Personalization,
     mini: params.Params,
     clip: Path,
@@ -139,7 +98,7 @@ def graded(
     concepts, prompt_specs = at / "concepts", at / "prompts.json"
     personalization_fetch.run(settings, mini.shapes, personalization_concepts=concepts)
     personalization_train.run(
-        stable,
+        stable_diffusion,
         settings,
         stable_diffusion_model=at / "none",
         clip_model=clip,
@@ -152,7 +111,7 @@ def graded(
         device=CPU,
     )
     count = personalization_sample.run(
-        stable,
+        stable_diffusion,
         settings,
         stable_diffusion_model=at / "none",
         personalization_embeddings=at / "embeddings",
@@ -174,16 +133,16 @@ def graded(
 
 def test_a_folder_and_a_single_file_give_the_same_images(
     v1: Path,
-    single: Path,
-    stable: params.StableDiffusion,
+    checkpoint: Path,
+    stable_diffusion: params.StableDiffusion,
     settings: params.Personalization,
     mini: params.Params,
     clip: Path,
     tmp_path: Path,
 ) -> None:
-    file = stable.model_copy(update={"weights": str(single), "config": str(v1)})
+    file = stable_diffusion.model_copy(update={"weights": str(checkpoint), "config": str(v1)})
     folders = tmp_path / "folder", tmp_path / "file"
-    for settings_of_model, at in zip((stable, file), folders, strict=True):
+    for settings_of_model, at in zip((stable_diffusion, file), folders, strict=True):
         cases = graded(settings_of_model, settings, mini, clip, at)
         assert [case.baseline for case in cases] == [(79, 34), (70, 30)]
         assert all(len(case.best) == 5 for case in cases)
@@ -197,8 +156,8 @@ def test_a_folder_and_a_single_file_give_the_same_images(
 def test_the_course_s_photographs_and_prompts_are_graded(
     form: str,
     v1: Path,
-    single: Path,
-    stable: params.StableDiffusion,
+    checkpoint: Path,
+    stable_diffusion: params.StableDiffusion,
     mini: params.Params,
     clip: Path,
     tmp_path: Path,
@@ -207,9 +166,11 @@ def test_the_course_s_photographs_and_prompts_are_graded(
         shutil.copytree(REAL / "concepts" / name, tmp_path / "photographs" / key)
     prompt_specs = REAL / "course/textual_inversion/input.json"
     if form == "ckpt":
-        stable = stable.model_copy(update={"weights": str(single), "config": str(v1)})
+        stable_diffusion = stable_diffusion.model_copy(
+            update={"weights": str(checkpoint), "config": str(v1)}
+        )
     settings = course(mini, tmp_path / "photographs", prompt_specs)
-    cases = graded(stable, settings, mini, clip, tmp_path)
+    cases = graded(stable_diffusion, settings, mini, clip, tmp_path)
     baselines = [
         tuple(pair)
         for entry in files.read_json(prompt_specs).values()
@@ -226,7 +187,7 @@ def test_the_course_s_photographs_and_prompts_are_graded(
 
 def test_methods_for_two_concepts_run_on_photographs(
     v1: Path,
-    stable: params.StableDiffusion,
+    stable_diffusion: params.StableDiffusion,
     settings: params.Personalization,
     mini: params.Params,
     clip: Path,
@@ -241,7 +202,7 @@ def test_methods_for_two_concepts_run_on_photographs(
         update={"pair": ("0", "cat"), "prior_preservation_folder": str(captioned)}
     )
     personalization_compare.run(
-        stable,
+        stable_diffusion,
         settings.model_copy(update={"multi_concept": multi_concept}),
         mini.shapes,
         stable_diffusion_model=tmp_path / "none",
@@ -254,20 +215,3 @@ def test_methods_for_two_concepts_run_on_photographs(
         device=CPU,
     )
     assert (tmp_path / "s/custom_diffusion_merged/keys_and_values.safetensors").is_file()
-
-
-def test_invalid_models_are_refused_in_one_line(
-    v1: Path, stable: params.StableDiffusion, tmp_path: Path
-) -> None:
-    (tmp_path / "bad.ckpt").write_bytes(b"no checkpoint")
-    bare = tmp_path / "bare"
-    shutil.copytree(v1, bare)
-    shutil.rmtree(bare / "tokenizer")
-    for weights, message in (
-        (tmp_path / "bad.ckpt", "cannot be loaded"),
-        (tmp_path / "absent.ckpt", "no file"),
-        (bare, "tokenizer|cannot be loaded"),
-    ):
-        with pytest.raises(UserError, match=message) as error:
-            load.load(stable.model_copy(update={"weights": str(weights)}), v1, CPU)
-        assert "\n" not in str(error.value)

@@ -44,9 +44,13 @@ def train(
 
 @pytest.mark.parametrize("vectors", [1, 3])
 def test_no_other_embedding_changes(
-    stable: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path, vectors: int
+    stable_diffusion: params.StableDiffusion,
+    mini: params.Params,
+    v1: Path,
+    tmp_path: Path,
+    vectors: int,
 ) -> None:
-    pipe = load.load(stable, v1, CPU)
+    pipe = load.load(stable_diffusion, v1, CPU)
     added = tokens.add(pipe, "<new1>", tokens.initial_embedding(pipe, "circle", vectors))
     before = {k: v.clone() for k, v in pipe.text_encoder.state_dict().items()}
     unet = {k: v.clone() for k, v in pipe.unet.state_dict().items()}
@@ -61,11 +65,11 @@ def test_no_other_embedding_changes(
 
 
 def test_microbatches_and_checkpointing_give_the_same_embeddings(
-    stable: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path
+    stable_diffusion: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path
 ) -> None:
     results = []
     for index, update in enumerate(({}, {"microbatches": 4}, {"gradient_checkpointing": True})):
-        pipe = load.load(stable, v1, CPU)
+        pipe = load.load(stable_diffusion, v1, CPU)
         added = tokens.add(pipe, "<new1>", tokens.initial_embedding(pipe, "circle", 1))
         settings = mini.personalization.train.model_copy(update=update)
         results.append(train(pipe, added, settings, tmp_path / str(index)))
@@ -75,9 +79,13 @@ def test_microbatches_and_checkpointing_give_the_same_embeddings(
 
 @pytest.mark.parametrize("kind", ["bf16", "fp16"])
 def test_training_with_frozen_weights_in_half_precision(
-    stable: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path, kind: str
+    stable_diffusion: params.StableDiffusion,
+    mini: params.Params,
+    v1: Path,
+    tmp_path: Path,
+    kind: str,
 ) -> None:
-    pipe = load.load(stable.model_copy(update={"precision": kind}), v1, CPU)
+    pipe = load.load(stable_diffusion.model_copy(update={"precision": kind}), v1, CPU)
     assert pipe.unet.dtype == {"bf16": torch.bfloat16, "fp16": torch.float16}[kind]
     added = tokens.add(pipe, "<new1>", tokens.initial_embedding(pipe, "circle", 1))
     start = pipe.text_encoder.get_input_embeddings().weight[list(added.ids)].clone()
@@ -89,7 +97,7 @@ def test_training_with_frozen_weights_in_half_precision(
     images = sample.sample_prompt(
         pipe, "a photo of a <new1>", range(2), sampling, seed=1, stream="half"
     )
-    exact = load.load(stable, v1, CPU)
+    exact = load.load(stable_diffusion, v1, CPU)
     tokens.add(exact, "<new1>", rows)
     expected = sample.sample_prompt(
         exact, "a photo of a <new1>", range(2), sampling, seed=1, stream="half"
@@ -99,9 +107,9 @@ def test_training_with_frozen_weights_in_half_precision(
 
 
 def test_custom_diffusion_trains_keys_and_values_and_stores_their_deltas(
-    stable: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path
+    stable_diffusion: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path
 ) -> None:
-    pipe = load.load(stable, v1, CPU)
+    pipe = load.load(stable_diffusion, v1, CPU)
     added = tokens.add(pipe, "<new1>", tokens.initial_embedding(pipe, "circle", 1))
     weights = custom_diffusion.key_value_matrices(pipe.unet)
     assert len(weights) == 2 * 16  # v1 has 16 cross-attentions
@@ -121,23 +129,23 @@ def test_custom_diffusion_trains_keys_and_values_and_stores_their_deltas(
 
 
 def test_diffusers_reads_embeddings_of_several_vectors(
-    stable: params.StableDiffusion, v1: Path, tmp_path: Path
+    stable_diffusion: params.StableDiffusion, v1: Path, tmp_path: Path
 ) -> None:
     rows = torch.linspace(-1, 1, 3 * 32).view(3, 32)
     tokens.save(tmp_path / "token.safetensors", "<new1>", rows)
-    pipe = load.load(stable, v1, CPU)
+    pipe = load.load(stable_diffusion, v1, CPU)
     pipe.load_textual_inversion(tmp_path / "token.safetensors")
     ids = pipe.tokenizer.convert_tokens_to_ids(tokens.names("<new1>", 3))
     assert torch.equal(pipe.text_encoder.get_input_embeddings().weight[ids], rows)
-    ours = load.load(stable, v1, CPU)
+    ours = load.load(stable_diffusion, v1, CPU)
     added = tokens.add(ours, *tokens.read(tmp_path / "token.safetensors"))
     assert list(added.ids) == ids
     prompt = "a photo of a <new1>"
     assert ours.maybe_convert_prompt(prompt, ours.tokenizer) == f"a photo of a {added.words}"
 
 
-def test_initializers_are_checked(stable: params.StableDiffusion, v1: Path) -> None:
-    pipe = load.load(stable, v1, CPU)
+def test_initializers_are_checked(stable_diffusion: params.StableDiffusion, v1: Path) -> None:
+    pipe = load.load(stable_diffusion, v1, CPU)
     table = pipe.text_encoder.get_input_embeddings().weight
     ids = pipe.tokenizer("circle", add_special_tokens=False).input_ids
     assert torch.equal(tokens.initial_embedding(pipe, "circle", 1), table[ids])

@@ -1,0 +1,43 @@
+"""Models are loaded from a folder or a single file; other files are refused."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from hw2.config import params
+from hw2.runtime.errors import UserError
+from hw2.stable_diffusion import load
+
+CPU = torch.device("cpu")
+
+
+def test_the_single_file_gives_the_weights_of_the_folder(
+    v1: Path, checkpoint: Path, stable_diffusion: params.StableDiffusion
+) -> None:
+    folder = load.load(stable_diffusion, v1, CPU)
+    settings = stable_diffusion.model_copy(update={"weights": str(checkpoint), "config": str(v1)})
+    file = load.load(settings, v1, CPU)
+    for network in ("unet", "vae", "text_encoder"):
+        expected, weights = (getattr(pipe, network).state_dict() for pipe in (folder, file))
+        assert expected.keys() == weights.keys()
+        assert all(torch.equal(expected[key], weights[key]) for key in expected)
+    assert len(file.tokenizer) == len(folder.tokenizer)
+
+
+def test_invalid_models_are_refused_in_one_line(
+    v1: Path, stable_diffusion: params.StableDiffusion, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.ckpt").write_bytes(b"no checkpoint")
+    bare = tmp_path / "bare"
+    shutil.copytree(v1, bare)
+    shutil.rmtree(bare / "tokenizer")
+    for weights, message in (
+        (tmp_path / "bad.ckpt", "cannot be loaded"),
+        (tmp_path / "absent.ckpt", "no file"),
+        (bare, "tokenizer|cannot be loaded"),
+    ):
+        with pytest.raises(UserError, match=message) as error:
+            load.load(stable_diffusion.model_copy(update={"weights": str(weights)}), v1, CPU)
+        assert "\n" not in str(error.value)
