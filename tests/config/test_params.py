@@ -3,7 +3,7 @@
 import copy
 import math
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -69,7 +69,6 @@ def test_dvc_reads_the_same_values() -> None:
 
 
 def test_domains_are_those_with_labels() -> None:
-    assert get_args(params.Domain) == labels.DOMAINS
     assert labels.NUM_LABELS == 20
     assert labels.label_of("svhn", 3) == 13
     with pytest.raises(ValueError, match="usps"):
@@ -87,6 +86,7 @@ def test_domains_are_those_with_labels() -> None:
         ("ddpm.train.steps", 10.0, "ddpm.train.steps: 10.0 is not allowed; should be a valid int"),
         ("ddpm.train.steps", True, "ddpm.train.steps: True is not allowed"),
         ("ddpm.train.compile", "no", "ddpm.train.compile: 'no' is not allowed; should be a valid"),
+        ("data.domains", ["mnistm", "svnh"], "emnist; did you mean 'svhn'?"),
         ("ddpm.train.lrr", 1, "ddpm.train.lrr: unknown key (did you mean 'lr'?)"),
         ("dppm", {}, "dppm: unknown key (did you mean 'ddpm'?)"),
         (
@@ -100,7 +100,7 @@ def test_domains_are_those_with_labels() -> None:
             [],
             "ddpm.network.channel_mult: [] is not allowed; list should have",
         ),
-        ("ddpm.domains", ["usps"], "ddpm.domains.0: 'usps' is not allowed; should be 'mnistm'"),
+        ("ddpm.domains", ["usps"], "ddpm.domains.0: 'usps' is not allowed; should be one of mnistm, svhn"),
         ("ddpm.domains", ["svhn", "svhn"], "is not allowed; a value is repeated"),
         ("data.train_images", None, "data.train_images: null is for real data; write how many"),
         ("data.domains", ["mnistm", "svhn"], "dann.pairs: mnistm->usps needs usps in data.domains"),

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from hw2.config import choices
 from hw2.digits import domains, labels, synthetic
 from hw2.digits.domains import DOMAINS
 from hw2.runtime.errors import UserError
@@ -15,6 +16,11 @@ def test_names_colors_and_markers_tell_the_domains_apart() -> None:
     for attribute in ("key", "name", "color", "marker"):
         assert len({getattr(domain, attribute) for domain in DOMAINS.values()}) == len(DOMAINS)
     assert all(key == domain.key for key, domain in DOMAINS.items())
+
+
+def test_params_accept_the_domains_of_the_tables() -> None:
+    assert set(choices.DIGIT_DOMAINS) == set(DOMAINS)
+    assert tuple(choices.GENERATED_DOMAINS) == labels.LABELED_DOMAINS
 
 
 def test_label_blocks_are_those_of_the_ddpm() -> None:
@@ -48,8 +54,6 @@ def test_a_painter_draws_the_channels_and_polarity_of_its_domain(key: str) -> No
 @pytest.mark.parametrize(
     ("keys", "source", "message"),
     [
-        (["mnistm", "emnis"], "course", "data.domains: no domain 'emnis'; "),
-        (["svnh"], "public", "data.domains: no domain 'svnh'; did you mean 'svhn'?"),
         (["usps", "mnist"], "synthetic", "data.domains: mnist has no synthetic images; leave it"),
     ],
 )

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from hw2.digits.labels import DOMAINS
+from hw2.digits.labels import LABELED_DOMAINS
 from hw2.evaluation.judge import Judge, load_course_classifier, load_judge, save_judge
 from hw2.models.judge import CourseClassifier, DigitNet
 from hw2.runtime.errors import UserError
@@ -53,7 +53,7 @@ def pixels(count: int) -> np.ndarray:
 def test_a_domain_without_its_own_network_is_read_by_the_shared_one() -> None:
     judge = Judge(Constant(3), {"mnistm": Constant(5)})
     digits, domains = np.array([3, 5, 3, 5]), np.array([0, 0, 1, 1])
-    right = judge.right(pixels(4), digits, domains, DOMAINS)
+    right = judge.right(pixels(4), digits, domains, LABELED_DOMAINS)
     assert right.tolist() == [False, True, True, False]
 
 
@@ -79,7 +79,7 @@ def test_a_loaded_judge_reads_like_the_saved_one(tmp_path: Path, course: bool) -
     loaded = load_judge(tmp_path, CPU)
     noise = np.random.Generator(np.random.PCG64(1)).integers(0, 256, (50, 28, 28, 3), np.uint8)
     before = Judge(shared, {"mnistm": own} if own else {})
-    for domain in DOMAINS:
+    for domain in LABELED_DOMAINS:
         assert np.array_equal(loaded.read(noise, domain), before.read(noise, domain))
     assert set(loaded.own) == ({"mnistm"} if course else set())
     assert not any(p.requires_grad for p in loaded.shared.parameters())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hw2.digits.labels import DOMAINS, NUM_DIGITS
+from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS
 from hw2.io.files import save_arrays, write_json, write_table
 
 sys.path.insert(0, str(Path(__file__).parent))  # the import mode `importlib` leaves this to us
@@ -41,7 +41,7 @@ def estimate(p: float, n: int) -> dict[str, float]:
 def samples(domains: tuple[str, ...], noises: int = 10) -> dict[str, np.ndarray]:
     """Images whose constant color tells (domain, digit, noise), in shuffled order."""
     keys = [
-        (DOMAINS.index(domain), digit, noise)
+        (LABELED_DOMAINS.index(domain), digit, noise)
         for domain in domains
         for digit in range(NUM_DIGITS)
         for noise in range(noises)
@@ -57,7 +57,7 @@ def samples(domains: tuple[str, ...], noises: int = 10) -> dict[str, np.ndarray]
         "index": table[:, 2],
         "reverse_images": np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8),
         "reverse_t": np.array([1000, 800, 600, 400, 200, 0]),
-        "reverse_domains": np.array([DOMAINS.index(domain) for domain in domains]),
+        "reverse_domains": np.array([LABELED_DOMAINS.index(domain) for domain in domains]),
     }
 
 
@@ -82,7 +82,7 @@ def sweep(domains: tuple[str, ...]) -> list[dict[str, Any]]:
     for domain in ("all", *domains):
         ends = [CURVES[d] for d in (domains if domain == "all" else (domain,))]
         start, end = np.mean(ends, axis=0)
-        offset = 0.01 * ("all", *DOMAINS).index(domain)
+        offset = 0.01 * ("all", *LABELED_DOMAINS).index(domain)
         for w in WEIGHTS:
             p = float(end - (end - start) * np.exp(-1.3 * w) - 0.004 * max(0, w - 3))
             rows.append(setting("guidance", domain, ("ddim", 50), 1 + w, p))
@@ -331,7 +331,7 @@ def examples() -> dict[str, np.ndarray]:
     return {"files": np.array(files), "images": images}
 
 
-def write(folder: Path, domains: tuple[str, ...] = DOMAINS) -> dict[str, Path]:
+def write(folder: Path, domains: tuple[str, ...] = LABELED_DOMAINS) -> dict[str, Path]:
     """Write all records into `folder`; return the keyword arguments of `report.run`."""
     save_arrays(folder / "samples.npz", **samples(domains))
     write_table(folder / "sweep.csv", sweep(domains))

@@ -12,7 +12,7 @@ import torch
 from hw2.config import params
 from hw2.ddpm import sample
 from hw2.digits import arrays
-from hw2.digits.labels import DOMAINS, SPLITS
+from hw2.digits.labels import LABELED_DOMAINS, SPLITS
 from hw2.figures import ddpm_records, report
 from hw2.figures.records import SWEEP_COLUMNS
 from hw2.io import files
@@ -256,7 +256,7 @@ def test_the_sweep_has_every_setting_for_every_domain(both: Run) -> None:
 
 def test_the_metrics_have_accuracy_and_sample_quality(both: Run) -> None:
     record = files.read_json(both[0].metrics)
-    assert record.keys() == ACCURACY | set(DOMAINS) | {"digits", "unguided", "judge"}
+    assert record.keys() == ACCURACY | set(LABELED_DOMAINS) | {"digits", "unguided", "judge"}
     assert record["n"] == record["mnistm"]["n"] + record["svhn"]["n"]
     mean = (record["mnistm"]["accuracy"] + record["svhn"]["accuracy"]) / 2
     assert record["accuracy"] == pytest.approx(mean)
@@ -275,7 +275,11 @@ def test_the_metrics_have_accuracy_and_sample_quality(both: Run) -> None:
 def test_the_figures_are_written(both: Run) -> None:
     figures = {path.name for path in both[0].figures.iterdir()}
     assert figures >= {
-        *(f"ddpm_{kind}_{domain}.png" for kind in ("grid", "reverse") for domain in DOMAINS),
+        *(
+            f"ddpm_{kind}_{domain}.png"
+            for kind in ("grid", "reverse")
+            for domain in LABELED_DOMAINS
+        ),
         *("ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "index.html"),
     }
 
@@ -312,7 +316,7 @@ def test_an_ablation_trains_without_dropping_and_samples_without_guidance(
     assert set(dropped) == {0.0}
     assert scales == [1]
     record = files.read_json(at.ablation_metrics)
-    assert record.keys() == ACCURACY | set(DOMAINS) | {"ran"}
+    assert record.keys() == ACCURACY | set(LABELED_DOMAINS) | {"ran"}
     assert record["ran"] is True
     assert record["n"] == 20 * p.ddpm.ablation.images_per_label
     assert {path.name for path in at.ablation.iterdir()} == {"model.safetensors", "history.csv"}

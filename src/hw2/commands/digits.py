@@ -9,7 +9,7 @@ from hw2.commands import output_folder
 from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.sample import request_all_labels, sample_images
-from hw2.digits.labels import DOMAINS
+from hw2.digits.labels import LABELED_DOMAINS
 from hw2.io.atomic import atomic_dir
 from hw2.runtime.errors import UserError
 from hw2.runtime.progress import progress
@@ -50,7 +50,7 @@ def run(
         for image, digit, domain, k in zip(
             images, request.digits, request.domains, request.index, strict=True
         ):
-            path = folder / DOMAINS[domain] / f"{digit}_{k + 1:03d}.png"
+            path = folder / LABELED_DOMAINS[domain] / f"{digit}_{k + 1:03d}.png"
             path.parent.mkdir(exist_ok=True)
             Image.fromarray(image).save(path)
     return len(images)

@@ -5,6 +5,7 @@ and the registry that implements it is tested to have the same keys. Adaptation 
 table beside their hyperparameters, in `schema.dann_methods`.
 """
 
+import difflib
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, WithJsonSchema
@@ -17,6 +18,18 @@ SAMPLERS = {
 }
 """Implemented in `hw2.diffusion.samplers.registry`."""
 
+DIGIT_DOMAINS = {
+    "mnistm": "MNIST-M",
+    "svhn": "SVHN",
+    "usps": "USPS",
+    "mnist": "MNIST",
+    "emnist": "EMNIST",
+}
+"""Implemented in `hw2.digits.domains`."""
+
+GENERATED_DOMAINS = {key: DIGIT_DOMAINS[key] for key in ("mnistm", "svhn")}
+"""Implemented by the conditions of the DDPM, in `hw2.digits.labels`."""
+
 TimestepSpacing = Literal["trailing", "leading", "course"]
 """Implemented in `hw2.diffusion.samplers.timesteps`."""
 
@@ -26,12 +39,21 @@ def _among(table: dict[str, str]) -> AfterValidator:
 
     def check(name: str) -> str:
         if name not in table:
-            raise ValueError(f"should be one of {', '.join(table)}")
+            raise ValueError(f"should be one of {', '.join(table)}{_suggestion(name, table)}")
         return name
 
     return AfterValidator(check)
 
 
-SamplerName = Annotated[
-    str, _among(SAMPLERS), WithJsonSchema({"type": "string", "enum": list(SAMPLERS)})
-]
+def _suggestion(name: str, table: dict[str, str]) -> str:
+    similar = difflib.get_close_matches(name, table, n=1)
+    return f"; did you mean {similar[0]!r}?" if similar else ""
+
+
+def _name(table: dict[str, str]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": list(table)})
+
+
+SamplerName = Annotated[str, _among(SAMPLERS), _name(SAMPLERS)]
+DomainKey = Annotated[str, _among(DIGIT_DOMAINS), _name(DIGIT_DOMAINS)]
+GeneratedDomain = Annotated[str, _among(GENERATED_DOMAINS), _name(GENERATED_DOMAINS)]

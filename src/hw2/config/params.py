@@ -22,7 +22,7 @@ from hw2.config.schema.dann_methods import (
     DannPaperHyperparameters,
     SelfTrainingHyperparameters,
 )
-from hw2.config.schema.ddpm import Ablation, Ddpm, Domain, Guidance, Network, Sampling, Sweep
+from hw2.config.schema.ddpm import Ablation, Ddpm, Guidance, Network, Sampling, Sweep
 from hw2.config.schema.denoising import Denoising, Diffusion, Train, UNetShape
 from hw2.config.schema.digits import Data, Judge
 from hw2.config.schema.faces import Ddim, Faces
@@ -56,7 +56,6 @@ __all__ = [
     "Ddpm",
     "Denoising",
     "Diffusion",
-    "Domain",
     "Faces",
     "Figures",
     "Guidance",

@@ -12,7 +12,7 @@ from hw2.config import params
 from hw2.dann.pairs import Pair
 from hw2.digits.labels import NUM_DIGITS
 from hw2.io import checkpoints
-from hw2.models.feature_extractor import DOMAINS, Extractor, GaninExtractor, label_head
+from hw2.models.feature_extractor import NUM_DOMAINS, Extractor, GaninExtractor, label_head
 from hw2.pixels import from_uint8
 
 BATCH_SIZE = 500  # outside training
@@ -34,8 +34,8 @@ class InputNormalization(nn.Module):
     def __init__(self, kind: str) -> None:
         super().__init__()
         self.kind = kind
-        self.register_buffer("mean", torch.zeros(DOMAINS, 3))
-        self.register_buffer("std", torch.ones(DOMAINS, 3))
+        self.register_buffer("mean", torch.zeros(NUM_DOMAINS, 3))
+        self.register_buffer("std", torch.ones(NUM_DOMAINS, 3))
 
     def measure(self, images: np.ndarray, domain: int) -> None:
         """Store the channels' mean and standard deviation of uint8 images (N, H, W, 3).

@@ -14,7 +14,7 @@ from hw2.diffusion.guidance import guided
 from hw2.diffusion.network_calls import NetworkCalls
 from hw2.diffusion.samplers import loop
 from hw2.diffusion.samplers.loop import State
-from hw2.digits.labels import DOMAINS, NUM_DIGITS, NUM_LABELS, label_of
+from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS, NUM_LABELS, label_of
 from hw2.pixels import to_uint8
 from hw2.training.parallel import map_batches
 
@@ -47,7 +47,7 @@ def request_all_labels(domains: tuple[str, ...], count: int) -> SampleRequest:
     """`count` images of each digit of each domain: by domain, then digit, then k."""
     labels = [
         label_of(domain, digit)
-        for domain in DOMAINS
+        for domain in LABELED_DOMAINS
         if domain in domains
         for digit in range(NUM_DIGITS)
     ]

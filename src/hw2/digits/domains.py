@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from hw2.config import loader
+from hw2.config.choices import DIGIT_DOMAINS
 from hw2.digits import painters
-from hw2.digits.labels import DOMAINS as LABELED
+from hw2.digits.labels import LABELED_DOMAINS
 from hw2.digits.painters import MakePainter
 from hw2.digits.sources import emnist, mnist, mnistm, svhn, usps
 from hw2.digits.sources.source import PublicSource
@@ -26,7 +26,6 @@ class Domain:
 
     Attributes:
         key: Its name in params.yaml, in file names, in records and as a folder of the course.
-        name: Its name in figures and tables.
         color: Its color in figures, from the palettes of Okabe and Ito or Tol.
         marker: Its marker in figures, in Matplotlib's notation.
         grayscale: Whether its images have one channel, if all of them are gray.
@@ -36,7 +35,6 @@ class Domain:
     """
 
     key: str
-    name: str
     color: str
     marker: str
     grayscale: bool
@@ -45,63 +43,59 @@ class Domain:
     painter: MakePainter | None = None
 
     @property
+    def name(self) -> str:
+        """Its name in figures and tables."""
+        return DIGIT_DOMAINS[self.key]
+
+    @property
     def label_block(self) -> int | None:
         """The index of its ten labels among the DDPM's conditions; None if it is not generated."""
-        return LABELED.index(self.key) if self.key in LABELED else None
+        if self.key not in LABELED_DOMAINS:
+            return None
+        return LABELED_DOMAINS.index(self.key)
 
 
 DOMAINS: dict[str, Domain] = {
     domain.key: domain
     for domain in (
         Domain(
-            key="mnistm", name="MNIST-M", color="#0072B2", marker="s",
+            key="mnistm", color="#0072B2", marker="s",
             grayscale=False, polarity="both",
             public=mnistm.SOURCE, painter=painters.mnistm,
         ),
         Domain(
-            key="svhn", name="SVHN", color="#D55E00", marker="^",
+            key="svhn", color="#D55E00", marker="^",
             grayscale=False, polarity="both",
             public=svhn.SOURCE, painter=painters.svhn,
         ),
         Domain(
-            key="usps", name="USPS", color="#009E73", marker="D",
+            key="usps", color="#009E73", marker="D",
             grayscale=True, polarity="light on dark",
             public=usps.SOURCE, painter=painters.usps,
         ),
         Domain(
-            key="mnist", name="MNIST", color="#AA4499", marker="v",
+            key="mnist", color="#AA4499", marker="v",
             grayscale=True, polarity="light on dark",
             public=mnist.SOURCE,
         ),
         Domain(
-            key="emnist", name="EMNIST", color="#56B4E9", marker="P",
+            key="emnist", color="#56B4E9", marker="P",
             grayscale=True, polarity="light on dark",
             public=emnist.SOURCE,
         ),
     )
 }  # fmt: skip
-"""The table, by key."""
-
-
-def find(key: str) -> Domain:
-    """The domain with this key.
-
-    Raises:
-        UserError: if there is none.
-    """
-    if key not in DOMAINS:
-        raise UserError(f"data.domains: no domain {key!r}; {loader.nearest(key, list(DOMAINS))}")
-    return DOMAINS[key]
+"""The table, by key; params.yaml accepts the keys in `choices.DIGIT_DOMAINS`."""
 
 
 def require(keys: Iterable[str], source: str) -> None:
     """Check that `data.source` can provide these domains.
 
     Raises:
-        UserError: for the first domain that is unknown or that the source does not have.
+        UserError: for the first domain that the source does not have.
     """
     for key in keys:
-        domain = find(key)
+        domain = DOMAINS[key]
         if source == "synthetic" and domain.painter is None:
             raise UserError(f"data.domains: {key} has no synthetic images; leave it out")
         if source == "public" and domain.public is None:

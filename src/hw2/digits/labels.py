@@ -1,17 +1,17 @@
 """The splits, the digits, and the numbering of the DDPM's conditions."""
 
-DOMAINS = ("mnistm", "svhn")
+LABELED_DOMAINS = ("mnistm", "svhn")
 """The domains that the DDPM generates; a domain's position is its number in a label.
 
 This is apart from the table of all domains (`domains.DOMAINS`), so that a new domain which is only
-classified changes nothing that a trained DDPM depends on.
+classified changes nothing that a trained DDPM depends on. params.yaml accepts the same names.
 """
 
 SPLITS = ("train", "val", "test")
 """The data splits: for training, for choices, and for what is reported. They are disjoint."""
 
 NUM_DIGITS = 10
-NUM_LABELS = len(DOMAINS) * NUM_DIGITS
+NUM_LABELS = len(LABELED_DOMAINS) * NUM_DIGITS
 """Conditions of the DDPM; the number itself is the null label of classifier-free guidance."""
 
 
@@ -21,8 +21,9 @@ def label_of(domain: str, digit: int) -> int:
     Raises:
         ValueError: for a domain that is not generated, or a digit outside 0 ... 9.
     """
-    if domain not in DOMAINS:
-        raise ValueError(f"domain {domain!r} has no label; those with one: {', '.join(DOMAINS)}")
+    if domain not in LABELED_DOMAINS:
+        known = ", ".join(LABELED_DOMAINS)
+        raise ValueError(f"domain {domain!r} has no label; those with one: {known}")
     if not 0 <= digit < NUM_DIGITS:
         raise ValueError(f"digit {digit} is not in 0 ... {NUM_DIGITS - 1}")
-    return DOMAINS.index(domain) * NUM_DIGITS + digit
+    return LABELED_DOMAINS.index(domain) * NUM_DIGITS + digit

@@ -55,7 +55,7 @@ def contents(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
 
 
 def _source(key: str) -> PublicSource:
-    source = domains.find(key).public
+    source = domains.DOMAINS[key].public
     assert source is not None, key  # checked by `domains.require`
     return source
 

@@ -1,6 +1,6 @@
 """The report's section on conditional diffusion: figures, captions and lead."""
 
-from hw2.digits.labels import DOMAINS, NUM_DIGITS
+from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS
 from hw2.figures import curves, ddpm_tables, formatting, grids, losses
 from hw2.figures.ddpm_records import Records
 from hw2.figures.sections import Figure, Section
@@ -36,7 +36,9 @@ def training_loss(data: Records, dpi: int) -> list[Figure]:
 def _lead(data: Records) -> str:
     names = " and ".join(domain_name(domain) for domain in data.samples.grids)
     counts = [f"{count:,} of {domain_name(name)}" for name, count in data.train_images.items()]
-    counts += [f"none of {domain_name(name)}" for name in DOMAINS if name not in data.train_images]
+    counts += [
+        f"none of {domain_name(name)}" for name in LABELED_DOMAINS if name not in data.train_images
+    ]
     facts = "".join(f" {key.capitalize()}: {text}." for key, text in data.facts.items())
     return (
         f"A class-conditional diffusion model generates {names} digits with classifier-free "

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw2.digits.labels import DOMAINS
+from hw2.digits.labels import LABELED_DOMAINS
 from hw2.io.files import load_arrays, read_json, read_table
 from hw2.runtime.errors import UserError
 
@@ -154,7 +154,7 @@ def scores(record: Mapping[str, Any], where: str, required: Sequence[str]) -> Sc
         UserError: one of `required` is absent, or a value is not a share with its interval.
     """
     accuracies = {"all": accuracy(record, where)} if "accuracy" in record else {}
-    for domain in DOMAINS:
+    for domain in LABELED_DOMAINS:
         if isinstance(record.get(domain), Mapping):
             accuracies[domain] = accuracy(record[domain], f"{where}, {domain}")
     absent = [name for name in required if name not in accuracies]

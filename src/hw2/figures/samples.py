@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw2.digits.labels import DOMAINS, NUM_DIGITS
+from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS
 from hw2.figures import records
 from hw2.runtime.errors import UserError
 
@@ -49,9 +49,9 @@ def read(path: Path) -> Samples:
     lengths = {len(stored[name]) for name in per_image}
     if len(lengths) != 1:
         raise UserError(f"{path}: {', '.join(per_image)} differ in length; {records.REMAKE}")
-    present = [domain for k, domain in enumerate(DOMAINS) if (stored["domains"] == k).any()]
+    present = [domain for k, domain in enumerate(LABELED_DOMAINS) if (stored["domains"] == k).any()]
     if not present:
-        raise UserError(f"{path}: no image of {' or '.join(DOMAINS)}; {records.REMAKE}")
+        raise UserError(f"{path}: no image of {' or '.join(LABELED_DOMAINS)}; {records.REMAKE}")
     return Samples(
         grids={domain: arrange(stored, domain, str(path)) for domain in present},
         strips={domain: _strip(stored, domain, str(path)) for domain in present},
@@ -74,7 +74,7 @@ def arrange(stored: dict[str, NDArray[Any]], domain: str, where: str) -> Pixels:
     Raises:
         UserError: a digit lacks one of the noises that another digit has.
     """
-    rows = np.flatnonzero(stored["domains"] == DOMAINS.index(domain))
+    rows = np.flatnonzero(stored["domains"] == LABELED_DOMAINS.index(domain))
     keys = zip(stored["digits"][rows].tolist(), stored["index"][rows].tolist(), strict=True)
     position = dict(zip(keys, rows.tolist(), strict=True))  # (digit, noise) -> image
     columns = min(MAX_COLUMNS, 1 + max(noise for _, noise in position))
@@ -90,7 +90,7 @@ def arrange(stored: dict[str, NDArray[Any]], domain: str, where: str) -> Pixels:
 
 
 def _strip(stored: dict[str, NDArray[Any]], domain: str, where: str) -> Strip:
-    rows = np.flatnonzero(stored["reverse_domains"] == DOMAINS.index(domain))
+    rows = np.flatnonzero(stored["reverse_domains"] == LABELED_DOMAINS.index(domain))
     images, times = stored["reverse_images"], stored["reverse_t"]
     if len(rows) != 1:
         raise UserError(f"{where}: no reverse process of {domain}; {records.REMAKE}")

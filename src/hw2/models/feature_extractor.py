@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-DOMAINS = 2
+NUM_DOMAINS = 2
 MOMENTUM = 0.1  # of the running statistics; PyTorch's default
 
 
@@ -25,8 +25,8 @@ class DomainBatchNorm(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
-        self.register_buffer("mean", torch.zeros(DOMAINS, channels))
-        self.register_buffer("var", torch.ones(DOMAINS, channels))
+        self.register_buffer("mean", torch.zeros(NUM_DOMAINS, channels))
+        self.register_buffer("var", torch.ones(NUM_DOMAINS, channels))
 
     def forward(self, x: Tensor, domain: int) -> Tensor:
         mean, var = self.mean[domain], self.var[domain]

@@ -11,7 +11,7 @@ from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import request_all_labels, sample_images
 from hw2.ddpm.train import fit, identity
 from hw2.diffusion.guidance import NO_GUIDANCE
-from hw2.digits.labels import DOMAINS
+from hw2.digits.labels import LABELED_DOMAINS
 from hw2.evaluation.intervals import proportion
 from hw2.evaluation.judge import Judge, load_judge
 from hw2.io import files
@@ -61,10 +61,10 @@ def _measured(model: Denoiser, judge: Judge, ddpm: params.Ddpm) -> dict[str, Any
         images = sample_images(
             model, request, ddpm.sampling, guidance_scale=NO_GUIDANCE, split=SPLIT, tick=bar.update
         )
-    right = judge.right(images, request.digits, request.domains, DOMAINS)
+    right = judge.right(images, request.digits, request.domains, LABELED_DOMAINS)
     measured: dict[str, Any] = {"ran": True, **proportion(right).named("accuracy")}
     for domain in model.domains:
-        measured[domain] = proportion(right[request.domains == DOMAINS.index(domain)]).named(
-            "accuracy"
-        )
+        measured[domain] = proportion(
+            right[request.domains == LABELED_DOMAINS.index(domain)]
+        ).named("accuracy")
     return measured

@@ -9,7 +9,7 @@ import torch
 from hw2.diffusion.guidance import NO_GUIDANCE
 from hw2.digits import arrays
 from hw2.digits.arrays import Digits
-from hw2.digits.labels import DOMAINS, NUM_DIGITS
+from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS
 from hw2.evaluation import sample_quality
 from hw2.evaluation.intervals import proportion
 from hw2.evaluation.judge import load_judge
@@ -38,11 +38,11 @@ def run(
     """
     samples = files.load_arrays(ddpm_samples)
     judge = load_judge(judge_model, device)
-    right = judge.right(samples["images"], samples["digits"], samples["domains"], DOMAINS)
-    present = [DOMAINS[index] for index in np.unique(samples["domains"])]
+    right = judge.right(samples["images"], samples["digits"], samples["domains"], LABELED_DOMAINS)
+    present = [LABELED_DOMAINS[index] for index in np.unique(samples["domains"])]
     record: dict[str, Any] = proportion(right).named("accuracy")
     for domain in present:
-        here = samples["domains"] == DOMAINS.index(domain)
+        here = samples["domains"] == LABELED_DOMAINS.index(domain)
         generated = Digits(samples["images"][here], samples["digits"][here])
         record[domain] = proportion(right[here]).named("accuracy")
         record[domain]["train_images"] = len(arrays.load(digits_arrays, domain, "train").digits)

@@ -9,7 +9,7 @@ from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import SampleRequest, request_all_labels, sample_images, sampling_states
-from hw2.digits.labels import DOMAINS, label_of
+from hw2.digits.labels import LABELED_DOMAINS, label_of
 from hw2.io import files
 from hw2.pixels import to_uint8
 from hw2.runtime.progress import progress
@@ -47,7 +47,7 @@ def run(
         index=request.index,
         reverse_images=reverse,
         reverse_t=times,
-        reverse_domains=np.array([DOMAINS.index(domain) for domain in _in_order(trained)]),
+        reverse_domains=np.array([LABELED_DOMAINS.index(domain) for domain in _in_order(trained)]),
     )
 
 
@@ -83,4 +83,4 @@ def _reverse(
 
 
 def _in_order(model: Denoiser) -> list[str]:
-    return [domain for domain in DOMAINS if domain in model.domains]
+    return [domain for domain in LABELED_DOMAINS if domain in model.domains]

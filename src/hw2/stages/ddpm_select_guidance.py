@@ -15,7 +15,7 @@ from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import SampleRequest, request_all_labels, sample_images
 from hw2.digits.arrays import Digits
-from hw2.digits.labels import DOMAINS
+from hw2.digits.labels import LABELED_DOMAINS
 from hw2.evaluation import sample_quality
 from hw2.evaluation.intervals import Estimate, proportion
 from hw2.evaluation.judge import Judge, load_judge
@@ -78,7 +78,9 @@ def _try(
                 split=_SPLIT,
                 tick=bar.update,
             )
-            accuracy = proportion(judge.right(images, request.digits, request.domains, DOMAINS))
+            accuracy = proportion(
+                judge.right(images, request.digits, request.domains, LABELED_DOMAINS)
+            )
             quality = _quality_shares(images, request, model, judge, packed)
             rows.append({"guidance_scale": candidate, **_record(accuracy), **quality})
     return rows
@@ -90,7 +92,7 @@ def _quality_shares(
     """Diversity and recall as shares of the values of real images, the minimum over domains."""
     measured = []
     for domain in model.domains:
-        here = request.domains == DOMAINS.index(domain)
+        here = request.domains == LABELED_DOMAINS.index(domain)
         generated = Digits(images[here], request.digits[here])
         measured.append(
             sample_quality.measure(judge, generated, domain, packed, split=_SPLIT, other="train")

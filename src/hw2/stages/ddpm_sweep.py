@@ -12,7 +12,7 @@ from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import SampleRequest, request_all_labels, sample_images
 from hw2.diffusion.network_calls import NetworkCalls
-from hw2.digits.labels import DOMAINS
+from hw2.digits.labels import LABELED_DOMAINS
 from hw2.evaluation.diversity import real_diversity, within_label_distance
 from hw2.evaluation.intervals import proportion
 from hw2.evaluation.judge import Judge, load_judge
@@ -102,7 +102,7 @@ def _measured(
     images: np.ndarray, request: SampleRequest, judge: Judge, model: Denoiser
 ) -> dict[str, dict[str, float]]:
     """Accuracy and diversity by domain, and of `all` domains together."""
-    right = judge.right(images, request.digits, request.domains, DOMAINS)
+    right = judge.right(images, request.digits, request.domains, LABELED_DOMAINS)
     table = {}
     for name, here in _groups(request.domains, model.domains).items():
         accuracy = proportion(right[here])
@@ -122,5 +122,5 @@ def _measured(
 def _groups(domains: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     return {
         "all": np.ones(len(domains), bool),
-        **{name: domains == DOMAINS.index(name) for name in names},
+        **{name: domains == LABELED_DOMAINS.index(name) for name in names},
     }

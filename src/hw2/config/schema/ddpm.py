@@ -5,12 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, Strict, field_validator
 
-from hw2.config.choices import SamplerName
+from hw2.config.choices import GeneratedDomain, SamplerName
 from hw2.config.loader import Section
 from hw2.config.schema.denoising import Diffusion, Train, UNetShape
 from hw2.config.schema.ranges import Fraction, Seed, once
 
-Domain = Literal["mnistm", "svhn"]
 GuidanceScale = Annotated[float, Field(ge=0, le=51)]
 GuidanceScales = Annotated[tuple[GuidanceScale, ...], Strict(False), Field(min_length=1)]
 UNGUIDED = 1.0  # the scale without guidance; see hw2.diffusion.guidance
@@ -119,7 +118,7 @@ class Ddpm(Section):
     """Conditional DDPM of digits."""
 
     seed: Seed
-    domains: Annotated[tuple[Domain, ...], Strict(False)] = Field(
+    domains: Annotated[tuple[GeneratedDomain, ...], Strict(False)] = Field(
         min_length=1,
         description="Digit domains to generate. Leave one out to train on a single domain.",
     )

@@ -5,10 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, Strict, field_validator
 
+from hw2.config.choices import DomainKey
 from hw2.config.loader import Section
 from hw2.config.schema.ranges import NonNegative, Seed, once
-
-DomainKey = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
 
 def _images(split: str) -> Any:
@@ -30,7 +29,7 @@ class Data(Section):
     )
     domains: Annotated[tuple[DomainKey, ...], Strict(False)] = Field(
         min_length=1,
-        description="Digit domains to prepare; their keys are those of hw2/digits/domains.py.",
+        description="Digit domains to prepare: mnistm, svhn, usps, mnist or emnist.",
     )
     seed: Seed
     train_images: PositiveInt | None = _images("train")
