@@ -3,6 +3,8 @@
 import runpy
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
 PAGE = runpy.run_path(str(ROOT / "docs" / "front_page.py"))
 
@@ -10,6 +12,18 @@ PAGE = runpy.run_path(str(ROOT / "docs" / "front_page.py"))
 def test_table_of_results_agrees_with_the_metrics() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert PAGE["with_table"](readme, PAGE["table"](ROOT / "results" / "metrics")) == readme
+
+
+def test_every_reported_result_has_a_source() -> None:
+    reported = yaml.safe_load((ROOT / "docs" / "reported_results.yaml").read_text("utf-8"))
+    results = [row for task in reported.values() for row in (*task["students"], task["best"])]
+    for result in results:
+        assert 0 < result["percent"] <= 100
+        assert 2019 <= result["year"] <= 2026
+        assert result["source"].strip()
+    for task, rows in reported.items():
+        sources = [row["source"] for row in rows["students"]]
+        assert len(sources) == len(set(sources)), task
 
 
 def test_diagram_shows_every_stage(tmp_path: Path) -> None:

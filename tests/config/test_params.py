@@ -100,7 +100,11 @@ def test_domains_are_those_with_labels() -> None:
             [],
             "ddpm.network.channel_mult: [] is not allowed; list should have",
         ),
-        ("ddpm.domains", ["usps"], "ddpm.domains.0: 'usps' is not allowed; should be one of mnistm, svhn"),
+        (
+            "ddpm.domains",
+            ["usps"],
+            "ddpm.domains.0: 'usps' is not allowed; should be one of mnistm, svhn",
+        ),
         ("ddpm.domains", ["svhn", "svhn"], "is not allowed; a value is repeated"),
         ("data.train_images", None, "data.train_images: null is for real data; write how many"),
         ("data.domains", ["mnistm", "svhn"], "dann.pairs: mnistm->usps needs usps in data.domains"),
