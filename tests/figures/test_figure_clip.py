@@ -66,7 +66,11 @@ def test_rows_in_the_order_of_models_and_prompts(data: Records) -> None:
     assert [row.prompts for row in data.of("large CLIP")] == ["course", "cifar18", "textures"]
     assert [row.gain is None for row in data.rows] == [True, False, False] * 2
     assert [row.model_gain is None for row in data.rows] == [True] * 3 + [False] * 3
-    assert (data.shown, data.prompts, len(data.predictions)) == ("small CLIP", "textures", 400)
+    assert (data.shown_model, data.prompts, len(data.predictions)) == (
+        "small CLIP",
+        "textures",
+        400,
+    )
 
 
 def test_the_table_has_numbers_intervals_and_tests(data: Records) -> None:

@@ -12,7 +12,6 @@ from hw2.figures.sections import DataFile, Figure, Section, Stat, Table
 
 def section(data: Records) -> Section:
     """Write the texts and tables of the section."""
-    shown = data.prompts
     tables = (_table(data), *_groups(data))
     return Section(
         anchor="clip",
@@ -22,7 +21,7 @@ def section(data: Records) -> Section:
             "whose text features are the most similar; no classifier is trained. A prompt set is a "
             "list of templates for the class name, whose text features are averaged."
         ),
-        stats=_stats(data, shown),
+        stats=_stats(data),
         tables=tables,
         data_files=(
             DataFile("clip_table.csv", _csv(data)),
@@ -31,8 +30,8 @@ def section(data: Records) -> Section:
     )
 
 
-def _stats(data: Records, shown: str) -> tuple[Stat, ...]:
-    rows = [row for row in data.rows if row.prompts == shown]
+def _stats(data: Records) -> tuple[Stat, ...]:
+    rows = [row for row in data.rows if row.prompts == data.prompts]
     stats = [
         Stat(
             f"{row.model}, prompts {row.prompts}",
@@ -148,11 +147,11 @@ def wrong_predictions(data: Records, dpi: int) -> list[Figure]:
     ]
 
 
-def _example_caption(data: Records, how: str) -> str:
+def _example_caption(data: Records, outcome: str) -> str:
     return (
-        f"Images of different classes, sampled at random among those that {data.shown} classifies "
-        f"{how} with the prompt set {data.prompts}. Bars show the five most likely classes and "
-        "their confidence; blue is the true class"
+        f"Images of different classes, sampled at random among those that {data.shown_model} "
+        f"classifies {outcome} with the prompt set {data.prompts}. Bars show the five most likely "
+        "classes and their confidence; blue is the true class"
     )
 
 
@@ -217,14 +216,10 @@ def confusion(data: Records, dpi: int) -> list[Figure]:
 
 def _subject(data: Records) -> str:
     classes = len({prediction.true for prediction in data.predictions})
-    shown = (
-        ""
-        if classes <= MAX_CLASSES
-        else f" Of {classes} classes, the {MAX_CLASSES} with the most errors."
-    )
-    return (
-        f"{data.shown} with the prompt set {data.prompts}, {len(data.predictions)} images.{shown}"
-    )
+    images = f"{len(data.predictions)} images."
+    if classes > MAX_CLASSES:
+        images += f" Of {classes} classes, the {MAX_CLASSES} with the most errors."
+    return f"{data.shown_model} with the prompt set {data.prompts}, {images}"
 
 
 def _csv(data: Records) -> str:

@@ -70,7 +70,7 @@ class Records:
     """Everything the section shows."""
 
     rows: tuple[Row, ...]  # model by model
-    shown: str  # the first model, whose `predictions` and `examples` follow
+    shown_model: str  # the first model; `predictions` and `examples` are its
     prompts: str  # the prompt set of `predictions` and `examples`
     predictions: tuple[Prediction, ...]
     classes: tuple[ClassAccuracy, ...]
@@ -98,24 +98,26 @@ def read(
         return None
     table = records.table(clip_predictions, COLUMNS)
     order = list(dict.fromkeys(str(row["model"]) for row in table))
-    shown = order[0]
+    shown_model = order[0]
     predictions = tuple(
         _prediction(row, f"{clip_predictions}, line {line}")
         for line, row in enumerate(table, start=2)
-        if str(row["model"]) == shown
+        if str(row["model"]) == shown_model
     )
     missing = [name for name in order if not isinstance(record.get(name), Mapping)]
     if missing:
         raise UserError(f"{clip_metrics}: no {missing[0]!r}; {records.REMAKE}")
     rows = tuple(
-        row for name in order for row in _rows(name, record[name], clip_metrics, name == shown)
+        row
+        for name in order
+        for row in _rows(name, record[name], clip_metrics, name == shown_model)
     )
     return Records(
         rows=rows,
-        shown=shown,
+        shown_model=shown_model,
         prompts=str(table[0]["prompts"]),
         predictions=predictions,
-        classes=_classes(clip_classes, shown),
+        classes=_classes(clip_classes, shown_model),
         examples=_examples(clip_examples, predictions),
     )
 

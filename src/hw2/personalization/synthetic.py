@@ -53,8 +53,8 @@ INPUTS: dict[str, Any] = {
 def write(folder: Path, count: int, size: int, seed: int) -> None:
     """Write `count` images of each concept, their masks and the prompts into `folder`."""
     for key in KEYS:
-        pictures, masks = references(key, count, size, seed)
-        for name, arrays in ((key, pictures), (f"{MASKS}/{key}", masks)):
+        images, masks = references(key, count, size, seed)
+        for name, arrays in ((key, images), (f"{MASKS}/{key}", masks)):
             (folder / name).mkdir(parents=True)
             for number, array in enumerate(arrays):
                 Image.fromarray(array).save(folder / name / f"{number:02d}.png")
@@ -84,13 +84,13 @@ def references(key: str, count: int, size: int, seed: int) -> tuple[np.ndarray, 
         position=stream.uniform(-0.15, 0.15, (count, 2)), radius=stream.uniform(0.55, 0.72, count),
         angle=stream.uniform(-0.2, 0.2, count), texture=np.full(count, texture), fill=fill, ink=ink,
     )  # fmt: skip
-    pictures = draw(backgrounds, objects, size)
+    images = draw(backgrounds, objects, size)
     if key == HATCH:
-        return hatched(pictures), np.full(pictures.shape[:3], 255, np.uint8)
+        return hatched(images), np.full(images.shape[:3], 255, np.uint8)
     black = np.zeros_like(backgrounds)
     white = np.ones_like(fill)
     silhouette = Objects(**(vars(objects) | {"fill": white, "ink": white}))
-    return pictures, np.where(draw(black, silhouette, size)[..., 0] > 127, 255, 0).astype(np.uint8)
+    return images, np.where(draw(black, silhouette, size)[..., 0] > 127, 255, 0).astype(np.uint8)
 
 
 def _contrasting(backgrounds: np.ndarray) -> np.ndarray:
@@ -100,10 +100,10 @@ def _contrasting(backgrounds: np.ndarray) -> np.ndarray:
     return colors[contrast.argmax(1)]
 
 
-def hatched(pictures: np.ndarray) -> np.ndarray:
+def hatched(images: np.ndarray) -> np.ndarray:
     """Images uint8 (N, S, S, 3) as sepia drawings under diagonal lines."""
-    size = pictures.shape[1]
-    gray = (pictures / 255) @ _LUMINANCE
+    size = images.shape[1]
+    gray = (images / 255) @ _LUMINANCE
     down, across = np.mgrid[:size, :size] * (32 / size)
     phase = (down + across) / _LINES
     lines = np.abs(phase - np.rint(phase)) < 0.25  # half of each period

@@ -87,7 +87,8 @@ class PersonalizationSampling(Section):
         ge=1,
         le=50,
         description=(
-            "Scale s of classifier-free guidance; 1 disables it. The course's script has 7.5."
+            "Guidance scale, as defined in hw2/diffusion/guidance.py; 1 disables guidance. The "
+            "course's script has 7.5."
         ),
     )
     batch_size: PositiveInt = Field(
@@ -164,7 +165,7 @@ class MultiConcept(Section):
         ),
     )
     prior_preservation_folder: str | None = Field(
-        description="Folder of these images with captions.json; null draws synthetic ones."
+        description="Folder of these images with captions.json; null renders synthetic ones."
     )
     reference_weight: PositiveFloat = Field(
         le=100, description="Weight of the reference features in FreeCustom."
