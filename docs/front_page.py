@@ -157,7 +157,8 @@ def _range(task: dict[str, Any]) -> str:
     values = [row["percent"] for row in results]
     years = sorted({row["year"] for row in results})
     span = f"{years[0]} to {years[-1]}" if len(years) > 1 else str(years[0])
-    return f"{min(values):.1f} to {max(values):.1f} % ({task['method']}, {len(results)} reports, {span})"
+    details = f"{task['method']}, {len(results)} reports, {span}"
+    return f"{min(values):.1f} to {max(values):.1f} % ({details})"
 
 
 def _best(result: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The report's section on conditional diffusion: figures, captions and lead."""
 
 from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS
-from hw2.figures import curves, ddpm_tables, formatting, grids, losses
+from hw2.figures import ddpm_images, ddpm_plots, ddpm_tables, formatting, losses
 from hw2.figures.ddpm_records import Records
 from hw2.figures.sections import Figure, Section
 from hw2.figures.style import domain_name, sampler_name
@@ -52,7 +52,7 @@ def _grid(data: Records, domain: str, dpi: int) -> Figure:
     tiles, name = data.samples.grids[domain], domain_name(domain)
     return Figure(
         name=f"ddpm_grid_{domain}.png",
-        plot=grids.sample_grid(tiles, name, dpi),
+        plot=ddpm_images.sample_grid(tiles, name, dpi),
         title=f"Generated {name} digits",
         caption=(
             "Each row is a conditioned digit, each column an initial noise, at "
@@ -74,7 +74,7 @@ def _reverse(data: Records, domain: str, dpi: int) -> Figure:
     first, last = strip.times[0], strip.times[-1]
     return Figure(
         name=f"ddpm_reverse_{domain}.png",
-        plot=grids.reverse_strip(strip, dpi),
+        plot=ddpm_images.reverse_strip(strip, dpi),
         title=f"Reverse process, {name}",
         caption=(
             f"Intermediate images of the first sample of digit 0, from Gaussian noise at "
@@ -96,12 +96,12 @@ def guidance(data: Records, dpi: int) -> list[Figure]:
         f"{row.real_diversity:.3f})"
         for row in rows
         if row.guidance_scale == choice.guidance_scale
-        and row.domain in curves.lines_of([r.domain for r in rows])
+        and row.domain in ddpm_plots.lines_of([r.domain for r in rows])
     )
     return [
         Figure(
             name="ddpm_guidance.png",
-            plot=curves.guidance(rows, choice),
+            plot=ddpm_plots.guidance(rows, choice),
             title="Accuracy and diversity by guidance scale",
             caption=(
                 "Accuracy (top) and diversity (bottom) of generated images by guidance scale s, "
@@ -137,7 +137,7 @@ def samplers(data: Records, dpi: int) -> list[Figure]:
     return [
         Figure(
             name="ddpm_samplers.png",
-            plot=curves.samplers(rows),
+            plot=ddpm_plots.samplers(rows),
             title="Accuracy of samplers by network calls",
             caption=(
                 f"Accuracy over {domain_name(rows[0].domain)} by network calls per image, at "

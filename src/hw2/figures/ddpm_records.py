@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from hw2.digits.labels import NUM_DIGITS
-from hw2.figures import records, samples
+from hw2.figures import records
+from hw2.figures.ddpm_samples import Samples, read_samples
 from hw2.figures.records import Choice, History, Interval, Quality, Scores, Setting
-from hw2.figures.samples import Samples
 from hw2.runtime.errors import UserError
 
 FACTS = ("model", "data", "sampler", "judge")  # optional texts of the metrics, shown unchanged
@@ -50,7 +50,7 @@ def read(
     Raises:
         UserError: a record is missing, incomplete or not finite, or two do not fit together.
     """
-    images = samples.read(ddpm_samples)
+    images = read_samples(ddpm_samples)
     domains = tuple(images.grids)
     settings = records.sweep(ddpm_sweep)
     score = records.mapping(ddpm_metrics)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from hw2.figures import grids, style
+from hw2.figures import image_grids, style
 from hw2.figures.faces_records import INTERPOLATIONS, MEASURES, Records
-from hw2.figures.samples import Pixels
+from hw2.figures.image_grids import Pixels
 
 TITLES = {
     "norm_ratio": "Norm of the noise",
@@ -32,8 +32,8 @@ def tiles(
 ) -> Figure:
     """Draw faces uint8 (R, K, S, S, 3) with a name for each row and column."""
     longest = max(map(len, rows))
-    margins = grids.Margins(left=0.12 + 0.085 * longest, top=0.52, right=0.08, bottom=0.08)
-    fig, xs, ys = grids.lay(faces, cell=CELL, gap=0.035, margins=margins, dpi=dpi)
+    margins = image_grids.Margins(left=0.12 + 0.085 * longest, top=0.52, right=0.08, bottom=0.08)
+    fig, xs, ys = image_grids.lay(faces, cell=CELL, gap=0.035, margins=margins, dpi=dpi)
     width, height = fig.get_size_inches()
     for name, y in zip(rows, ys, strict=True):
         fig.text(0.08 / width, y, name, va="center_baseline", size=10)

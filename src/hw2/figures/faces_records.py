@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw2.figures import records
+from hw2.figures.image_grids import Pixels
 from hw2.figures.records import History, Interval
-from hw2.figures.samples import Pixels
 from hw2.io.files import read_table
 from hw2.runtime.errors import UserError
 

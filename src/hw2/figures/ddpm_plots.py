@@ -1,4 +1,4 @@
-"""Curves: effect of the guidance scale, samplers by network calls, training loss."""
+"""Curves of the section on digits: accuracy by guidance scale, and by network calls."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,16 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation, Transform
-from numpy.typing import NDArray
 
 from hw2.figures import formatting, style
-from hw2.figures.records import Choice, History, Interval, Setting
+from hw2.figures.records import Choice, Interval, Setting
 
 REAL_DASHES = (0, (4, 2.5))
 CHOICE_DOTS = (0, (1, 1.5))
 SAMPLER_OFFSET = 3.0  # horizontal distance of samplers with equal calls, in points
-LOG_FROM = 3  # the loss axis is logarithmic where the loss fell to less than 1 / LOG_FROM
-SMOOTH_SHARE = 50  # the running mean covers 1 / SMOOTH_SHARE of the logged values
 
 
 @style.house()
@@ -141,33 +138,3 @@ def _bars(
     )
     for artist in drawn.get_children():
         artist.set_transform(ax.transData + offset)
-
-
-@style.house()
-def loss(history: History) -> Figure:
-    """Draw the training loss of each logged step and its running mean."""
-    fig = Figure(figsize=(style.WIDTH, 3.0), layout="constrained")
-    ax = fig.subplots()
-    ax.plot(history.step, history.loss, color=style.SKY, alpha=0.55, linewidth=0.8, label="loss")
-    window = smoothing_window(len(history.loss))
-    if window > 1:
-        steps, mean = running_mean(history.step, window), running_mean(history.loss, window)
-        ax.plot(steps, mean, color=style.BLUE, linewidth=1.8, label="running mean")
-    if history.loss.max() > LOG_FROM * history.loss.min() > 0:
-        ax.set_yscale("log")
-        style.plain_log(ax.yaxis)
-    ax.set_title("Training loss")
-    ax.set_xlabel("step")
-    ax.margins(x=0.01)
-    ax.legend(loc="upper right")
-    return fig
-
-
-def smoothing_window(entries: int) -> int:
-    """Return the number of logged losses in one point of the running mean."""
-    return max(1, entries // SMOOTH_SHARE)
-
-
-def running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Return the means of `window` neighbours: (N,) becomes (N - window + 1,)."""
-    return np.convolve(values, np.full(window, 1 / window), mode="valid")

@@ -1,4 +1,4 @@
-"""Image figures: the grid of generated digits and the strip of the reverse process.
+"""Figures made of images in rows and columns.
 
 Images are drawn pixel by pixel, each enlarged a whole number of times; of images larger than their
 cell, whole blocks of pixels are averaged. There is no other resampling.
@@ -9,11 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from hw2.figures import style
-from hw2.figures.samples import Pixels, Strip
-
-HEADING = "row: conditioned digit, column: initial noise"
+Pixels = NDArray[np.uint8]
 
 
 class Margins(NamedTuple):
@@ -72,29 +70,3 @@ def lay(tiles: Pixels, cell: float, gap: float, margins: Margins, dpi: int) -> T
     xs = [(left + k * step_x + width * enlarge / 2) / full_w for k in range(columns)]
     ys = [1 - (top + r * step_y + height * enlarge / 2) / full_h for r in range(rows)]
     return TiledFigure(fig, xs, ys)
-
-
-@style.house()
-def sample_grid(tiles: Pixels, title: str, dpi: int) -> Figure:
-    """Draw tiles uint8 (10, K, H, W, 3): a labelled row per digit, a column per noise."""
-    margins = Margins(left=0.38, top=0.52, right=0.08, bottom=0.08)
-    fig, xs, ys = lay(tiles, cell=0.56, gap=0.035, margins=margins, dpi=dpi)
-    width, height = fig.get_size_inches()
-    for digit, y in enumerate(ys):
-        fig.text(0.2 / width, y, str(digit), ha="center", va="center_baseline", weight="bold")
-    for noise, x in enumerate(xs):
-        fig.text(x, 1 - 0.45 / height, str(noise), ha="center", color=style.MUTED, size=9)
-    fig.text(margins.left / width, 1 - 0.22 / height, title, weight="bold", size=10.5)
-    right = 1 - margins.right / width
-    fig.text(right, 1 - 0.22 / height, HEADING, ha="right", color=style.MUTED, size=9)
-    return fig
-
-
-@style.house()
-def reverse_strip(strip: Strip, dpi: int) -> Figure:
-    """Draw the images of one reverse process, from noise to digit, the time under each."""
-    margins = Margins(left=0.06, top=0.06, right=0.06, bottom=0.32)
-    fig, xs, _ = lay(strip.images[None], cell=0.98, gap=0.08, margins=margins, dpi=dpi)
-    for x, t in zip(xs, strip.times, strict=True):
-        fig.text(x, 0.12 / fig.get_size_inches()[1], f"t = {t}", ha="center", size=9.5)
-    return fig

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hw2.figures import grids, samples, style
+from hw2.figures import ddpm_images, ddpm_samples, image_grids, style
 from hw2.io.files import save_arrays
 from hw2.runtime.errors import UserError
 
@@ -17,7 +17,7 @@ Made = Callable[..., dict[str, np.ndarray]]
 
 def test_compose_places_tiles_and_white_gaps() -> None:
     tiles = np.arange(2 * 3 * 4 * 5 * 3, dtype=np.uint8).reshape(2, 3, 4, 5, 3)
-    canvas = grids.compose(tiles, enlarge=2, gap=3)
+    canvas = image_grids.compose(tiles, enlarge=2, gap=3)
     assert canvas.shape == (2 * 8 + 3, 3 * 10 + 2 * 3, 3)
     for row in range(2):
         for column in range(3):
@@ -32,7 +32,7 @@ def test_compose_places_tiles_and_white_gaps() -> None:
 
 @pytest.mark.parametrize("domain", [0, 1])
 def test_rows_are_digits_and_columns_noises(made_samples: Made, domain: int) -> None:
-    tiles = samples.arrange(made_samples(("mnistm", "svhn")), ("mnistm", "svhn")[domain], "x")
+    tiles = ddpm_samples.arrange(made_samples(("mnistm", "svhn")), ("mnistm", "svhn")[domain], "x")
     assert tiles.shape == (10, 10, 28, 28, 3)
     for digit in range(10):
         for noise in range(10):
@@ -41,7 +41,7 @@ def test_rows_are_digits_and_columns_noises(made_samples: Made, domain: int) -> 
 
 @pytest.mark.parametrize(("noises", "columns"), [(1, 1), (3, 3), (12, 10)])
 def test_columns_are_the_first_noises(made_samples: Made, noises: int, columns: int) -> None:
-    tiles = samples.arrange(made_samples(("svhn",), noises), "svhn", "x")
+    tiles = ddpm_samples.arrange(made_samples(("svhn",), noises), "svhn", "x")
     assert tiles.shape[1] == columns
     assert (tiles[4, :, 0, 0, 2] == 20 * np.arange(columns)).all()
 
@@ -49,9 +49,9 @@ def test_columns_are_the_first_noises(made_samples: Made, noises: int, columns: 
 def test_saved_grid_holds_the_very_pixels(made_samples: Made, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     tiles = rng.integers(0, 256, (10, 10, 28, 28, 3), dtype=np.uint8)
-    style.save(grids.sample_grid(tiles, "title", DPI), tmp_path / "grid.png", DPI)
+    style.save(ddpm_images.sample_grid(tiles, "title", DPI), tmp_path / "grid.png", DPI)
     page = np.asarray(Image.open(tmp_path / "grid.png").convert("RGB"))
-    canvas = grids.compose(tiles, enlarge=2, gap=4)
+    canvas = image_grids.compose(tiles, enlarge=2, gap=4)
     left, top = 38, 52
     inside = page[top : top + canvas.shape[0], left : left + canvas.shape[1]]
     np.testing.assert_array_equal(inside, canvas)
@@ -59,8 +59,8 @@ def test_saved_grid_holds_the_very_pixels(made_samples: Made, tmp_path: Path) ->
 
 def test_strip_shows_all_times(made_samples: Made, tmp_path: Path) -> None:
     save_arrays(tmp_path / "samples.npz", **made_samples(("svhn",)))
-    strip = samples.read(tmp_path / "samples.npz").strips["svhn"]
-    fig = grids.reverse_strip(strip, DPI)
+    strip = ddpm_samples.read_samples(tmp_path / "samples.npz").strips["svhn"]
+    fig = ddpm_images.reverse_strip(strip, DPI)
     assert [text.get_text() for text in fig.texts] == [
         f"t = {t}" for t in (1000, 800, 600, 400, 200, 0)
     ]
@@ -120,7 +120,7 @@ def test_bad_samples_are_one_line(
     path = tmp_path / "samples.npz"
     save_arrays(path, **arrays)
     with pytest.raises(UserError) as caught:
-        samples.read(path)
+        ddpm_samples.read_samples(path)
     assert words in str(caught.value)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS
 from hw2.figures import records
+from hw2.figures.image_grids import Pixels
 from hw2.runtime.errors import UserError
 
 MAX_COLUMNS = 10
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Samples:
     strips: dict[str, Strip]
 
 
-def read(path: Path) -> Samples:
+def read_samples(path: Path) -> Samples:
     """Read and arrange `samples.npz`.
 
     Raises:

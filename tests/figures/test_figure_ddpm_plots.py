@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from reading import read as read_records
 
-from hw2.figures import curves, ddpm_records, records
+from hw2.figures import ddpm_plots, ddpm_records, losses, records
 from hw2.figures.ddpm_records import Records
 from hw2.runtime.errors import UserError
 
@@ -23,7 +23,7 @@ def read(paths: Paths) -> Records:
 
 def test_guidance_has_a_line_per_domain_and_all(records_in: Write, tmp_path: Path) -> None:
     data = read(records_in(tmp_path))
-    fig = curves.guidance(data.guidance_rows, data.choice)
+    fig = ddpm_plots.guidance(data.guidance_rows, data.choice)
     upper, lower = fig.axes
     labels = ["all domains", "MNIST-M", "SVHN"]
     assert upper.get_legend_handles_labels()[1] == labels
@@ -41,14 +41,14 @@ def test_guidance_has_a_line_per_domain_and_all(records_in: Write, tmp_path: Pat
 
 
 def test_a_single_domain_is_not_drawn_twice() -> None:
-    assert curves.lines_of(["all", "svhn", "all", "svhn"]) == ["svhn"]
-    assert curves.lines_of(["all"]) == ["all"]
-    assert curves.lines_of(["all", "mnistm", "svhn"]) == ["all", "mnistm", "svhn"]
+    assert ddpm_plots.lines_of(["all", "svhn", "all", "svhn"]) == ["svhn"]
+    assert ddpm_plots.lines_of(["all"]) == ["all"]
+    assert ddpm_plots.lines_of(["all", "mnistm", "svhn"]) == ["all", "mnistm", "svhn"]
 
 
 def test_samplers_have_a_line_each_over_calls(records_in: Write, tmp_path: Path) -> None:
     data = read(records_in(tmp_path))
-    (ax,) = curves.samplers(data.sampler_rows).axes
+    (ax,) = ddpm_plots.samplers(data.sampler_rows).axes
     assert ax.get_xscale() == "log"
     drawn = {container.get_label(): container[0] for container in ax.containers}
     assert list(drawn) == ["DDPM", "DDIM", "DPM-Solver++ 2M"]
@@ -57,17 +57,17 @@ def test_samplers_have_a_line_each_over_calls(records_in: Write, tmp_path: Path)
 
 
 def test_calls_too_close_to_label_are_not() -> None:
-    assert curves._ticks([100, 10, 20, 10, 22, 50]) == [10, 20, 50, 100]
+    assert ddpm_plots._ticks([100, 10, 20, 10, 22, 50]) == [10, 20, 50, 100]
 
 
 def test_running_mean() -> None:
-    np.testing.assert_allclose(curves.running_mean(np.array([1.0, 3, 5, 7]), 2), [2, 4, 6])
-    assert curves.smoothing_window(3) == 1
+    np.testing.assert_allclose(losses.running_mean(np.array([1.0, 3, 5, 7]), 2), [2, 4, 6])
+    assert losses.smoothing_window(3) == 1
 
 
 def test_loss_of_very_few_steps_is_drawn() -> None:
     few = records.History(*(np.array([float(k)]) for k in (1, 0.5)))
-    assert len(curves.loss(few).axes[0].lines) == 1
+    assert len(losses._plot(few).axes[0].lines) == 1
 
 
 def test_a_guidance_scale_of_params_yaml_is_not_called_selected(
