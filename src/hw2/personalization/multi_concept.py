@@ -204,9 +204,9 @@ class SeedRun:
             )
             tuned.append(custom_diffusion.snapshot(weights))
             custom_diffusion.set_matrices(weights, base)
-        sentences = batches.sentences(self.pair[0], self.personalization.wording)
         concept_features = []
-        for added in self.added:
+        for concept, added in zip(self.pair, self.added, strict=True):
+            sentences = batches.sentences(concept, self.personalization.wording)
             texts = [sentence.format(added.words) for sentence in sentences]
             concept_features.append(custom_diffusion.concept_features(self.pipe, texts, added.ids))
         merged = custom_diffusion.merge(
