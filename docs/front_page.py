@@ -11,13 +11,17 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import matplotlib
 import yaml
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
+from pydantic import Field, PositiveInt, Strict
+
+from hw2.config import loader
+from hw2.runtime.errors import UserError
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 PANELS = (
@@ -37,6 +41,49 @@ LANES = {  # first word of a stage's name -> lane of the diagram and color
 BOX = (2.6, 0.56)  # width and height of a stage, in the units of the diagram
 STEP = (3.2, 0.86)  # from one column, or row, to the next
 REPORT = "report_figs"  # reads outputs of every lane, so it spans all of them
+
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Result(loader.Section):
+    """An accuracy that others report, and who does."""
+
+    percent: float = Field(gt=0, le=100)
+    year: int = Field(ge=2010, le=2100)
+    source: Text
+
+
+class BestResult(Result):
+    """The best public accuracy; `note` says how it was reached."""
+
+    note: Text
+
+
+class Reported(loader.Section):
+    """The results of others for a row of the table.
+
+    Attributes:
+        method: What the students trained or used.
+        n: Number of images of each student's result, if it is known.
+        students: One result for each report.
+        best: The best public result.
+    """
+
+    method: Text
+    n: PositiveInt | None = None
+    students: Annotated[tuple[Result, ...], Strict(False)] = Field(min_length=1)
+    best: BestResult
+
+
+class ReportedResults(loader.Section):
+    """docs/reported_results.yaml: a field for each row of the table, in their order."""
+
+    ddpm_mnistm: Reported
+    ddpm_svhn: Reported
+    dann_svhn: Reported
+    dann_usps: Reported
+    clip: Reported
 
 
 def overview(figures: Path, target: Path) -> None:
@@ -128,8 +175,21 @@ def _label(name: str) -> str:
     return f"{name}\n\nreads the results\nof every lane" if name == REPORT else name
 
 
+def read_reported(path: Path = REPORTED) -> ReportedResults:
+    """The results of others, validated.
+
+    Raises:
+        UserError: if a row or a source is missing, or a value is out of its range.
+    """
+    return loader.parse(ReportedResults, loader.read_yaml(path), path)
+
+
 def table(metrics: Path, reported: Path = REPORTED) -> str:
-    """The headline results as Markdown, beside those of `reported`."""
+    """The headline results as Markdown, beside those of `reported`.
+
+    Raises:
+        UserError: if `reported` is not valid.
+    """
     ddpm, dann, clip = (json.loads((metrics / f"{name}.json").read_text())
                         for name in ("ddpm", "dann", "clip"))  # fmt: skip
     model, prompt_sets = next(iter(clip.items()))
@@ -141,28 +201,28 @@ def table(metrics: Path, reported: Path = REPORTED) -> str:
         "dann_usps": ("MNIST-M to USPS, self-training", _share(dann["mnistm->usps"][ADAPTATION])),
         "clip": (f"Zero-shot classification, {model}", _share(first, "acc1")),
     }
-    others = yaml.safe_load(reported.read_text(encoding="utf-8"))
+    others = read_reported(reported)
     lines = [
         "| task | here, synthetic images | student reports, course's images | best public |",
         "|---|---|---|---|",
     ]
-    for key, (task, result) in ours.items():
-        columns = task, result, _range(others[key]), _best(others[key]["best"])
-        lines.append(f"| {' | '.join(columns)} |")
+    for key in ReportedResults.model_fields:
+        row: Reported = getattr(others, key)
+        lines.append(f"| {' | '.join((*ours[key], _students(row), _best(row.best)))} |")
     return "\n".join(lines)
 
 
-def _range(task: dict[str, Any]) -> str:
-    results = task["students"]
-    values = [row["percent"] for row in results]
-    years = sorted({row["year"] for row in results})
+def _students(row: Reported) -> str:
+    values = [result.percent for result in row.students]
+    years = sorted({result.year for result in row.students})
     span = f"{years[0]} to {years[-1]}" if len(years) > 1 else str(years[0])
-    details = f"{task['method']}, {len(results)} reports, {span}"
+    count = "" if row.n is None else f", n = {row.n} each"
+    details = f"{row.method}, {len(values)} reports, {span}{count}"
     return f"{min(values):.1f} to {max(values):.1f} % ({details})"
 
 
-def _best(result: dict[str, Any]) -> str:
-    return f"{result['percent']:.1f} % ({result['note']}, {result['source']})"
+def _best(result: BestResult) -> str:
+    return f"{result.percent:.1f} % ({result.note}, {result.source})"
 
 
 def _share(scores: dict[str, Any], key: str = "accuracy") -> str:
@@ -184,7 +244,10 @@ def main() -> None:
     options = parser.parse_args()
     readme = Path("README.md")
     old = readme.read_text(encoding="utf-8")
-    new = with_table(old, table(Path("results/metrics")))
+    try:
+        new = with_table(old, table(Path("results/metrics")))
+    except UserError as error:
+        sys.exit(str(error))
     if options.check:
         sys.exit("README.md: results are out of date; run docs/front_page.py" if old != new else 0)
     readme.write_text(new, encoding="utf-8")
