@@ -39,7 +39,7 @@ class SampleRequest:
 
     @property
     def domains(self) -> np.ndarray:
-        """Indices into `labels.DOMAINS`."""
+        """Indices into `labels.LABELED_DOMAINS`."""
         return self.labels // NUM_DIGITS
 
 

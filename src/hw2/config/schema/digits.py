@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, Strict, field_validator
 
-from hw2.config.choices import DomainKey
+from hw2.config.choices import DIGIT_DOMAINS, DomainKey
 from hw2.config.loader import Section
 from hw2.config.schema.ranges import NonNegative, Seed, once
+
+*_FIRST, _LAST = DIGIT_DOMAINS
 
 
 def _images(split: str) -> Any:
@@ -29,7 +31,7 @@ class Data(Section):
     )
     domains: Annotated[tuple[DomainKey, ...], Strict(False)] = Field(
         min_length=1,
-        description="Digit domains to prepare: mnistm, svhn, usps, mnist or emnist.",
+        description=f"Digit domains to prepare: {', '.join(_FIRST)} or {_LAST}.",
     )
     seed: Seed
     train_images: PositiveInt | None = _images("train")
