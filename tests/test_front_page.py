@@ -29,7 +29,7 @@ def test_every_reported_result_has_a_source() -> None:
 def test_diagram_shows_every_stage(tmp_path: Path) -> None:
     graph = PAGE["edges"](ROOT / "dvc.yaml")
     PAGE["diagram"](graph, tmp_path / "pipeline.svg")
-    drawn = (tmp_path / "pipeline.svg").read_text(encoding="utf-8")
+    diagram = (tmp_path / "pipeline.svg").read_text(encoding="utf-8")
     committed = (ROOT / "docs" / "pipeline.svg").read_text(encoding="utf-8")
     assert "code" not in graph
-    assert all(f">{name}<" in drawn and f">{name}<" in committed for name in graph)
+    assert all(f">{name}<" in diagram and f">{name}<" in committed for name in graph)

@@ -11,7 +11,7 @@ from hw2 import rng
 
 def test_the_same_in_another_process_whatever_its_hash_seed() -> None:
     code = "from hw2 import rng; print(rng.derive(7, 'ddpm', 'noise', 3))"
-    found = {
+    seeds = {
         subprocess.run(
             [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {code}"],
             env={"PYTHONHASHSEED": seed},
@@ -21,7 +21,7 @@ def test_the_same_in_another_process_whatever_its_hash_seed() -> None:
         ).stdout.strip()
         for seed in ("0", "1")
     }
-    assert found == {str(rng.derive(7, "ddpm", "noise", 3))}
+    assert seeds == {str(rng.derive(7, "ddpm", "noise", 3))}
 
 
 def test_a_published_value_does_not_move() -> None:

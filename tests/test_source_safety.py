@@ -28,13 +28,13 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
 
 
 def imports(tree: ast.AST) -> set[str]:
-    found = set()
+    names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
 
 
 def forbidden_keywords(tree: ast.AST) -> Iterator[str]:
@@ -51,15 +51,15 @@ def forbidden_keywords(tree: ast.AST) -> Iterator[str]:
 def unsafe_loading(tree: ast.AST) -> Iterator[str]:
     yield from imports(tree) & {"pickle", "marshal", "shelve", "dill", "joblib", "yaml"}
     for name, call in calls(tree):
-        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        keywords = {keyword.arg: keyword.value for keyword in call.keywords}
         if name.endswith(("extractall", "os.system", "os.popen")) or name in ("eval", "exec"):
             yield name
-        if name == "torch.load" and "weights_only" not in given:
+        if name == "torch.load" and "weights_only" not in keywords:
             yield "torch.load without weights_only=True"
-        if name in ("np.load", "numpy.load") and "allow_pickle" not in given:
+        if name in ("np.load", "numpy.load") and "allow_pickle" not in keywords:
             yield "np.load without allow_pickle=False"
         if name.split(".")[-1] == "YAML":  # ruamel's: safe, or the round trip, which is safe too
-            kind = given.get("typ")
+            kind = keywords.get("typ")
             if kind is not None and ast.unparse(kind) not in ("'safe'", "'rt'"):
                 yield f"YAML(typ={ast.unparse(kind)})"
 
@@ -76,8 +76,8 @@ def global_randomness(tree: ast.AST) -> Iterator[str]:
             yield ast.unparse(call)
         if name in ("torch.seed", "np.random.default_rng"):
             yield name
-        drawn = {"torch.rand", "torch.randn", "torch.randint", "torch.randperm", "torch.normal"}
-        if name in drawn and "generator" not in {keyword.arg for keyword in call.keywords}:
+        draws = {"torch.rand", "torch.randn", "torch.randint", "torch.randperm", "torch.normal"}
+        if name in draws and "generator" not in {keyword.arg for keyword in call.keywords}:
             yield f"{name} without a generator"
 
 
@@ -87,12 +87,12 @@ CHECKS = (forbidden_keywords, unsafe_loading, global_randomness)
 @pytest.mark.parametrize("check", CHECKS)
 def test_the_source_does_nothing_of_the_kind(check: Callable[[ast.AST], Iterator[str]]) -> None:
     assert len(FILES) > 50
-    found = {
+    violations = {
         f"{path.relative_to(SOURCE.parents[1])}: {what}"
         for path in FILES
         for what in check(ast.parse(path.read_text(encoding="utf-8")))
     }
-    assert found == set()
+    assert violations == set()
 
 
 @pytest.mark.parametrize(

@@ -60,14 +60,14 @@ def test_every_fault_has_a_line_and_the_last_is_a_summary(
 ) -> None:
     spoil(course)
     assert cli.main(["check-data", str(course)]) == 2
-    said = capsys.readouterr()
-    assert "no problems found" not in said.out
-    assert [line.split()[:3] for line in said.out.splitlines()[1:]] == [
+    captured = capsys.readouterr()
+    assert "no problems found" not in captured.out
+    assert [line.split()[:3] for line in captured.out.splitlines()[1:]] == [
         ["mnistm", "train", "11"],
         ["usps", "train", "0"],
     ]
     at = "hw2_data/digits/usps"
-    lines = [line for line in said.err.splitlines() if not line.startswith("check: image")]
+    lines = [line for line in captured.err.splitlines() if not line.startswith("check: image")]
     assert lines[0] == f"hw2 check-data: {course}:"
     assert [line.split(":")[0] for line in lines[1:-1]] == [
         f"{at}/train.csv line 2",
@@ -85,6 +85,6 @@ def test_a_path_without_digits_gets_one_line(
 ) -> None:
     monkeypatch.chdir(REPO)
     assert cli.main(["check-data", str(tmp_path / path)]) == 2
-    said = capsys.readouterr()
-    assert (said.out, said.err.count("\n")) == ("", 1)
-    assert "name the course's hw2_data folder or zip" in said.err
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err.count("\n")) == ("", 1)
+    assert "name the course's hw2_data folder or zip" in captured.err

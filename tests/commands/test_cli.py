@@ -54,9 +54,9 @@ def test_an_unknown_profile_gets_the_nearest_name(
     clone: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["profile", "dmo"]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "'demo'" in said
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "'demo'" in error
     assert params.load().profile == "mini"
 
 
@@ -85,7 +85,7 @@ def test_digits_are_named_and_sized_as_the_grader_reads_them(clone: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["digits", "taken"], "taken: already holds files"),
         (["digits", "new", "--count", "0"], "--count 0: sample at least one"),
@@ -93,25 +93,25 @@ def test_digits_are_named_and_sized_as_the_grader_reads_them(clone: Path) -> Non
     ],
 )
 def test_bad_requests_for_digits_get_one_line(
-    clone: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    clone: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     (clone / "taken").mkdir()
     (clone / "taken/notes.txt").write_text("mine")
     assert cli.main(arguments) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert message in error
     assert error.count("\n") == 1
     assert (clone / "taken/notes.txt").read_text() == "mine"
     assert not (clone / "new").exists()
 
 
 def test_profile_takes_further_values(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["data.course=/a b/hw2_data", "ddpm.domains=[svhn]", "data.test_labels=true"]
-    assert cli.main(["profile", "course", *asked]) == 0
-    found = params.load()
-    assert (found.profile, found.data.source) == ("course", "course")
-    assert (found.data.course, found.ddpm.domains) == ("/a b/hw2_data", ("svhn",))
-    assert found.data.test_labels
+    assignments = ["data.course=/a b/hw2_data", "ddpm.domains=[svhn]", "data.test_labels=true"]
+    assert cli.main(["profile", "course", *assignments]) == 0
+    changed = params.load()
+    assert (changed.profile, changed.data.source) == ("course", "course")
+    assert (changed.data.course, changed.ddpm.domains) == ("/a b/hw2_data", ("svhn",))
+    assert changed.data.test_labels
     before = Path("params.yaml").read_text()
     capsys.readouterr()
     assert cli.main(["profile", "mini", "data.sorce=course"]) == 2
@@ -128,9 +128,9 @@ def test_fetch_reports_what_exists(clone: Path, capsys: pytest.CaptureFixture[st
     Path("hw2_data").mkdir()
     profiles.set_values("params.yaml", {"data.source": "course"})
     assert cli.main(["fetch"]) == 0
-    told = capsys.readouterr()
-    assert told.out == "the course's data are in hw2_data\n"
-    assert "course material" in told.err
+    captured = capsys.readouterr()
+    assert captured.out == "the course's data are in hw2_data\n"
+    assert "course material" in captured.err
 
 
 def test_predict_reads_a_folder(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,9 +149,9 @@ def test_predict_reads_a_folder(clone: Path, capsys: pytest.CaptureFixture[str])
     assert [line.split(",")[0] for line in lines] == ["image_name", "a.png", "b.png"]
     assert "classified 2 images" in capsys.readouterr().out
     assert cli.main(["predict", "images", "x.csv", "--target", "svhn"]) == 2
-    said = capsys.readouterr().err
-    assert "run `dvc repro dann_train`" in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert "run `dvc repro dann_train`" in error
+    assert error.count("\n") == 1
 
 
 def save_face_model() -> None:
@@ -175,15 +175,15 @@ def test_faces_of_a_folder_of_noises_and_their_mse(
     assert sorted(p.name for p in Path(other).iterdir()) == [f"{k:02d}.png" for k in range(10)]
     capsys.readouterr()
     assert cli.main(["mse", out, out]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == "00     0.0000"
-    assert said[10] == "mean 0.0000, below the course's 20 (0 to 255)"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "00     0.0000"
+    assert lines[10] == "mean 0.0000, below the course's 20 (0 to 255)"
     assert cli.main(["mse", other, out]) == 0
     assert "mean 0.0000" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--eta", "2"], "eta: 2.0 is not allowed"),
         (["--timestep-spacing", "centre"], "timestep_spacing: 'centre' is not allowed"),
@@ -191,13 +191,13 @@ def test_faces_of_a_folder_of_noises_and_their_mse(
     ],
 )
 def test_faces_refuses_in_one_line(
-    clone: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    clone: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     save_face_model()
     out = clone / "out"
     assert cli.main(["faces", "results/faces/noise", str(out), *arguments]) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert message in error
     assert error.count("\n") == 1
     assert not out.exists()
 

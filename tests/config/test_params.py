@@ -30,10 +30,10 @@ def problems(tree: Any) -> list[str]:
 def leaves(tree: Any, prefix: str = "") -> dict[str, Any]:
     if not isinstance(tree, dict):
         return {prefix: tree}
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, value in tree.items():
-        found |= leaves(value, f"{prefix}.{name}".lstrip("."))
-    return found
+        values |= leaves(value, f"{prefix}.{name}".lstrip("."))
+    return values
 
 
 def put(tree: Any, key: str, value: Any) -> None:
@@ -44,10 +44,10 @@ def put(tree: Any, key: str, value: Any) -> None:
 
 
 def test_the_repositorys_file_is_valid_and_frozen() -> None:
-    found = params.load(ROOT / "params.yaml")
-    assert isinstance(found.ddpm.train.lr, float)
+    loaded = params.load(ROOT / "params.yaml")
+    assert isinstance(loaded.ddpm.train.lr, float)
     with pytest.raises(ValidationError, match="frozen"):
-        found.data.seed = 3
+        loaded.data.seed = 3
 
 
 def test_every_key_is_required_and_described() -> None:
@@ -186,12 +186,12 @@ def test_a_file_without_parameters_is_one_line(tmp_path: Path, text: str, messag
 
 
 def test_paths_are_attributes_and_unknown_names_one_line() -> None:
-    found = paths.load(ROOT)
-    assert found.digits_arrays == ROOT / "data/arrays"
-    assert "ddpm_samples" in list(found)
+    loaded = paths.load(ROOT)
+    assert loaded.digits_arrays == ROOT / "data/arrays"
+    assert "ddpm_samples" in list(loaded)
     with pytest.raises(UserError, match="no path 'ddpm_modle'; did you mean 'ddpm_model'"):
-        _ = found.ddpm_modle
-    assert not hasattr(found, "ddpm_modle")
+        _ = loaded.ddpm_modle
+    assert not hasattr(loaded, "ddpm_modle")
 
 
 @pytest.mark.parametrize("value", ["/etc", "../x", 3, ""])

@@ -79,11 +79,11 @@ def test_values_of_every_kind_can_be_set(copied: Path) -> None:
         "ddpm.guidance.scale": 2.0,
     }
     profiles.set_values(copied, values)
-    found = params.load(copied)
-    assert found.ddpm.train.lr == 1e-5
-    assert found.ddpm.network.channel_mult == (1, 3)
-    assert found.judge.course_classifier is None
-    assert found.ddpm.guidance.scale == 2.0
+    loaded = params.load(copied)
+    assert loaded.ddpm.train.lr == 1e-5
+    assert loaded.ddpm.network.channel_mult == (1, 3)
+    assert loaded.judge.course_classifier is None
+    assert loaded.ddpm.guidance.scale == 2.0
     assert "course_classifier: null" in copied.read_text()
 
 

@@ -64,9 +64,9 @@ def test_contrast_and_brightness_are_of_the_whole_image(
     images: Tensor, name: str, amount: float
 ) -> None:
     seen = augmentations.strong(images, only(**{name: amount}), stream())
-    found = seen / images if name == "contrast" else seen - images
-    mean = found.flatten(1).median(1).values  # of pixels near 0 the ratio is unsure
-    assert (found.flatten(1) - mean[:, None]).abs().median() < 1e-3
+    change = seen / images if name == "contrast" else seen - images
+    mean = change.flatten(1).median(1).values  # of pixels near 0 the ratio is unsure
+    assert (change.flatten(1) - mean[:, None]).abs().median() < 1e-3
     centre = 1 if name == "contrast" else 0
     assert (mean - centre).abs().max() <= amount + 1e-3
     assert (mean - centre).abs().max() > 0.8 * amount

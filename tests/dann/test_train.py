@@ -51,10 +51,10 @@ def go(
         return fit(dann, training, cls, digits, resume, CPU)
 
 
-def same(one: Fitted, other: Fitted) -> bool:
-    a, b = one[0], other[0]
+def same(first: Fitted, second: Fitted) -> bool:
+    a, b = first[0], second[0]
     equal = a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
-    return equal and one[1] == other[1]
+    return equal and first[1] == second[1]
 
 
 def without_labels(digits: Path, folder: Path, domain: str, kind: str) -> Path:
@@ -158,14 +158,14 @@ def test_the_number_of_threads_changes_nothing(
     mini: params.Dann, digits: Path, tmp_path: Path, method: str
 ) -> None:
     before = torch.get_num_threads()
-    found = []
+    results = []
     try:
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            found.append(go(mini, method, digits, tmp_path / str(threads)))
+            results.append(go(mini, method, digits, tmp_path / str(threads)))
     finally:
         torch.set_num_threads(before)
-    assert same(*found)
+    assert same(*results)
 
 
 def test_the_seed_decides(mini: params.Dann, digits: Path, tmp_path: Path) -> None:
@@ -202,14 +202,14 @@ def test_methods_of_one_seed_start_alike_and_see_the_same_source(
     mini: params.Dann, digits: Path, tmp_path: Path
 ) -> None:
     dann = changed(mini, steps=1, lr=1e-9, muon_lr=0.0, ema_decay=0.0, weight_decay=0.0)
-    found = [
+    state_dicts = [
         go(dann, method, digits, tmp_path / method)[0]
         for method in ADAPTED
         if method != "dann_paper"
     ]
-    for weights in found[1:]:
+    for weights in state_dicts[1:]:
         for name in ("head.weight", "extractor.blocks.0.conv.weight"):
-            assert torch.allclose(weights[name], found[0][name], atol=1e-6)
+            assert torch.allclose(weights[name], state_dicts[0][name], atol=1e-6)
 
 
 def test_a_hyperparameter_of_another_method_makes_no_other_training(
@@ -219,10 +219,10 @@ def test_a_hyperparameter_of_another_method_makes_no_other_training(
     often = changed(mini, save_every=1)
     for method, cls in REGISTRY.items():
         training = Training(PAIR, method, 1)
-        known = identity(mini, training, cls, digits)
-        assert identity(often, training, cls, digits) == known
-        assert (identity(tuned, training, cls, digits) == known) == (method != "dann")
-        assert identity(mini, Training(PAIR, method, 2), cls, digits) != known
+        original = identity(mini, training, cls, digits)
+        assert identity(often, training, cls, digits) == original
+        assert (identity(tuned, training, cls, digits) == original) == (method != "dann")
+        assert identity(mini, Training(PAIR, method, 2), cls, digits) != original
 
 
 def test_it_learns(mini: params.Dann, tmp_path: Path) -> None:
@@ -252,10 +252,10 @@ def test_a_loss_that_is_no_number_is_named(
 
 def test_all_trainings_in_order(mini: params.Dann) -> None:
     dann = mini.model_copy(update={"seeds": (1, 2)})
-    found = every(dann)
-    assert len(found) == len({t.slug for t in found}) == 2 * 2 * len(METHODS)
-    assert found[0].slug == "mnistm-svhn/source_only-1"
-    assert found[1].slug == "mnistm-svhn/source_only-2"
+    trainings = every(dann)
+    assert len(trainings) == len({t.slug for t in trainings}) == 2 * 2 * len(METHODS)
+    assert trainings[0].slug == "mnistm-svhn/source_only-1"
+    assert trainings[1].slug == "mnistm-svhn/source_only-2"
 
 
 @pytest.mark.parametrize("source", ["usps", "svhn"])

@@ -207,22 +207,22 @@ def test_an_absent_domain_is_named(mini: params.Params, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [1, 3, 16, 50])
 def test_times_are_one_from_each_stratum(count: int) -> None:
-    drawn = torch.stack(
+    times = torch.stack(
         [_stratified_times(count, 20, 1.0, torch.Generator().manual_seed(k)) for k in range(300)]
     )
-    assert drawn.min() == 0
-    assert drawn.max() == 19
+    assert times.min() == 0
+    assert times.max() == 19
     if count <= 20:  # the gaps of neighbors are a whole stratum, rounded
-        gaps = drawn.sort(1).values.diff(dim=1)
+        gaps = times.sort(1).values.diff(dim=1)
         assert count == 1 or (gaps - 20 / count).abs().max() <= 1
     # Uniform: 300 draws of a mean of 9.5 with standard deviation below 5.8.
-    assert drawn.float().mean() == pytest.approx(9.5, abs=5 * 5.8 / 300**0.5)
+    assert times.float().mean() == pytest.approx(9.5, abs=5 * 5.8 / 300**0.5)
 
 
 def test_a_power_below_one_draws_noisy_times_more_often() -> None:
     streams = (torch.Generator().manual_seed(k) for k in range(100))
-    drawn = torch.cat([_stratified_times(32, 1000, 0.5, stream) for stream in streams])
+    times = torch.cat([_stratified_times(32, 1000, 0.5, stream) for stream in streams])
     # The mean of sqrt(u) is 2 / 3, and no time is left out.
-    assert drawn.float().mean() == pytest.approx(1000 * 2 / 3, abs=3)
-    assert drawn.min() < 50
-    assert drawn.max() == 999
+    assert times.float().mean() == pytest.approx(1000 * 2 / 3, abs=3)
+    assert times.min() < 50
+    assert times.max() == 999

@@ -17,11 +17,11 @@ class Counting:
 
     def __call__(self, xt: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         self.images.append(len(xt))
-        each = (labels + 0.01 * t).reshape(-1, 1, 1, 1)
-        return torch.sin(xt * each) + each
+        slope = (labels + 0.01 * t).reshape(-1, 1, 1, 1)
+        return torch.sin(xt * slope) + slope
 
 
-def given(count: int) -> tuple[Tensor, Tensor, Tensor]:
+def inputs(count: int) -> tuple[Tensor, Tensor, Tensor]:
     """xt, t and labels of `count` images."""
     xt = torch.randn(count, 3, 4, 4, generator=torch.Generator().manual_seed(count))
     return xt, torch.arange(count) * 7, torch.arange(count) % NULL
@@ -29,7 +29,7 @@ def given(count: int) -> tuple[Tensor, Tensor, Tensor]:
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_scale_1_is_the_condition_alone_in_one_call(count: int) -> None:
-    xt, t, labels = given(count)
+    xt, t, labels = inputs(count)
     network = Counting()
     output = guided(network, labels, 1, NULL)(xt, t)
     assert network.images == [count]
@@ -38,7 +38,7 @@ def test_scale_1_is_the_condition_alone_in_one_call(count: int) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_scale_0_ignores_the_condition(count: int) -> None:
-    xt, t, labels = given(count)
+    xt, t, labels = inputs(count)
     output = guided(Counting(), labels, 0, NULL)(xt, t)
     assert torch.equal(output, Counting()(xt, t, torch.full_like(labels, NULL)))
 
@@ -46,7 +46,7 @@ def test_scale_0_ignores_the_condition(count: int) -> None:
 @pytest.mark.parametrize("count", [1, 2, 4])
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1.5, 4.0])
 def test_the_output_has_the_shape_of_the_images_at_every_scale(count: int, scale: float) -> None:
-    xt, t, labels = given(count)
+    xt, t, labels = inputs(count)
     network = Counting()
     output = guided(network, labels, scale, NULL)(xt, t)
     assert isinstance(output, Tensor)
@@ -56,7 +56,7 @@ def test_the_output_has_the_shape_of_the_images_at_every_scale(count: int, scale
 
 @pytest.mark.parametrize("scale", [1.5, 2.0, 5.0])
 def test_the_output_is_unconditional_plus_scale_times_the_difference(scale: float) -> None:
-    xt, t, labels = given(4)
+    xt, t, labels = inputs(4)
     conditional = Counting()(xt, t, labels)
     unconditional = Counting()(xt, t, torch.full_like(labels, NULL))
     output = guided(Counting(), labels, scale, NULL)(xt, t)
@@ -66,7 +66,7 @@ def test_the_output_is_unconditional_plus_scale_times_the_difference(scale: floa
 
 
 def test_guidance_does_not_depend_on_the_batch() -> None:
-    xt, t, labels = given(4)
+    xt, t, labels = inputs(4)
     whole = guided(Counting(), labels, 2.0, NULL)(xt, t)
     alone = [guided(Counting(), labels[k : k + 1], 2.0, NULL)(xt[k : k + 1], t[k : k + 1])
              for k in range(4)]  # fmt: skip

@@ -369,18 +369,18 @@ def test_every_spacing_matches_diffusers_with_the_noise_as_predicted(
 ) -> None:
     noise_schedule = SCHEDULES["linear"]
     output = network(noise_schedule, "eps", reach)
-    spacing, offset, to_one = THEIR_GRIDS[grid]
+    spacing, offset, ends_at_one = THEIR_GRIDS[grid]
     scheduler = with_table(
         DDIMScheduler(
             T,
             timestep_spacing=spacing,
             steps_offset=offset,
-            set_alpha_to_one=to_one,
+            set_alpha_to_one=ends_at_one,
             clip_sample=True,
         ),
         noise_schedule,
     )
-    scheduler.final_alpha_cumprod = torch.tensor(1.0) if to_one else noise_schedule.abar[0]
+    scheduler.final_alpha_cumprod = torch.tensor(1.0) if ends_at_one else noise_schedule.abar[0]
     scheduler.set_timesteps(50)
     assert scheduler.timesteps.tolist() == spaced_timesteps(T, 50, grid)[:-1]
     images = randn(0)
@@ -431,7 +431,7 @@ def test_eta_1_over_all_steps_has_the_mean_and_variance_of_ddpm() -> None:
         sampler = registry.make("ddim", noise_schedule, 1.0)
         assert sampler.uses_noise
         estimate = Estimate(x0, eps)
-        stepped = sampler.step(lambda x, t, known=estimate: known, xt, t, t - 1, fresh)
+        stepped = sampler.step(lambda x, t, estimate=estimate: estimate, xt, t, t - 1, fresh)
         beta = 1 - abar / before
         mean = (before.sqrt() * beta * x0 + (1 - beta).sqrt() * (1 - before) * xt) / (1 - abar)
         deviation = (beta * (1 - before) / (1 - abar)).sqrt()

@@ -95,8 +95,8 @@ def test_a_scalar_time_equals_a_time_for_each_image() -> None:
     noise_schedule = schedule.make("cosine", 400)
     _, output, _, xt = noised(noise_schedule)
     alone = noise_schedule.x0_eps(output, xt, 123, "v")
-    each = noise_schedule.x0_eps(output, xt, torch.full((len(xt),), 123), "v")
-    assert all(torch.equal(a, b) for a, b in zip(alone, each, strict=True))
+    repeated = noise_schedule.x0_eps(output, xt, torch.full((len(xt),), 123), "v")
+    assert all(torch.equal(a, b) for a, b in zip(alone, repeated, strict=True))
 
 
 def test_noise_keeps_unit_variance_and_the_type_of_the_images() -> None:

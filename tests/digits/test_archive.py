@@ -61,9 +61,9 @@ def png(image: Image.Image) -> bytes:
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    found = {(d, p): data for d, p, data in archive.read(write(tmp_path / "digits.zip"))}
-    assert found.keys() == {(d, p) for d in DOMAINS for p in SPLITS}
-    for (domain, split), data in found.items():
+    splits = {(d, p): data for d, p, data in archive.read(write(tmp_path / "digits.zip"))}
+    assert splits.keys() == {(d, p) for d in DOMAINS for p in SPLITS}
+    for (domain, split), data in splits.items():
         assert np.array_equal(data.images, made(domain, split).images)
         assert np.array_equal(data.digits, made(domain, split).digits)
         assert (data.images.dtype, data.digits.dtype) == (np.uint8, np.int64)
@@ -105,8 +105,8 @@ def test_tables_of_other_programs_are_read(tmp_path: Path, change: str) -> None:
         "crlf": text.replace(b"\n", b"\r\n"),
         "no final newline": text[:-1],
     }[change]
-    found = {(d, p): data for d, p, data in archive.read(damaged(tmp_path, {table: other}))}
-    assert np.array_equal(found["mnistm", "train"].digits, made("mnistm", "train").digits)
+    splits = {(d, p): data for d, p, data in archive.read(damaged(tmp_path, {table: other}))}
+    assert np.array_equal(splits["mnistm", "train"].digits, made("mnistm", "train").digits)
 
 
 @pytest.mark.parametrize("label", ["", "x", "1.5", "-1", "10", " 3", "03", "²"])
@@ -155,10 +155,10 @@ def test_a_damaged_image_is_named(tmp_path: Path, data: bytes) -> None:
 @pytest.mark.parametrize("mode", ["P", "RGBA", "I;16", "L", "1"])
 def test_an_image_of_another_mode_is_converted(tmp_path: Path, mode: str) -> None:
     path = damaged(tmp_path, {"digits/mnistm/data/00001.png": png(Image.new(mode, (28, 28)))})
-    found = {(d, p): data for d, p, data in archive.read(path)}["mnistm", "train"]
-    assert found.images.shape == (4, 28, 28, 3)
-    assert not found.images[1].any()
-    assert np.array_equal(found.images[2], made("mnistm", "train").images[2])
+    digits = {(d, p): data for d, p, data in archive.read(path)}["mnistm", "train"]
+    assert digits.images.shape == (4, 28, 28, 3)
+    assert not digits.images[1].any()
+    assert np.array_equal(digits.images[2], made("mnistm", "train").images[2])
 
 
 def test_an_archive_without_digits_is_refused(tmp_path: Path) -> None:
@@ -168,8 +168,8 @@ def test_an_archive_without_digits_is_refused(tmp_path: Path) -> None:
 
 def test_a_domain_may_have_some_parts_only(tmp_path: Path) -> None:
     path = damaged(tmp_path, {"digits/svhn/val.csv": None, "digits/svhn/test.csv": None})
-    found = {(d, p) for d, p, _ in archive.read(path)}
-    assert {split for domain, split in found if domain == "svhn"} == {"train"}
+    parts = {(d, p) for d, p, _ in archive.read(path)}
+    assert {split for domain, split in parts if domain == "svhn"} == {"train"}
 
 
 @pytest.mark.parametrize("data", [b"", b"<!DOCTYPE html>", b"PK\x03\x04"])

@@ -19,11 +19,11 @@ def made(seed: int = 0, count: int = 12, channels: int = 3) -> Digits:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_what_is_saved_is_loaded(tmp_path: Path, channels: int) -> None:
     arrays.save(tmp_path, "usps", "train", made(channels=channels))
-    found = arrays.load(tmp_path, "usps", "train")
-    assert np.array_equal(found.images, made(channels=channels).images)
-    assert np.array_equal(found.digits, made(channels=channels).digits)
-    assert (found.images.dtype, found.digits.dtype) == (np.uint8, np.int64)
-    assert isinstance(found.images, np.memmap)
+    loaded = arrays.load(tmp_path, "usps", "train")
+    assert np.array_equal(loaded.images, made(channels=channels).images)
+    assert np.array_equal(loaded.digits, made(channels=channels).digits)
+    assert (loaded.images.dtype, loaded.digits.dtype) == (np.uint8, np.int64)
+    assert isinstance(loaded.images, np.memmap)
 
 
 def test_saving_is_byte_deterministic(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_the_fingerprint_sees_pixels_digits_domains_and_their_order(tmp_path: Pa
     moved[3, 5, 7, 1] ^= 1
     relabelled = first.digits.copy()
     relabelled[4] = (relabelled[4] + 1) % 10
-    found = []
+    fingerprints = []
     for k, data in enumerate((first, first, Digits(moved, first.digits),
                               Digits(first.images, relabelled))):  # fmt: skip
         folder = tmp_path / str(k)
@@ -75,9 +75,9 @@ def test_the_fingerprint_sees_pixels_digits_domains_and_their_order(tmp_path: Pa
         arrays.save(folder, "mnistm", "train", data)
         arrays.save(folder, "mnistm", "test", made(9))
         arrays.save(folder, "svhn", "train", made(1))
-        found.append(arrays.fingerprint(folder, ("mnistm",), "train"))
-    assert found[0] == found[1]
+        fingerprints.append(arrays.fingerprint(folder, ("mnistm",), "train"))
+    assert fingerprints[0] == fingerprints[1]
     others = [arrays.fingerprint(tmp_path / "0", *what) for what in (
         (("svhn",), "train"), (("mnistm",), "test"), (("mnistm", "svhn"), "train"),
         (("svhn", "mnistm"), "train"))]  # fmt: skip
-    assert len({*found, *others}) == 3 + 4
+    assert len({*fingerprints, *others}) == 3 + 4

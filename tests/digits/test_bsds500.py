@@ -22,20 +22,20 @@ def test_each_photograph_is_in_one_split_which_the_seed_chooses(
     write_photos(tmp_path)
     monkeypatch.setattr(bsds500, "PHOTOS", PHOTOS)
 
-    def found(seed: int) -> dict[str, list[int]]:
+    def photo_numbers(seed: int) -> dict[str, list[int]]:
         """The numbers of the photographs of each split, known by their colors."""
         return {
             split: [int(np.abs(np.array(COLORS) - photo[0, 0]).max(1).argmin()) for photo in of]
             for split, of in bsds500.by_split(tmp_path, seed, 28).items()
         }
 
-    first = found(5)
+    first = photo_numbers(5)
     assert {split: len(of) for split, of in first.items()} == dict(
         zip(SPLITS, (8, 1, 1), strict=True)
     )
     assert sorted(k for of in first.values() for k in of) == list(range(PHOTOS))
-    assert found(5) == first
-    assert found(6) != first
+    assert photo_numbers(5) == first
+    assert photo_numbers(6) != first
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,10 @@ YEARS = {
 Files = dict[str, bytes]
 
 
-def pixels(domain: str, place: int) -> np.ndarray:
+def pixels(domain: str, number: int) -> np.ndarray:
     """The image with a number: uint8 (28, 28, C), no two alike."""
     channels = 1 if domain in ("usps", "mnist") else 3
-    random = np.random.Generator(np.random.PCG64([len(domain), ord(domain[0]), place]))
+    random = np.random.Generator(np.random.PCG64([len(domain), ord(domain[0]), number]))
     return random.integers(0, 256, (28, 28, channels), np.uint8)
 
 
@@ -93,7 +93,7 @@ def read(path: Path, **changes: Any) -> dict[tuple[str, str], course.Digits]:
     return {(d, p): digits for d, p, digits in course.contents(path, data(**changes))}
 
 
-def told(path: Path, test_labels: bool = True) -> list[str]:
+def fault_list(path: Path, test_labels: bool = True) -> list[str]:
     """Every fault as `kind: where`."""
     return [f"{f.kind}: {f.where}" for f in course.check(path, None, test_labels).faults]
 
@@ -127,30 +127,30 @@ def test_every_year_is_read_wherever_it_lies(
         if kind == "folder"
         else packed(tmp_path / "a b.zip", files)
     )
-    found = read(path, domains=domains)
-    assert list(found) == [(d, p) for d in domains for p in ("train", "val", "test")]
+    splits = read(path, domains=domains)
+    assert list(splits) == [(d, p) for d in domains for p in ("train", "val", "test")]
     for domain in domains:
         everything = [
-            image.tobytes() for (d, _), p in found.items() if d == domain for image in p.images
+            image.tobytes() for (d, _), p in splits.items() if d == domain for image in p.images
         ]
         used = [k for t in tables if t != "test" for k in PLACES[t]]
         if len(tables) > 1:  # val is reported, of which three are kept
             used = [k for k in used if k < 12]
-            assert len(found[domain, "test"].images) == 3
+            assert len(splits[domain, "test"].images) == 3
         assert len(everything) == len(set(everything)) == len(used) + (3 if len(tables) > 1 else 0)
-        assert found[domain, "train"].images.shape[1:] == (28, 28, 1 if domain == "usps" else 3)
+        assert splits[domain, "train"].images.shape[1:] == (28, 28, 1 if domain == "usps" else 3)
 
 
 def test_train_and_val_alone_are_a_layout(tmp_path: Path) -> None:
-    found = read(folder(tmp_path, made(("svhn",), ("train", "val"))), domains=("svhn",))
-    assert [len(digits.digits) for digits in found.values()] == [10, 2, 3]
+    splits = read(folder(tmp_path, made(("svhn",), ("train", "val"))), domains=("svhn",))
+    assert [len(digits.digits) for digits in splits.values()] == [10, 2, 3]
 
 
 def test_with_test_labels_the_tables_are_the_parts(tmp_path: Path) -> None:
     path = folder(tmp_path, made(("mnistm", "mnist"), ("train", "val", "test")))
-    found = read(path, domains=("mnist",), test_labels=True, val_images=None, test_images=None)
+    splits = read(path, domains=("mnist",), test_labels=True, val_images=None, test_images=None)
     for split, name in (("train", "train"), ("val", "val"), ("test", "test")):
-        digits = found["mnist", split]
+        digits = splits["mnist", split]
         assert np.array_equal(digits.images, [pixels("mnist", k) for k in PLACES[name]])
         assert np.array_equal(digits.digits, [k % 10 for k in PLACES[name]])
         assert digits.digits.dtype == np.int64
@@ -158,12 +158,12 @@ def test_with_test_labels_the_tables_are_the_parts(tmp_path: Path) -> None:
 
 def test_a_folder_and_a_zip_give_the_same(tmp_path: Path) -> None:
     files = made(("mnistm", "svhn"), ("train", "val"))
-    one = read(folder(tmp_path / "set", files))
-    other = read(packed(tmp_path / "set.zip", files))
-    assert one.keys() == other.keys()
-    for key in one:
-        assert np.array_equal(one[key].images, other[key].images)
-        assert np.array_equal(one[key].digits, other[key].digits)
+    from_folder = read(folder(tmp_path / "set", files))
+    from_zip = read(packed(tmp_path / "set.zip", files))
+    assert from_folder.keys() == from_zip.keys()
+    for key in from_folder:
+        assert np.array_equal(from_folder[key].images, from_zip[key].images)
+        assert np.array_equal(from_folder[key].digits, from_zip[key].digits)
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 12])
@@ -172,18 +172,18 @@ def test_images_keep_their_order_in_chunks_of_any_size(
 ) -> None:
     monkeypatch.setattr(layout, "_CHUNK", chunk)
     path = folder(tmp_path, made(("svhn",), ("train", "val", "test")))
-    found = read(path, domains=("svhn",), test_labels=True)["svhn", "train"]
-    assert np.array_equal(found.images, [pixels("svhn", k) for k in PLACES["train"]])
+    digits = read(path, domains=("svhn",), test_labels=True)["svhn", "train"]
+    assert np.array_equal(digits.images, [pixels("svhn", k) for k in PLACES["train"]])
 
 
 def test_the_archive_of_the_dag_keeps_what_is_read(tmp_path: Path) -> None:
     domains = ("mnistm", "usps")
     path = folder(tmp_path / "set", made(domains, ("train", "val")))
-    found = read(path, domains=domains)
-    archive.write(tmp_path / "digits.zip", ((*key, digits) for key, digits in found.items()))
+    splits = read(path, domains=domains)
+    archive.write(tmp_path / "digits.zip", ((*key, digits) for key, digits in splits.items()))
     again = {(d, p): digits for d, p, digits in archive.read(tmp_path / "digits.zip")}
-    assert again.keys() == found.keys()
-    for key, digits in found.items():
+    assert again.keys() == splits.keys()
+    for key, digits in splits.items():
         assert np.array_equal(again[key].images, digits.images)
         assert np.array_equal(again[key].digits, digits.digits)
 
@@ -191,28 +191,28 @@ def test_the_archive_of_the_dag_keeps_what_is_read(tmp_path: Path) -> None:
 def test_a_form_in_place_of_test_labels_is_not_read(tmp_path: Path) -> None:
     form = table([(f"{k:05d}.png", "?") for k in PLACES["test"]] + [("absent.png", "")])
     path = folder(tmp_path, changed(**{"digits/mnistm/test.csv": form}))
-    assert told(path, test_labels=False) == []
-    assert "bad label: digits/mnistm/test.csv line 2" in told(path, test_labels=True)
+    assert fault_list(path, test_labels=False) == []
+    assert "bad label: digits/mnistm/test.csv line 2" in fault_list(path, test_labels=True)
 
 
 def test_without_the_form_its_images_are_in_no_table(tmp_path: Path) -> None:
     path = folder(tmp_path, changed(**{"digits/mnistm/test.csv": None}))
-    assert told(path) == [
+    assert fault_list(path) == [
         f"image without row: digits/mnistm/data/{k:05d}.png" for k in PLACES["test"]
     ]
 
 
 def test_a_report_counts_images_digits_and_modes(tmp_path: Path) -> None:
     files = changed(**{"digits/mnistm/data/00003.png": png(pixels("mnistm", 1))})
-    found = course.check(folder(tmp_path, files), None, True)
-    assert [(s.domain, s.table, s.images, s.copies) for s in found.tables] == [
+    report = course.check(folder(tmp_path, files), None, True)
+    assert [(s.domain, s.table, s.images, s.copies) for s in report.tables] == [
         ("mnistm", "train", 12, 1),
         ("mnistm", "val", 4, 0),
         ("mnistm", "test", 5, 0),
     ]
-    assert found.tables[0].digits == (2, 2, 1, 1, 1, 1, 1, 1, 1, 1)
-    assert found.tables[0].modes == {"RGB": 12}
-    assert found.faults == []  # the same pixels twice in one table are no fault
+    assert report.tables[0].digits == (2, 2, 1, 1, 1, 1, 1, 1, 1, 1)
+    assert report.tables[0].modes == {"RGB": 12}
+    assert report.faults == []  # the same pixels twice in one table are no fault
 
 
 def test_other_programs_files_are_ignored(tmp_path: Path) -> None:
@@ -229,8 +229,8 @@ def test_other_programs_files_are_ignored(tmp_path: Path) -> None:
         ),
         b"x",
     )
-    assert told(folder(tmp_path / "a", changed(**litter))) == []
-    assert told(packed(tmp_path / "a.zip", changed(**litter))) == []
+    assert fault_list(folder(tmp_path / "a", changed(**litter))) == []
+    assert fault_list(packed(tmp_path / "a.zip", changed(**litter))) == []
 
 
 # Tables
@@ -282,7 +282,7 @@ def test_a_bad_label_is_named_by_table_and_line(tmp_path: Path, label: str) -> N
     ],
 )
 def test_a_table_that_is_none_is_named_once(tmp_path: Path, text: bytes, expected: str) -> None:
-    assert told(folder(tmp_path, changed(**{"digits/mnistm/val.csv": text}))) == [expected]
+    assert fault_list(folder(tmp_path, changed(**{"digits/mnistm/val.csv": text}))) == [expected]
 
 
 def test_a_wrong_header_is_shown(tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ VAL = "digits/mnistm/val.csv line 6"
 )
 def test_a_bad_row_is_named_by_line(tmp_path: Path, row: str, expected: str) -> None:
     text = made(("mnistm",), ("val",))["digits/mnistm/val.csv"] + row.encode() + b"\n"
-    assert told(folder(tmp_path, changed(**{"digits/mnistm/val.csv": text}))) == [expected]
+    assert fault_list(folder(tmp_path, changed(**{"digits/mnistm/val.csv": text}))) == [expected]
 
 
 def test_names_with_spaces_and_other_letters_are_read(tmp_path: Path) -> None:
@@ -322,18 +322,22 @@ def test_names_with_spaces_and_other_letters_are_read(tmp_path: Path) -> None:
     text = TRAIN.replace(b"00003.png", name.encode())
     files = changed(**{"digits/mnistm/train.csv": text, "digits/mnistm/data/00003.png": None})
     files[f"digits/mnistm/data/{name}"] = png(pixels("mnistm", 3))
-    assert told(folder(tmp_path / "a", files)) == told(packed(tmp_path / "a.zip", files)) == []
+    assert (
+        fault_list(folder(tmp_path / "a", files))
+        == fault_list(packed(tmp_path / "a.zip", files))
+        == []
+    )
 
 
 def test_a_domain_without_train_csv_is_named_once(tmp_path: Path) -> None:
     path = folder(tmp_path, changed(**{"digits/mnistm/train.csv": None}))
-    assert told(path) == ["no table: digits/mnistm/train.csv"]
+    assert fault_list(path) == ["no table: digits/mnistm/train.csv"]
 
 
 def test_a_domain_without_images_is_named_once(tmp_path: Path) -> None:
     files = made(("mnistm",), ("train",))
     path = folder(tmp_path, {n: c for n, c in files.items() if n.endswith(".csv")})
-    assert told(path) == ["no images: digits/mnistm/data"]
+    assert fault_list(path) == ["no images: digits/mnistm/data"]
 
 
 # Images
@@ -342,8 +346,8 @@ def test_a_domain_without_images_is_named_once(tmp_path: Path) -> None:
 GOOD = png(pixels("mnistm", 2))
 
 
-def flipped(place: int) -> bytes:
-    return GOOD[:place] + bytes([GOOD[place] ^ 1]) + GOOD[place + 1 :]
+def flipped(offset: int) -> bytes:
+    return GOOD[:offset] + bytes([GOOD[offset] ^ 1]) + GOOD[offset + 1 :]
 
 
 def of_mode(mode: str) -> bytes:
@@ -365,7 +369,10 @@ def with_size(width: int, height: int) -> bytes:
     [
         *((GOOD[: int(len(GOOD) * share)], "damaged image") for share in (0, 0.01, 0.5, 0.99)),
         pytest.param(GOOD[:-12], "damaged image", id="without its end chunk"),
-        *((flipped(place), "damaged image") for place in (20, 60, len(GOOD) // 2, len(GOOD) - 20)),
+        *(
+            (flipped(offset), "damaged image")
+            for offset in (20, 60, len(GOOD) // 2, len(GOOD) - 20)
+        ),
         (b"<!DOCTYPE html>", "damaged image"),
         pytest.param(bytes(1 << 19), "damaged image", id="half a megabyte"),
         (with_size(32, 32), "wrong size"),
@@ -378,7 +385,7 @@ def test_a_bad_image_is_named(
 ) -> None:
     files = changed(**{"digits/mnistm/data/00002.png": content})
     path = folder(tmp_path, files) if kind == "folder" else packed(tmp_path / "a.zip", files)
-    assert told(path) == [f"{expected}: digits/mnistm/data/00002.png"]
+    assert fault_list(path) == [f"{expected}: digits/mnistm/data/00002.png"]
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1", "I;16"])
@@ -390,19 +397,19 @@ def test_other_modes_become_three_channels(tmp_path: Path, mode: str) -> None:
     else:
         content = of_mode(mode)
     path = folder(tmp_path, changed(**{"digits/mnistm/data/00002.png": content}))
-    found = read(path, domains=("mnistm",), test_labels=True)["mnistm", "train"]
-    assert found.images.shape == (12, 28, 28, 3)
-    assert np.array_equal(found.images[3], pixels("mnistm", 3))
+    digits = read(path, domains=("mnistm",), test_labels=True)["mnistm", "train"]
+    assert digits.images.shape == (12, 28, 28, 3)
+    assert np.array_equal(digits.images[3], pixels("mnistm", 3))
     if mode == "I;16":
-        assert np.array_equal(found.images[2], pixels("mnistm", 2)[..., :1].repeat(3, axis=-1))
+        assert np.array_equal(digits.images[2], pixels("mnistm", 2)[..., :1].repeat(3, axis=-1))
 
 
 def test_usps_with_one_colour_image_becomes_colour(tmp_path: Path) -> None:
     files = made(("usps",), ("train",))
     files["digits/usps/data/00002.png"] = png(pixels("svhn", 2))
-    found = course.check(folder(tmp_path, files), None, False)
-    assert found.faults == []
-    assert found.tables[0].modes == {"L": 11, "RGB": 1}
+    report = course.check(folder(tmp_path, files), None, False)
+    assert report.faults == []
+    assert report.tables[0].modes == {"L": 11, "RGB": 1}
     everything = read(tmp_path, domains=("usps",))
     assert sum(digits.images.shape[-1] == 3 for digits in everything.values()) == 3
 
@@ -410,8 +417,8 @@ def test_usps_with_one_colour_image_becomes_colour(tmp_path: Path) -> None:
 def test_a_gray_mnistm_has_three_channels(tmp_path: Path) -> None:
     files = made(("mnist",), ("train",), top="")
     renamed = {name.replace("mnist/", "mnistm/"): content for name, content in files.items()}
-    found = read(folder(tmp_path, renamed), domains=("mnistm",))
-    assert {digits.images.shape[-1] for digits in found.values()} == {3}
+    splits = read(folder(tmp_path, renamed), domains=("mnistm",))
+    assert {digits.images.shape[-1] for digits in splits.values()} == {3}
 
 
 @pytest.mark.parametrize("copy", ["same file", "encoded anew", "gray as color"])
@@ -438,11 +445,11 @@ def test_of_the_same_pixels_only_the_reported_ones_are_given(
     path = folder(tmp_path, files)
     limits = {"train_images": None, "val_images": 1, "test_images": None}
     data = params.load().data.model_copy(update={"domains": ("usps",), **limits})
-    given = {split: digits for _, split, digits in course.contents(path, data)}
+    splits = {split: digits for _, split, digits in course.contents(path, data)}
     assert "usps: 2 images omitted, same pixels as another: 00001.png, 00005.png" in caplog.text
-    every = [image.tobytes() for found in given.values() for image in found.images]
+    every = [image.tobytes() for digits in splits.values() for image in digits.images]
     assert len(every) == len(set(every)) == 14
-    reported = {image.tobytes() for image in given["test"].images}
+    reported = {image.tobytes() for image in splits["test"].images}
     assert pixels("usps", 5).tobytes() in reported
 
 
@@ -450,7 +457,7 @@ def test_a_name_twice_in_a_zip_is_named(tmp_path: Path) -> None:
     path = packed(tmp_path / "a.zip", changed())
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("digits/mnistm/data/00002.png", GOOD)
-    assert told(path) == ["name twice in the zip: digits/mnistm/data/00002.png"]
+    assert fault_list(path) == ["name twice in the zip: digits/mnistm/data/00002.png"]
 
 
 # Many at once, and messages
@@ -469,7 +476,7 @@ def many() -> Files:
 
 def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
     path = folder(tmp_path, many())
-    assert sorted(told(path)) == [
+    assert sorted(fault_list(path)) == [
         "bad label: digits/svhn/val.csv line 3",
         *(f"damaged image: digits/mnistm/data/{k:05d}.png" for k in range(7)),
         "image without row: digits/svhn/data/stray.png",
@@ -498,8 +505,8 @@ def test_contents_refuses_before_it_gives_anything(tmp_path: Path) -> None:
 def test_domains_that_are_not_asked_for_are_not_checked(tmp_path: Path) -> None:
     files = many()
     files |= made(("usps",), ("train",))
-    found = read(folder(tmp_path, files), domains=("usps",))
-    assert {domain for domain, _ in found} == {"usps"}
+    splits = read(folder(tmp_path, files), domains=("usps",))
+    assert {domain for domain, _ in splits} == {"usps"}
 
 
 def test_an_absent_domain_is_named_with_what_is_there(tmp_path: Path) -> None:
@@ -573,8 +580,8 @@ def test_the_course_s_own_tables_parse() -> None:
         pytest.skip(f"no label lists: {lists} is not on this machine")
     for domain, count, ones in (("mnistm", 56_000, 6269), ("svhn", 79_431, 15_201)):
         content = gzip.decompress((lists / domain / "train.csv.gz").read_bytes())
-        found = tables.parse(content, "train.csv")
-        assert (found.faults, len(found.names), found.digits.count(1)) == ([], count, ones)
+        parsed = tables.parse(content, "train.csv")
+        assert (parsed.faults, len(parsed.names), parsed.digits.count(1)) == ([], count, ones)
 
 
 Damage = Callable[[Files], list[str]]
@@ -636,4 +643,4 @@ def test_a_damaged_copy_of_real_data_is_named_exactly(
     files = dict(real)
     expected = damage(files)
     path = folder(tmp_path, files) if kind == "folder" else packed(tmp_path / "a.zip", files)
-    assert told(path) == expected
+    assert fault_list(path) == expected

@@ -22,12 +22,12 @@ def serve(monkeypatch: pytest.MonkeyPatch, content: bytes | Exception) -> list[d
     """Put `content` in the place of Google's answer; returns the calls."""
     calls: list[dict[str, Any]] = []
 
-    def download(**asked: Any) -> str:
-        calls.append(asked)
+    def download(**options: Any) -> str:
+        calls.append(options)
         if isinstance(content, Exception):
             raise content
-        Path(asked["output"]).write_bytes(content)
-        return str(asked["output"])
+        Path(options["output"]).write_bytes(content)
+        return str(options["output"])
 
     monkeypatch.setattr(gdown, "download", download)
     return calls
@@ -53,10 +53,10 @@ def test_the_zip_of_the_year_is_downloaded_once(
 ) -> None:
     calls = serve(monkeypatch, zipped(tmp_path))
     for _ in range(2):
-        found = course_zip.find(data, tmp_path / "raw")
-    assert found == tmp_path / "raw/hw2_data_2024.zip"
-    assert zipfile.is_zipfile(found)
-    assert [path.name for path in found.parent.iterdir()] == [found.name]
+        path = course_zip.find(data, tmp_path / "raw")
+    assert path == tmp_path / "raw/hw2_data_2024.zip"
+    assert zipfile.is_zipfile(path)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
     assert [call["id"] for call in calls] == ["1W6Y1OmjzNw2qHoGDCpGOwGpw27wLg1fi"]
     assert calls[0]["resume"]
 

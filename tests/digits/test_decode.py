@@ -47,18 +47,18 @@ def header(width: int, height: int, color: int = 2, interlace: int = 0) -> tuple
 
 
 def decoded(content: bytes) -> Decoded:
-    (found,) = decode.decode_all([content])
-    assert isinstance(found, Decoded), found
-    assert found.pixels.shape[:2] == (28, 28)
-    assert found.pixels.dtype == np.uint8
-    return found
+    (image,) = decode.decode_all([content])
+    assert isinstance(image, Decoded), image
+    assert image.pixels.shape[:2] == (28, 28)
+    assert image.pixels.dtype == np.uint8
+    return image
 
 
 def refused(content: bytes) -> BadImage:
-    (found,) = decode.decode_all([content])
-    assert isinstance(found, BadImage)
-    assert "\n" not in str(found)
-    return found
+    (image,) = decode.decode_all([content])
+    assert isinstance(image, BadImage)
+    assert "\n" not in str(image)
+    return image
 
 
 GOOD = encoded(Image.fromarray(smooth(3)))
@@ -70,9 +70,9 @@ GOOD = encoded(Image.fromarray(smooth(3)))
 def test_plain_pngs_are_exact(level: int, channels: int, kind: Any) -> None:
     pixels = noise(28, 28, channels) if kind is noise else smooth(channels)
     image = Image.fromarray(pixels if channels == 3 else pixels[..., 0])
-    found = decoded(encoded(image, compress_level=level))
-    assert np.array_equal(found.pixels, pixels)
-    assert found.mode == image.mode
+    result = decoded(encoded(image, compress_level=level))
+    assert np.array_equal(result.pixels, pixels)
+    assert result.mode == image.mode
 
 
 @pytest.mark.parametrize("filter_of_row", [*range(5), None])
@@ -89,17 +89,17 @@ def test_every_filter_is_undone_as_pillow_does(filter_of_row: int | None, channe
         )
         for image in rows
     ]
-    for content, found in zip(files, decode.decode_all(files), strict=True):
-        assert isinstance(found, Decoded)
+    for content, result in zip(files, decode.decode_all(files), strict=True):
+        assert isinstance(result, Decoded)
         with Image.open(io.BytesIO(content)) as image:
-            assert np.array_equal(found.pixels, np.asarray(image).reshape(28, 28, channels))
+            assert np.array_equal(result.pixels, np.asarray(image).reshape(28, 28, channels))
 
 
 def test_a_batch_keeps_its_order() -> None:
     gray, color = encoded(Image.fromarray(smooth(1)[..., 0])), GOOD
     palette = encoded(Image.fromarray(smooth(3)).convert("P"))
-    found = decode.decode_all([gray, b"", color, palette, gray, b"x"])
-    kinds = [f.mode if isinstance(f, Decoded) else str(f)[:5] for f in found]
+    results = decode.decode_all([gray, b"", color, palette, gray, b"x"])
+    kinds = [f.mode if isinstance(f, Decoded) else str(f)[:5] for f in results]
     assert kinds == ["L", "is em", "RGB", "P", "L", "is no"]
 
 
@@ -114,13 +114,13 @@ def test_bytes_after_the_end_are_ignored() -> None:
 
 
 def test_a_file_cut_anywhere_is_refused() -> None:
-    found = decode.decode_all([GOOD[:length] for length in range(len(GOOD))])
-    assert all(isinstance(f, BadImage) and f.kind == "damaged image" for f in found)
+    results = decode.decode_all([GOOD[:length] for length in range(len(GOOD))])
+    assert all(isinstance(f, BadImage) and f.kind == "damaged image" for f in results)
 
 
 def test_a_flip_anywhere_is_refused() -> None:
     files = [GOOD[:k] + bytes([GOOD[k] ^ 16]) + GOOD[k + 1 :] for k in range(len(GOOD))]
-    assert all(isinstance(found, BadImage) for found in decode.decode_all(files))
+    assert all(isinstance(result, BadImage) for result in decode.decode_all(files))
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,9 @@ def test_another_size_is_refused_without_decoding(
 ) -> None:
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("was decoded"))
     bomb = png(header(*size), (b"IDAT", zlib.compress(bytes(100_000))), (b"IEND", b""))
-    found = refused(bomb)
+    result = refused(bomb)
     if all(size):
-        assert (found.kind, str(found)) == (
+        assert (result.kind, str(result)) == (
             "wrong size",
             f"is {size[0]}x{size[1]}, not 28x28",
         )
@@ -204,9 +204,9 @@ def test_colour_of_16_bits_is_scaled_not_clipped() -> None:
 
 def test_one_bit_is_black_and_white() -> None:
     bits = smooth(1)[..., 0] > 100
-    found = decoded(encoded(Image.fromarray(bits)))
-    assert np.array_equal(found.pixels[..., 0], bits * np.uint8(255))
-    assert found.mode == "1"
+    result = decoded(encoded(Image.fromarray(bits)))
+    assert np.array_equal(result.pixels[..., 0], bits * np.uint8(255))
+    assert result.mode == "1"
 
 
 def test_what_is_transparent_is_black() -> None:
@@ -232,16 +232,16 @@ def test_a_transparent_colour_is_black(mode: str) -> None:
     key = image.getpixel((27, 27))
     plain = decoded(encoded(image)).pixels
     assert plain[27, 27].any()
-    found = decoded(encoded(image, transparency=key)).pixels
-    assert not found[27, 27].any()
-    assert found.shape == plain.shape
-    assert np.array_equal(found[0, 5], plain[0, 5])
+    pixels = decoded(encoded(image, transparency=key)).pixels
+    assert not pixels[27, 27].any()
+    assert pixels.shape == plain.shape
+    assert np.array_equal(pixels[0, 5], plain[0, 5])
 
 
 def test_a_palette_becomes_its_colours_and_a_gray_one_gray() -> None:
     colors = Image.fromarray(smooth(3)).quantize(16)
-    found = decoded(encoded(colors))
-    assert np.array_equal(found.pixels, np.asarray(colors.convert("RGB")))
+    result = decoded(encoded(colors))
+    assert np.array_equal(result.pixels, np.asarray(colors.convert("RGB")))
     grays = Image.fromarray(smooth(1)[..., 0]).convert("P")
     assert np.array_equal(decoded(encoded(grays)).pixels, smooth(1))
 
@@ -249,18 +249,18 @@ def test_a_palette_becomes_its_colours_and_a_gray_one_gray() -> None:
 def test_a_palette_with_alpha_is_laid_on_black() -> None:
     colors = Image.fromarray(smooth(3)).quantize(16)
     first = np.asarray(colors) == 0
-    found = decoded(encoded(colors, transparency=0)).pixels
+    pixels = decoded(encoded(colors, transparency=0)).pixels
     assert first.any()
-    assert not found[first].any()
-    assert np.array_equal(found[~first], np.asarray(colors.convert("RGB"))[~first])
+    assert not pixels[first].any()
+    assert np.array_equal(pixels[~first], np.asarray(colors.convert("RGB"))[~first])
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_jpeg_is_read(mode: str) -> None:
-    found = decoded(encoded(Image.new("RGB", (28, 28), (90, 90, 90)).convert(mode), "JPEG"))
-    assert found.mode == mode
-    assert found.pixels.shape[-1] == (1 if mode == "L" else 3)
-    assert np.abs(found.pixels.astype(int) - 90).max() <= 3
+    result = decoded(encoded(Image.new("RGB", (28, 28), (90, 90, 90)).convert(mode), "JPEG"))
+    assert result.mode == mode
+    assert result.pixels.shape[-1] == (1 if mode == "L" else 3)
+    assert np.abs(result.pixels.astype(int) - 90).max() <= 3
 
 
 def test_a_cut_jpeg_is_refused() -> None:
@@ -275,5 +275,5 @@ def test_what_a_fuzzer_makes_is_refused_or_read() -> None:
     for k in range(300):
         content = bytearray(seeds[k % 3] + random.bytes(k % 40))
         content[int(random.integers(3, len(content)))] ^= int(random.integers(1, 256))
-        (found,) = decode.decode_all([bytes(content)])
-        assert isinstance(found, BadImage) or found.pixels.shape[:2] == (28, 28)
+        (result,) = decode.decode_all([bytes(content)])
+        assert isinstance(result, BadImage) or result.pixels.shape[:2] == (28, 28)

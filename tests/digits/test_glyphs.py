@@ -24,8 +24,8 @@ def test_the_scans_are_all_different() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_scan_has_two_roles(seed: int) -> None:
-    for one, other in combinations(ROLES, 2):
-        assert not rows(glyphs.scans(*one, seed)[0]) & rows(glyphs.scans(*other, seed)[0])
+    for first, second in combinations(ROLES, 2):
+        assert not rows(glyphs.scans(*first, seed)[0]) & rows(glyphs.scans(*second, seed)[0])
 
 
 @pytest.mark.parametrize(("domain", "split"), ROLES)
@@ -38,9 +38,9 @@ def test_every_role_has_scans_of_every_digit(domain: str, split: str) -> None:
 
 def test_scans_keep_their_digit() -> None:
     ink, digits = glyphs._all_scans()
-    known = {scan.tobytes(): digit for scan, digit in zip(ink, digits, strict=True)}
-    found, labels = glyphs.scans("mnistm", "train", 7)
-    assert [known[scan.tobytes()] for scan in found] == labels.tolist()
+    digit_of = {scan.tobytes(): digit for scan, digit in zip(ink, digits, strict=True)}
+    scans, labels = glyphs.scans("mnistm", "train", 7)
+    assert [digit_of[scan.tobytes()] for scan in scans] == labels.tolist()
 
 
 def test_the_seed_says_which_scans() -> None:
@@ -50,14 +50,14 @@ def test_the_seed_says_which_scans() -> None:
 
 
 def test_photo_strips_do_not_touch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each split's columns, told by photographs whose pixels hold their own column's number."""
+    """Each split's columns, from photographs whose pixels hold the number of their column."""
     widths = (640, 427, 512, 33)
     ramps = tuple(np.broadcast_to(np.arange(w)[None, :, None], (40, w, 3)) for w in widths)
     monkeypatch.setattr(glyphs, "_all_photos", lambda: ramps)
     for number, width in enumerate(widths):
         columns = [set(glyphs.photos(split)[number].flatten().tolist()) for split in SPLITS]
-        for one, other in combinations(columns, 2):
-            assert not one & other
+        for first, second in combinations(columns, 2):
+            assert not first & second
         assert sum(map(len, columns)) >= 0.9 * width
 
 

@@ -37,14 +37,14 @@ def chosen(*domains: str, **changes: object) -> params.Data:
     return params.load(ROOT / "params.yaml").data.model_copy(update=own | changes)
 
 
-def found(raw: Path, *domains: str, **changes: object) -> dict[tuple[str, str], Digits]:
+def read_splits(raw: Path, *domains: str, **changes: object) -> dict[tuple[str, str], Digits]:
     data = chosen(*domains, **changes)
     return {(domain, split): digits for domain, split, digits in public.contents(data, raw)}
 
 
 def refusal(raw: Path, domain: str) -> str:
     with pytest.raises(UserError) as caught:
-        found(raw, domain)
+        read_splits(raw, domain)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -132,7 +132,7 @@ WRITE: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("domain", WRITE)
 def test_every_split_has_the_form_of_the_course_s_images(raw: Path, domain: str) -> None:
     WRITE[domain](raw)
-    splits = found(raw, domain)
+    splits = read_splits(raw, domain)
     channels = 3 if domain in ("svhn", "mnistm") else 1
     assert list(splits) == [(domain, split) for split in SPLITS]
     for (_, split), count in zip(splits, (36, 4, 12), strict=True):
@@ -146,7 +146,7 @@ def test_every_split_has_the_form_of_the_course_s_images(raw: Path, domain: str)
 @pytest.mark.parametrize("domain", WRITE)
 def test_the_bytes_depend_on_the_seed_only(raw: Path, domain: str) -> None:
     WRITE[domain](raw)
-    first, again, other = (found(raw, domain, seed=seed) for seed in (5, 5, 6))
+    first, again, other = (read_splits(raw, domain, seed=seed) for seed in (5, 5, 6))
     for key, digits in first.items():
         assert digits.images.tobytes() == again[key].images.tobytes()
         assert digits.digits.tobytes() == again[key].digits.tobytes()
@@ -162,7 +162,7 @@ def rows(digits: Digits) -> set[tuple[bytes, int]]:
 
 def test_mnist_is_as_published_and_the_test_table_is_reported(raw: Path) -> None:
     tables = write_mnist(raw)
-    splits = {split: rows(digits) for (_, split), digits in found(raw, "mnist").items()}
+    splits = {split: rows(digits) for (_, split), digits in read_splits(raw, "mnist").items()}
     assert splits["test"] == rows(tables["test"])
     assert splits["train"] | splits["val"] == rows(tables["train"])
     assert not splits["train"] & splits["val"]
@@ -170,7 +170,7 @@ def test_mnist_is_as_published_and_the_test_table_is_reported(raw: Path) -> None
 
 def test_svhn_keeps_its_images_and_ten_becomes_zero(raw: Path) -> None:
     write_svhn(raw)
-    test_split = found(raw, "svhn")["svhn", "test"]
+    test_split = read_splits(raw, "svhn")["svhn", "test"]
     images, labels = svhn_arrays("test")
     assert test_split.digits.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2]
     assert labels[9, 0] == 10
@@ -192,7 +192,7 @@ def test_usps_labels_begin_at_one_and_its_ink_at_minus_one(raw: Path) -> None:
     gray = read.images.reshape(12, 256).astype(float)
     assert np.abs(gray - (ink + 1) * 127.5).max() <= 0.5 + 1e-4
     assert read.digits.tolist() == [label - 1 for label in labels]
-    test_split = found(raw, "usps")["usps", "test"]
+    test_split = read_splits(raw, "usps")["usps", "test"]
     expected = Image.fromarray(read.images[5, ..., 0]).resize((28, 28), Image.Resampling.BILINEAR)
     assert np.array_equal(test_split.images[5, ..., 0], np.asarray(expected))
 
@@ -200,7 +200,7 @@ def test_usps_labels_begin_at_one_and_its_ink_at_minus_one(raw: Path) -> None:
 def test_mnistm_is_the_difference_of_a_digit_and_a_patch(raw: Path) -> None:
     """Photographs of one color: black shows the color, and then every pixel is known."""
     WRITE["mnistm"](raw)
-    splits = found(raw, "mnist", "mnistm")
+    splits = read_splits(raw, "mnist", "mnistm")
     used: dict[str, set[tuple[int, ...]]] = {}
     for split in SPLITS:
         plain, blended = splits["mnist", split], splits["mnistm", split]
@@ -217,8 +217,8 @@ def test_mnistm_is_the_difference_of_a_digit_and_a_patch(raw: Path) -> None:
 
 def test_an_image_of_mnistm_does_not_depend_on_which_others_are_kept(raw: Path) -> None:
     WRITE["mnistm"](raw)
-    every = rows(found(raw, "mnistm")["mnistm", "train"])
-    some = rows(found(raw, "mnistm", train_images=9)["mnistm", "train"])
+    every = rows(read_splits(raw, "mnistm")["mnistm", "train"])
+    some = rows(read_splits(raw, "mnistm", train_images=9)["mnistm", "train"])
     assert len(some) == 9
     assert some < every
 
@@ -376,7 +376,7 @@ def test_real_mnistm_has_the_statistics_of_the_published(tmp_path: Path) -> None
     for file in (REAL / "mnist").iterdir():
         (tmp_path / file.name).symlink_to(file)
     (tmp_path / bsds500.ARCHIVE.name).symlink_to(REAL / "bsds500" / "train.tar")
-    splits = found(tmp_path, "mnist", "mnistm", train_images=3000, val_images=500)
+    splits = read_splits(tmp_path, "mnist", "mnistm", train_images=3000, val_images=500)
     assert [len(digits.digits) for digits in splits.values()] == [3000, 500, 10_000] * 2
     assert np.bincount(splits["mnist", "test"].digits).tolist() == [
         *(980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)  # as MNIST's page has them

@@ -13,8 +13,8 @@ def data(**values: object) -> params.Data:
     return params.load().data.model_copy(update=every | values)
 
 
-def of(found: dict[str, Rows]) -> dict[str, tuple[str, int]]:
-    return {split: (rows.table, len(rows.rows)) for split, rows in found.items()}
+def sizes_of(splits: dict[str, Rows]) -> dict[str, tuple[str, int]]:
+    return {split: (rows.table, len(rows.rows)) for split, rows in splits.items()}
 
 
 @pytest.mark.parametrize(
@@ -41,26 +41,26 @@ def of(found: dict[str, Rows]) -> dict[str, tuple[str, int]]:
 def test_what_is_reported_is_the_last_table_and_what_is_missing_is_cut_from_train(
     sizes: dict[str, int], expected: dict[str, tuple[str, int]]
 ) -> None:
-    found = divide(sizes, data(), "svhn")
-    assert of(found) == expected
-    cut = [rows.rows for rows in found.values() if rows.table == "train"]
+    splits = divide(sizes, data(), "svhn")
+    assert sizes_of(splits) == expected
+    cut = [rows.rows for rows in splits.values() if rows.table == "train"]
     assert len(np.unique(np.concatenate(cut))) == sum(map(len, cut)), "splits overlap"
-    assert all((np.diff(rows.rows) > 0).all() for rows in found.values())
+    assert all((np.diff(rows.rows) > 0).all() for rows in splits.values())
 
 
 def test_limits_keep_so_many_and_the_seed_says_which() -> None:
     limits = {"train_images": 50, "val_images": 5, "test_images": 7}
     sizes = {"train": 80, "test": 30}
-    found = divide(sizes, data(**limits), "svhn")
-    assert of(found) == {"train": ("train", 50), "val": ("train", 5), "test": ("test", 7)}
+    splits = divide(sizes, data(**limits), "svhn")
+    assert sizes_of(splits) == {"train": ("train", 50), "val": ("train", 5), "test": ("test", 7)}
     again, other = divide(sizes, data(**limits), "svhn"), divide(sizes, data(seed=4), "svhn")
-    assert all((found[split].rows == again[split].rows).all() for split in found)
-    assert not np.array_equal(other["val"].rows[:5], found["val"].rows)
+    assert all((splits[split].rows == again[split].rows).all() for split in splits)
+    assert not np.array_equal(other["val"].rows[:5], splits["val"].rows)
 
 
 def test_a_limit_above_what_there_is_takes_all() -> None:
-    found = divide({"train": 9, "val": 4, "test": 5}, data(test_images=99), "usps")
-    assert of(found)["test"] == ("test", 5)
+    splits = divide({"train": 9, "val": 4, "test": 5}, data(test_images=99), "usps")
+    assert sizes_of(splits)["test"] == ("test", 5)
 
 
 def test_an_empty_part_is_named() -> None:

@@ -62,10 +62,10 @@ def test_another_process_draws_the_same() -> None:
 
 @domains
 def test_splits_are_other_images_in_another_order(domain: str) -> None:
-    drawn = [synthetic.draw(domain, split, 30, 7) for split in SPLITS]
-    for one, other in combinations(drawn, 2):
-        assert not {i.tobytes() for i in one[0]} & {i.tobytes() for i in other[0]}
-        assert not np.array_equal(one[1], other[1])
+    parts = [synthetic.draw(domain, split, 30, 7) for split in SPLITS]
+    for first, second in combinations(parts, 2):
+        assert not {i.tobytes() for i in first[0]} & {i.tobytes() for i in second[0]}
+        assert not np.array_equal(first[1], second[1])
 
 
 @domains

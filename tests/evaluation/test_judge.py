@@ -18,7 +18,7 @@ from hw2.runtime.errors import UserError
 
 CPU = torch.device("cpu")
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real_data" / "course" / "Classifier.pth"
-given = pytest.mark.skipif(not REAL.exists(), reason=f"the course's {REAL} is not here")
+needs_course_file = pytest.mark.skipif(not REAL.exists(), reason=f"the course's {REAL} is not here")
 
 
 class Constant(nn.Module):
@@ -104,14 +104,14 @@ def test_a_folder_that_is_not_a_judge_is_refused(tmp_path: Path, damage: str) ->
     assert "\n" not in str(caught.value)
 
 
-@given
+@needs_course_file
 def test_the_real_classifier_loads() -> None:
     network = load_course_classifier(REAL)
     assert isinstance(network, CourseClassifier)
     assert all(p.isfinite().all() for p in network.parameters())
 
 
-@given
+@needs_course_file
 def test_the_real_classifier_reads_the_real_mnistm() -> None:
     folder = REAL.parents[1] / "mnistm"
     digits = np.load(folder / "labels.npz")["y_test"]

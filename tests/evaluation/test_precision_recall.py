@@ -20,9 +20,9 @@ def test_a_set_covers_itself_and_nothing_far_away() -> None:
 
 def test_a_generator_of_one_mode_covers_one_half() -> None:
     real = np.concatenate([points(300, 1), points(300, 2, center=50)])
-    one_mode = points(600, 3)
-    assert 0.4 < recall(real, one_mode).value <= 0.5
-    assert recall(one_mode, real).value > 0.8, "what it draws is real"
+    single_mode = points(600, 3)
+    assert 0.4 < recall(real, single_mode).value <= 0.5
+    assert recall(single_mode, real).value > 0.8, "what it draws is real"
 
 
 def test_a_ball_reaches_to_the_third_neighbor() -> None:

@@ -50,9 +50,9 @@ def test_samplers_have_a_line_each_over_calls(records_in: Write, tmp_path: Path)
     data = read(records_in(tmp_path))
     (ax,) = ddpm_plots.samplers(data.sampler_rows).axes
     assert ax.get_xscale() == "log"
-    drawn = {container.get_label(): container[0] for container in ax.containers}
-    assert list(drawn) == ["DDPM", "DDIM", "DPM-Solver++ 2M"]
-    assert list(drawn["DDIM"].get_xdata()) == [20, 40, 100, 200]
+    lines = {container.get_label(): container[0] for container in ax.containers}
+    assert list(lines) == ["DDPM", "DDIM", "DPM-Solver++ 2M"]
+    assert list(lines["DDIM"].get_xdata()) == [20, 40, 100, 200]
     assert {row.domain for row in data.sampler_rows} == {"all"}
 
 

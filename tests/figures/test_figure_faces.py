@@ -33,13 +33,13 @@ def test_tiles_are_the_images_enlarged_and_in_their_place(tmp_path: Path, dpi: i
     shape = (2, 3, 16, 16, 3)
     tiles = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
     figure = faces_plots.tiles(tiles, ["eta = 0", "eta = 1"], ["00", "01", "02"], "heading", dpi)
-    drawn = pixels(tmp_path, figure, dpi)
+    page = pixels(tmp_path, figure, dpi)
     times = round(faces_plots.CELL * dpi / 16)
     present = [
         [
             any(
-                (drawn[y : y + 16 * times, x : x + 16 * times] == enlarged).all()
-                for y, x in np.argwhere((drawn == enlarged[0, 0]).all(2))
+                (page[y : y + 16 * times, x : x + 16 * times] == enlarged).all()
+                for y, x in np.argwhere((page == enlarged[0, 0]).all(2))
             )
             for enlarged in (tile.repeat(times, 0).repeat(times, 1) for tile in row)
         ]
@@ -63,9 +63,9 @@ def test_the_curves_are_the_records(records_in: Write, tmp_path: Path) -> None:
     data = read(records_in(tmp_path))
     figure = faces_plots.interpolation(data)
     for ax, measure in zip(figure.axes, faces_records.MEASURES, strict=True):
-        drawn = {line.get_label(): line.get_ydata() for line in ax.lines}
+        lines = {line.get_label(): line.get_ydata() for line in ax.lines}
         for way in faces_records.INTERPOLATIONS:
-            np.testing.assert_allclose(drawn[way], data.curves[way][measure].mean(0))
+            np.testing.assert_allclose(lines[way], data.curves[way][measure].mean(0))
     assert data.curves["lerp"]["norm_ratio"].mean(0)[2] == pytest.approx(0.707)
 
 

@@ -125,9 +125,9 @@ assert not [m for m in sys.modules if m.startswith(tuple(f"hw2.{layer}" for laye
 assert not {"hw2.digits.archive", "hw2.digits.course", "hw2.digits.public"} & {*sys.modules}
 assert "matplotlib.pyplot" not in sys.modules
 """
-    given = json.dumps({name: str(path) for name, path in paths.items()})
+    arguments = json.dumps({name: str(path) for name, path in paths.items()})
     env = os.environ | {"PYTHONPATH": str(Path(hw2.__file__).parents[1])}
-    subprocess.run([sys.executable, "-c", code, given], check=True, env=env)
+    subprocess.run([sys.executable, "-c", code, arguments], check=True, env=env)
     assert (paths["report_figs"] / "index.html").is_file()
 
 

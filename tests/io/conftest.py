@@ -19,5 +19,5 @@ def mirrors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirrors
         monkeypatch.delenv(name.upper(), raising=False)
     for module, limit in ((transfer, "CONNECT_SECONDS"), (download, "OFFLINE_SECONDS")):
         monkeypatch.setattr(module, limit, 60)  # nothing here is slow but a machine under load
-    with serving(tmp_path / "raw") as found:
-        yield found
+    with serving(tmp_path / "raw") as served:
+        yield served

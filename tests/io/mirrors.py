@@ -36,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         behaviour = self.path.split("/")[1]
         range_header = self.headers.get("Range")
-        self.server.asked.append((behaviour, range_header))
+        self.server.requests.append((behaviour, range_header))
         start = int(range_header.split("=")[1].rstrip("-")) if range_header else 0
         getattr(self, behaviour)(start)
 
@@ -135,7 +135,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[tuple[str, str | None]] = []
+        self.requests: list[tuple[str, str | None]] = []
         self.leave = threading.Event()
 
     def handle_error(self, *_: object) -> None:
@@ -157,8 +157,8 @@ class Mirrors:
         return self.folder / "file.bin.part"
 
     @property
-    def asked(self) -> list[tuple[str, str | None]]:
-        return self.server.asked
+    def requests(self) -> list[tuple[str, str | None]]:
+        return self.server.requests
 
     def url(self, behaviour: str) -> str:
         return f"http://127.0.0.1:{self.server.server_port}/{behaviour}/file.bin"

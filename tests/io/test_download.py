@@ -56,7 +56,7 @@ def put_link(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("put", "said"),
+    ("put", "message"),
     [
         (put_page, "is a web page, not the published file"),
         (put_other, "is 300000 bytes, sha256"),
@@ -65,28 +65,28 @@ def put_link(path: Path) -> None:
     ],
 )
 def test_another_file_of_the_name_is_refused_and_stays(
-    mirrors: Mirrors, put: Callable[[Path], None], said: str
+    mirrors: Mirrors, put: Callable[[Path], None], message: str
 ) -> None:
     mirrors.folder.mkdir()
     put(mirrors.path)
     before = os.lstat(mirrors.path)
-    assert said in mirrors.refusal("good")
+    assert message in mirrors.refusal("good")
     after = os.lstat(mirrors.path)
     for name in ("st_ino", "st_mode", "st_size", "st_mtime_ns"):  # looking at it is allowed
         assert getattr(after, name) == getattr(before, name)
-    assert mirrors.asked == []
+    assert mirrors.requests == []
 
 
 def test_a_whole_part_is_not_asked_for(mirrors: Mirrors) -> None:
     mirrors.folder.mkdir()
     mirrors.part.write_bytes(DATA)
     mirrors.get("good")
-    assert mirrors.asked == []
+    assert mirrors.requests == []
 
 
 def test_the_next_mirror_goes_on_where_one_broke_off(mirrors: Mirrors) -> None:
     mirrors.get("cut", "good")
-    assert mirrors.asked == [("cut", None), ("good", f"bytes={SIZE // 2 + 1}-")]
+    assert mirrors.requests == [("cut", None), ("good", f"bytes={SIZE // 2 + 1}-")]
 
 
 @pytest.mark.parametrize(
@@ -97,21 +97,21 @@ def test_one_mirror_that_breaks_off_is_asked_again(
 ) -> None:
     message = mirrors.refusal(behaviour, size=size)  # ten halves are not all of it
     assert re.search(r"broke off at 0\.3 (of 0\.3 )?MB", message)
-    assert len(mirrors.asked) == 10
+    assert len(mirrors.requests) == 10
     assert DATA.startswith(mirrors.part.read_bytes())
     mirrors.get(behaviour, size=size)
 
 
 def test_breaking_off_without_progress_ends(mirrors: Mirrors) -> None:
     assert "broke off at 0.1 of 0.3 MB (connection closed)" in mirrors.refusal("cutwhole")
-    assert len(mirrors.asked) == 2
+    assert len(mirrors.requests) == 2
     assert mirrors.part.read_bytes() == DATA[: SIZE // 2]
     assert not mirrors.path.exists()
     assert "broke off at 0.0 of 0.3 MB" in mirrors.refusal("silent")
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "said"),
+    ("behaviour", "reason"),
     [
         ("page", "sent a web page instead of the file"),
         ("other", "sent other bytes than the published ones"),
@@ -125,12 +125,11 @@ def test_breaking_off_without_progress_ends(mirrors: Mirrors) -> None:
 )
 @pytest.mark.parametrize("size", [SIZE, None])
 def test_a_mirror_that_fails_is_named_and_the_next_is_tried(
-    mirrors: Mirrors, behaviour: str, said: str, size: int | None
+    mirrors: Mirrors, behaviour: str, reason: str, size: int | None
 ) -> None:
     message = mirrors.refusal(behaviour, size=size)
-    assert f"file.bin could not be downloaded: 127.0.0.1:{mirrors.server.server_port} {said}" in (
-        message
-    )
+    address = f"127.0.0.1:{mirrors.server.server_port}"
+    assert f"file.bin could not be downloaded: {address} {reason}" in message
     assert f"put file.bin (sha256 {SHA}) into {mirrors.folder}" in message
     assert list(mirrors.folder.iterdir()) == []
     mirrors.get(behaviour, mirrors.closed, "good", size=size)
@@ -145,7 +144,7 @@ def test_every_mirror_s_fault_is_said(mirrors: Mirrors) -> None:
 
 def test_a_mirror_with_other_bytes_is_not_asked_twice(mirrors: Mirrors) -> None:
     mirrors.refusal("other", "cutwhole")
-    assert [behaviour for behaviour, _ in mirrors.asked].count("other") == 1
+    assert [behaviour for behaviour, _ in mirrors.requests].count("other") == 1
 
 
 @pytest.mark.parametrize(
@@ -224,7 +223,7 @@ def test_killed_in_the_middle_it_leaves_no_file_and_goes_on(mirrors: Mirrors) ->
     assert not mirrors.path.exists()
     assert DATA.startswith(mirrors.part.read_bytes())
     mirrors.get("slow")
-    assert mirrors.asked[-1] == ("slow", f"bytes={have}-")
+    assert mirrors.requests[-1] == ("slow", f"bytes={have}-")
 
 
 def test_two_at_once_download_it_once(mirrors: Mirrors) -> None:
@@ -234,7 +233,7 @@ def test_two_at_once_download_it_once(mirrors: Mirrors) -> None:
     for thread in threads:
         thread.join()
     mirrors.get("good")
-    assert len(mirrors.asked) == 1
+    assert len(mirrors.requests) == 1
 
 
 def test_a_disk_that_refuses_is_one_line(mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch) -> None:

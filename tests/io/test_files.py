@@ -54,9 +54,9 @@ def test_killed_in_mid_write_leaves_the_old_or_the_new(tmp_path: Path, attempt: 
     time.sleep(0.03 + 0.013 * attempt)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    found = target.read_bytes()
-    assert len(found) == 400_000
-    assert len(set(found)) == 1
+    content = target.read_bytes()
+    assert len(content) == 400_000
+    assert len(set(content)) == 1
     with files.atomic_path(target) as temporary:  # the next writer cleans up
         temporary.write_bytes(b"next")
     assert litter(tmp_path) == []
@@ -225,10 +225,10 @@ def test_arrays_round_trip_with_the_same_bytes(tmp_path: Path) -> None:
     files.save_arrays(tmp_path / "a.npz", **arrays)
     files.save_arrays(tmp_path / "b.npz", **dict(reversed(arrays.items())))
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-    found = files.load_arrays(tmp_path / "a.npz")
-    assert found["x"].dtype == np.uint8
-    np.testing.assert_array_equal(found["x"], arrays["x"])
-    assert found["y"] == 3
+    loaded = files.load_arrays(tmp_path / "a.npz")
+    assert loaded["x"].dtype == np.uint8
+    np.testing.assert_array_equal(loaded["x"], arrays["x"])
+    assert loaded["y"] == 3
 
 
 def test_arrays_damaged_or_with_objects_are_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def test_a_partial_file_is_gone_on_with(mirrors: Mirrors, have: int) -> None:
     mirrors.folder.mkdir()
     mirrors.part.write_bytes(DATA[:have])
     mirrors.bring("good")
-    assert mirrors.asked == [("good", f"bytes={have}-")]
+    assert mirrors.requests == [("good", f"bytes={have}-")]
 
 
 @pytest.mark.parametrize("behaviour", ["whole", "elsewhere"])
@@ -46,7 +46,7 @@ def test_an_encrypted_address_is_never_asked_unencrypted(mirrors: Mirrors) -> No
     """The server speaks no TLS: that fails, and no plain request follows."""
     with pytest.raises(transfer.Failed, match="did not prove its identity"):
         mirrors.bring(mirrors.url("good").replace("http:", "https:"))
-    assert mirrors.asked == []
+    assert mirrors.requests == []
 
 
 @pytest.mark.parametrize(

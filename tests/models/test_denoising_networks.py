@@ -36,7 +36,7 @@ def made(kind: str) -> nn.Module:
     return network.eval()
 
 
-def given(count: int = LABELS + 1) -> tuple[Tensor, Tensor, Tensor]:
+def inputs(count: int = LABELS + 1) -> tuple[Tensor, Tensor, Tensor]:
     """xt, t and labels; with the default count every label and the null label come once."""
     xt = torch.randn(count, 3, 28, 28, generator=torch.Generator().manual_seed(count))
     return xt, torch.arange(count) * 3 % T, torch.arange(count) % (LABELS + 1)
@@ -51,7 +51,7 @@ kinds = pytest.mark.parametrize("kind", ["unet", "context_unet"])
     [((1,), 1), ((1, 2, 2), 1), ((1,), 2), ((1, 2), 2), ((2, 1), 2), ((1,), 4)],
 )
 def test_unet_gives_images_like_its_own(mult: tuple[int, ...], patch: int, blocks: int) -> None:
-    xt, t, labels = given(2)
+    xt, t, labels = inputs(2)
     assert unet(mult, blocks, patch)(xt, t, labels).shape == xt.shape
 
 
@@ -69,7 +69,7 @@ def test_images_of_another_size_are_refused(kind: str) -> None:
 
 @kinds
 def test_a_label_beyond_the_null_label_is_refused(kind: str) -> None:
-    xt, t, _ = given(1)
+    xt, t, _ = inputs(1)
     with pytest.raises((IndexError, RuntimeError)):
         made(kind)(xt, t, torch.tensor([LABELS + 1]))
 
@@ -82,27 +82,27 @@ def test_context_unet_has_the_size_of_the_course_network() -> None:
 @kinds
 def test_evaluation_repeats_bit_for_bit(kind: str) -> None:
     network = made(kind)
-    assert torch.equal(network(*given()), network(*given()))
+    assert torch.equal(network(*inputs()), network(*inputs()))
 
 
 @kinds
 def test_an_image_does_not_depend_on_its_batch(kind: str) -> None:
     network = made(kind)
-    alone = torch.cat([network(*(x[k : k + 1] for x in given())) for k in range(3)])
-    torch.testing.assert_close(network(*given())[:3], alone, rtol=1e-5, atol=1e-5)  # float32 sums
+    alone = torch.cat([network(*(x[k : k + 1] for x in inputs())) for k in range(3)])
+    torch.testing.assert_close(network(*inputs())[:3], alone, rtol=1e-5, atol=1e-5)  # float32 sums
 
 
 @kinds
 def test_every_parameter_learns(kind: str) -> None:
     network = made(kind)  # in evaluation: BatchNorm's own mean would hide the biases before it
-    network(*given()).square().mean().backward()
+    network(*inputs()).square().mean().backward()
     dead = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert dead == []
 
 
 def test_every_label_learns_its_own_maps_and_embedding() -> None:
     network = made("unet")
-    network(*given()).square().mean().backward()
+    network(*inputs()).square().mean().backward()
     for name in ("label.weight", "maps"):
         gradient = network.get_parameter(name).grad
         assert gradient is not None
@@ -110,7 +110,7 @@ def test_every_label_learns_its_own_maps_and_embedding() -> None:
 
 
 def test_only_the_outermost_layer_starts_at_zero() -> None:
-    xt, t, labels = given(2)
+    xt, t, labels = inputs(2)
     network = unet()
     assert not network(xt, t, labels).any()  # the first prediction is zero ...
     network(xt, t, labels).sub(1).square().mean().backward()
@@ -129,7 +129,7 @@ def test_inner_weights_are_convolutions_once_each() -> None:
 @kinds
 def test_label_and_time_change_the_output(kind: str) -> None:
     network = made(kind)
-    xt, t, labels = given(4)
+    xt, t, labels = inputs(4)
     base = network(xt, t, labels)
     for other in (network(xt, t + 20, labels), network(xt, t, labels + 1)):
         moved = (other - base).flatten(1).abs().amax(1)
@@ -142,14 +142,14 @@ def test_the_null_label_is_a_zero_code() -> None:
     network.get_submodule("context1").register_forward_pre_hook(
         lambda module, inputs: codes.append(inputs[0])
     )
-    network(*given())
+    network(*inputs())
     assert torch.equal(codes[0][:LABELS], torch.eye(LABELS))
     assert not codes[0][LABELS].any()
 
 
 def test_channels_last_changes_the_layout_only() -> None:
     network = made("unet")
-    xt, t, labels = given(2)
+    xt, t, labels = inputs(2)
     before = network(xt, t, labels)
     after = network.to(memory_format=torch.channels_last)(
         xt.to(memory_format=torch.channels_last), t, labels

@@ -40,8 +40,8 @@ def _fingerprint(root: Path) -> str:
 
 def test_closure_follows_imports_in_functions_and_packages_that_hold_code(tree: Make) -> None:
     root = tree()
-    found = fingerprint.closure(root / "workflow/scripts/go.py", root)
-    assert [path.relative_to(root).as_posix() for path in found] == [
+    closure = fingerprint.closure(root / "workflow/scripts/go.py", root)
+    assert [path.relative_to(root).as_posix() for path in closure] == [
         "src/hw2/parts/__init__.py",
         "src/hw2/parts/deep.py",
         "src/hw2/parts/leaf.py",
@@ -89,7 +89,7 @@ def canonical(tmp_path: Path) -> Callable[[str], str]:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ('X = """a\n\nb"""\n', 'X = """a\nb"""\n'),  # an empty line that is part of a value
         ('X = """a \nb"""\n', 'X = """a\nb"""\n'),
@@ -104,13 +104,13 @@ def canonical(tmp_path: Path) -> Callable[[str], str]:
     ],
 )
 def test_the_canonical_form_keeps_what_runs(
-    canonical: Callable[[str], str], one: str, other: str
+    canonical: Callable[[str], str], first: str, second: str
 ) -> None:
-    assert canonical(one) != canonical(other)
+    assert canonical(first) != canonical(second)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ('X = ("a" "b")\n', 'X = (\n    "a"  # why\n    # more\n    "b"\n)\n'),
         ("def f(a, b): return 1\n", "def f(\n    a,\n    b,\n): return 1\n"),
@@ -123,9 +123,9 @@ def test_the_canonical_form_keeps_what_runs(
     ],
 )
 def test_the_canonical_form_drops_what_only_people_read(
-    canonical: Callable[[str], str], one: str, other: str
+    canonical: Callable[[str], str], first: str, second: str
 ) -> None:
-    assert canonical(one) == canonical(other)
+    assert canonical(first) == canonical(second)
 
 
 def test_a_fingerprint_of_modules_covers_their_imports_only(tree: Make) -> None:

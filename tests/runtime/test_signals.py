@@ -22,8 +22,8 @@ def test_the_step_ends_the_state_is_saved_the_exit_code_is_right(signum: int, co
             stop.raise_if_stopped(step, lambda step=step: saved.append(step))  # type: ignore[misc]
     assert saved == [3]
     assert caught.value.exit_code == code
-    said = "interrupted at step 3, saved; run the same command to continue"
-    assert str(caught.value).startswith(said)
+    message = "interrupted at step 3, saved; run the same command to continue"
+    assert str(caught.value).startswith(message)
 
 
 def test_more_signals_during_the_save_change_nothing() -> None:
@@ -50,15 +50,15 @@ def test_handlers_are_given_back() -> None:
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
-@pytest.mark.parametrize("asked_by", ["poll", "kernel"])
-def test_a_trainer_does_not_outlive_its_runner(tmp_path: Path, asked_by: str) -> None:
+@pytest.mark.parametrize("noticed_by", ["poll", "kernel"])
+def test_a_trainer_does_not_outlive_its_runner(tmp_path: Path, noticed_by: str) -> None:
     report = tmp_path / "report"
     ready, done = os.pipe()
     runner = os.fork()
     if runner == 0:
         try:
             if os.fork() == 0:
-                _train(report, done, asked_by)
+                _train(report, done, noticed_by)
             time.sleep(60)
         finally:
             os._exit(0)
@@ -73,9 +73,9 @@ def test_a_trainer_does_not_outlive_its_runner(tmp_path: Path, asked_by: str) ->
     os.close(done)
 
 
-def _train(report: Path, done: int, asked_by: str) -> None:
+def _train(report: Path, done: int, noticed_by: str) -> None:
     stop = StopFlag()
-    if asked_by == "kernel":
+    if noticed_by == "kernel":
         stop.__enter__()
         parent_process.exit_with_parent()
         stop._parent = 0  # so that only the signal can tell
@@ -87,7 +87,7 @@ def _train(report: Path, done: int, asked_by: str) -> None:
             stop.raise_if_stopped(1, lambda: None)
             time.sleep(0.01)
     except Interrupted as interrupted:
-        if asked_by == "kernel":
+        if noticed_by == "kernel":
             os.getppid = os_getppid
         temporary = report.with_suffix(".part")
         temporary.write_text(str(interrupted.exit_code))

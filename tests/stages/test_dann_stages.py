@@ -75,10 +75,10 @@ def done(
 
 
 def test_a_model_and_a_curve_for_every_training(done: SimpleNamespace, dann: params.Dann) -> None:
-    found = {str(path.relative_to(done.models)) for path in done.models.rglob("*.safetensors")}
-    assert found == {f"{training.slug}.safetensors" for training in fit.every(dann)}
+    names = {str(path.relative_to(done.models)) for path in done.models.rglob("*.safetensors")}
+    assert names == {f"{training.slug}.safetensors" for training in fit.every(dann)}
     rows = files.read_table(done.history)
-    assert len(rows) == len(found) * dann.train.steps
+    assert len(rows) == len(names) * dann.train.steps
     for row in rows:
         assert (row["domain"] is not None) == (row["method"] in WITH_DOMAIN_LOSS)
         assert (row["pseudo_label"] is not None) == (row["method"] == "self_training")
@@ -106,9 +106,9 @@ def test_the_record_has_every_row(done: SimpleNamespace, dann: params.Dann, digi
     for name, rows in record.items():
         assert set(rows) == set(METHODS)
         for method, row in rows.items():
-            each = [row["seeds"][str(seed)]["accuracy"] for seed in dann.seeds]
-            assert row["accuracy"] == pytest.approx(np.mean(each), abs=ROUNDED)
-            assert row["spread"] == pytest.approx(np.std(each, ddof=1), abs=ROUNDED)
+            accuracies = [row["seeds"][str(seed)]["accuracy"] for seed in dann.seeds]
+            assert row["accuracy"] == pytest.approx(np.mean(accuracies), abs=ROUNDED)
+            assert row["spread"] == pytest.approx(np.std(accuracies, ddof=1), abs=ROUNDED)
             assert row["accuracy_low"] <= row["accuracy"] <= row["accuracy_high"]
             assert (row["n"], row["trainings"]) == (N, 2)
             assert ("gain" in row) == (method != "source_only")
@@ -126,10 +126,10 @@ def test_the_record_has_every_row(done: SimpleNamespace, dann: params.Dann, digi
 def test_a_single_seed_has_no_spread(
     done: SimpleNamespace, dann: params.Dann, digits: Path, tmp_path: Path
 ) -> None:
-    one = dann.model_copy(update={"seeds": (42,)})
+    single_seed = dann.model_copy(update={"seeds": (42,)})
     metrics = tmp_path / "dann.json"
     dann_evaluate.run(
-        one, digits_arrays=digits, dann_models=done.models, dann_metrics=metrics, device=CPU
+        single_seed, digits_arrays=digits, dann_models=done.models, dann_metrics=metrics, device=CPU
     )
     row = files.read_json(metrics)["mnistm->usps"]["self_training"]
     assert row["trainings"] == 1
@@ -161,11 +161,11 @@ def test_killed_between_two_trainings_it_goes_on(
 ) -> None:
     at, whole, trained = places(tmp_path), fit.fit, []
 
-    def stopped(*given: object) -> object:
-        trained.append(given[1])
+    def stopped(*arguments: object) -> object:
+        trained.append(arguments[1])
         if len(trained) == 4:
             raise RuntimeError("killed")
-        return whole(*given)  # type: ignore[arg-type]
+        return whole(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(fit, "fit", stopped)
     with pytest.raises(RuntimeError, match="killed"):
@@ -238,14 +238,14 @@ def test_predict_names_wrong_files_in_one_line(
     (folder / "00004.png").write_bytes((folder / "00005.png").read_bytes()[:60])
     with pytest.raises(UserError) as caught:
         predict(done, dann, folder, tmp_path / "out.csv")
-    said = str(caught.value)
-    assert "00004.png, note0.txt, note1.txt and 3 more: not readable images" in said
-    assert "\n" not in said
+    message = str(caught.value)
+    assert "00004.png, note0.txt, note1.txt and 3 more: not readable images" in message
+    assert "\n" not in message
     assert not (tmp_path / "out.csv").exists()
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         (
             {"target": "mnistm"},
@@ -260,9 +260,9 @@ def test_predict_names_what_was_not_trained(
     folder: Path,
     tmp_path: Path,
     values: dict[str, str],
-    said: str,
+    message: str,
 ) -> None:
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         predict(done, dann, folder, tmp_path / "out.csv", **values)
 
 

@@ -327,9 +327,9 @@ def test_an_ablation_trains_without_dropping_and_samples_without_guidance(
 def recorded(function: Callable[..., Any], key: str, seen: list[Any]) -> Callable[..., Any]:
     """`function`, noting its keyword argument `key`."""
 
-    def wrapper(*given: Any, **named: Any) -> Any:
+    def wrapper(*arguments: Any, **named: Any) -> Any:
         seen.append(named[key])
-        return function(*given, **named)
+        return function(*arguments, **named)
 
     return wrapper
 

@@ -49,20 +49,20 @@ def test_a_course_folder_becomes_the_packed_parts(tmp_path: Path) -> None:
     folder = prepare(data, tmp_path)
     assert arrays.domains(folder) == ("mnistm",)
     splits = {split: arrays.load(folder, "mnistm", split) for split in ("train", "val", "test")}
-    assert {split: len(found.digits) for split, found in splits.items()} == {
+    assert {split: len(digits.digits) for split, digits in splits.items()} == {
         "train": 50,
         "val": 10,
         "test": 20,
     }
     number_of = {image.tobytes(): int(name[:5]) for name, image in images.items()}
     numbers = {
-        split: [number_of[np.ascontiguousarray(image).tobytes()] for image in found.images]
-        for split, found in splits.items()
+        split: [number_of[np.ascontiguousarray(image).tobytes()] for image in digits.images]
+        for split, digits in splits.items()
     }
     assert sorted(numbers["train"] + numbers["val"]) == list(range(60))
     assert numbers["test"] == list(range(60, 80))
-    for split, found in splits.items():
-        assert (found.digits == np.array(numbers[split]) % 10).all()
+    for split, digits in splits.items():
+        assert (digits.digits == np.array(numbers[split]) % 10).all()
 
 
 def test_a_fault_stops_before_anything_is_written(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_the_public_sets_are_fetched_before_they_are_read(
 ) -> None:
     done: list[object] = []
     images = np.zeros((10, 28, 28, 1), np.uint8)
-    monkeypatch.setattr(public, "fetch", lambda *asked: done.append(asked))
+    monkeypatch.setattr(public, "fetch", lambda *arguments: done.append(arguments))
 
     def contents(data: params.Data, raw: Path) -> object:
         assert done == [(("usps",), raw)]

@@ -82,9 +82,11 @@ def test_training_writes_a_model_its_history_and_leaves_nothing(
 def test_noises_and_images_are_in_the_courses_form(
     done: SimpleNamespace, mini: params.Params
 ) -> None:
-    found = noises.read(done.noise, mini.faces.image_size)
-    drawn = noises.draw(mini.faces.ddim.seed, mini.faces.image_size)
-    assert {k: v.tolist() for k, v in found.items()} == {k: v.tolist() for k, v in drawn.items()}
+    written = noises.read(done.noise, mini.faces.image_size)
+    expected = noises.draw(mini.faces.ddim.seed, mini.faces.image_size)
+    assert {k: v.tolist() for k, v in written.items()} == {
+        k: v.tolist() for k, v in expected.items()
+    }
     assert sorted(p.name for p in done.images.iterdir()) == [f"{k:02d}.png" for k in range(10)]
     with Image.open(done.images / "07.png") as image:
         pixels = np.asarray(image)
@@ -142,13 +144,13 @@ def test_metrics_are_what_the_samples_say(done: SimpleNamespace, mini: params.Pa
 
 
 def test_the_records_make_the_section(done: SimpleNamespace) -> None:
-    found = faces_records.read(
+    records = faces_records.read(
         faces_samples=done.samples,
         faces_interpolation=done.interpolation,
         faces_history=done.history,
         faces_metrics=done.metrics,
     )
-    assert {figure.name for figure in report.build("faces", found, 40).figures} == {
+    assert {figure.name for figure in report.build("faces", records, 40).figures} == {
         f"faces_{name}.png" for name in ("eta", "slerp", "lerp", "steps", "interpolation", "loss")
     }
 
@@ -158,11 +160,11 @@ def test_given_noises_and_ground_truth_are_used(
 ) -> None:
     at = places(tmp_path)
     at.model = done.model
-    given = mini.faces.ddim.model_copy(
+    ddim = mini.faces.ddim.model_copy(
         update={"noises": str(done.noise), "ground_truth": str(done.images), "seed": 99}
     )
-    sample(given, at)
-    measure(given, at)
+    sample(ddim, at)
+    measure(ddim, at)
     assert files.read_json(at.metrics)["mse"] == {
         **{f"{k:02d}": 0.0 for k in range(10)},
         "mean": 0.0,
@@ -198,8 +200,8 @@ def test_a_model_that_is_not_there_is_named(mini: params.Params, tmp_path: Path)
 
 
 def export(done: SimpleNamespace, ddim: params.Ddim, out: Path, **changes: Any) -> int:
-    given = {"noise": done.noise, "model": str(done.model)} | changes
-    return faces_command.run(ddim, out=out, device=CPU, **given)
+    inputs = {"noise": done.noise, "model": str(done.model)} | changes
+    return faces_command.run(ddim, out=out, device=CPU, **inputs)
 
 
 def test_the_command_draws_the_same_faces(

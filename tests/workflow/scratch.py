@@ -182,14 +182,14 @@ def of_working_tree(root: Path) -> Scratch:
 
 def processes(root: Path) -> dict[int, str]:
     """The live processes that work in `root`: process id to command line."""
-    found: dict[int, str] = {}
+    commands: dict[int, str] = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             if (entry / "cwd").readlink() == root:
-                found[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
+                commands[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
         except OSError:  # gone, or not ours
             continue
-    return found
+    return commands
 
 
 def kill_all(root: Path) -> None:

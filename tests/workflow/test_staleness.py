@@ -69,11 +69,11 @@ def test_dvc_sees_the_same_change(copy: Scratch) -> None:
 
 def test_spelling_of_a_number_is_no_change(copy: Scratch) -> None:
     file = copy.root / "params.yaml"
-    found = re.search(r"(?m)^    lr: (\S+)", file.read_text())  # ddpm.train.lr
-    assert found
-    respelt = f"{float(found[1]):.1e}" if "e" not in found[1] else f"{float(found[1]):.9f}"
-    assert respelt != found[1]
-    text = file.read_text().replace(found[0], f"    lr: {respelt}")
+    match = re.search(r"(?m)^    lr: (\S+)", file.read_text())  # ddpm.train.lr
+    assert match
+    respelt = f"{float(match[1]):.1e}" if "e" not in match[1] else f"{float(match[1]):.9f}"
+    assert respelt != match[1]
+    text = file.read_text().replace(match[0], f"    lr: {respelt}")
     file.write_text(text)
     assert copy.scheduled() == set()
     assert not copy.dvc("repro").ran
