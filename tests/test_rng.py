@@ -9,7 +9,7 @@ import torch
 from hw2 import rng
 
 
-def test_the_same_in_another_process_whatever_its_hash_seed() -> None:
+def test_derived_seeds_do_not_depend_on_the_process_or_its_hash_seed() -> None:
     code = "from hw2 import rng; print(rng.derive(7, 'ddpm', 'noise', 3))"
     seeds = {
         subprocess.run(
@@ -24,11 +24,11 @@ def test_the_same_in_another_process_whatever_its_hash_seed() -> None:
     assert seeds == {str(rng.derive(7, "ddpm", "noise", 3))}
 
 
-def test_a_published_value_does_not_move() -> None:
+def test_a_derived_seed_keeps_its_recorded_value() -> None:
     assert rng.derive(0, "a", 1) == 4332523998341121174  # else old results could not be remade
 
 
-def test_names_are_kept_apart() -> None:
+def test_different_names_give_different_seeds() -> None:
     seeds = [
         rng.derive(0),
         rng.derive(1),

@@ -85,7 +85,7 @@ CHECKS = (forbidden_keywords, unsafe_loading, global_randomness)
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_the_source_does_nothing_of_the_kind(check: Callable[[ast.AST], Iterator[str]]) -> None:
+def test_the_source_has_no_forbidden_calls(check: Callable[[ast.AST], Iterator[str]]) -> None:
     assert len(FILES) > 50
     violations = {
         f"{path.relative_to(SOURCE.parents[1])}: {what}"
@@ -118,7 +118,7 @@ def test_the_source_does_nothing_of_the_kind(check: Callable[[ast.AST], Iterator
         (global_randomness, "torch.randn(3)"),
     ],
 )
-def test_the_checks_see_what_they_are_for(
+def test_the_checks_detect_forbidden_calls(
     check: Callable[[ast.AST], Iterator[str]], bad: str
 ) -> None:
     assert list(check(ast.parse(bad)))
@@ -134,5 +134,5 @@ def test_the_checks_see_what_they_are_for(
         "torch.rand(3, generator=g)",
     ],
 )
-def test_and_nothing_else(good: str) -> None:
+def test_the_checks_accept_safe_calls(good: str) -> None:
     assert [what for check in CHECKS for what in check(ast.parse(good))] == []

@@ -38,7 +38,7 @@ def spoil(course: Path) -> None:
         archive.writestr("hw2_data/digits/usps/data/c.png", "text")
 
 
-def test_a_good_set_is_counted(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_set_without_faults_is_counted(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check-data", str(course)]) == 0
     heading, row, last = capsys.readouterr().out.splitlines()
     assert heading.split() == ["domain", "table", "images", *"0123456789", "same", "mode"]
@@ -47,9 +47,7 @@ def test_a_good_set_is_counted(course: Path, capsys: pytest.CaptureFixture[str])
     assert last == "no problems found"
 
 
-def test_test_labels_are_read_when_asked_for(
-    course: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_test_labels_are_read_on_request(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check-data", str(course), "--test-labels"]) == 0
     rows = capsys.readouterr().out.splitlines()
     assert rows[2].split()[:3] == ["mnistm", "test", "2"]
@@ -80,7 +78,7 @@ def test_every_fault_has_a_line_and_the_last_is_a_summary(
 
 
 @pytest.mark.parametrize("path", ["absent", "."])
-def test_a_path_without_digits_gets_one_line(
+def test_a_path_without_digits_is_a_one_line_error(
     tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(REPO)

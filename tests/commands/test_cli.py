@@ -50,7 +50,7 @@ def test_profile_lists_with_a_star_and_switches(
     assert (clone / "params.yaml").read_text() == (REPO / "params.yaml").read_text()
 
 
-def test_an_unknown_profile_gets_the_nearest_name(
+def test_the_error_for_an_unknown_profile_suggests_the_nearest_name(
     clone: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["profile", "dmo"]) == 2
@@ -68,7 +68,7 @@ def test_outside_a_clone_is_an_error(
     assert "not inside a clone" in capsys.readouterr().err
 
 
-def test_digits_are_named_and_sized_as_the_grader_reads_them(clone: Path) -> None:
+def test_digits_have_the_names_and_size_that_the_grader_expects(clone: Path) -> None:
     save_untrained_model()
     inside = clone / "results"  # a folder below the clone's root: the command finds its way up
     assert cli.main(["digits", str(inside / "out"), "--count", "2"]) == 0
@@ -92,7 +92,7 @@ def test_digits_are_named_and_sized_as_the_grader_reads_them(clone: Path) -> Non
         (["digits", "new"], "model.safetensors: not a checkpoint of ddpm_train"),
     ],
 )
-def test_bad_requests_for_digits_get_one_line(
+def test_bad_arguments_of_digits_are_one_line_errors(
     clone: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     (clone / "taken").mkdir()
@@ -186,11 +186,11 @@ def test_faces_of_a_folder_of_noises_and_their_mse(
     ("arguments", "message"),
     [
         (["--eta", "2"], "eta: 2.0 is not allowed"),
-        (["--timestep-spacing", "centre"], "timestep_spacing: 'centre' is not allowed"),
+        (["--timestep-spacing", "center"], "timestep_spacing: 'center' is not allowed"),
         (["--steps", "11"], "--steps 11: more than half of the 20 noise levels"),
     ],
 )
-def test_faces_refuses_in_one_line(
+def test_bad_arguments_of_faces_are_one_line_errors(
     clone: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     save_face_model()
@@ -202,7 +202,9 @@ def test_faces_refuses_in_one_line(
     assert not out.exists()
 
 
-def test_a_web_page_is_no_model(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_web_page_in_place_of_a_model_is_refused(
+    clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     save_face_model()
     (clone / "UNet.pt").write_text("<!doctype html>")
     assert cli.main(["faces", "results/faces/noise", "out", "UNet.pt"]) == 2

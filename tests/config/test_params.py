@@ -130,7 +130,7 @@ def test_domains_are_those_with_labels() -> None:
         ("ddpm.train.p_uncond", 0, "ddpm.train.p_uncond: 0 leaves nothing to guide with"),
     ],
 )
-def test_a_wrong_value_is_one_line(tree: Any, key: str, value: Any, message: str) -> None:
+def test_a_wrong_value_is_a_one_line_error(tree: Any, key: str, value: Any, message: str) -> None:
     put(tree, key, value)
     (line,) = problems(tree)
     assert line.startswith("params.yaml: ")
@@ -174,7 +174,9 @@ def test_shell_characters_are_text(tree: Any) -> None:
         ("- 1", "should be a group of keys"),
     ],
 )
-def test_a_file_without_parameters_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+def test_a_file_without_parameters_is_a_one_line_error(
+    tmp_path: Path, text: str, message: str
+) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(text)
     with pytest.raises(UserError, match=message) as caught:
@@ -185,7 +187,7 @@ def test_a_file_without_parameters_is_one_line(tmp_path: Path, text: str, messag
         params.load(tmp_path / "gone.yaml")
 
 
-def test_paths_are_attributes_and_unknown_names_one_line() -> None:
+def test_paths_are_attributes_and_unknown_names_are_errors() -> None:
     loaded = paths.load(ROOT)
     assert loaded.digits_arrays == ROOT / "data/arrays"
     assert "ddpm_samples" in list(loaded)

@@ -27,13 +27,15 @@ def images() -> Tensor:
     return torch.rand(64, 3, 28, 28, generator=stream(1)) * 2 - 1
 
 
-def test_without_amounts_nothing_changes(images: Tensor) -> None:
+def test_amounts_of_zero_change_nothing(images: Tensor) -> None:
     # An affine map by nothing still passes through bilinear interpolation.
     assert torch.allclose(augmentations.strong(images, only(), stream()), images, atol=1e-4)
     assert torch.equal(augmentations.weak(images, only(degrees=20), stream()), images)
 
 
-def test_the_stream_decides_and_the_batch_is_not_changed(images: Tensor, mini: params.Dann) -> None:
+def test_the_random_stream_determines_the_result_and_the_input_is_unchanged(
+    images: Tensor, mini: params.Dann
+) -> None:
     before = images.clone()
     first = augmentations.strong(images, mini.augmentations, stream())
     assert torch.equal(first, augmentations.strong(images, mini.augmentations, stream()))
@@ -67,9 +69,9 @@ def test_contrast_and_brightness_are_of_the_whole_image(
     change = seen / images if name == "contrast" else seen - images
     mean = change.flatten(1).median(1).values  # of pixels near 0 the ratio is unsure
     assert (change.flatten(1) - mean[:, None]).abs().median() < 1e-3
-    centre = 1 if name == "contrast" else 0
-    assert (mean - centre).abs().max() <= amount + 1e-3
-    assert (mean - centre).abs().max() > 0.8 * amount
+    center = 1 if name == "contrast" else 0
+    assert (mean - center).abs().max() <= amount + 1e-3
+    assert (mean - center).abs().max() > 0.8 * amount
 
 
 def test_color_jitter_differs_by_channel(images: Tensor) -> None:

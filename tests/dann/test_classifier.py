@@ -53,7 +53,7 @@ def test_domain_normalization_uses_the_statistics_of_the_domain() -> None:
 @pytest.mark.parametrize(
     ("method", "extractor"), [("self_training", "shared"), ("dann_paper", "ganin")]
 )
-def test_a_file_gives_the_same_network_back(
+def test_a_loaded_classifier_equals_the_saved_one(
     mini: params.Dann, tmp_path: Path, method: str, extractor: str
 ) -> None:
     network = Classifier(mini.network, extractor).eval()
@@ -72,7 +72,7 @@ def test_a_file_gives_the_same_network_back(
         trained.predict(images, "svhn")
 
 
-def test_a_wrong_file_is_one_line(tmp_path: Path) -> None:
+def test_a_file_that_is_no_checkpoint_is_a_one_line_error(tmp_path: Path) -> None:
     absent, foreign = tmp_path / "absent", tmp_path / "foreign.safetensors"
     save_file({"a": torch.zeros(1)}, foreign)
     for path in (absent, foreign):

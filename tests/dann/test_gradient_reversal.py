@@ -19,7 +19,7 @@ def test_forward_is_the_identity_and_backward_is_reversed(strength: float) -> No
     assert torch.allclose(x.grad, -strength * weights)
 
 
-def test_what_follows_keeps_its_own_gradient() -> None:
+def test_layers_after_the_reversal_keep_their_gradient() -> None:
     x, w = torch.ones(3, requires_grad=True), torch.ones(3, requires_grad=True)
     (reverse(x, 0.5) * w).sum().backward()
     assert w.grad is not None
@@ -27,7 +27,7 @@ def test_what_follows_keeps_its_own_gradient() -> None:
 
 
 @pytest.mark.parametrize("cap", [0.1, 1.0])
-def test_the_schedule_is_silent_at_first_and_ends_at_the_cap(cap: float) -> None:
+def test_the_schedule_rises_from_zero_towards_the_cap(cap: float) -> None:
     values = [schedule(step / 100, cap) for step in range(101)]
     assert values[0] == 0
     assert values == sorted(values)

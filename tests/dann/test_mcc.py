@@ -14,7 +14,7 @@ def test_certain_predictions_are_not_confused() -> None:
     assert float(class_confusion(100 * torch.eye(4), 2.5)) == pytest.approx(0, abs=1e-6)
 
 
-def test_two_classes_by_hand() -> None:
+def test_the_confusion_of_two_classes_matches_values_by_hand() -> None:
     # Predictions (p, 1 - p) and (1 - p, p) have the same entropy, so both weights are 1.
     p = 0.8
     logits = 2.0 * torch.tensor([[p, 1 - p], [1 - p, p]]).log()

@@ -71,7 +71,7 @@ def without_labels(digits: Path, folder: Path, domain: str, kind: str) -> Path:
 
 @pytest.mark.parametrize("kind", ["wrong", "absent"])
 @pytest.mark.parametrize("method", ADAPTED)
-def test_no_label_of_the_target_is_used(
+def test_adaptation_methods_do_not_use_target_labels(
     mini: params.Dann, digits: Path, tmp_path: Path, method: str, kind: str
 ) -> None:
     blind = without_labels(digits, tmp_path / "blind", "usps", kind)
@@ -80,7 +80,9 @@ def test_no_label_of_the_target_is_used(
     assert same(go(mini, method, digits, tmp_path / "a"), go(mini, method, blind, tmp_path / "b"))
 
 
-def test_only_target_only_uses_them(mini: params.Dann, digits: Path, tmp_path: Path) -> None:
+def test_target_labels_are_used_by_target_only_alone(
+    mini: params.Dann, digits: Path, tmp_path: Path
+) -> None:
     wrong = without_labels(digits, tmp_path / "wrong", "usps", "wrong")
     seen = [go(mini, "target_only", at, tmp_path / at.name) for at in (digits, wrong)]
     assert not same(*seen)
@@ -121,7 +123,7 @@ def crash() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("stop", [terminate, crash])
-def test_killed_and_resumed_it_is_the_uninterrupted_training(
+def test_an_interrupted_and_resumed_training_equals_the_uninterrupted_one(
     mini: params.Dann,
     digits: Path,
     tmp_path: Path,
@@ -138,7 +140,7 @@ def test_killed_and_resumed_it_is_the_uninterrupted_training(
     assert same(straight, go(dann, method, digits, tmp_path / "broken"))
 
 
-def test_the_strength_goes_on_from_where_it_was(
+def test_a_resumed_training_continues_the_schedule_of_the_strength(
     mini: params.Dann, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dann = changed(mini, steps=8, save_every=3)
@@ -154,7 +156,7 @@ def test_the_strength_goes_on_from_where_it_was(
 
 
 @pytest.mark.parametrize("method", ["source_only", "self_training"])
-def test_the_number_of_threads_changes_nothing(
+def test_the_weights_do_not_depend_on_the_number_of_threads(
     mini: params.Dann, digits: Path, tmp_path: Path, method: str
 ) -> None:
     before = torch.get_num_threads()
@@ -168,7 +170,7 @@ def test_the_number_of_threads_changes_nothing(
     assert same(*results)
 
 
-def test_the_seed_decides(mini: params.Dann, digits: Path, tmp_path: Path) -> None:
+def test_the_seed_determines_the_weights(mini: params.Dann, digits: Path, tmp_path: Path) -> None:
     first, again, other = (
         go(mini, "self_training", digits, tmp_path / name, seed)
         for name, seed in (("a", 1), ("b", 1), ("c", 2))
@@ -198,7 +200,7 @@ def test_every_method_costs_the_same_and_sees_its_domains(
         assert [learns for _, _, learns in passes].count(False) == (method == "self_training")
 
 
-def test_methods_of_one_seed_start_alike_and_see_the_same_source(
+def test_methods_with_equal_seeds_share_initial_weights_and_source_images(
     mini: params.Dann, digits: Path, tmp_path: Path
 ) -> None:
     dann = changed(mini, steps=1, lr=1e-9, muon_lr=0.0, ema_decay=0.0, weight_decay=0.0)
@@ -212,7 +214,7 @@ def test_methods_of_one_seed_start_alike_and_see_the_same_source(
             assert torch.allclose(weights[name], state_dicts[0][name], atol=1e-6)
 
 
-def test_a_hyperparameter_of_another_method_makes_no_other_training(
+def test_hyperparameters_of_another_method_do_not_change_the_identity(
     mini: params.Dann, digits: Path
 ) -> None:
     tuned = with_hyperparameters(mini, "dann", max_strength=0.123)
@@ -225,7 +227,7 @@ def test_a_hyperparameter_of_another_method_makes_no_other_training(
         assert identity(mini, Training(PAIR, method, 2), cls, digits) != original
 
 
-def test_it_learns(mini: params.Dann, tmp_path: Path) -> None:
+def test_every_method_reduces_the_label_loss(mini: params.Dann, tmp_path: Path) -> None:
     """Squares on the left are 0, on the right 1; the target's are gray."""
     random = np.random.default_rng(len("squares"))
     for domain, channels in (("mnistm", 3), ("usps", 1)):
@@ -241,7 +243,7 @@ def test_it_learns(mini: params.Dann, tmp_path: Path) -> None:
         assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:5]), method
 
 
-def test_a_loss_that_is_no_number_is_named(
+def test_a_loss_of_nan_is_reported_with_its_step(
     mini: params.Dann, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = fitting.from_uint8
@@ -250,7 +252,7 @@ def test_a_loss_that_is_no_number_is_named(
         go(mini, "source_only", digits, tmp_path)
 
 
-def test_all_trainings_in_order(mini: params.Dann) -> None:
+def test_trainings_are_listed_by_pair_method_and_seed(mini: params.Dann) -> None:
     dann = mini.model_copy(update={"seeds": (1, 2)})
     trainings = every(dann)
     assert len(trainings) == len({t.slug for t in trainings}) == 2 * 2 * len(METHODS)
@@ -259,5 +261,7 @@ def test_all_trainings_in_order(mini: params.Dann) -> None:
 
 
 @pytest.mark.parametrize("source", ["usps", "svhn"])
-def test_any_pair_trains(mini: params.Dann, digits: Path, tmp_path: Path, source: str) -> None:
+def test_pairs_of_any_domains_can_be_trained(
+    mini: params.Dann, digits: Path, tmp_path: Path, source: str
+) -> None:
     go(changed(mini, steps=2), "self_training", digits, tmp_path, pair=Pair(source, "mnistm"))

@@ -81,7 +81,7 @@ def described(mini: params.Params, **changes: Any) -> dict[str, str]:
     ["absent", "empty", "html", "cut 0.1", "cut 0.99", "no metadata", "no json", "no schedule",
      "unknown key", "other shape", "missing tensor"],
 )  # fmt: skip
-def test_another_file_is_refused_in_one_line(
+def test_a_file_that_is_no_checkpoint_is_a_one_line_error(
     mini: params.Params, tmp_path: Path, damage: str
 ) -> None:
     path = tmp_path / "model.safetensors"

@@ -154,7 +154,7 @@ def test_another_training_does_not_resume_this_one(
 
 @pytest.mark.parametrize("kind", ["unet", "context_unet"])
 @pytest.mark.parametrize("prediction", ["v", "eps"])
-def test_the_loss_goes_down(
+def test_training_reduces_the_loss(
     mini: params.Params, digits: Path, tmp_path: Path, kind: str, prediction: str
 ) -> None:
     ddpm = changed(
@@ -170,7 +170,7 @@ def test_the_loss_goes_down(
     assert np.mean(losses[-8:]) < 0.9 * np.mean(losses[:4])  # means of 128 and 64 images
 
 
-def test_a_broken_loss_keeps_the_last_save(
+def test_a_loss_that_is_not_finite_keeps_the_last_save(
     mini: params.Params, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = iter(range(100))

@@ -105,7 +105,7 @@ def assert_close(actual: Tensor, expected: Tensor, tolerance: float) -> None:
 @pytest.mark.parametrize("steps", [4, 20])
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("reach", [0.8, 1.6], ids=["inside", "clipped"])
-def test_ddim_is_that_of_diffusers(
+def test_ddim_matches_diffusers(
     kind: str,
     prediction: Prediction,
     dtype: torch.dtype,
@@ -142,7 +142,7 @@ def test_ddim_is_that_of_diffusers(
 
 
 @cases
-def test_ancestral_sampling_is_that_of_diffusers(
+def test_ancestral_sampling_matches_diffusers(
     kind: str,
     prediction: Prediction,
     dtype: torch.dtype,
@@ -177,7 +177,7 @@ def test_ancestral_sampling_is_that_of_diffusers(
 
 @cases
 @pytest.mark.parametrize("steps", [1, 2, 7, 20])
-def test_dpm_solver_is_that_of_diffusers(
+def test_dpm_solver_matches_diffusers(
     kind: str, prediction: Prediction, dtype: torch.dtype, tolerance: float, steps: int
 ) -> None:
     tolerance = 1e-4  # in float64 too: diffusers keeps the sigmas of this one in float32
@@ -205,7 +205,7 @@ def test_dpm_solver_is_that_of_diffusers(
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpmpp"])
-def test_without_fresh_noise_sampling_repeats(sampler: str) -> None:
+def test_samplers_without_fresh_noise_are_deterministic(sampler: str) -> None:
     output = network(COSINE, "v")
     assert torch.equal(*(ours(output, COSINE, "v", sampler, 10) for _ in range(2)))
 
@@ -249,7 +249,7 @@ def test_the_states_run_from_pure_noise_to_clean_images() -> None:
 
 
 @pytest.mark.parametrize("timesteps", [2, 20, 400, 1000])
-def test_times_fall_from_the_noisiest_level(timesteps: int) -> None:
+def test_timesteps_fall_evenly_from_the_noisiest_level(timesteps: int) -> None:
     for steps in range(1, timesteps + 1, max(1, timesteps // 60)):
         grid = spaced_timesteps(timesteps, steps)
         assert len(grid) == steps + 1
@@ -326,7 +326,7 @@ def test_samplers_recover_gaussian_data(sampler: str, eta: float) -> None:
     assert errors[2] / errors[1] == pytest.approx(0.5, abs=0.15)
 
 
-def test_ddim_with_eta_1_is_ancestral_sampling() -> None:
+def test_ddim_with_eta_1_equals_ancestral_sampling() -> None:
     output = network(COSINE, "v")
     assert torch.equal(
         ours(output, COSINE, "v", "ddim", 50, eta=1.0), ours(output, COSINE, "v", "ddpm", 50)
@@ -334,7 +334,9 @@ def test_ddim_with_eta_1_is_ancestral_sampling() -> None:
 
 
 @pytest.mark.parametrize(("sampler", "low", "high"), [("ddim", 0.45, 0.55), ("dpmpp", 0.2, 0.35)])
-def test_the_order_of_the_solver(sampler: str, low: float, high: float) -> None:
+def test_the_error_falls_with_the_order_of_the_solver(
+    sampler: str, low: float, high: float
+) -> None:
     """With twice the steps, the error half way falls to 1/2 at order 1 and towards 1/4 at order 2.
 
     Half way, because the last step is of order 1 for both.

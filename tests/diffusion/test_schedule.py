@@ -46,7 +46,7 @@ def test_a_schedule_starts_almost_clean_and_ends_in_noise(kind: Kind, timesteps:
 @pytest.mark.parametrize(
     ("kind", "theirs"), [("linear", "linear"), ("cosine", "squaredcos_cap_v2")]
 )
-def test_a_thousand_steps_are_those_of_diffusers(kind: Kind, theirs: str) -> None:
+def test_schedules_of_1000_steps_match_diffusers(kind: Kind, theirs: str) -> None:
     scheduler = DDIMScheduler(1000, 1e-4, 0.02, beta_schedule=theirs)
     abar = schedule.make(kind, 1000).abar
     beta = 1 - abar / torch.cat([torch.ones(1, dtype=torch.float64), abar[:-1]])

@@ -60,7 +60,7 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_an_archive_keeps_images_and_labels(tmp_path: Path) -> None:
     splits = {(d, p): data for d, p, data in archive.read(write(tmp_path / "digits.zip"))}
     assert splits.keys() == {(d, p) for d in DOMAINS for p in SPLITS}
     for (domain, split), data in splits.items():
@@ -86,7 +86,7 @@ def test_the_layout_is_the_course_s(tmp_path: Path) -> None:
         assert (image.mode, image.size) == ("RGB", (28, 28))
 
 
-def test_parts_of_a_domain_share_no_image_name(tmp_path: Path) -> None:
+def test_splits_of_a_domain_share_no_image_name(tmp_path: Path) -> None:
     contents = members(write(tmp_path / "digits.zip"))
     named = [
         line.split(b",")[0]
@@ -166,14 +166,14 @@ def test_an_archive_without_digits_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "digits.zip").endswith("; run `dvc repro digits_fetch`")
 
 
-def test_a_domain_may_have_some_parts_only(tmp_path: Path) -> None:
+def test_a_domain_may_lack_splits(tmp_path: Path) -> None:
     path = damaged(tmp_path, {"digits/svhn/val.csv": None, "digits/svhn/test.csv": None})
     parts = {(d, p) for d, p, _ in archive.read(path)}
     assert {split for domain, split in parts if domain == "svhn"} == {"train"}
 
 
 @pytest.mark.parametrize("data", [b"", b"<!DOCTYPE html>", b"PK\x03\x04"])
-def test_what_is_no_zip_is_refused(tmp_path: Path, data: bytes) -> None:
+def test_a_file_that_is_no_zip_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "digits.zip"
     path.write_bytes(data)
     assert refusal(path).startswith(f"{path}: not a whole zip archive")
@@ -189,7 +189,7 @@ def test_an_absent_archive_is_refused(tmp_path: Path) -> None:
     assert "run `dvc repro digits_fetch`" in refusal(tmp_path / "digits.zip")
 
 
-def test_a_flipped_byte_is_not_read(tmp_path: Path) -> None:
+def test_a_flipped_byte_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "digits.zip")
     data = bytearray(path.read_bytes())
     data[len(data) // 3] ^= 1  # in some image

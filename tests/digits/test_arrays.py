@@ -17,7 +17,7 @@ def made(seed: int = 0, count: int = 12, channels: int = 3) -> Digits:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_what_is_saved_is_loaded(tmp_path: Path, channels: int) -> None:
+def test_loaded_arrays_equal_the_saved_ones(tmp_path: Path, channels: int) -> None:
     arrays.save(tmp_path, "usps", "train", made(channels=channels))
     loaded = arrays.load(tmp_path, "usps", "train")
     assert np.array_equal(loaded.images, made(channels=channels).images)
@@ -43,7 +43,7 @@ def test_gray_images_get_three_equal_channels() -> None:
     assert np.array_equal(made().rgb, made().images)
 
 
-def test_a_part_that_was_not_packed_is_named(tmp_path: Path) -> None:
+def test_a_split_that_was_not_packed_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no train split of svhn; run `dvc repro digits_pack`"):
         arrays.load(tmp_path, "svhn", "train")
 

@@ -12,7 +12,7 @@ def rng(seed: int) -> torch.Generator:
 def test_amounts_of_zero_return_the_image() -> None:
     images = torch.rand(3, 3, 28, 28, generator=rng(0))
     same = affine(images, rng(1), degrees=0, scale=0, shear=0, translate=0)
-    torch.testing.assert_close(same, images, atol=1e-5, rtol=0)  # resampling at the pixel centres
+    torch.testing.assert_close(same, images, atol=1e-5, rtol=0)  # resampling at the pixel centers
 
 
 def test_the_translation_is_in_pixels() -> None:
@@ -20,8 +20,8 @@ def test_the_translation_is_in_pixels() -> None:
     images[:, :, 14, 14] = 1
     moved = affine(images, rng(1), degrees=0, scale=0, shear=0, translate=2)
     rows = torch.arange(28.0)
-    centre = (moved.sum(-1)[:, 0] * rows).sum(-1) / moved.sum((1, 2, 3))
-    assert 1 < (centre - 14).abs().max() <= 2 + 1e-3
+    center = (moved.sum(-1)[:, 0] * rows).sum(-1) / moved.sum((1, 2, 3))
+    assert 1 < (center - 14).abs().max() <= 2 + 1e-3
 
 
 def test_every_image_has_an_augmentation_of_its_own_from_the_seed() -> None:

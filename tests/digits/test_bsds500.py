@@ -48,7 +48,7 @@ def test_each_photograph_is_in_one_split_which_the_seed_chooses(
     ],
     ids=["one more", "no image", "cut", "small"],
 )
-def test_odd_photographs_are_named(
+def test_unusable_photographs_are_reported(
     tmp_path: Path, photo: bytes, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_photos(tmp_path, odd=photo)
@@ -104,7 +104,7 @@ def test_an_archive_that_is_too_large_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", PAGE, NOISE[:5000]], ids=["empty", "page", "noise"])
-def test_what_is_no_archive_is_refused(tmp_path: Path, data: bytes) -> None:
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.tgz"
     path.write_bytes(data)
     with pytest.raises(UserError, match=r"a\.tgz: not a whole tar archive") as caught:

@@ -32,7 +32,7 @@ Files = dict[str, bytes]
 
 
 def pixels(domain: str, number: int) -> np.ndarray:
-    """The image with a number: uint8 (28, 28, C), no two alike."""
+    """Image `number` of a domain: uint8 (28, 28, C), all different."""
     channels = 1 if domain in ("usps", "mnist") else 3
     random = np.random.Generator(np.random.PCG64([len(domain), ord(domain[0]), number]))
     return random.integers(0, 256, (28, 28, channels), np.uint8)
@@ -94,7 +94,7 @@ def read(path: Path, **changes: Any) -> dict[tuple[str, str], course.Digits]:
 
 
 def fault_list(path: Path, test_labels: bool = True) -> list[str]:
-    """Every fault as `kind: where`."""
+    """Every fault of a set as `kind: where`."""
     return [f"{f.kind}: {f.where}" for f in course.check(path, None, test_labels).faults]
 
 
@@ -116,7 +116,7 @@ def refusal(action: Callable[[], object]) -> str:
 @pytest.mark.parametrize("kind", ["folder", "zip"])
 @pytest.mark.parametrize("top", ["digits/", "hw2_data/digits/", "my set ü 数字/digits/", ""])
 @pytest.mark.parametrize("year", YEARS)
-def test_every_year_is_read_wherever_it_lies(
+def test_the_layout_of_every_year_is_read_from_any_folder_or_zip(
     tmp_path: Path, year: int, top: str, kind: str
 ) -> None:
     domains, tables = YEARS[year]
@@ -141,12 +141,12 @@ def test_every_year_is_read_wherever_it_lies(
         assert splits[domain, "train"].images.shape[1:] == (28, 28, 1 if domain == "usps" else 3)
 
 
-def test_train_and_val_alone_are_a_layout(tmp_path: Path) -> None:
+def test_a_set_without_a_test_table_is_read(tmp_path: Path) -> None:
     splits = read(folder(tmp_path, made(("svhn",), ("train", "val"))), domains=("svhn",))
     assert [len(digits.digits) for digits in splits.values()] == [10, 2, 3]
 
 
-def test_with_test_labels_the_tables_are_the_parts(tmp_path: Path) -> None:
+def test_with_test_labels_each_table_is_its_split(tmp_path: Path) -> None:
     path = folder(tmp_path, made(("mnistm", "mnist"), ("train", "val", "test")))
     splits = read(path, domains=("mnist",), test_labels=True, val_images=None, test_images=None)
     for split, name in (("train", "train"), ("val", "val"), ("test", "test")):
@@ -156,7 +156,7 @@ def test_with_test_labels_the_tables_are_the_parts(tmp_path: Path) -> None:
         assert digits.digits.dtype == np.int64
 
 
-def test_a_folder_and_a_zip_give_the_same(tmp_path: Path) -> None:
+def test_a_folder_and_a_zip_have_equal_contents(tmp_path: Path) -> None:
     files = made(("mnistm", "svhn"), ("train", "val"))
     from_folder = read(folder(tmp_path / "set", files))
     from_zip = read(packed(tmp_path / "set.zip", files))
@@ -176,7 +176,7 @@ def test_images_keep_their_order_in_chunks_of_any_size(
     assert np.array_equal(digits.images, [pixels("svhn", k) for k in PLACES["train"]])
 
 
-def test_the_archive_of_the_dag_keeps_what_is_read(tmp_path: Path) -> None:
+def test_the_archive_of_the_dag_keeps_images_and_labels(tmp_path: Path) -> None:
     domains = ("mnistm", "usps")
     path = folder(tmp_path / "set", made(domains, ("train", "val")))
     splits = read(path, domains=domains)
@@ -188,14 +188,14 @@ def test_the_archive_of_the_dag_keeps_what_is_read(tmp_path: Path) -> None:
         assert np.array_equal(again[key].digits, digits.digits)
 
 
-def test_a_form_in_place_of_test_labels_is_not_read(tmp_path: Path) -> None:
+def test_a_test_table_without_labels_is_not_read(tmp_path: Path) -> None:
     form = table([(f"{k:05d}.png", "?") for k in PLACES["test"]] + [("absent.png", "")])
     path = folder(tmp_path, changed(**{"digits/mnistm/test.csv": form}))
     assert fault_list(path, test_labels=False) == []
     assert "bad label: digits/mnistm/test.csv line 2" in fault_list(path, test_labels=True)
 
 
-def test_without_the_form_its_images_are_in_no_table(tmp_path: Path) -> None:
+def test_test_images_without_a_table_are_reported(tmp_path: Path) -> None:
     path = folder(tmp_path, changed(**{"digits/mnistm/test.csv": None}))
     assert fault_list(path) == [
         f"image without row: digits/mnistm/data/{k:05d}.png" for k in PLACES["test"]
@@ -281,7 +281,9 @@ def test_a_bad_label_is_named_by_table_and_line(tmp_path: Path, label: str) -> N
         (b'image_name,label\n"00012.png,2\n', "no CSV: digits/mnistm/val.csv line 2"),
     ],
 )
-def test_a_table_that_is_none_is_named_once(tmp_path: Path, text: bytes, expected: str) -> None:
+def test_a_file_that_is_no_table_is_reported_once(
+    tmp_path: Path, text: bytes, expected: str
+) -> None:
     assert fault_list(folder(tmp_path, changed(**{"digits/mnistm/val.csv": text}))) == [expected]
 
 
@@ -404,7 +406,7 @@ def test_other_modes_become_three_channels(tmp_path: Path, mode: str) -> None:
         assert np.array_equal(digits.images[2], pixels("mnistm", 2)[..., :1].repeat(3, axis=-1))
 
 
-def test_usps_with_one_colour_image_becomes_colour(tmp_path: Path) -> None:
+def test_usps_with_a_single_color_image_becomes_color(tmp_path: Path) -> None:
     files = made(("usps",), ("train",))
     files["digits/usps/data/00002.png"] = png(pixels("svhn", 2))
     report = course.check(folder(tmp_path, files), None, False)
@@ -436,7 +438,7 @@ def test_the_same_pixels_in_two_tables_are_named(tmp_path: Path, copy: str) -> N
     )
 
 
-def test_of_the_same_pixels_only_the_reported_ones_are_given(
+def test_of_duplicate_images_only_the_reported_one_is_kept(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = made(("usps",), ("train", "val"))
@@ -453,7 +455,7 @@ def test_of_the_same_pixels_only_the_reported_ones_are_given(
     assert pixels("usps", 5).tobytes() in reported
 
 
-def test_a_name_twice_in_a_zip_is_named(tmp_path: Path) -> None:
+def test_a_repeated_name_in_a_zip_is_a_fault(tmp_path: Path) -> None:
     path = packed(tmp_path / "a.zip", changed())
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("digits/mnistm/data/00002.png", GOOD)
@@ -487,7 +489,7 @@ def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
     )
 
 
-def test_contents_refuses_before_it_gives_anything(tmp_path: Path) -> None:
+def test_contents_refuses_faults_before_the_first_image(tmp_path: Path) -> None:
     path = folder(tmp_path / "my set", many())
     lines = refusal(lambda: course.contents(path, data())).split("\n  ")
     assert lines == [
@@ -502,14 +504,14 @@ def test_contents_refuses_before_it_gives_anything(tmp_path: Path) -> None:
     ]
 
 
-def test_domains_that_are_not_asked_for_are_not_checked(tmp_path: Path) -> None:
+def test_unused_domains_are_not_checked(tmp_path: Path) -> None:
     files = many()
     files |= made(("usps",), ("train",))
     splits = read(folder(tmp_path, files), domains=("usps",))
     assert {domain for domain, _ in splits} == {"usps"}
 
 
-def test_an_absent_domain_is_named_with_what_is_there(tmp_path: Path) -> None:
+def test_the_error_for_an_absent_domain_lists_those_present(tmp_path: Path) -> None:
     path = folder(tmp_path, made(("mnistm", "usps"), ("train",)))
     message = refusal(lambda: course.contents(path, data()))
     assert message == (
@@ -518,7 +520,7 @@ def test_an_absent_domain_is_named_with_what_is_there(tmp_path: Path) -> None:
     )
 
 
-def test_a_part_that_would_be_empty_is_refused(tmp_path: Path) -> None:
+def test_an_empty_split_is_refused(tmp_path: Path) -> None:
     path = folder(tmp_path, made(("mnistm",), ("train",)))
     message = refusal(lambda: course.contents(path, data(domains=("mnistm",), val_images=12)))
     assert "leave none for the test split" in message
@@ -535,7 +537,7 @@ def test_a_path_without_digits_is_refused_in_one_line(tmp_path: Path, name: str)
     assert "\n" not in message
 
 
-def test_every_kind_of_fault_has_a_remedy_and_only_those_are_made() -> None:
+def test_every_remedy_belongs_to_a_fault_of_the_source() -> None:
     source = "".join(p.read_text() for p in (ROOT / "src/hw2/digits").glob("*.py"))
     for kind in REMEDIES:
         assert source.count(f'"{kind}"') >= 2, kind
@@ -571,7 +573,7 @@ def test_real_digits_have_no_fault(tmp_path: Path, real: Files) -> None:
     ]
 
 
-def test_the_course_s_own_tables_parse() -> None:
+def test_the_label_lists_of_the_course_have_no_fault() -> None:
     """The label lists of 2024 in full: 56,000 and 79,431 rows, all good."""
     from hw2.digits import label_tables as tables
 
@@ -588,7 +590,7 @@ Damage = Callable[[Files], list[str]]
 
 
 def damages() -> Iterator[tuple[str, Damage]]:
-    """Ten ways in which real sets are damaged, each with exactly what must be told."""
+    """Ten ways in which real sets are damaged, each with the faults that must be reported."""
 
     def replace(name: str, change: Callable[[bytes], bytes], *expected: str) -> Damage:
         def damage(files: Files) -> list[str]:
@@ -637,7 +639,7 @@ def damages() -> Iterator[tuple[str, Damage]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", [pytest.param(d, id=name) for name, d in damages()])
 @pytest.mark.parametrize("kind", ["folder", "zip"])
-def test_a_damaged_copy_of_real_data_is_named_exactly(
+def test_faults_of_damaged_real_data_are_reported_exactly(
     tmp_path: Path, real: Files, damage: Damage, kind: str
 ) -> None:
     files = dict(real)

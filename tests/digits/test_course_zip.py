@@ -19,7 +19,7 @@ def data(tmp_path: Path) -> params.Data:
 
 
 def serve(monkeypatch: pytest.MonkeyPatch, content: bytes | Exception) -> list[dict[str, Any]]:
-    """Put `content` in the place of Google's answer; returns the calls."""
+    """Make Google's answer `content`; return the calls."""
     calls: list[dict[str, Any]] = []
 
     def download(**options: Any) -> str:
@@ -39,7 +39,7 @@ def zipped(tmp_path: Path) -> bytes:
     return (tmp_path / "any.zip").read_bytes()
 
 
-def test_a_folder_that_is_there_is_used(
+def test_an_existing_folder_is_used(
     data: params.Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = serve(monkeypatch, OSError("not to be asked"))
@@ -69,7 +69,7 @@ def test_the_zip_of_the_year_is_downloaded_once(
         (OSError("no route to host"), "of 2024 cannot be downloaded (no route to host)"),
     ],
 )
-def test_what_is_no_zip_is_one_line_and_leaves_nothing(
+def test_a_download_that_is_no_zip_is_a_one_line_error_and_leaves_no_file(
     data: params.Data,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -21,7 +21,7 @@ def noise(*shape: int) -> np.ndarray:
 
 
 def smooth(channels: int) -> np.ndarray:
-    """Slopes: what makes an encoder use every kind of filter."""
+    """Gradients, for which an encoder uses every kind of filter."""
     y, x = np.mgrid[:28, :28]
     planes = [(x * (3 + c) + y * (5 - c) + (x * y) // 7) % 256 for c in range(channels)]
     return np.stack(planes, axis=-1).astype(np.uint8)
@@ -118,7 +118,7 @@ def test_a_file_cut_anywhere_is_refused() -> None:
     assert all(isinstance(f, BadImage) and f.kind == "damaged image" for f in results)
 
 
-def test_a_flip_anywhere_is_refused() -> None:
+def test_a_flipped_bit_anywhere_is_refused() -> None:
     files = [GOOD[:k] + bytes([GOOD[k] ^ 16]) + GOOD[k + 1 :] for k in range(len(GOOD))]
     assert all(isinstance(result, BadImage) for result in decode.decode_all(files))
 
@@ -126,11 +126,11 @@ def test_a_flip_anywhere_is_refused() -> None:
 @pytest.mark.parametrize(
     "content", [b"<!DOCTYPE html>", b"version https://git-lfs", b"GIF89a", b"\0"]
 )
-def test_what_is_no_png_or_jpeg_is_shown(content: bytes) -> None:
+def test_the_error_for_other_content_shows_its_first_bytes(content: bytes) -> None:
     assert f"starts with {content[:12]!r}" in str(refused(content))
 
 
-def test_an_empty_file_is_named_so() -> None:
+def test_the_error_for_an_empty_file_says_that_it_is_empty() -> None:
     assert str(refused(b"")) == "is empty, 0 bytes"
 
 
@@ -180,7 +180,7 @@ def test_a_png_without_pixels_or_header_is_refused() -> None:
     refused(png((b"IHDR", b"short"), (b"IEND", b"")))
 
 
-def test_interlaced_is_read() -> None:
+def test_an_interlaced_png_is_read() -> None:
     """Seven passes; black is simple to write."""
     passes = [(4, 4), (4, 4), (3, 7), (7, 7), (7, 14), (14, 14), (14, 28)]  # rows, columns
     rows = b"".join(bytes(1 + 3 * width) for height, width in passes for _ in range(height))
@@ -194,7 +194,7 @@ def test_gray_of_16_bits_is_scaled_not_clipped() -> None:
     assert abs(pixels.mean() - RAMP.mean() / 257) < 1
 
 
-def test_colour_of_16_bits_is_scaled_not_clipped() -> None:
+def test_color_of_16_bits_is_scaled_not_clipped() -> None:
     raw = b"".join(b"\0" + row.astype(">u2").repeat(3).tobytes() for row in RAMP)
     head = b"IHDR", struct.pack(">II5B", 28, 28, 16, 2, 0, 0, 0)
     pixels = decoded(png(head, (b"IDAT", zlib.compress(raw)), (b"IEND", b""))).pixels
@@ -202,20 +202,20 @@ def test_colour_of_16_bits_is_scaled_not_clipped() -> None:
     assert np.abs(pixels[..., 0] - RAMP / 257).max() <= 1
 
 
-def test_one_bit_is_black_and_white() -> None:
+def test_one_bit_images_become_black_and_white() -> None:
     bits = smooth(1)[..., 0] > 100
     result = decoded(encoded(Image.fromarray(bits)))
     assert np.array_equal(result.pixels[..., 0], bits * np.uint8(255))
     assert result.mode == "1"
 
 
-def test_what_is_transparent_is_black() -> None:
+def test_transparent_pixels_are_blended_with_black() -> None:
     rgba = np.concatenate([np.full((28, 28, 3), 200, np.uint8), smooth(1)], axis=-1)
     pixels = decoded(encoded(Image.fromarray(rgba))).pixels
     assert np.array_equal(pixels, np.round(200 / 255 * smooth(1)).astype(np.uint8).repeat(3, -1))
 
 
-def test_opaque_rgba_keeps_its_colours() -> None:
+def test_opaque_rgba_keeps_its_colors() -> None:
     rgba = np.concatenate([smooth(3), np.full((28, 28, 1), 255, np.uint8)], axis=-1)
     assert np.array_equal(decoded(encoded(Image.fromarray(rgba))).pixels, smooth(3))
 
@@ -227,7 +227,7 @@ def test_gray_with_alpha_is_gray_on_black() -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "I;16"])
-def test_a_transparent_colour_is_black(mode: str) -> None:
+def test_a_transparent_color_becomes_black(mode: str) -> None:
     image = Image.fromarray(RAMP) if mode == "I;16" else Image.fromarray(smooth(3)).convert(mode)
     key = image.getpixel((27, 27))
     plain = decoded(encoded(image)).pixels
@@ -238,7 +238,7 @@ def test_a_transparent_colour_is_black(mode: str) -> None:
     assert np.array_equal(pixels[0, 5], plain[0, 5])
 
 
-def test_a_palette_becomes_its_colours_and_a_gray_one_gray() -> None:
+def test_a_palette_becomes_its_colors_and_a_gray_palette_gray() -> None:
     colors = Image.fromarray(smooth(3)).quantize(16)
     result = decoded(encoded(colors))
     assert np.array_equal(result.pixels, np.asarray(colors.convert("RGB")))
@@ -246,7 +246,7 @@ def test_a_palette_becomes_its_colours_and_a_gray_one_gray() -> None:
     assert np.array_equal(decoded(encoded(grays)).pixels, smooth(1))
 
 
-def test_a_palette_with_alpha_is_laid_on_black() -> None:
+def test_a_palette_with_alpha_is_blended_with_black() -> None:
     colors = Image.fromarray(smooth(3)).quantize(16)
     first = np.asarray(colors) == 0
     pixels = decoded(encoded(colors, transparency=0)).pixels
@@ -269,7 +269,7 @@ def test_a_cut_jpeg_is_refused() -> None:
         assert refused(whole[:length]).kind == "damaged image"
 
 
-def test_what_a_fuzzer_makes_is_refused_or_read() -> None:
+def test_random_content_is_refused_or_read() -> None:
     random = np.random.Generator(np.random.PCG64(3))
     seeds = [encoded(Image.fromarray(noise(28, 28, 3)), "JPEG"), GOOD[:8], GOOD[:33]]
     for k in range(300):

@@ -66,5 +66,5 @@ def test_a_domain_that_the_source_lacks_is_refused(
 
 
 @pytest.mark.parametrize("source", ["course", "public"])
-def test_every_domain_can_be_had_from_real_data(source: str) -> None:
+def test_every_domain_has_a_real_source(source: str) -> None:
     domains.require(DOMAINS, source)

@@ -23,13 +23,13 @@ def test_the_scans_are_all_different() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_no_scan_has_two_roles(seed: int) -> None:
+def test_no_scan_is_in_two_domains_or_splits(seed: int) -> None:
     for first, second in combinations(ROLES, 2):
         assert not rows(glyphs.scans(*first, seed)[0]) & rows(glyphs.scans(*second, seed)[0])
 
 
 @pytest.mark.parametrize(("domain", "split"), ROLES)
-def test_every_role_has_scans_of_every_digit(domain: str, split: str) -> None:
+def test_every_domain_and_split_has_scans_of_every_digit(domain: str, split: str) -> None:
     ink, digits = glyphs.scans(domain, split, 7)
     assert ink.shape == (len(digits), 8, 8)
     assert (ink.min(), ink.max()) == (0, 1)
@@ -43,13 +43,13 @@ def test_scans_keep_their_digit() -> None:
     assert [digit_of[scan.tobytes()] for scan in scans] == labels.tolist()
 
 
-def test_the_seed_says_which_scans() -> None:
+def test_the_seed_selects_the_scans() -> None:
     first, again, other = (glyphs.scans("usps", "train", seed)[0] for seed in (7, 7, 8))
     assert np.array_equal(first, again)
     assert rows(first) != rows(other)
 
 
-def test_photo_strips_do_not_touch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_splits_share_no_column_of_a_photograph(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each split's columns, from photographs whose pixels hold the number of their column."""
     widths = (640, 427, 512, 33)
     ramps = tuple(np.broadcast_to(np.arange(w)[None, :, None], (40, w, 3)) for w in widths)
@@ -62,7 +62,7 @@ def test_photo_strips_do_not_touch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_the_real_photos_are_colour_and_large_enough(split: str) -> None:
+def test_the_real_photos_are_in_color_and_large_enough(split: str) -> None:
     photos = glyphs.photos(split)
     assert len(photos) == 3
     for photo in photos:
@@ -71,6 +71,6 @@ def test_the_real_photos_are_colour_and_large_enough(split: str) -> None:
         assert min(photo.shape[:2]) > 28 / 1.5  # the largest patch, see worlds._patch
 
 
-def test_the_fonts_are_there() -> None:
+def test_the_fonts_are_installed() -> None:
     assert len(glyphs.font_paths()) == len(glyphs.FONTS)
     assert all(path.is_file() for path in glyphs.font_paths())

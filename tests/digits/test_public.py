@@ -160,7 +160,7 @@ def rows(digits: Digits) -> set[tuple[bytes, int]]:
     }
 
 
-def test_mnist_is_as_published_and_the_test_table_is_reported(raw: Path) -> None:
+def test_mnist_keeps_its_images_and_its_test_table_is_the_test_split(raw: Path) -> None:
     tables = write_mnist(raw)
     splits = {split: rows(digits) for (_, split), digits in read_splits(raw, "mnist").items()}
     assert splits["test"] == rows(tables["test"])
@@ -168,7 +168,7 @@ def test_mnist_is_as_published_and_the_test_table_is_reported(raw: Path) -> None
     assert not splits["train"] & splits["val"]
 
 
-def test_svhn_keeps_its_images_and_ten_becomes_zero(raw: Path) -> None:
+def test_svhn_keeps_its_images_and_label_10_becomes_0(raw: Path) -> None:
     write_svhn(raw)
     test_split = read_splits(raw, "svhn")["svhn", "test"]
     images, labels = svhn_arrays("test")
@@ -176,14 +176,14 @@ def test_svhn_keeps_its_images_and_ten_becomes_zero(raw: Path) -> None:
     assert labels[9, 0] == 10
     ramp = test_split.images[0]
     assert (ramp == ramp[:, :1, :1]).all()  # not transposed
-    centres = (np.arange(28) + 0.5) * 32 / 28 - 0.5
-    assert np.abs(ramp[2:-2, 0, 0] - 8.0 * centres[2:-2]).max() <= 1
+    centers = (np.arange(28) + 0.5) * 32 / 28 - 0.5
+    assert np.abs(ramp[2:-2, 0, 0] - 8.0 * centers[2:-2]).max() <= 1
     for k in range(1, 12):
         expected = Image.fromarray(images[..., k]).resize((28, 28), Image.Resampling.BILINEAR)
         assert np.array_equal(test_split.images[k], np.asarray(expected))
 
 
-def test_usps_labels_begin_at_one_and_its_ink_at_minus_one(raw: Path) -> None:
+def test_usps_labels_from_1_and_values_from_minus_1_are_converted(raw: Path) -> None:
     tables = write_usps(raw)
     ink, labels = tables["test"]
     read = usps.read(raw, "test")
@@ -215,7 +215,7 @@ def test_mnistm_is_the_difference_of_a_digit_and_a_patch(raw: Path) -> None:
     assert len(set.union(*used.values())) == PHOTOS  # no photograph is in two splits
 
 
-def test_an_image_of_mnistm_does_not_depend_on_which_others_are_kept(raw: Path) -> None:
+def test_an_image_of_mnistm_does_not_depend_on_the_number_of_images(raw: Path) -> None:
     WRITE["mnistm"](raw)
     every = rows(read_splits(raw, "mnistm")["mnistm", "train"])
     some = rows(read_splits(raw, "mnistm", train_images=9)["mnistm", "train"])
@@ -223,7 +223,7 @@ def test_an_image_of_mnistm_does_not_depend_on_which_others_are_kept(raw: Path) 
     assert some < every
 
 
-def test_patches_come_from_everywhere_in_a_photograph() -> None:
+def test_patches_are_taken_from_every_position_of_a_photograph() -> None:
     """A photograph whose pixels hold their own row and column."""
     down, across = np.mgrid[:40, :60]
     photo = np.stack([down, across, 0 * down], axis=-1).astype(np.uint8)

@@ -38,7 +38,7 @@ def sizes_of(splits: dict[str, Rows]) -> dict[str, tuple[str, int]]:
         ),
     ],
 )
-def test_what_is_reported_is_the_last_table_and_what_is_missing_is_cut_from_train(
+def test_the_test_split_is_the_last_table_and_missing_splits_are_cut_from_train(
     sizes: dict[str, int], expected: dict[str, tuple[str, int]]
 ) -> None:
     splits = divide(sizes, data(), "svhn")
@@ -48,7 +48,7 @@ def test_what_is_reported_is_the_last_table_and_what_is_missing_is_cut_from_trai
     assert all((np.diff(rows.rows) > 0).all() for rows in splits.values())
 
 
-def test_limits_keep_so_many_and_the_seed_says_which() -> None:
+def test_limits_set_the_sizes_and_the_seed_selects_the_rows() -> None:
     limits = {"train_images": 50, "val_images": 5, "test_images": 7}
     sizes = {"train": 80, "test": 30}
     splits = divide(sizes, data(**limits), "svhn")
@@ -58,12 +58,12 @@ def test_limits_keep_so_many_and_the_seed_says_which() -> None:
     assert not np.array_equal(other["val"].rows[:5], splits["val"].rows)
 
 
-def test_a_limit_above_what_there_is_takes_all() -> None:
+def test_a_limit_above_the_size_keeps_every_row() -> None:
     splits = divide({"train": 9, "val": 4, "test": 5}, data(test_images=99), "usps")
     assert sizes_of(splits)["test"] == ("test", 5)
 
 
-def test_an_empty_part_is_named() -> None:
+def test_an_empty_split_is_reported() -> None:
     with pytest.raises(UserError, match="svhn: its 5 training images leave none for the val"):
         divide({"train": 5, "test": 3}, data(), "svhn")
     with pytest.raises(UserError, match="leave none for the train split; lower"):

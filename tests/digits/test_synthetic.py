@@ -36,7 +36,7 @@ def test_a_count_that_does_not_divide_differs_by_one(domain: str) -> None:
 
 
 @domains
-def test_the_seed_decides(domain: str) -> None:
+def test_the_seed_determines_images_and_labels(domain: str) -> None:
     first, again, other = (synthetic.draw(domain, "train", 20, seed) for seed in (7, 7, 8))
     assert np.array_equal(first[0], again[0])
     assert np.array_equal(first[1], again[1])
@@ -61,7 +61,7 @@ def test_another_process_draws_the_same() -> None:
 
 
 @domains
-def test_splits_are_other_images_in_another_order(domain: str) -> None:
+def test_splits_share_no_image_and_no_order(domain: str) -> None:
     parts = [synthetic.draw(domain, split, 30, 7) for split in SPLITS]
     for first, second in combinations(parts, 2):
         assert not {i.tobytes() for i in first[0]} & {i.tobytes() for i in second[0]}
@@ -69,14 +69,14 @@ def test_splits_are_other_images_in_another_order(domain: str) -> None:
 
 
 @domains
-def test_no_image_is_flat_and_no_two_are_alike(domain: str) -> None:
+def test_images_have_contrast_and_are_all_different(domain: str) -> None:
     images, _ = synthetic.draw(domain, "train", 100, 7)
     assert images.reshape(100, -1).std(1).min() > 5  # gray levels; a blank image has none
     assert len({image.tobytes() for image in images}) == 100
 
 
 @domains
-def test_a_digit_looks_like_its_own_digit(domain: str) -> None:
+def test_images_can_be_classified_by_the_nearest_mean(domain: str) -> None:
     """Nearest mean of the train split, on edges: far above chance in the test split.
 
     MNIST-M and SVHN come in any color, so what is compared is how much each pixel differs from

@@ -24,7 +24,7 @@ def test_the_distance_of_equal_domains_is_about_0() -> None:
     assert min(distances) < 0 < max(distances)
 
 
-def test_a_longer_domain_does_not_count_more_and_the_seed_decides() -> None:
+def test_a_larger_domain_does_not_count_more_and_the_seed_determines_the_distance() -> None:
     near, far = cloud(1, 0, 900), cloud(2, 0.2, 300)
     distance = proxy_a_distance(near, far, 5)
     assert 0 < distance < 1.5

@@ -48,7 +48,7 @@ def test_the_ends_of_the_wilson_interval_satisfy_its_definition(p: float, n: int
 
 
 @pytest.mark.parametrize("n", [1, 7, 1000])
-def test_none_and_all_right_touch_the_bounds_exactly(n: int) -> None:
+def test_intervals_of_none_and_all_correct_reach_0_and_1_exactly(n: int) -> None:
     none, every = proportion(np.zeros(n, bool)), proportion(np.ones(n, bool))
     assert (none.value, none.low) == (0, 0)
     assert (every.value, every.high) == (1, 1)
@@ -70,7 +70,7 @@ def test_the_jackknife_of_a_mean_is_its_standard_error() -> None:
     assert estimate.n == 40
 
 
-def test_named_gives_the_keys_of_a_record() -> None:
+def test_named_returns_the_keys_of_a_record() -> None:
     estimate = proportion(hits(0.5, 10)).named("accuracy")
     assert list(estimate) == ["accuracy", "accuracy_low", "accuracy_high", "n"]
     assert estimate["accuracy"] == 0.5

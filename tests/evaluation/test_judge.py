@@ -166,7 +166,7 @@ def course_file(kind: str, sentinel: Path) -> bytes:
 @pytest.mark.parametrize(
     "kind", ["html", "empty", "zip", "cut", "bare", "list", "shape", "key", "code"]
 )
-def test_another_file_is_refused_in_one_line(tmp_path: Path, kind: str) -> None:
+def test_a_file_that_is_no_course_classifier_is_a_one_line_error(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "Classifier.pth"
     path.write_bytes(course_file(kind, tmp_path / "sentinel"))
     with pytest.raises(UserError, match=r"judge\.course_classifier: .*Classifier\.pth") as caught:
@@ -176,7 +176,7 @@ def test_another_file_is_refused_in_one_line(tmp_path: Path, kind: str) -> None:
     assert not (tmp_path / "sentinel").exists()
 
 
-def test_an_absent_file_is_refused(tmp_path: Path) -> None:
+def test_an_absent_course_classifier_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"judge\.course_classifier: .*absent\.pth"):
         load_course_classifier(tmp_path / "absent.pth")
 

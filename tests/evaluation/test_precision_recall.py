@@ -25,7 +25,7 @@ def test_a_generator_of_one_mode_covers_one_half() -> None:
     assert recall(single_mode, real).value > 0.8, "what it draws is real"
 
 
-def test_a_ball_reaches_to_the_third_neighbor() -> None:
+def test_a_sample_covers_as_far_as_its_third_neighbor() -> None:
     generated = np.array([[0.0], [1.0], [2.0], [3.0]])  # radii 3, 2, 2, 3
     inside, outside = np.array([[-3.0], [6.0]]), np.array([[-3.01], [6.01]])
     assert recall(inside, generated).value == 1

@@ -45,7 +45,7 @@ def plain(text: str) -> str:
     )
 
 
-def test_every_file_of_the_section(records_in: Write, tmp_path: Path) -> None:
+def test_the_section_has_every_file(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     draw_report(paths)
     names = {path.name for path in paths["report_figs"].iterdir()}
@@ -213,7 +213,7 @@ def spoil_json(key: str, value: Any) -> Callable[[str], str]:
         ("clip_predictions", lambda text: text.replace("0.5", "far"), "line 2: 'confidence1'"),
     ],
 )
-def test_bad_records_are_one_line(
+def test_bad_records_are_one_line_errors(
     records_in: Write, tmp_path: Path, name: str, spoil: Callable[[str], str], message: str
 ) -> None:
     paths = records_in(tmp_path)

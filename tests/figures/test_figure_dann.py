@@ -169,7 +169,7 @@ def spoil_json(key: str, value: Any) -> Callable[[str], str]:
         ("dann_tsne", lambda text: text.replace("mnistm->usps", "a->b"), "no points"),
     ],
 )
-def test_bad_records_are_one_line(
+def test_bad_records_are_one_line_errors(
     records_in: Write, tmp_path: Path, name: str, spoil: Callable[[str], str], words: str
 ) -> None:
     paths = records_in(tmp_path)

@@ -46,7 +46,7 @@ def test_columns_are_the_first_noises(made_samples: Made, noises: int, columns: 
     assert (tiles[4, :, 0, 0, 2] == 20 * np.arange(columns)).all()
 
 
-def test_saved_grid_holds_the_very_pixels(made_samples: Made, tmp_path: Path) -> None:
+def test_the_saved_grid_keeps_every_pixel(made_samples: Made, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     tiles = rng.integers(0, 256, (10, 10, 28, 28, 3), dtype=np.uint8)
     style.save(ddpm_images.sample_grid(tiles, "title", DPI), tmp_path / "grid.png", DPI)
@@ -109,7 +109,7 @@ def spoil_everything(arrays: dict[str, np.ndarray]) -> None:
         (spoil_everything, "no image of mnistm or svhn"),
     ],
 )
-def test_bad_samples_are_one_line(
+def test_bad_samples_are_one_line_errors(
     made_samples: Made,
     tmp_path: Path,
     spoil: Callable[[dict[str, np.ndarray]], None],

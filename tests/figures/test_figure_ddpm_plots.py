@@ -56,11 +56,11 @@ def test_samplers_have_a_line_each_over_calls(records_in: Write, tmp_path: Path)
     assert {row.domain for row in data.sampler_rows} == {"all"}
 
 
-def test_calls_too_close_to_label_are_not() -> None:
+def test_tick_labels_that_would_overlap_are_omitted() -> None:
     assert ddpm_plots._ticks([100, 10, 20, 10, 22, 50]) == [10, 20, 50, 100]
 
 
-def test_running_mean() -> None:
+def test_the_running_mean_matches_values_by_hand() -> None:
     np.testing.assert_allclose(losses.running_mean(np.array([1.0, 3, 5, 7]), 2), [2, 4, 6])
     assert losses.smoothing_window(3) == 1
 
@@ -132,7 +132,7 @@ def change(key: str, value: object) -> Callable[[str], str]:
         ("ddpm_ablation_metrics", change("ran", True), "no accuracy of all"),
     ],
 )  # fmt: skip
-def test_bad_records_are_one_line(
+def test_bad_records_are_one_line_errors(
     records_in: Write, tmp_path: Path, name: str, spoil: Callable[[str], str], words: str
 ) -> None:
     paths = records_in(tmp_path)
@@ -152,7 +152,7 @@ def test_bad_records_are_one_line(
              "ddpm_guidance", "ddpm_metrics", "judge_metrics",
              "ddpm_ablation_metrics"],
 )  # fmt: skip
-def test_a_missing_record_is_one_line(records_in: Write, tmp_path: Path, name: str) -> None:
+def test_a_missing_record_is_a_one_line_error(records_in: Write, tmp_path: Path, name: str) -> None:
     paths = records_in(tmp_path)
     paths[name].unlink()
     with pytest.raises(UserError, match=paths[name].name) as caught:

@@ -102,7 +102,7 @@ def test_a_pretrained_model_has_no_training_loss(records_in: Write, tmp_path: Pa
         ("steps", "'steps' is missing"),
     ],
 )
-def test_a_record_without_a_number_is_one_line(
+def test_a_record_without_a_number_is_a_one_line_error(
     records_in: Write, tmp_path: Path, key: str, message: str
 ) -> None:
     paths = records_in(tmp_path)
@@ -115,7 +115,7 @@ def test_a_record_without_a_number_is_one_line(
     assert not paths["report_figs"].exists()
 
 
-def test_samples_without_images_are_one_line(records_in: Write, tmp_path: Path) -> None:
+def test_samples_without_images_are_a_one_line_error(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     arrays = load_arrays(paths["faces_samples"])
     save_arrays(paths["faces_samples"], **{**arrays, "lerp": arrays["lerp"] / 255})

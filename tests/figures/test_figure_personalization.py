@@ -28,7 +28,7 @@ def data(records_in: Write, tmp_path: Path) -> Records:
     return read(records_in(tmp_path))
 
 
-def test_every_file_of_the_section(records_in: Write, tmp_path: Path) -> None:
+def test_the_section_has_every_file(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     draw_report(paths)
     names = {path.name for path in paths["report_figs"].iterdir()}
@@ -36,7 +36,7 @@ def test_every_file_of_the_section(records_in: Write, tmp_path: Path) -> None:
     assert {"multi_concept_table.csv", "multi_concept_table.md"} <= names
 
 
-def test_the_tables_say_what_the_records_say(data: Records) -> None:
+def test_the_tables_agree_with_the_records(data: Records) -> None:
     concepts, methods = personalization.section(data).tables
     assert concepts.rows[0][2:5] == (
         "70.0 (68.0 to 72.0)", "60.0 (58.0 to 62.0)", "+10.0 (+8.0 to +12.0)"
@@ -49,7 +49,7 @@ def test_the_tables_say_what_the_records_say(data: Records) -> None:
     assert len({len(row) for row in methods.rows} | {len(methods.head)}) == 1
 
 
-def test_the_csv_is_unrounded(data: Records) -> None:
+def test_the_csv_has_unrounded_numbers(data: Records) -> None:
     file = personalization.section(data).data_files[0]
     rows = list(csv.DictReader(io.StringIO(file.text)))
     assert [row["method"] for row in rows] == ["prompt_only", "separate", "joint", "photographs"]
@@ -87,7 +87,7 @@ def test_without_a_comparison_there_is_no_table_of_it(records_in: Write, tmp_pat
         (lambda r: r["concepts"].update({"7": r["concepts"]["0"]}), "other records lack concept 7"),
     ],
 )
-def test_bad_records_are_one_line(
+def test_bad_records_are_one_line_errors(
     records_in: Write, tmp_path: Path, spoil: Callable[[dict[str, Any]], Any], message: str
 ) -> None:
     paths = records_in(tmp_path)

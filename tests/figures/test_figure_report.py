@@ -91,7 +91,9 @@ def test_every_figure_is_made_and_nothing_else(records_in: Write, tmp_path: Path
 
 
 @pytest.mark.parametrize("domain", ["mnistm", "svhn"])
-def test_one_domain(records_in: Write, tmp_path: Path, domain: str) -> None:
+def test_a_report_of_a_single_domain_names_no_other(
+    records_in: Write, tmp_path: Path, domain: str
+) -> None:
     paths = records_in(tmp_path, (domain,))
     page = page_of(paths)
     made = {path.name for path in paths["report_figs"].iterdir()}
@@ -110,7 +112,7 @@ def test_equal_records_give_equal_bytes(records_in: Write, tmp_path: Path) -> No
         assert not re.search(rb"tEXt|iTXt|tIME", png.read_bytes())
 
 
-def test_runs_without_torch_models_and_data(records_in: Write, tmp_path: Path) -> None:
+def test_the_report_needs_no_torch_model_or_data_set(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     code = """
 import json, sys
@@ -141,7 +143,7 @@ def test_a_failed_report_leaves_the_old_one(records_in: Write, tmp_path: Path) -
     assert digest(paths["report_figs"]) == before
 
 
-def test_page_is_whole_by_itself(records_in: Write, tmp_path: Path) -> None:
+def test_the_page_embeds_its_images(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     page = page_of(paths)
     links = [attrs["href"] or "" for tag, attrs in page.tags if tag == "a"]
@@ -175,9 +177,7 @@ def written(paths: Paths) -> set[str]:
     return rounded | {f"{v:g}" for v in numbers} | {f"{100 * v:.1f}" for v in numbers}
 
 
-def test_page_shows_the_numbers_of_the_records_and_no_others(
-    records_in: Write, tmp_path: Path
-) -> None:
+def test_the_page_shows_numbers_of_the_records_only(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     words = page_of(paths).words
     shown = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", words))
@@ -199,7 +199,7 @@ def test_page_shows_the_numbers_of_the_records_and_no_others(
     assert {"97.5", "66.5", "500", "2000", "400"} <= shown
 
 
-def test_page_follows_the_records(records_in: Write, tmp_path: Path) -> None:
+def test_the_page_changes_with_the_records(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     assert "not run in this profile" in page_of(paths).words
     score = {"accuracy": 0.7812, "accuracy_low": 0.7123, "accuracy_high": 0.8345, "n": 321}

@@ -1,4 +1,4 @@
-"""Servers on this machine that do what servers on the internet do, and what they are asked."""
+"""Local servers that behave like servers on the internet, and the requests that they get."""
 
 import hashlib
 import socket
@@ -24,7 +24,7 @@ SHA = hashlib.sha256(DATA).hexdigest()
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The first part of the path says how to behave; what was asked is noted.
+    """The first part of the path says how to behave; the request is recorded.
 
     Each answer is the last of its connection and says so: a client that is not told may send the
     next request just as the connection ends.
@@ -34,11 +34,11 @@ class Handler(BaseHTTPRequestHandler):
     server: "Server"
 
     def do_GET(self) -> None:
-        behaviour = self.path.split("/")[1]
+        behavior = self.path.split("/")[1]
         range_header = self.headers.get("Range")
-        self.server.requests.append((behaviour, range_header))
+        self.server.requests.append((behavior, range_header))
         start = int(range_header.split("=")[1].rstrip("-")) if range_header else 0
-        getattr(self, behaviour)(start)
+        getattr(self, behavior)(start)
 
     def send(self, body: bytes, status: int = 200, length: int | None = None, **more: str) -> None:
         self.send_response(status)
@@ -160,28 +160,28 @@ class Mirrors:
     def requests(self) -> list[tuple[str, str | None]]:
         return self.server.requests
 
-    def url(self, behaviour: str) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/{behaviour}/file.bin"
+    def url(self, behavior: str) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/{behavior}/file.bin"
 
-    def remote(self, *behaviours: str, size: int | None = SIZE) -> Remote:
-        urls = tuple(b if "//" in b else self.url(b) for b in behaviours)
+    def remote(self, *behaviors: str, size: int | None = SIZE) -> Remote:
+        urls = tuple(b if "//" in b else self.url(b) for b in behaviors)
         return Remote("file.bin", urls, SHA, size, "public domain", "random bytes")
 
-    def get(self, *behaviours: str, size: int | None = SIZE) -> None:
-        assert get(self.remote(*behaviours, size=size), self.folder) == self.path
+    def get(self, *behaviors: str, size: int | None = SIZE) -> None:
+        assert get(self.remote(*behaviors, size=size), self.folder) == self.path
         assert self.path.read_bytes() == DATA
         assert sorted(self.folder.iterdir()) == [self.path]
 
-    def bring(self, behaviour: str, size: int | None = SIZE) -> None:
+    def bring(self, behavior: str, size: int | None = SIZE) -> None:
         self.folder.mkdir(exist_ok=True)
-        url = self.remote(behaviour).urls[0]
+        url = self.remote(behavior).urls[0]
         transfer.bring(url, transfer.Wanted(self.part, "file.bin", SHA, size), 60)
         assert self.part.read_bytes() == DATA
         assert list(self.folder.iterdir()) == [self.part]
 
-    def refusal(self, *behaviours: str, size: int | None = SIZE) -> str:
+    def refusal(self, *behaviors: str, size: int | None = SIZE) -> str:
         with pytest.raises(UserError) as caught:
-            get(self.remote(*behaviours, size=size), self.folder)
+            get(self.remote(*behaviors, size=size), self.folder)
         assert "\n" not in str(caught.value)
         return str(caught.value)
 

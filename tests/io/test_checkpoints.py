@@ -17,7 +17,7 @@ def pair(record: dict[str, Any], weights: dict[str, Tensor]) -> tuple[int, Tenso
     return record["size"], weights["w"]
 
 
-def test_record_and_weights_come_back(tmp_path: Path) -> None:
+def test_a_loaded_checkpoint_has_the_saved_record_and_weights(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     checkpoints.save(path, "toy", {"size": 3}, {"w": WEIGHTS["w"].T})  # of any layout
     size, weight = checkpoints.load(path, "toy", pair, stage="toy_train")
@@ -26,7 +26,7 @@ def test_record_and_weights_come_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["absent", "cut", "text", "kind", "misfit"])
-def test_a_wrong_file_names_the_stage_that_remakes_it(tmp_path: Path, damage: str) -> None:
+def test_the_error_for_a_wrong_file_names_the_stage_to_run(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "model.safetensors"
     checkpoints.save(path, "toy", {"size": 3} if damage != "misfit" else {}, WEIGHTS)
     if damage == "absent":

@@ -31,7 +31,7 @@ def test_a_file_is_downloaded_and_its_terms_are_logged(
     assert "file.bin: kB 300/300" in caplog.text
 
 
-def test_a_file_that_is_there_is_used(mirrors: Mirrors, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_existing_file_is_used(mirrors: Mirrors, caplog: pytest.LogCaptureFixture) -> None:
     mirrors.folder.mkdir()
     mirrors.path.write_bytes(DATA)
     with caplog.at_level(logging.INFO):
@@ -64,7 +64,7 @@ def put_link(path: Path) -> None:
         (put_link, "is no file; move it away"),
     ],
 )
-def test_another_file_of_the_name_is_refused_and_stays(
+def test_a_different_file_of_the_same_name_is_refused_and_kept(
     mirrors: Mirrors, put: Callable[[Path], None], message: str
 ) -> None:
     mirrors.folder.mkdir()
@@ -77,32 +77,32 @@ def test_another_file_of_the_name_is_refused_and_stays(
     assert mirrors.requests == []
 
 
-def test_a_whole_part_is_not_asked_for(mirrors: Mirrors) -> None:
+def test_a_complete_partial_file_is_not_downloaded_again(mirrors: Mirrors) -> None:
     mirrors.folder.mkdir()
     mirrors.part.write_bytes(DATA)
     mirrors.get("good")
     assert mirrors.requests == []
 
 
-def test_the_next_mirror_goes_on_where_one_broke_off(mirrors: Mirrors) -> None:
+def test_the_next_mirror_resumes_where_the_first_broke_off(mirrors: Mirrors) -> None:
     mirrors.get("cut", "good")
     assert mirrors.requests == [("cut", None), ("good", f"bytes={SIZE // 2 + 1}-")]
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "size"), [("cut", SIZE), ("cut", None), ("understates", SIZE)]
+    ("behavior", "size"), [("cut", SIZE), ("cut", None), ("understates", SIZE)]
 )
-def test_one_mirror_that_breaks_off_is_asked_again(
-    mirrors: Mirrors, behaviour: str, size: int | None
+def test_a_single_mirror_that_breaks_off_is_tried_again(
+    mirrors: Mirrors, behavior: str, size: int | None
 ) -> None:
-    message = mirrors.refusal(behaviour, size=size)  # ten halves are not all of it
+    message = mirrors.refusal(behavior, size=size)  # ten halves are not all of it
     assert re.search(r"broke off at 0\.3 (of 0\.3 )?MB", message)
     assert len(mirrors.requests) == 10
     assert DATA.startswith(mirrors.part.read_bytes())
-    mirrors.get(behaviour, size=size)
+    mirrors.get(behavior, size=size)
 
 
-def test_breaking_off_without_progress_ends(mirrors: Mirrors) -> None:
+def test_attempts_without_progress_end_the_download(mirrors: Mirrors) -> None:
     assert "broke off at 0.1 of 0.3 MB (connection closed)" in mirrors.refusal("cutwhole")
     assert len(mirrors.requests) == 2
     assert mirrors.part.read_bytes() == DATA[: SIZE // 2]
@@ -111,7 +111,7 @@ def test_breaking_off_without_progress_ends(mirrors: Mirrors) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "reason"),
+    ("behavior", "reason"),
     [
         ("page", "sent a web page instead of the file"),
         ("other", "sent other bytes than the published ones"),
@@ -125,26 +125,26 @@ def test_breaking_off_without_progress_ends(mirrors: Mirrors) -> None:
 )
 @pytest.mark.parametrize("size", [SIZE, None])
 def test_a_mirror_that_fails_is_named_and_the_next_is_tried(
-    mirrors: Mirrors, behaviour: str, reason: str, size: int | None
+    mirrors: Mirrors, behavior: str, reason: str, size: int | None
 ) -> None:
-    message = mirrors.refusal(behaviour, size=size)
+    message = mirrors.refusal(behavior, size=size)
     address = f"127.0.0.1:{mirrors.server.server_port}"
     assert f"file.bin could not be downloaded: {address} {reason}" in message
     assert f"put file.bin (sha256 {SHA}) into {mirrors.folder}" in message
     assert list(mirrors.folder.iterdir()) == []
-    mirrors.get(behaviour, mirrors.closed, "good", size=size)
+    mirrors.get(behavior, mirrors.closed, "good", size=size)
 
 
-def test_every_mirror_s_fault_is_said(mirrors: Mirrors) -> None:
+def test_the_error_lists_the_fault_of_every_mirror(mirrors: Mirrors) -> None:
     message = mirrors.refusal("cutwhole", "forbidden", mirrors.closed)
     assert re.search(
         r"broke off at 0\.1 of 0\.3 MB .*; .* answered 403; .* cannot be reach", message
     )
 
 
-def test_a_mirror_with_other_bytes_is_not_asked_twice(mirrors: Mirrors) -> None:
+def test_a_mirror_with_other_bytes_is_not_tried_twice(mirrors: Mirrors) -> None:
     mirrors.refusal("other", "cutwhole")
-    assert [behaviour for behaviour, _ in mirrors.requests].count("other") == 1
+    assert [behavior for behavior, _ in mirrors.requests].count("other") == 1
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_mirror_with_other_bytes_is_not_asked_twice(mirrors: Mirrors) -> None:
         ("f", "https://a.org/f", SHA[:40]),
     ],
 )
-def test_a_careless_catalogue_is_refused(name: str, url: str, sha: str) -> None:
+def test_an_unsafe_remote_file_is_refused(name: str, url: str, sha: str) -> None:
     with pytest.raises(ValueError, match="f: "):
         Remote(name, (url,), sha, None, "", "")
 
@@ -166,13 +166,13 @@ def assert_offline(mirrors: Mirrors, *urls: str) -> None:
     assert message.startswith(f"offline: put file.bin (sha256 {SHA}) into {mirrors.folder}, from")
 
 
-def test_without_a_network_one_line_says_what_to_put_where(mirrors: Mirrors) -> None:
+def test_without_a_network_the_error_says_which_file_to_put_where(mirrors: Mirrors) -> None:
     with mock.patch.object(socket, "create_connection", wraps=socket.create_connection) as connect:
         assert_offline(mirrors, mirrors.closed, mirrors.closed.replace("127.0.0.1", "localhost"))
     assert connect.call_count == 2  # each mirror is tried once
 
 
-def test_a_network_that_swallows_everything_is_not_waited_for(
+def test_connections_that_never_open_are_not_waited_for(
     mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = threading.Event()
@@ -190,7 +190,7 @@ def test_a_network_that_swallows_everything_is_not_waited_for(
     refused.set()
 
 
-def test_the_limits_keep_the_promise() -> None:
+def test_time_limits_are_below_ten_seconds() -> None:
     assert download.OFFLINE_SECONDS < 10
     assert transfer.CONNECT_SECONDS < 10
 
@@ -204,7 +204,7 @@ def test_a_proxy_is_used_and_a_dead_one_means_offline(
     assert_offline(mirrors, "https://example.org/file.bin")
 
 
-def test_killed_in_the_middle_it_leaves_no_file_and_goes_on(mirrors: Mirrors) -> None:
+def test_a_killed_download_leaves_no_file_and_is_resumed(mirrors: Mirrors) -> None:
     code = "import sys; from pathlib import Path; from hw2.io.download import Remote, get; " + (
         f"get(Remote('file.bin', ({mirrors.url('slow')!r},), {SHA!r}, {SIZE}, '', ''),"
         " Path(sys.argv[1]))"
@@ -226,7 +226,7 @@ def test_killed_in_the_middle_it_leaves_no_file_and_goes_on(mirrors: Mirrors) ->
     assert mirrors.requests[-1] == ("slow", f"bytes={have}-")
 
 
-def test_two_at_once_download_it_once(mirrors: Mirrors) -> None:
+def test_concurrent_downloads_fetch_the_file_once(mirrors: Mirrors) -> None:
     threads = [threading.Thread(target=mirrors.get, args=("good",)) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -236,7 +236,7 @@ def test_two_at_once_download_it_once(mirrors: Mirrors) -> None:
     assert len(mirrors.requests) == 1
 
 
-def test_a_disk_that_refuses_is_one_line(mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_a_one_line_error(mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -247,7 +247,7 @@ def test_a_disk_that_refuses_is_one_line(mirrors: Mirrors, monkeypatch: pytest.M
     mirrors.get("good")
 
 
-def test_a_link_in_place_of_the_part_is_not_written_through(mirrors: Mirrors) -> None:
+def test_a_symbolic_link_in_place_of_the_partial_file_is_not_followed(mirrors: Mirrors) -> None:
     mirrors.folder.mkdir()
     mine = mirrors.folder.parent / "mine"
     mine.write_bytes(b"mine")

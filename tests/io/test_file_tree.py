@@ -41,7 +41,7 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return packed(tmp_path / "tree.zip", methods[request.param])
 
 
-def test_names_and_contents(made: Path) -> None:
+def test_a_tree_lists_and_reads_its_files(made: Path) -> None:
     with open_tree(made, "") as tree:
         assert (tree.folders(""), tree.files("")) == ({"x", "p"}, {"a.txt"})
         assert (tree.folders("p"), tree.files("p")) == ({"q"}, {"last"})
@@ -60,7 +60,7 @@ def test_a_file_above_the_limit_is_not_read(made: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["absent", "x/absent", "x"])
-def test_what_is_no_file_is_unreadable(made: Path, name: str) -> None:
+def test_a_path_that_is_no_file_is_unreadable(made: Path, name: str) -> None:
     with open_tree(made, "") as tree, pytest.raises(Unreadable, match="cannot be read"):
         tree.read(name, 10)
 
@@ -72,7 +72,7 @@ def test_a_pipe_is_no_file_of_the_tree(tmp_path: Path) -> None:
         assert tree.files("") == set()
 
 
-def test_a_name_twice_in_a_zip_is_told(tmp_path: Path) -> None:
+def test_a_repeated_name_in_a_zip_is_reported(tmp_path: Path) -> None:
     path = packed(tmp_path / "tree.zip")
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("x/b.txt", b"other")
@@ -80,14 +80,14 @@ def test_a_name_twice_in_a_zip_is_told(tmp_path: Path) -> None:
         assert tree.repeated("x") == {"b.txt"}
 
 
-def test_a_zip_s_bomb_is_not_unpacked(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bomb", bytes(10_000_000))
     with open_tree(tmp_path / "bomb.zip", "") as tree, pytest.raises(Unreadable, match="more than"):
         tree.read("bomb", 1000)
 
 
-def test_a_flipped_byte_in_a_zip_is_found(tmp_path: Path) -> None:
+def test_a_flipped_byte_in_a_zip_is_detected(tmp_path: Path) -> None:
     path = packed(tmp_path / "tree.zip", zipfile.ZIP_STORED)
     path.write_bytes(path.read_bytes().replace(b"below", b"bElow"))
     with open_tree(path, "") as tree, pytest.raises(Unreadable, match="CRC"):
@@ -110,7 +110,7 @@ def test_a_member_that_cannot_be_unpacked_is_unreadable(tmp_path: Path, flag: st
 
 
 @pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>", b"PK\x03\x04"])
-def test_what_is_no_zip_is_refused_with_the_remedy(tmp_path: Path, content: bytes) -> None:
+def test_the_error_for_a_file_that_is_no_zip_has_the_remedy(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "tree.zip"
     path.write_bytes(content)
     with (
@@ -120,7 +120,7 @@ def test_what_is_no_zip_is_refused_with_the_remedy(tmp_path: Path, content: byte
         pass
 
 
-def test_what_is_absent_is_refused_with_the_remedy(tmp_path: Path) -> None:
+def test_the_error_for_an_absent_path_has_the_remedy(tmp_path: Path) -> None:
     with (
         pytest.raises(UserError, match="is not there; do this"),
         open_tree(tmp_path / "absent", "do this"),

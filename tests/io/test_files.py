@@ -40,7 +40,7 @@ def test_a_table_with_named_columns_may_be_empty(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("attempt", range(4))
-def test_killed_in_mid_write_leaves_the_old_or_the_new(tmp_path: Path, attempt: int) -> None:
+def test_a_kill_during_a_write_leaves_the_old_or_the_new_file(tmp_path: Path, attempt: int) -> None:
     target = tmp_path / "data.bin"
 
     def write_forever() -> None:
@@ -100,7 +100,7 @@ def test_targets_that_are_no_files_are_refused_untouched(tmp_path: Path, kind: s
     assert real.read_text() == "kept"
 
 
-def test_full_disk_is_one_line_and_keeps_the_old_file(tmp_path: Path) -> None:
+def test_a_full_disk_is_a_one_line_error_and_keeps_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "a.npz"
     files.save_arrays(target, x=np.zeros(10))
     old = target.read_bytes()
@@ -130,7 +130,7 @@ def test_full_disk_at_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert litter(tmp_path) == []
 
 
-def test_litter_of_the_living_and_of_other_names_stays(tmp_path: Path) -> None:
+def test_temporary_files_of_running_processes_and_of_other_names_stay(tmp_path: Path) -> None:
     alive = tmp_path / f".tmp-a.txt-{os.getppid()}-00000000.txt"
     other = tmp_path / ".tmp-b.txt-999999999-00000000.txt"
     dead = tmp_path / ".tmp-a.txt-999999999-00000000.txt"
@@ -144,7 +144,7 @@ def test_litter_of_the_living_and_of_other_names_stays(tmp_path: Path) -> None:
     assert sorted(litter(tmp_path)) == sorted([alive, other])
 
 
-def test_folder_is_swapped_whole(tmp_path: Path) -> None:
+def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
     target = tmp_path / "packed"
     for names in (["a", "b"], ["c"]):
         with files.atomic_dir(target) as temporary:
@@ -204,7 +204,7 @@ def test_table_round_trip(tmp_path: Path) -> None:
     assert b"\r" not in (tmp_path / "t.csv").read_bytes()
 
 
-def test_table_faults_are_named(tmp_path: Path) -> None:
+def test_faults_of_a_table_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     with pytest.raises(UserError, match=r"row 2\.loss is nan"):
         files.write_table(path, [{"loss": 1.0}, {"loss": math.nan}])

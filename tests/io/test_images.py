@@ -64,7 +64,7 @@ def test_exif_orientation_is_applied_when_wanted() -> None:
     ],
     ids=["empty", "page", "bmp", "cut png", "cut jpeg"],
 )
-def test_an_unreadable_file_is_one_line_with_its_name(
+def test_an_unreadable_file_is_a_one_line_error_with_its_name(
     tmp_path: Path, content: bytes, reason: str
 ) -> None:
     path = tmp_path / "a.png"
@@ -77,14 +77,14 @@ def test_an_unreadable_file_is_one_line_with_its_name(
     assert "\n" not in message
 
 
-def test_a_flipped_bit_of_a_png_is_noticed() -> None:
+def test_a_flipped_bit_of_a_png_is_detected() -> None:
     content = bytearray(encoded(Image.fromarray(NOISE)))
     content[len(content) // 2] ^= 1
     with pytest.raises(images.UnreadableImage):
         images.decode(bytes(content))
 
 
-def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_one_line_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"absent\.png: not a readable image \(No such file"):
         images.read(tmp_path / "absent.png")
 

@@ -6,27 +6,27 @@ from mirrors import DATA, OTHER, PAGE, SIZE, Mirrors
 from hw2.io import transfer
 
 
-@pytest.mark.parametrize("behaviour", ["good", "whole", "unmeasured", "boasts", "packed", "moved"])
+@pytest.mark.parametrize("behavior", ["good", "whole", "unmeasured", "boasts", "packed", "moved"])
 @pytest.mark.parametrize("size", [SIZE, None])
-def test_whatever_the_server_says_around_it_the_file_is_the_same(
-    mirrors: Mirrors, behaviour: str, size: int | None
+def test_the_file_does_not_depend_on_the_headers_of_the_response(
+    mirrors: Mirrors, behavior: str, size: int | None
 ) -> None:
-    mirrors.bring(behaviour, size=size)
+    mirrors.bring(behavior, size=size)
 
 
 @pytest.mark.parametrize("have", [1, 1000, SIZE - 1])
-def test_a_partial_file_is_gone_on_with(mirrors: Mirrors, have: int) -> None:
+def test_a_partial_file_is_resumed(mirrors: Mirrors, have: int) -> None:
     mirrors.folder.mkdir()
     mirrors.part.write_bytes(DATA[:have])
     mirrors.bring("good")
     assert mirrors.requests == [("good", f"bytes={have}-")]
 
 
-@pytest.mark.parametrize("behaviour", ["whole", "elsewhere"])
-def test_a_server_without_ranges_starts_again(mirrors: Mirrors, behaviour: str) -> None:
+@pytest.mark.parametrize("behavior", ["whole", "elsewhere"])
+def test_without_range_support_the_download_starts_again(mirrors: Mirrors, behavior: str) -> None:
     mirrors.folder.mkdir()
     mirrors.part.write_bytes(DATA[:1000])
-    mirrors.bring(behaviour)
+    mirrors.bring(behavior)
 
 
 WRONG = {"start": OTHER[:1000], "all": OTHER, "more": DATA + b"more", "page": PAGE}
@@ -34,7 +34,7 @@ WRONG = {"start": OTHER[:1000], "all": OTHER, "more": DATA + b"more", "page": PA
 
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("size", [SIZE, None])
-def test_wrong_bytes_of_an_earlier_run_are_replaced(
+def test_wrong_bytes_of_an_earlier_run_are_discarded(
     mirrors: Mirrors, wrong: str, size: int | None
 ) -> None:
     mirrors.folder.mkdir()
@@ -42,7 +42,7 @@ def test_wrong_bytes_of_an_earlier_run_are_replaced(
     mirrors.bring("good", size=size)
 
 
-def test_an_encrypted_address_is_never_asked_unencrypted(mirrors: Mirrors) -> None:
+def test_an_encrypted_address_is_never_requested_unencrypted(mirrors: Mirrors) -> None:
     """The server speaks no TLS: that fails, and no plain request follows."""
     with pytest.raises(transfer.Failed, match="did not prove its identity"):
         mirrors.bring(mirrors.url("good").replace("http:", "https:"))

@@ -69,7 +69,7 @@ def table() -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def test_keys_shapes_and_parameters() -> None:
+def test_the_network_has_the_keys_shapes_and_parameter_count_of_the_course() -> None:
     with torch.device("meta"):
         network = CourseUNet()
     expected = table()

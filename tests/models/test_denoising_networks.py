@@ -50,7 +50,9 @@ kinds = pytest.mark.parametrize("kind", ["unet", "context_unet"])
     ("mult", "patch"),
     [((1,), 1), ((1, 2, 2), 1), ((1,), 2), ((1, 2), 2), ((2, 1), 2), ((1,), 4)],
 )
-def test_unet_gives_images_like_its_own(mult: tuple[int, ...], patch: int, blocks: int) -> None:
+def test_the_output_of_unet_has_the_shape_of_its_input(
+    mult: tuple[int, ...], patch: int, blocks: int
+) -> None:
     xt, t, labels = inputs(2)
     assert unet(mult, blocks, patch)(xt, t, labels).shape == xt.shape
 
@@ -80,7 +82,7 @@ def test_context_unet_has_the_size_of_the_course_network() -> None:
 
 
 @kinds
-def test_evaluation_repeats_bit_for_bit(kind: str) -> None:
+def test_evaluation_is_deterministic(kind: str) -> None:
     network = made(kind)
     assert torch.equal(network(*inputs()), network(*inputs()))
 
@@ -157,10 +159,10 @@ def test_channels_last_changes_the_layout_only() -> None:
     torch.testing.assert_close(after, before, rtol=1e-5, atol=1e-5)  # float32 sums, reordered
 
 
-def test_times_have_features_of_their_own() -> None:
+def test_different_times_have_different_features() -> None:
     features = time_features(torch.arange(T), T)
     assert features.shape == (T, 64)
     assert features.abs().max() <= 1
     gaps = torch.cdist(features, features) + 10 * torch.eye(T)
-    # Neighbours turn by 1 / T at the lowest frequency and by far more at the others.
+    # Neighbors turn by 1 / T at the lowest frequency and by far more at the others.
     assert gaps.min() > 0.1

@@ -17,7 +17,9 @@ def images(count: int = 6, seed: int = 3) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("network", [Extractor(4), GaninExtractor()])
-def test_shapes(network: Extractor | GaninExtractor) -> None:
+def test_the_extractor_returns_features_of_the_expected_shapes(
+    network: Extractor | GaninExtractor,
+) -> None:
     features = network(images(), 0)
     assert features.shape == (6, network.features)
     assert (features >= 0).all()

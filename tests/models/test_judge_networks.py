@@ -32,7 +32,7 @@ def test_the_course_classifier_computes_what_the_course_code_does() -> None:
 
 
 @pytest.mark.parametrize("kind", [DigitNet, CourseClassifier])
-def test_evaluation_repeats_and_gives_ten_logits(kind: type[nn.Module]) -> None:
+def test_evaluation_is_deterministic_and_returns_ten_logits(kind: type[nn.Module]) -> None:
     network = kind().eval()
     images = torch.rand(5, 3, 28, 28, generator=torch.Generator().manual_seed(1)) * 2 - 1
     assert network(images).shape == (5, 10)

@@ -88,7 +88,7 @@ def test_an_undeclared_argument_is_an_error_before_the_stage_runs(repo: Path) ->
     assert "did you mean 'ddpm_model'?" in err
 
 
-def test_a_user_error_is_one_line_and_code_2(repo: Path) -> None:
+def test_a_user_error_prints_one_line_and_exits_with_2(repo: Path) -> None:
     code, _, err = run(repo, "raise UserError('data/x.csv row 3: bad; remake it')")
     assert code == 2
     assert err.splitlines()[0] == "hw2 train: data/x.csv row 3: bad; remake it"
@@ -106,7 +106,7 @@ def test_a_fault_is_one_line_with_its_traceback_in_the_log(repo: Path) -> None:
     assert "Traceback" in run(repo, body, HW2_DEBUG="1")[2]
 
 
-def test_interruption_is_one_line_with_the_shells_code(repo: Path) -> None:
+def test_an_interruption_prints_one_line_and_exits_with_the_shells_code(repo: Path) -> None:
     code, _, err = run(repo, "raise Interrupted(40, 15)")
     assert code == 143
     expected = "hw2 train: interrupted at step 40, saved; run the same command to continue"
@@ -114,7 +114,7 @@ def test_interruption_is_one_line_with_the_shells_code(repo: Path) -> None:
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_signals_outside_a_training_loop_leave_nothing_half(repo: Path, signum: int) -> None:
+def test_signals_outside_a_training_loop_leave_no_partial_file(repo: Path, signum: int) -> None:
     body = (
         "from hw2.io.files import atomic_path\n"
         "with atomic_path('results/x.txt') as path:\n"
@@ -167,7 +167,7 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) 
     assert device.choose("cuda:1") == torch.device("cpu")
 
 
-def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_overrides_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     before = torch.get_num_threads()
     monkeypatch.delenv("HW2_THREADS", raising=False)
     try:

@@ -72,7 +72,9 @@ def test_code_changes_the_fingerprint(tree: Make, module: str, text: str) -> Non
         ("task", 'def run():\n    """Täxt\n\n    more."""\n\n    import hw2.parts.deep  # ä\n'),
     ],
 )
-def test_prose_and_strangers_do_not(tree: Make, module: str, text: str) -> None:
+def test_prose_and_unrelated_modules_do_not_change_the_fingerprint(
+    tree: Make, module: str, text: str
+) -> None:
     assert _fingerprint(tree()) == _fingerprint(tree(**{module: text}))
 
 
@@ -122,7 +124,7 @@ def test_the_canonical_form_keeps_what_runs(
         ('train(x, desc="a")\n', 'train(x, desc=f"b {c}")\n'),
     ],
 )
-def test_the_canonical_form_drops_what_only_people_read(
+def test_the_canonical_form_omits_comments_layout_and_messages(
     canonical: Callable[[str], str], first: str, second: str
 ) -> None:
     assert canonical(first) == canonical(second)
@@ -137,6 +139,6 @@ def test_a_fingerprint_of_modules_covers_their_imports_only(tree: Make) -> None:
 
 
 @pytest.mark.parametrize("text", ["from . import leaf\n", "def broken(:\n"])
-def test_what_cannot_be_followed_is_said_in_one_line(tree: Make, text: str) -> None:
+def test_code_whose_imports_cannot_be_followed_is_a_one_line_error(tree: Make, text: str) -> None:
     with pytest.raises(UserError, match=r"deep\.py:1: [^\n]+$"):
         _fingerprint(tree(deep=text))

@@ -15,7 +15,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_plain_lines_every_few_seconds(
+def test_a_log_shows_progress_in_plain_lines(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("HW2_LOG_SECONDS", "0")
@@ -39,7 +39,7 @@ def test_a_fast_loop_logs_its_end_only(caplog: pytest.LogCaptureFixture) -> None
     assert line.startswith("sample: image 1000/1000")
 
 
-def test_on_a_terminal_the_lines_go_to_the_file_only(
+def test_on_a_terminal_plain_lines_go_to_the_log_file_only(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     terminal = Terminal()
@@ -62,7 +62,7 @@ def test_on_a_terminal_the_lines_go_to_the_file_only(
     assert "train: step 2/2" in caplog.text
 
 
-def test_an_interrupted_bar_is_wiped(
+def test_an_interrupted_progress_bar_is_cleared(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     terminal = Terminal()
@@ -80,7 +80,7 @@ def test_an_interrupted_bar_is_wiped(
     assert "stopped after" in caplog.text
 
 
-def test_due_says_when_numbers_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_due_is_true_when_values_will_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with progress(3, "train") as shown:
         assert not shown.due
         shown.update(2)

@@ -35,7 +35,7 @@ def end(pid: int) -> None:
     os.waitpid(pid, 0)
 
 
-def test_a_second_writer_is_refused_by_pid_and_a_crash_frees_the_lock(tmp_path: Path) -> None:
+def test_a_second_writer_is_refused_with_the_first_ones_pid_until_that_ends(tmp_path: Path) -> None:
     pid = holder(tmp_path / "ddpm")
     try:
         with (
@@ -51,7 +51,9 @@ def test_a_second_writer_is_refused_by_pid_and_a_crash_frees_the_lock(tmp_path: 
         assert (tmp_path / "ddpm/lock").read_text() == f"{os.getpid()}\n"
 
 
-def test_it_waits_for_one_that_ends(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lock_is_waited_for_while_its_holder_ends(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     pid = holder(tmp_path)
     timer = threading.Timer(0.3, end, [pid])
     timer.start()
@@ -61,13 +63,13 @@ def test_it_waits_for_one_that_ends(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert caplog.text.count(f"waiting for pid {pid}") == 1
 
 
-def test_it_can_be_held_again_after_an_error(tmp_path: Path) -> None:
+def test_a_lock_can_be_held_again_after_an_error(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), run_lock.hold(tmp_path, wait_seconds=0):
             raise ZeroDivisionError
 
 
-def test_a_link_in_its_place_is_refused(tmp_path: Path) -> None:
+def test_a_symbolic_link_in_place_of_the_lock_is_refused(tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("kept")
     (tmp_path / "lock").symlink_to(tmp_path / "kept")
     with pytest.raises(UserError, match="cannot be opened"), run_lock.hold(tmp_path):

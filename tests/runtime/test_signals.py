@@ -13,7 +13,9 @@ from hw2.runtime.signals import StopFlag
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_the_step_ends_the_state_is_saved_the_exit_code_is_right(signum: int, code: int) -> None:
+def test_a_signal_ends_the_step_saves_the_state_and_sets_the_exit_code(
+    signum: int, code: int
+) -> None:
     saved = []
     with pytest.raises(Interrupted) as caught, StopFlag() as stop:
         for step in range(1, 10):
@@ -26,7 +28,7 @@ def test_the_step_ends_the_state_is_saved_the_exit_code_is_right(signum: int, co
     assert str(caught.value).startswith(message)
 
 
-def test_more_signals_during_the_save_change_nothing() -> None:
+def test_further_signals_during_the_save_are_ignored() -> None:
     saved = []
 
     def save() -> None:
@@ -42,7 +44,7 @@ def test_more_signals_during_the_save_change_nothing() -> None:
     assert caught.value.exit_code == 130  # the first one counts
 
 
-def test_handlers_are_given_back() -> None:
+def test_signal_handlers_are_restored_by_the_stop_flag() -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with StopFlag() as stop:
         assert not stop.stopped

@@ -74,7 +74,7 @@ def done(
     return at
 
 
-def test_a_model_and_a_curve_for_every_training(done: SimpleNamespace, dann: params.Dann) -> None:
+def test_every_training_has_a_model_and_a_history(done: SimpleNamespace, dann: params.Dann) -> None:
     names = {str(path.relative_to(done.models)) for path in done.models.rglob("*.safetensors")}
     assert names == {f"{training.slug}.safetensors" for training in fit.every(dann)}
     rows = files.read_table(done.history)
@@ -100,7 +100,9 @@ def test_without_pairs_the_stages_write_empty_records(dann: params.Dann, tmp_pat
     assert not list(at.models.iterdir())
 
 
-def test_the_record_has_every_row(done: SimpleNamespace, dann: params.Dann, digits: Path) -> None:
+def test_the_record_has_every_pair_and_method(
+    done: SimpleNamespace, dann: params.Dann, digits: Path
+) -> None:
     record = files.read_json(done.metrics)
     assert list(record) == sorted(dann.pairs)
     for name, rows in record.items():
@@ -136,7 +138,7 @@ def test_a_single_seed_has_no_spread(
     assert "spread" not in row
 
 
-def test_the_picture_has_the_same_images_before_and_after(
+def test_tsne_has_the_same_images_before_and_after_adaptation(
     done: SimpleNamespace, dann: params.Dann, digits: Path, tmp_path: Path
 ) -> None:
     rows = files.read_table(done.tsne)
@@ -152,7 +154,7 @@ def test_the_picture_has_the_same_images_before_and_after(
     assert again.read_bytes() == done.tsne.read_bytes()
 
 
-def test_killed_between_two_trainings_it_goes_on(
+def test_a_killed_stage_resumes_after_the_last_finished_training(
     done: SimpleNamespace,
     dann: params.Dann,
     digits: Path,
@@ -183,7 +185,7 @@ def test_killed_between_two_trainings_it_goes_on(
 
 @pytest.fixture
 def folder(digits: Path, tmp_path: Path) -> Path:
-    """Images of the test split of USPS: grey, RGB, RGBA, 16 bits, with a palette, enlarged."""
+    """Images of the test split of USPS: gray, RGB, RGBA, 16 bits, with a palette, enlarged."""
     out = tmp_path / "images"
     out.mkdir()
     for k, image in enumerate(arrays.load(digits, "usps", "test").images[:6]):
@@ -230,7 +232,7 @@ def test_predict_reads_one_image_of_either_target(
         assert predict(done, dann, folder, tmp_path / f"{target}.csv", target=target) == 1
 
 
-def test_predict_names_wrong_files_in_one_line(
+def test_predict_lists_unreadable_files_in_one_line(
     done: SimpleNamespace, dann: params.Dann, folder: Path, tmp_path: Path
 ) -> None:
     for k in range(5):
@@ -254,7 +256,7 @@ def test_predict_names_wrong_files_in_one_line(
         ({"method": "magic"}, "--method magic: not trained; choose from source_only"),
     ],
 )
-def test_predict_names_what_was_not_trained(
+def test_predict_refuses_targets_and_methods_that_were_not_trained(
     done: SimpleNamespace,
     dann: params.Dann,
     folder: Path,
@@ -266,7 +268,7 @@ def test_predict_names_what_was_not_trained(
         predict(done, dann, folder, tmp_path / "out.csv", **values)
 
 
-def test_predict_wants_a_folder_with_images(
+def test_predict_refuses_a_path_without_images(
     done: SimpleNamespace, dann: params.Dann, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match="not a folder"):

@@ -214,7 +214,7 @@ def test_the_choice_keeps_a_share_of_sample_quality(least: float, guidance_scale
     assert ddpm_select_guidance._best(tried, least)["guidance_scale"] == guidance_scale
 
 
-def test_the_samples_are_each_label_and_index_once(both: Run) -> None:
+def test_the_samples_have_each_label_and_index_once(both: Run) -> None:
     samples = files.load_arrays(both[0].samples)
     count = 20 * both[1].ddpm.sampling.images_per_label
     assert samples["images"].shape == (count, 28, 28, 3)
@@ -227,7 +227,7 @@ def test_the_samples_are_each_label_and_index_once(both: Run) -> None:
     assert (np.diff(samples["reverse_t"]) < 0).all()
 
 
-def test_the_reverse_process_ends_in_the_first_0(both: Run) -> None:
+def test_the_reverse_process_ends_in_the_first_sample_of_digit_0(both: Run) -> None:
     samples = files.load_arrays(both[0].samples)
     for domain in range(2):
         first = (samples["domains"] == domain) & (samples["digits"] == 0) & (samples["index"] == 0)
@@ -288,7 +288,7 @@ def test_no_resume_file_is_left(both: Run) -> None:
     assert list(both[0].checkpoints.rglob("*.pt")) == []
 
 
-def test_an_ablation_that_is_left_out_says_so(both: Run) -> None:
+def test_the_record_of_an_ablation_that_did_not_run_says_so(both: Run) -> None:
     assert files.read_json(both[0].ablation_metrics) == {"ran": False}
     assert list(both[0].ablation.iterdir()) == []
 

@@ -42,7 +42,7 @@ def prepare(data: params.Data, root: Path) -> Path:
     return root / "packed"
 
 
-def test_a_course_folder_becomes_the_packed_parts(tmp_path: Path) -> None:
+def test_a_course_folder_becomes_packed_splits(tmp_path: Path) -> None:
     images = write_course(tmp_path / "hw2_data", "mnistm", {"train": 60, "val": 20})
     where = str(tmp_path / "hw2_data")
     data = settings(source="course", course=where, domains=("mnistm",), val_images=10)
@@ -65,7 +65,7 @@ def test_a_course_folder_becomes_the_packed_parts(tmp_path: Path) -> None:
         assert (digits.digits == np.array(numbers[split]) % 10).all()
 
 
-def test_a_fault_stops_before_anything_is_written(tmp_path: Path) -> None:
+def test_a_damaged_image_stops_the_stage_before_anything_is_written(tmp_path: Path) -> None:
     write_course(tmp_path / "hw2_data", "mnistm", {"train": 40})
     (tmp_path / "hw2_data/digits/mnistm/data/00007.png").write_bytes(b"")
     data = settings(source="course", course=str(tmp_path / "hw2_data"), domains=("mnistm",))

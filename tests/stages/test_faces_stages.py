@@ -71,7 +71,7 @@ def done(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Simpl
     return at
 
 
-def test_training_writes_a_model_its_history_and_leaves_nothing(
+def test_training_writes_a_history_and_leaves_no_resume_file(
     done: SimpleNamespace, mini: params.Params
 ) -> None:
     rows = files.read_table(done.history)
@@ -79,7 +79,7 @@ def test_training_writes_a_model_its_history_and_leaves_nothing(
     assert list(done.checkpoints.rglob("*.pt")) == []
 
 
-def test_noises_and_images_are_in_the_courses_form(
+def test_noises_and_images_have_the_format_of_the_course(
     done: SimpleNamespace, mini: params.Params
 ) -> None:
     written = noises.read(done.noise, mini.faces.image_size)
@@ -117,7 +117,7 @@ def test_samples_hold_every_setting(done: SimpleNamespace, mini: params.Params) 
     assert np.abs(steps - still[:, 0]).max() <= 1
 
 
-def test_metrics_are_what_the_samples_say(done: SimpleNamespace, mini: params.Params) -> None:
+def test_metrics_agree_with_the_samples(done: SimpleNamespace, mini: params.Params) -> None:
     record, arrays = files.read_json(done.metrics), files.load_arrays(done.samples)
     first, second = list(noises.read(done.noise).values())[:2]
     rows = files.read_table(done.interpolation)
@@ -143,7 +143,7 @@ def test_metrics_are_what_the_samples_say(done: SimpleNamespace, mini: params.Pa
     assert "mse" not in record
 
 
-def test_the_records_make_the_section(done: SimpleNamespace) -> None:
+def test_the_figures_are_drawn_from_the_face_records(done: SimpleNamespace) -> None:
     records = faces_records.read(
         faces_samples=done.samples,
         faces_interpolation=done.interpolation,
@@ -155,7 +155,7 @@ def test_the_records_make_the_section(done: SimpleNamespace) -> None:
     }
 
 
-def test_given_noises_and_ground_truth_are_used(
+def test_noises_and_ground_truth_of_the_user_are_used(
     done: SimpleNamespace, mini: params.Params, tmp_path: Path
 ) -> None:
     at = places(tmp_path)
@@ -171,7 +171,7 @@ def test_given_noises_and_ground_truth_are_used(
     }
 
 
-def test_too_few_noises_are_named(
+def test_too_few_noises_are_refused(
     done: SimpleNamespace, mini: params.Params, tmp_path: Path
 ) -> None:
     at = places(tmp_path)
@@ -184,7 +184,7 @@ def test_too_few_noises_are_named(
     assert not at.samples.exists()
 
 
-def test_a_model_that_is_not_there_is_named(mini: params.Params, tmp_path: Path) -> None:
+def test_an_absent_model_is_refused(mini: params.Params, tmp_path: Path) -> None:
     at = places(tmp_path)
     faces = mini.faces.model_copy(update={"source": "course", "weights": str(tmp_path / "no.pt")})
     with pytest.raises(UserError, match=r"no\.pt: cannot be read") as caught:
@@ -204,7 +204,7 @@ def export(done: SimpleNamespace, ddim: params.Ddim, out: Path, **changes: Any) 
     return faces_command.run(ddim, out=out, device=CPU, **inputs)
 
 
-def test_the_command_draws_the_same_faces(
+def test_the_command_samples_the_same_faces_as_the_stage(
     done: SimpleNamespace, mini: params.Params, tmp_path: Path
 ) -> None:
     assert export(done, mini.faces.ddim, tmp_path / "out") == 10
@@ -215,7 +215,7 @@ def test_the_command_draws_the_same_faces(
         export(done, mini.faces.ddim, tmp_path / "out")
 
 
-def test_one_noise_alone_gives_the_same_face(
+def test_a_single_noise_gives_the_same_face(
     done: SimpleNamespace, mini: params.Params, tmp_path: Path
 ) -> None:
     (tmp_path / "one").mkdir()
@@ -226,7 +226,7 @@ def test_one_noise_alone_gives_the_same_face(
         assert np.abs(np.asarray(alone).astype(int) - np.asarray(among)).max() <= 1
 
 
-def test_a_noise_of_another_size_leaves_nothing(
+def test_a_noise_of_another_size_is_refused_without_output(
     done: SimpleNamespace, mini: params.Params, tmp_path: Path
 ) -> None:
     (tmp_path / "large").mkdir()
@@ -255,7 +255,7 @@ def test_mse_is_of_floats_and_does_not_wrap_around(tmp_path: Path) -> None:
     assert "0000, below the course's 20" in ground_truth.table({"00": 16.0, "mean": 16.0})
 
 
-def test_images_that_do_not_fit_are_named(tmp_path: Path) -> None:
+def test_images_that_do_not_match_the_ground_truth_are_refused(tmp_path: Path) -> None:
     small, large = (np.zeros((side, side, 3), np.uint8) for side in (8, 16))
     truth = write_images(tmp_path / "GT", small, small)
     with pytest.raises(UserError, match=r"1 of 2 images missing, 01\.png first"):
@@ -270,16 +270,16 @@ def test_images_that_do_not_fit_are_named(tmp_path: Path) -> None:
         ground_truth.run(truth, tmp_path / "empty")
 
 
-def test_an_even_walk_and_a_leap() -> None:
+def test_unevenness_of_an_even_walk_and_of_a_leap() -> None:
     levels = np.array([[0, 10, 20, 30, 40], [0, 0, 0, 0, 40], [7, 7, 7, 7, 7]], np.uint8)
     rows = np.broadcast_to(levels[..., None, None, None], (3, 5, 4, 4, 3))
     np.testing.assert_allclose(image_metrics.unevenness(rows), [1, 4, 1])
     np.testing.assert_allclose(image_metrics.distance(rows[0, 0], rows[0, 4]), 40 / 255)
 
 
-def test_contrast_is_within_each_colour() -> None:
+def test_contrast_is_measured_within_each_channel() -> None:
     image = np.zeros((4, 4, 3), np.uint8)
-    image[..., 0] = 200  # one colour everywhere has no contrast
+    image[..., 0] = 200  # one color everywhere has no contrast
     assert image_metrics.contrast(image) == 0
     image[:2] = 0
     assert image_metrics.contrast(image) == pytest.approx(100 / 255 / 3)

@@ -73,7 +73,7 @@ def test_the_history_holds_means_and_stays_short(tmp_path: Path, steps: int, eve
 
 @pytest.mark.parametrize("step", [0, 3, 4, 9, 11])
 @pytest.mark.parametrize("stop", [terminate, crash])
-def test_a_resumed_training_is_the_uninterrupted_one(
+def test_a_resumed_training_equals_the_uninterrupted_one(
     tmp_path: Path, step: int, stop: Callable[[], None]
 ) -> None:
     straight = Toy(tmp_path / "straight")
@@ -94,7 +94,7 @@ def test_a_window_of_the_history_survives_an_interruption(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_a_request_to_stop_finishes_the_step_and_saves(tmp_path: Path, signum: int) -> None:
+def test_a_signal_ends_the_training_after_the_step_and_a_save(tmp_path: Path, signum: int) -> None:
     toy = Toy(tmp_path, at(6, lambda: os.kill(os.getpid(), signum)))
     with pytest.raises(Interrupted) as caught:
         toy.train()
@@ -106,7 +106,7 @@ def test_a_request_to_stop_finishes_the_step_and_saves(tmp_path: Path, signum: i
     assert torch.equal(latest[1]["network"]["weight"], toy.network.weight.detach())
 
 
-def test_a_request_on_the_last_step_loses_nothing(tmp_path: Path) -> None:
+def test_a_signal_on_the_last_step_loses_nothing(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         Toy(tmp_path / "broken", at(11, terminate)).train()
     counted: list[int] = []
@@ -124,7 +124,7 @@ def test_a_resumed_training_repeats_only_the_missing_steps(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("poison", [float("nan"), float("inf")])
-def test_a_broken_loss_stops_before_the_step(tmp_path: Path, poison: float) -> None:
+def test_a_loss_that_is_not_finite_stops_before_the_step(tmp_path: Path, poison: float) -> None:
     toy = Toy(tmp_path)
     before: list[torch.Tensor] = []
 

@@ -34,7 +34,7 @@ def gradients(count: int, size: int, threads: int) -> tuple[float, list[Tensor]]
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9])
 @pytest.mark.parametrize("size", [4, 7])
-def test_the_parts_add_up_to_the_whole(count: int, size: int) -> None:
+def test_microbatches_add_up_to_the_gradient_of_the_batch(count: int, size: int) -> None:
     loss, parts = gradients(count, size, threads=2)
     whole_loss, whole = gradients(1, size, threads=1)
     assert loss == pytest.approx(whole_loss, rel=1e-6)  # a few float32 roundings
@@ -54,7 +54,7 @@ def test_a_gradient_has_the_layout_of_its_parameter() -> None:
         assert parameter.grad.stride() == parameter.stride()
 
 
-def test_the_number_of_threads_changes_no_bit() -> None:
+def test_gradients_do_not_depend_on_the_number_of_threads() -> None:
     results = [gradients(4, 16, threads) for threads in (1, 2, 4)]
     for loss, parts in results[1:]:
         assert loss == results[0][0]

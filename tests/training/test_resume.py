@@ -49,7 +49,7 @@ def latest(folder: Path) -> tuple[int, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("attempt", range(4))
-def test_killed_in_mid_save_the_last_save_is_whole(tmp_path: Path, attempt: int) -> None:
+def test_a_kill_during_a_save_leaves_the_last_save_intact(tmp_path: Path, attempt: int) -> None:
     def save_forever() -> None:
         resume = Resume(tmp_path, IDENTITY)
         for step in range(1, 100_000):
@@ -68,7 +68,7 @@ def test_killed_in_mid_save_the_last_save_is_whole(tmp_path: Path, attempt: int)
     assert all(p.with_suffix(".json").exists() for p in tmp_path.rglob("*.pt"))
 
 
-def test_optimizer_and_scheduler_go_on_bit_for_bit(tmp_path: Path) -> None:
+def test_optimizer_and_scheduler_resume_bit_for_bit(tmp_path: Path) -> None:
     def steps(model: torch.nn.Module, optimizer: torch.optim.Optimizer, count: int) -> None:
         for _ in range(count):
             optimizer.zero_grad()

@@ -49,7 +49,7 @@ def test_the_stage_code_fingerprints_every_stage() -> None:
     assert set(STAGES["code"]["outs"]) == {f"${{path.code}}/{name}" for name in EVERYTHING}
 
 
-def test_fingerprints_can_see_all_that_runs() -> None:
+def test_fingerprints_can_follow_every_import() -> None:
     files = [f for f in (REPO / "src/hw2").rglob("*") if f.is_file() and f.suffix != ".pyc"]
     assert not [f for f in files if f.suffix != ".py" and f.name != "py.typed"], "only Python"
     for file in files:
@@ -60,7 +60,7 @@ def test_fingerprints_can_see_all_that_runs() -> None:
             assert not dynamic, f"{file}:{getattr(node, 'lineno', 0)}: dynamic import"
 
 
-def test_imports_keep_to_the_layers() -> None:
+def test_imports_respect_the_layers() -> None:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

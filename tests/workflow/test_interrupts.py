@@ -50,7 +50,7 @@ def unbroken(slow: Scratch) -> bytes:
         ("dvc", signal.SIGKILL, False),
     ],
 )
-def test_a_plain_rerun_continues(
+def test_a_rerun_resumes_an_interrupted_training(
     slow: Scratch, unbroken: bytes, tmp_path: Path, tool: str, signum: int, group: bool
 ) -> None:
     scratch = slow.copy(tmp_path / "stopped")
@@ -69,7 +69,9 @@ def test_a_plain_rerun_continues(
     assert not processes(scratch.root)
 
 
-def test_snakemake_alone_ends_its_job_first(slow: Scratch, unbroken: bytes, tmp_path: Path) -> None:
+def test_a_signal_to_snakemake_alone_lets_its_job_finish(
+    slow: Scratch, unbroken: bytes, tmp_path: Path
+) -> None:
     """SIGTERM (and SIGINT) for Snakemake only means to it: start nothing new, finish what runs."""
     scratch = slow.copy(tmp_path / "stopped")
     driver = scratch.start(*scratch.tool("snakemake", STAGE, MODEL))

@@ -6,7 +6,7 @@ from scratch import Scratch
 pytestmark = pytest.mark.slow
 
 
-def test_plan_says_what_is_due_and_for_how_long(copy: Scratch) -> None:
+def test_plan_lists_due_stages_and_their_durations(copy: Scratch) -> None:
     assert "all results are up to date" in copy.run("hw2", "plan").text
     copy.set({"ddpm.sweep.scales": [1.0, 4.0]})
     assert "3 stages to run; there are no times of profile mini yet" in copy.run("hw2", "plan").text

@@ -67,7 +67,7 @@ def test_dvc_sees_the_same_change(copy: Scratch) -> None:
     assert copy.changed() == {"judge_train"}
 
 
-def test_spelling_of_a_number_is_no_change(copy: Scratch) -> None:
+def test_another_spelling_of_a_number_reruns_nothing(copy: Scratch) -> None:
     file = copy.root / "params.yaml"
     match = re.search(r"(?m)^    lr: (\S+)", file.read_text())  # ddpm.train.lr
     assert match
@@ -80,7 +80,7 @@ def test_spelling_of_a_number_is_no_change(copy: Scratch) -> None:
 
 
 @pytest.mark.parametrize("tool", ["dvc", "snakemake"])
-def test_what_is_scheduled_is_what_runs(copy: Scratch, tool: str) -> None:
+def test_the_scheduled_stages_are_those_that_run(copy: Scratch, tool: str) -> None:
     values = {"ddpm.sweep.scales": [1.0, 4.0]}
     stages = {"ddpm_sweep", "ddpm_evaluate", "report_figs"}
     before = copy.git("rev-parse", "HEAD")
