@@ -3,7 +3,7 @@
     python benchmarks/clip_throughput.py FOLDER [--architecture ViT-B-32-quickgelu] [--images 2500]
         [--weights FILE] [--threads 1] [--precision auto] [--batch 64] [--one 200] [--check]
 
-FOLDER is in the course's form, such as hw2_data/clip_zeroshot. All ways have the same weights
+FOLDER is in the course's form, such as hw2_data/clip_zeroshot. All variants have the same weights
 (random ones unless a file is given) on the same device, in one process; preprocessing counts:
 
 one by one       Pillow's preprocessing and a forward pass for each image, as course solutions do
@@ -53,12 +53,12 @@ def random_weights(architecture: str, path: Path) -> Path:
     return path
 
 
-def usual(clip: model.Clip, found: LabeledImages, folder: Path, batch: int) -> Features:
+def usual(clip: model.Clip, dataset: LabeledImages, folder: Path, batch: int) -> Features:
     """open_clip's own transform for each file, and forward passes of `batch`."""
     transform = image_transform_v2(PreprocessCfg(**clip.preprocess.config), is_train=False)
 
     def prepared(row: int) -> Tensor:
-        with Image.open(folder / "val" / found.files[row]) as image:
+        with Image.open(folder / "val" / dataset.files[row]) as image:
             return transform(image)
 
     @torch.inference_mode()
@@ -75,13 +75,13 @@ def usual(clip: model.Clip, found: LabeledImages, folder: Path, batch: int) -> F
     return features
 
 
-def ours(clip: model.Clip, found: LabeledImages, kind: str, batch: int) -> Features:
+def ours(clip: model.Clip, dataset: LabeledImages, kind: str, batch: int) -> Features:
     """Ours: read, prepare and encode `batch` images at a time."""
     encode = image_encoder(clip, precision(kind, clip.device))
 
     def features(rows: Sequence[int]) -> Tensor:
         parts = [rows[k : k + batch] for k in range(0, len(rows), batch)]
-        return torch.cat([encode(found.read(part)) for part in parts])
+        return torch.cat([encode(dataset.read(part)) for part in parts])
 
     return features
 
@@ -99,58 +99,67 @@ def main() -> int:
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--check", action="store_true")
-    chosen = parser.parse_args()
-    torch.set_num_threads(chosen.threads)
-    device = torch.device(chosen.device)
-    with tempfile.TemporaryDirectory() as place, images.opened(chosen.folder) as found:
-        path = chosen.weights or random_weights(chosen.architecture, Path(place, "w.safetensors"))
-        spec = params.ClipModel(
-            name="benchmark", weights=str(path), architecture=chosen.architecture, pin=None
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    device = torch.device(options.device)
+    with tempfile.TemporaryDirectory() as temporary, images.opened(options.folder) as dataset:
+        path = options.weights or random_weights(
+            options.architecture, Path(temporary, "w.safetensors")
         )
-        clip = model.load(weights.locate(spec, Path(place)), device)
-        rows = np.linspace(0, len(found) - 1, min(chosen.images, len(found))).astype(int).tolist()
-        few = rows[:: max(1, len(rows) // max(1, chosen.one))]
-        ways: dict[str, tuple[Features, list[int]]] = {
-            "one by one": (usual(clip, found, chosen.folder, 1), few),
-            "items in batches": (usual(clip, found, chosen.folder, chosen.batch), rows),
-            "batched": (ours(clip, found, "fp32", chosen.batch), rows),
+        spec = params.ClipModel(
+            name="benchmark", weights=str(path), architecture=options.architecture, pin=None
+        )
+        clip = model.load(weights.locate(spec, Path(temporary)), device)
+        count = min(options.images, len(dataset))
+        rows = np.linspace(0, len(dataset) - 1, count).astype(int).tolist()
+        spaced_rows = rows[:: max(1, len(rows) // max(1, options.one))]
+        variants: dict[str, tuple[Features, list[int]]] = {
+            "one by one": (usual(clip, dataset, options.folder, 1), spaced_rows),
+            "items in batches": (usual(clip, dataset, options.folder, options.batch), rows),
+            "batched": (ours(clip, dataset, "fp32", options.batch), rows),
         }
-        if precision(chosen.precision, device) != "fp32":
-            ways["reduced"] = (ours(clip, found, "bf16", chosen.batch), rows)
-        speed, seen = {}, {}
-        for way, (features, which) in ways.items():
-            features(which[: chosen.batch])  # warm up
-            began = time.perf_counter()
-            seen[way] = features(which)
-            speed[way] = len(which) / (time.perf_counter() - began)
-        report = measured(speed, seen, len(found.classes), found.labels[rows], clip.scale)
+        if precision(options.precision, device) != "fp32":
+            variants["reduced"] = (ours(clip, dataset, "bf16", options.batch), rows)
+        speed, outputs = {}, {}
+        for variant, (features, which) in variants.items():
+            features(which[: options.batch])  # warm up
+            start = time.perf_counter()
+            outputs[variant] = features(which)
+            speed[variant] = len(which) / (time.perf_counter() - start)
+        report = measured(speed, outputs, len(dataset.classes), dataset.labels[rows], clip.scale)
     print(json.dumps(report, indent=2))
-    best = max((way for way in ways if way in ("batched", "reduced")), key=lambda way: speed[way])
+    best = max({"batched", "reduced"} & speed.keys(), key=lambda variant: speed[variant])
     fast = speed[best] >= TIMES * speed["items in batches"]
-    return int(chosen.check and not (fast and report["equal"][best] >= EQUAL))
+    return int(options.check and not (fast and report["equal"][best] >= EQUAL))
 
 
 def measured(
-    speed: dict[str, float], seen: dict[str, Tensor], classes: int, labels: np.ndarray, scale: float
+    speed: dict[str, float],
+    outputs: dict[str, Tensor],
+    classes: int,
+    labels: np.ndarray,
+    scale: float,
 ) -> dict[str, dict[str, float]]:
     """Rates, ratios to `items in batches`, equal predictions, and the seconds of the sweep."""
-    base = seen["items in batches"]
+    base = outputs["items in batches"]
     stream = rng.torch_rng(0, "benchmark", "texts")
     texts = F.normalize(torch.randn(SETS, base.shape[1], classes, generator=stream), dim=1)
-    said = {
-        way: (found @ texts[0]).argmax(1) for way, found in seen.items() if len(found) == len(base)
+    predictions = {
+        variant: (output @ texts[0]).argmax(1)
+        for variant, output in outputs.items()
+        if len(output) == len(base)
     }
-    began = time.perf_counter()
+    start = time.perf_counter()
     for k in range(SETS):
         classify(base.numpy(), texts[k].numpy(), labels, scale)
     return {
         "images_per_second": speed,
-        "ratio": {way: rate / speed["items in batches"] for way, rate in speed.items()},
+        "ratio": {variant: rate / speed["items in batches"] for variant, rate in speed.items()},
         "equal": {
-            way: float((found == said["items in batches"]).float().mean())
-            for way, found in said.items()
+            variant: float((predicted == predictions["items in batches"]).float().mean())
+            for variant, predicted in predictions.items()
         },
-        "seconds": {f"{SETS} prompt sets": time.perf_counter() - began},
+        "seconds": {f"{SETS} prompt sets": time.perf_counter() - start},
     }
 
 

@@ -67,9 +67,9 @@ class Files(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, place: int) -> tuple[Tensor, int]:
-        with Image.open(self.paths[place]) as image:
-            return self.transform(image.convert("RGB")), self.digits[place]
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        with Image.open(self.paths[index]) as image:
+            return self.transform(image.convert("RGB")), self.digits[index]
 
 
 def one_by_one(folder: Path, digits: np.ndarray, dann: params.Dann, plain: bool = False) -> Batches:
@@ -104,12 +104,12 @@ def batched(images: np.ndarray, digits: np.ndarray, dann: params.Dann) -> Batche
 
 def read(batches: Batches, seed: int, learn: Callable[[Tensor, Tensor], None] | None) -> float:
     """Images a second of one pass."""
-    began, count = time.perf_counter(), 0
+    start, count = time.perf_counter(), 0
     for images, labels in batches(seed):
         count += len(images)
         if learn is not None:
             learn(images, labels)
-    return count / (time.perf_counter() - began)
+    return count / (time.perf_counter() - start)
 
 
 def learner(dann: params.Dann) -> Callable[[Tensor, Tensor], None]:
@@ -135,27 +135,27 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--check", action="store_true")
-    chosen = parser.parse_args()
-    torch.set_num_threads(chosen.threads)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
     dann = params.load(ROOT / "params.yaml").dann
-    images, digits = synthetic.draw("mnistm", "train", chosen.images, dann.seeds[0])
+    images, digits = synthetic.draw("mnistm", "train", options.images, dann.seeds[0])
     with tempfile.TemporaryDirectory() as folder:
-        for place, image in enumerate(images):
-            Image.fromarray(image).save(Path(folder) / f"{place:05d}.png")
-        ways = {
+        for index, image in enumerate(images):
+            Image.fromarray(image).save(Path(folder) / f"{index:05d}.png")
+        variants = {
             "one by one": one_by_one(Path(folder), digits, dann),
             "one by one, no augmentations": one_by_one(Path(folder), digits, dann, plain=True),
             "batched": batched(images, digits, dann),
         }
         best: dict[str, dict[str, float]] = {"input": {}, "training": {}}
-        for seed in range(chosen.rounds):
-            for way, batches in ways.items():
-                for kind, found in best.items():
+        for seed in range(options.rounds):
+            for variant, batches in variants.items():
+                for kind, rates in best.items():
                     learn = learner(dann) if kind == "training" else None
-                    found[way] = max(found.get(way, 0.0), read(batches, seed, learn))
-    ratios = {kind: found["batched"] / found["one by one"] for kind, found in best.items()}
+                    rates[variant] = max(rates.get(variant, 0.0), read(batches, seed, learn))
+    ratios = {kind: rates["batched"] / rates["one by one"] for kind, rates in best.items()}
     print(json.dumps({"images_per_second": best, "ratio": ratios}, indent=2))
-    return int(chosen.check and (ratios["input"] < INPUT or ratios["training"] < TRAINING))
+    return int(options.check and (ratios["input"] < INPUT or ratios["training"] < TRAINING))
 
 
 if __name__ == "__main__":

@@ -53,17 +53,17 @@ def main() -> int:
     settings = params.load(ROOT / "params.yaml")
     threads = device.use_threads(arguments.threads)
     model = models.load(arguments.model, CPU) if arguments.model else _untrained(settings.faces)
-    ways = {"ours": _ours(model, settings.faces.ddim), "diffusers": _theirs(model)}
-    best = dict.fromkeys(ways, float("inf"))
-    for way in ways.values():
-        way()  # the first call makes plans for the network's shapes
+    variants = {"ours": _ours(model, settings.faces.ddim), "diffusers": _theirs(model)}
+    best = dict.fromkeys(variants, float("inf"))
+    for run in variants.values():
+        run()  # the first call makes plans for the network's shapes
     for _ in range(arguments.rounds):
-        for name, way in ways.items():
+        for name, run in variants.items():
             start = time.perf_counter()
-            way()
+            run()
             best[name] = min(best[name], time.perf_counter() - start)
     ratio = best["diffusers"] / best["ours"]
-    found = {
+    report = {
         "threads": threads,
         "images": IMAGES,
         "steps": STEPS,
@@ -71,7 +71,7 @@ def main() -> int:
         **{f"{name}_seconds": round(seconds, 3) for name, seconds in best.items()},
         "times_as_fast": round(ratio, 3),
     }
-    print(json.dumps(found, indent=2))
+    print(json.dumps(report, indent=2))
     return int(arguments.check and ratio < 1)
 
 
@@ -81,15 +81,15 @@ def _untrained(faces: params.Faces) -> FaceModel:
 
 
 def _ours(model: FaceModel, ddim: params.Ddim) -> Callable[[], object]:
-    given = noises.draw(ddim.seed, model.size)
-    names, stack = list(given), torch.stack(list(given.values()))
+    noise_by_name = noises.draw(ddim.seed, model.size)
+    names, stack = list(noise_by_name), torch.stack(list(noise_by_name.values()))
     setting = Setting(STEPS, "leading", 0.0)
 
-    def way() -> object:
-        drawn = sample(model, stack, names, setting, seed=ddim.seed, batch=ddim.batch_size)
-        return stretched(drawn).numpy()
+    def run() -> object:
+        sampled = sample(model, stack, names, setting, seed=ddim.seed, batch=ddim.batch_size)
+        return stretched(sampled).numpy()
 
-    return way
+    return run
 
 
 def _theirs(model: FaceModel) -> Callable[[], object]:
@@ -100,7 +100,7 @@ def _theirs(model: FaceModel) -> Callable[[], object]:
     pipeline: Any = DDIMPipeline(AsTheirs(model), scheduler)
     pipeline.set_progress_bar_config(disable=True)
 
-    def way() -> object:
+    def run() -> object:
         stream = torch.Generator().manual_seed(0)
         return pipeline(
             batch_size=IMAGES,
@@ -110,7 +110,7 @@ def _theirs(model: FaceModel) -> Callable[[], object]:
             output_type="np",
         ).images
 
-    return way
+    return run
 
 
 def _arguments() -> argparse.Namespace:

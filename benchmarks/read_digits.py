@@ -3,7 +3,7 @@
     python benchmarks/read_digits.py hw2_data            # the course's folder, all its domains
     python benchmarks/read_digits.py hw2_data --domain mnistm
 
-Both sides yield the same normalised batches, float32 (N, 3, 28, 28) in [-1, 1], in random order.
+Both sides yield the same normalized batches, float32 (N, 3, 28, 28) in [-1, 1], in random order.
 The sides take turns, so that other work on the machine disturbs both; the best of each counts.
 """
 
@@ -56,10 +56,10 @@ class PerItem(Dataset[tuple[Tensor, int]]):
 
 
 def packed_epoch(folder: Path, domains: list[str], epoch: int) -> Iterator[Tensor]:
-    """An epoch over every packed part, in the order in which a training reads it."""
+    """An epoch over every packed split, in the order in which a training reads it."""
     for domain in domains:
-        for part in SPLITS:
-            images = arrays.load(folder, domain, part).images
+        for split in SPLITS:
+            images = arrays.load(folder, domain, split).images
             order = BatchSampler(len(images), seed=0)
             steps = len(images) // BATCH
             for step in range(epoch * steps, (epoch + 1) * steps):
@@ -81,15 +81,15 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="the course's hw2_data folder")
     parser.add_argument("--domain", action="append", help="default: all of the folder")
     parser.add_argument("--rounds", type=int, default=3)
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)  # a batch is too small to be shared; neither side gains from more
-    digits = chosen.folder / "digits"
-    domains = chosen.domain or [name for name in DOMAINS if (digits / name).is_dir()]
+    digits = options.folder / "digits"
+    domains = options.domain or [name for name in DOMAINS if (digits / name).is_dir()]
     data = params.load().data.model_copy(
         update={
             "domains": tuple(domains),
             "test_labels": True,
-            **{f"{part}_images": None for part in SPLITS},
+            **{f"{split}_images": None for split in SPLITS},
         }
     )
     items = PerItem(digits, domains)
@@ -98,15 +98,15 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         slow, fast, decode = [], [], []
-        for number in range(chosen.rounds):
+        for number in range(options.rounds):
             start = time.perf_counter()
-            for domain, part, found in course.contents(chosen.folder, data):
-                arrays.save(Path(folder), domain, part, found)
+            for domain, split, decoded in course.contents(options.folder, data):
+                arrays.save(Path(folder), domain, split, decoded)
             decode.append(time.perf_counter() - start)
             slow += [rate(partial(iter, loader)) for loader in loaders.values()]
             fast += [rate(partial(packed_epoch, Path(folder), domains, number))]
     best_slow, best_fast = max(slow), max(fast)
-    print(f"{len(items):,} images of {', '.join(domains)}; the best of {chosen.rounds} rounds")
+    print(f"{len(items):,} images of {', '.join(domains)}; the best of {options.rounds} rounds")
     print(f"per item, PIL and DataLoader  {best_slow[0]:>12,.0f} images/s")
     print(f"packed                        {best_fast[0]:>12,.0f} images/s")
     print(f"ratio                         {best_fast[0] / best_slow[0]:>12.1f}  (at least 50)")
