@@ -29,15 +29,15 @@ def run(ddim: params.Ddim, *, noise: Path, out: Path, model: str, device: torch.
     """
     output_folder.need_new(out)
     noises.read(noise)  # fails before the model is loaded
-    face = load.load(model, device)
-    read = noises.read(noise, face.size)
-    levels = face.schedule.timesteps
+    face_model = load.load(model, device)
+    noise_by_name = noises.read(noise, face_model.size)
+    levels = face_model.schedule.timesteps
     if 2 * ddim.steps > levels:
         raise UserError(f"--steps {ddim.steps}: more than half of the {levels} noise levels")
-    names, stack = list(read), torch.stack(list(read.values()))
+    names, stacked = list(noise_by_name), torch.stack(list(noise_by_name.values()))
     with progress(len(names), "faces", unit="image") as bar:
         sampled = sample(
-            face, stack, names, Setting(ddim.steps, ddim.timestep_spacing, ddim.eta),
+            face_model, stacked, names, Setting(ddim.steps, ddim.timestep_spacing, ddim.eta),
             seed=ddim.seed, batch=ddim.batch_size, tick=bar.update,
         )  # fmt: skip
     save_images(out, dict(zip(names, stretched(sampled).numpy(), strict=True)))

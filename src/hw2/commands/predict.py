@@ -52,8 +52,10 @@ def _pair(dann: params.Dann, target: str) -> Pair:
     for pair in pairs:
         if pair.target == target:
             return pair
-    known = ", ".join(dict.fromkeys(pair.target for pair in pairs))
-    raise UserError(f"--target {target}: no pair with this target was trained; choose from {known}")
+    targets = ", ".join(dict.fromkeys(pair.target for pair in pairs))
+    raise UserError(
+        f"--target {target}: no pair with this target was trained; choose from {targets}"
+    )
 
 
 def _read(folder: Path) -> tuple[list[str], np.ndarray]:

@@ -76,10 +76,10 @@ def listed(source: str | Path, problems: list[str]) -> str:
     return "\n  ".join([f"{source}: {len(problems)} problems", *problems])
 
 
-def nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, names: list[str]) -> str:
     """Return a hint for an unknown name: the most similar known name, or all of them."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
 
 
 def _problems(model: type[BaseModel], error: ValidationError) -> list[str]:

@@ -63,8 +63,8 @@ def _set(tree: dict[str, Any], key: str, value: Any, path: str | Path) -> None:
     *parents, last = key.split(".")
     for name in [*parents, last]:
         if not isinstance(node, dict) or name not in node:
-            known = list(node) if isinstance(node, dict) else []
-            raise UserError(f"{path}: no key {key!r}; {loader.nearest(name, known)}")
+            keys = list(node) if isinstance(node, dict) else []
+            raise UserError(f"{path}: no key {key!r}; {loader.nearest(name, keys)}")
         parent, node = node, node[name]
     parent[last] = list(value) if isinstance(value, tuple) else copy.deepcopy(value)
 

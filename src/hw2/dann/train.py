@@ -202,11 +202,11 @@ class _StepFrame:
 
         per_batch = list(self._side_by_side(backward_of, (0, 1)))
         for weight, *parts in zip(self.weights, *per_batch, gradients[len(leaves) :], strict=True):
-            known = [part for part in parts if part is not None]
+            terms = [part for part in parts if part is not None]
             # In the memory layout of the weight, which fused optimizers rely on without a check.
             total = torch.empty_like(weight)
-            total = total.copy_(known[0]) if known else total.zero_()
-            for part in known[1:]:
+            total = total.copy_(terms[0]) if terms else total.zero_()
+            for part in terms[1:]:
                 total += part
             weight.grad = total
         return loss.item(), numbers

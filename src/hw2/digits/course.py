@@ -185,8 +185,10 @@ def _check_names(layout: Layout, domain: _Domain) -> None:
                 faults.append(Fault("missing image", path, what))
             named.setdefault(name, table)
     if "train" in domain.tables and all(table.whole for table in domain.tables.values()):
-        known = named.keys() | (layout.form(domain.name) if "test" not in domain.tables else set())
-        for name in sorted(filter(is_image, files - known)):
+        expected = named.keys() | (
+            layout.form(domain.name) if "test" not in domain.tables else set()
+        )
+        for name in sorted(filter(is_image, files - expected)):
             path = layout.path(domain.name, "data", name)
             faults.append(Fault("image without row", path, "is not in any table"))
     for folder in ((), ("data",)):

@@ -25,12 +25,12 @@ def find(data: params.Data, raw: Path) -> Path:
     Raises:
         UserError: if neither exists and the download fails.
     """
-    given, zip_file = Path(data.course), raw / f"hw2_data_{data.year}.zip"
-    if given.exists():
-        log.info("%s: used unchanged (%s)", given, _TERMS)
-        return given
+    course, zip_file = Path(data.course), raw / f"hw2_data_{data.year}.zip"
+    if course.exists():
+        log.info("%s: used unchanged (%s)", course, _TERMS)
+        return course
     if not zip_file.exists():
-        _download(data.year, zip_file, f"put the course's folder or zip at {given} (data.course)")
+        _download(data.year, zip_file, f"put the course's folder or zip at {course} (data.course)")
     log.info("%s: the course's zip of %d (%s)", zip_file, data.year, _TERMS)
     return zip_file
 

@@ -22,8 +22,8 @@ def label_of(domain: str, digit: int) -> int:
         ValueError: for a domain that is not generated, or a digit outside 0 ... 9.
     """
     if domain not in LABELED_DOMAINS:
-        known = ", ".join(LABELED_DOMAINS)
-        raise ValueError(f"domain {domain!r} has no label; those with one: {known}")
+        names = ", ".join(LABELED_DOMAINS)
+        raise ValueError(f"domain {domain!r} has no label; those with one: {names}")
     if not 0 <= digit < NUM_DIGITS:
         raise ValueError(f"digit {digit} is not in 0 ... {NUM_DIGITS - 1}")
     return LABELED_DOMAINS.index(domain) * NUM_DIGITS + digit

@@ -161,7 +161,7 @@ def _ahead(
     """The results of `job` in order; only a few run in advance, to limit the memory."""
     with ThreadPoolExecutor(_THREADS) as pool:
         left = iter(starts)
-        under_way = deque(pool.submit(job, start) for start in islice(left, _THREADS + 1))
-        while under_way:
-            yield under_way.popleft().result()
-            under_way.extend(pool.submit(job, start) for start in islice(left, 1))
+        pending = deque(pool.submit(job, start) for start in islice(left, _THREADS + 1))
+        while pending:
+            yield pending.popleft().result()
+            pending.extend(pool.submit(job, start) for start in islice(left, 1))

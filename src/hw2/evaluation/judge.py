@@ -73,8 +73,8 @@ class Judge:
         """
         right = np.zeros(len(images), bool)
         for index in np.unique(domains):
-            here = domains == index
-            right[here] = self.read(images[here], names[index]) == digits[here]
+            mask = domains == index
+            right[mask] = self.read(images[mask], names[index]) == digits[mask]
         return right
 
     def accuracy(self, images: np.ndarray, digits: np.ndarray, domain: str) -> Estimate:

@@ -133,8 +133,8 @@ def _bars(
     share = np.array([(s.accuracy.value, s.accuracy.low, s.accuracy.high) for s in rows])
     value, low, high = share.T
     errors = np.clip([value - low, high - value], 0, None)
-    drawn = ax.errorbar(
+    container = ax.errorbar(
         calls, value, errors, color=color, marker=marker, label=label, elinewidth=1.1, capsize=2.2
     )
-    for artist in drawn.get_children():
+    for artist in container.get_children():
         artist.set_transform(ax.transData + offset)

@@ -66,8 +66,8 @@ class CourseUNet(nn.Module):
             nn.GroupNorm(32, in_channels), nn.SiLU(), nn.Conv2d(in_channels, 3, 3, padding=1)
         )
 
-    def _append(self, names: list[str], way: str, layer: nn.Module) -> None:
-        names.append(f"{way}{len(names) + 1}")
+    def _append(self, names: list[str], prefix: str, layer: nn.Module) -> None:
+        names.append(f"{prefix}{len(names) + 1}")
         self.add_module(names[-1], layer)
 
     def forward(self, xt: Tensor, t: Tensor) -> Tensor:

@@ -30,13 +30,13 @@ def check(function: Callable[..., object], declaration: Declaration) -> None:
     Raises:
         UserError: naming the argument and the nearest declared name.
     """
-    known = [*declaration.sections, *declaration.paths, *CONTEXT]
+    names = [*declaration.sections, *declaration.paths, *CONTEXT]
     for name in argument_names(function):
-        if name not in known:
+        if name not in names:
             raise UserError(
                 f"{DVC_FILE}: stage {declaration.stage}: its function takes {name!r}, which is"
                 f" neither a declared parameter section nor a declared path;"
-                f" {loader.nearest(name, known)}"
+                f" {loader.nearest(name, names)}"
             )
 
 

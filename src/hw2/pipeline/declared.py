@@ -80,9 +80,9 @@ def restrict_params(params: Params, declaration: Declaration) -> "DeclaredParams
     for key in declaration.params:
         node: Any = params
         for part in key.split("."):
-            known = list(type(node).model_fields) if isinstance(node, loader.Section) else []
-            if part not in known:
-                hint = loader.nearest(part, known)
+            fields = list(type(node).model_fields) if isinstance(node, loader.Section) else []
+            if part not in fields:
+                hint = loader.nearest(part, fields)
                 raise UserError(
                     f"{DVC_FILE}: stage {declaration.stage}: no parameter {key!r}; {hint}"
                 )

@@ -21,7 +21,7 @@ def choose(name: str = "auto") -> "torch.device":
     Raises:
         UserError: for another name, or a CUDA device that this machine does not have.
     """
-    import torch  # here, so that doors of figures do not load it
+    import torch  # here, because figures and `hw2 --help` do without it
 
     override = os.environ.get("HW2_DEVICE", "")
     key = "HW2_DEVICE" if override else "runtime.device"

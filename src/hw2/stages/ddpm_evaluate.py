@@ -42,9 +42,9 @@ def run(
     present = [LABELED_DOMAINS[index] for index in np.unique(samples["domains"])]
     record: dict[str, Any] = proportion(right).named("accuracy")
     for domain in present:
-        here = samples["domains"] == LABELED_DOMAINS.index(domain)
-        generated = Digits(samples["images"][here], samples["digits"][here])
-        record[domain] = proportion(right[here]).named("accuracy")
+        mask = samples["domains"] == LABELED_DOMAINS.index(domain)
+        generated = Digits(samples["images"][mask], samples["digits"][mask])
+        record[domain] = proportion(right[mask]).named("accuracy")
         record[domain]["train_images"] = len(arrays.load(digits_arrays, domain, "train").digits)
         record[domain] |= sample_quality.measure(
             judge, generated, domain, digits_arrays, split="test", other="val"

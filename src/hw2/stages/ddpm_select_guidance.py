@@ -92,8 +92,8 @@ def _quality_shares(
     """Diversity and recall as shares of the values of real images, the minimum over domains."""
     measured = []
     for domain in model.domains:
-        here = request.domains == LABELED_DOMAINS.index(domain)
-        generated = Digits(images[here], request.digits[here])
+        mask = request.domains == LABELED_DOMAINS.index(domain)
+        generated = Digits(images[mask], request.digits[mask])
         measured.append(
             sample_quality.measure(judge, generated, domain, packed, split=_SPLIT, other="train")
         )

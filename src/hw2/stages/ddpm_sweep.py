@@ -104,9 +104,9 @@ def _measured(
     """Accuracy and diversity by domain, and of `all` domains together."""
     right = judge.right(images, request.digits, request.domains, LABELED_DOMAINS)
     table = {}
-    for name, here in _groups(request.domains, model.domains).items():
-        accuracy = proportion(right[here])
-        diversity = within_label_distance(images[here], request.labels[here])
+    for name, mask in _groups(request.domains, model.domains).items():
+        accuracy = proportion(right[mask])
+        diversity = within_label_distance(images[mask], request.labels[mask])
         table[name] = {
             "n": accuracy.n,
             "accuracy": accuracy.value,

@@ -124,11 +124,11 @@ TITLES: dict[str, str] = {
 """Names of the methods in the report, in their order."""
 
 
-def _known(name: str) -> str:
+def _check_name(name: str) -> str:
     if name not in TITLES:
         raise ValueError(f"{name} is not a method; {nearest(name, list(TITLES))}")
     return name
 
 
-MethodName = Annotated[str, AfterValidator(_known)]
+MethodName = Annotated[str, AfterValidator(_check_name)]
 """A key of `Hyperparameters`."""
