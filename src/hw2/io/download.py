@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from hw2.io import transfer
 from hw2.runtime.errors import UserError
 
-OFFLINE_SECONDS = 8.0  # all mirrors together, until it is said that none can be reached
+OFFLINE_SECONDS = 8.0  # all mirrors together, until the error that none can be reached
 _ROUNDS = 10  # through the mirrors, while each round brings something
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def get(remote: Remote, folder: Path) -> Path:
 
     Raises:
         UserError: if a file of this name is there and is another one, if no mirror gave the
-            file (what each of them did is said), or if the disk refuses.
+            file (the message lists the reason of each), or if the disk refuses.
     """
     path = folder / remote.name
     try:

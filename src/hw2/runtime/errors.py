@@ -12,11 +12,11 @@ class UserError(Exception):
 
 
 class Interrupted(Exception):
-    """A training loop was asked to stop, and its state is saved.
+    """A signal interrupted a training loop, and its state is saved.
 
     Args:
         step: Steps done and saved.
-        signum: The signal that asked, SIGINT or SIGTERM.
+        signum: The signal, SIGINT or SIGTERM.
     """
 
     def __init__(self, step: int, signum: int) -> None:

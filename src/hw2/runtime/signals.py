@@ -58,7 +58,7 @@ class StopFlag:
         return self.signum is not None
 
     def raise_if_stopped(self, step: int, save: Callable[[], object]) -> None:
-        """After `step` steps: if asked to stop, call `save()` and raise Interrupted."""
+        """After `step` steps: if a signal arrived, call `save()` and raise Interrupted."""
         if self.stopped:
             assert self.signum is not None
             log.info("%s: saving at step %d", signal.Signals(self.signum).name, step)
