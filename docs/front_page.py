@@ -193,7 +193,7 @@ def table(metrics: Path, reported: Path = REPORTED) -> str:
     ddpm, dann, clip = (json.loads((metrics / f"{name}.json").read_text())
                         for name in ("ddpm", "dann", "clip"))  # fmt: skip
     model, prompt_sets = next(iter(clip.items()))
-    first = next(scores for scores in prompt_sets.values() if scores["place"] == 0)
+    first = next(scores for scores in prompt_sets.values() if scores["position"] == 0)
     ours = {
         "ddpm_mnistm": ("DDPM, generated MNIST-M digits", _share(ddpm["mnistm"])),
         "ddpm_svhn": ("DDPM, generated SVHN digits", _share(ddpm["svhn"])),

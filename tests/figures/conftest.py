@@ -267,7 +267,7 @@ def zeroshot_record(models: tuple[str, ...] = tuple(MODELS)) -> dict[str, Any]:
         for position, (name, (count, share)) in enumerate(PROMPTS.items()):
             acc = {key: shares(key, share + MODELS[model]) for key in ("acc1", "acc5")}
             gain = share - PROMPTS["course"][1]
-            row = {"place": position, "prompts": count, **acc["acc1"], **acc["acc5"], "n": 400}
+            row = {"position": position, "prompts": count, **acc["acc1"], **acc["acc5"], "n": 400}
             row |= {
                 "recall": share,
                 "gain": gain,

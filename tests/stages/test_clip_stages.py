@@ -156,7 +156,7 @@ def test_metrics_agree_with_the_predictions(
     assert shown["acc1_low"] <= shown["acc1"] <= shown["acc1_high"]
     assert shown["acc1"] <= shown["acc5"]
     assert shown["recall"] == pytest.approx(correct.reshape(48, 2).mean(), abs=ROUNDED)
-    assert (shown["n"], shown["prompts"], shown["place"]) == (96, 3, 2)
+    assert (shown["n"], shown["prompts"], shown["position"]) == (96, 3, 2)
     groups = shown["groups"]
     assert sum(groups[name]["n"] for name in vocabulary.TEXTURES if name in groups) == 96
     assert groups[zero_shot_set.SEEN]["n"] + groups[zero_shot_set.UNSEEN]["n"] == 96
@@ -165,7 +165,7 @@ def test_metrics_agree_with_the_predictions(
         correct[unseen].mean(), abs=ROUNDED
     )
     first = record["small CLIP"]["course"]
-    assert (first["gain"], first["p"], first["place"]) == (0, 1, 0)
+    assert (first["gain"], first["p"], first["position"]) == (0, 1, 0)
     assert shown["gain"] == pytest.approx(shown["acc1"] - first["acc1"], abs=ROUNDED)
     for row in record["copy"].values():
         assert (row["model_gain"], row["model_p"]) == (0, 1)

@@ -150,9 +150,9 @@ def _classes(path: Path, model: str) -> tuple[ClassAccuracy, ...]:
 
 def _rows(model: str, record: Mapping[str, Any], path: Path, first_model: bool) -> list[Row]:
     rows = []
-    for name, scores in sorted(record.items(), key=lambda item: item[1].get("place", 0)):
+    for name, scores in sorted(record.items(), key=lambda item: item[1].get("position", 0)):
         where = f"{path}, {model}, {name}"
-        first = int(records.number(scores, "place", where)) == 0
+        first = int(records.number(scores, "position", where)) == 0
         gain, p = _comparison(scores, "", where)
         model_gain, model_p = _comparison(scores, "model_", where)
         rows.append(

@@ -161,7 +161,7 @@ def _record(
     first_set = next(iter(by_set.values()))
     record = {}
     for position, (name, predictions) in enumerate(by_set.items()):
-        row: Record = {"place": position, "prompts": len(sets[name])}
+        row: Record = {"position": position, "prompts": len(sets[name])}
         row |= proportion(predictions.correct).named("acc1")
         row |= {
             k: v for k, v in proportion(predictions.correct_top5).named("acc5").items() if k != "n"
