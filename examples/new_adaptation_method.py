@@ -43,7 +43,7 @@ def main(digits: str = "data/arrays", pair: str = "mnistm->usps") -> None:
     training, cpu = Training(Pair.parse(pair), "coral", dann.seeds[0]), torch.device("cpu")
     with tempfile.TemporaryDirectory() as folder:
         resume = Resume(folder, {"method": "coral"})
-        weights, _ = train.fit(dann, training, Coral, Path(digits), resume, cpu)
+        weights, _ = train.train_method(dann, training, Coral, Path(digits), resume, cpu)
     network = classifier.Classifier(dann.network)
     network.load_state_dict(weights)
     network.eval().requires_grad_(False)

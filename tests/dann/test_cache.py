@@ -94,7 +94,7 @@ def test_a_finished_training_is_reused_and_pruned_when_nobody_requests_it(
         return cache.finished(mini, training, METHODS[method], digits, tmp_path, device)
 
     first, other = finished("source_only"), finished("dann")
-    monkeypatch.setattr(cache.train, "fit", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(cache.train, "train_method", lambda *_: pytest.fail("trained again"))
     assert finished("source_only") == first
     cache.prune(tmp_path, [first])
     assert (first / cache.CHECKPOINT).exists()

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from hw2.config import params
-from hw2.dann import train as fitting
+from hw2.dann import train
 from hw2.dann.gradient_reversal import schedule
 from hw2.dann.methods.registry import METHODS as REGISTRY
 from hw2.dann.pairs import Pair
-from hw2.dann.train import Training, every, fit, identity
+from hw2.dann.train import Training, every, identity, train_method
 from hw2.digits import arrays
 from hw2.digits.arrays import Digits
 from hw2.runtime.errors import Interrupted, UserError
@@ -48,7 +48,7 @@ def go(
 ) -> Fitted:
     training, cls = Training(pair, method, seed), REGISTRY[method]
     with Resume(folder, identity(dann, training, cls, digits)) as resume:
-        return fit(dann, training, cls, digits, resume, CPU)
+        return train_method(dann, training, cls, digits, resume, CPU)
 
 
 def same(first: Fitted, second: Fitted) -> bool:
@@ -183,13 +183,13 @@ def test_every_method_costs_the_same_and_sees_its_domains(
     mini: params.Dann, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passes: list[tuple[int, int, bool]] = []
-    forward = fitting.Classifier.features
+    forward = train.Classifier.features
 
     def counted(self: Any, images: Tensor, domain: int) -> Tensor:
         passes.append((domain, len(images), self.training))
         return forward(self, images, domain)
 
-    monkeypatch.setattr(fitting.Classifier, "features", counted)
+    monkeypatch.setattr(train.Classifier, "features", counted)
     dann = changed(mini, steps=1, batch_size=64)
     for method in METHODS:
         passes.clear()
@@ -246,8 +246,8 @@ def test_every_method_reduces_the_label_loss(mini: params.Dann, tmp_path: Path) 
 def test_a_loss_of_nan_is_reported_with_its_step(
     mini: params.Dann, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = fitting.from_uint8
-    monkeypatch.setattr(fitting, "from_uint8", lambda images: whole(images) * float("nan"))
+    whole = train.from_uint8
+    monkeypatch.setattr(train, "from_uint8", lambda images: whole(images) * float("nan"))
     with pytest.raises(UserError, match=r"loss is nan at step 1; .* lower dann\.train\.lr"):
         go(mini, "source_only", digits, tmp_path)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from hw2.config import params
-from hw2.ddpm.train import fit, identity
+from hw2.ddpm.train import identity, train_ddpm
 from hw2.runtime.errors import Interrupted, UserError
 from hw2.training.batch_sampler import BatchSampler
 from hw2.training.denoising import _stratified_times
@@ -73,7 +73,7 @@ def resume(ddpm: params.Ddpm, digits: Path, folder: Path) -> Resume:
 
 
 def train(ddpm: params.Ddpm, digits: Path, folder: Path) -> Fitted:
-    return fit(ddpm, digits, resume(ddpm, digits, folder), CPU)
+    return train_ddpm(ddpm, digits, resume(ddpm, digits, folder), CPU)
 
 
 def saved(resume: Resume) -> tuple[int, dict[str, Any]]:

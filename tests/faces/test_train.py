@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hw2.config import params
-from hw2.faces.train import fit, identity
+from hw2.faces.train import identity, train_faces
 from hw2.runtime.errors import Interrupted
 from hw2.training.batch_sampler import BatchSampler
 from hw2.training.resume import Resume
@@ -24,7 +24,7 @@ def changed(faces: params.Faces, **train: Any) -> params.Faces:
 
 
 def train(faces: params.Faces, folder: Path) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
-    return fit(faces, Resume(folder, identity(faces)), CPU)
+    return train_faces(faces, Resume(folder, identity(faces)), CPU)
 
 
 def test_interrupted_and_resumed_it_is_the_same(

@@ -13,7 +13,7 @@ from hw2.commands import predict as predict_command
 from hw2.config import params
 from hw2.config.schema.dann_methods import TITLES
 from hw2.dann import classifier
-from hw2.dann import train as fit
+from hw2.dann import train as dann_training
 from hw2.digits import arrays, synthetic
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import SPLITS
@@ -76,7 +76,7 @@ def done(
 
 def test_every_training_has_a_model_and_a_history(done: SimpleNamespace, dann: params.Dann) -> None:
     names = {str(path.relative_to(done.models)) for path in done.models.rglob("*.safetensors")}
-    assert names == {f"{training.slug}.safetensors" for training in fit.every(dann)}
+    assert names == {f"{training.slug}.safetensors" for training in dann_training.every(dann)}
     rows = files.read_table(done.history)
     assert len(rows) == len(names) * dann.train.steps
     for row in rows:
@@ -161,7 +161,7 @@ def test_a_killed_stage_resumes_after_the_last_finished_training(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    at, whole, trained = places(tmp_path), fit.fit, []
+    at, whole, trained = places(tmp_path), dann_training.train_method, []
 
     def stopped(*arguments: object) -> object:
         trained.append(arguments[1])
@@ -169,12 +169,14 @@ def test_a_killed_stage_resumes_after_the_last_finished_training(
             raise RuntimeError("killed")
         return whole(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(fit, "fit", stopped)
+    monkeypatch.setattr(dann_training, "train_method", stopped)
     with pytest.raises(RuntimeError, match="killed"):
         train(dann, digits, at)
     assert not at.models.exists()
     train(dann, digits, at)
-    assert len(trained) == len(fit.every(dann)) + 1  # the fourth twice, none of the first three
+    assert (
+        len(trained) == len(dann_training.every(dann)) + 1
+    )  # the fourth twice, none of the first three
     assert at.history.read_bytes() == done.history.read_bytes()
     for path in done.models.rglob("*.safetensors"):
         assert (at.models / path.relative_to(done.models)).read_bytes() == path.read_bytes()

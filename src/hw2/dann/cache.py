@@ -57,7 +57,7 @@ def _finished(
     if done.exists():
         log.info("%s %s %d: already trained", training.pair.name, training.method, training.seed)
         return done
-    weights, history = train.fit(dann, training, method, digits_arrays, resume, device)
+    weights, history = train.train_method(dann, training, method, digits_arrays, resume, device)
     extractor = method.recipe(dann.train, getattr(dann.hyperparameters, training.method)).extractor
     with atomic_dir(done) as temporary:
         classifier.save(

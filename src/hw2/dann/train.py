@@ -65,7 +65,7 @@ def identity(
     }
 
 
-def fit(
+def train_method(
     dann: params.Dann,
     training: Training,
     method: type[Method],

@@ -17,7 +17,7 @@ from hw2.training.denoising import DenoisingDataset, train_denoiser
 from hw2.training.resume import Resume
 
 
-def fit(
+def train_ddpm(
     ddpm: params.Ddpm, packed: Path, resume: Resume, device: torch.device
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
     """Train on the train split of `ddpm.domains`.

@@ -31,7 +31,7 @@ def identity(faces: params.Faces) -> dict[str, Any]:
     return {"faces": faces.model_dump(mode="json", exclude={"ddim": True, "train": {"save_every"}})}
 
 
-def fit(
+def train_faces(
     faces: params.Faces, resume: Resume, device: torch.device
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
     """Train on `faces.images` synthetic faces.

@@ -123,7 +123,9 @@ def prior_preservation(
     """Batches of captioned images uint8 (N, S, S, 3) that preserve the model's prior."""
 
     def make_batch(step: int) -> tuple[Tensor, list[str]]:
-        rows: Any = rng.numpy_rng(seed, "prior preservation", step).integers(len(images), size=batch_size)
+        rows: Any = rng.numpy_rng(seed, "prior preservation", step).integers(
+            len(images), size=batch_size
+        )
         return to_tensor(list(images[rows])), [captions[k] for k in rows]
 
     return make_batch

@@ -9,7 +9,7 @@ from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import request_all_labels, sample_images
-from hw2.ddpm.train import fit, identity
+from hw2.ddpm.train import identity, train_ddpm
 from hw2.diffusion.guidance import NO_GUIDANCE
 from hw2.digits.labels import LABELED_DOMAINS
 from hw2.evaluation.intervals import proportion
@@ -44,7 +44,7 @@ def run(
     always = ddpm.model_copy(update={"train": ddpm.train.model_copy(update={"p_uncond": 0.0})})
     with Session(checkpoints) as session:
         resume = session.resume(identity(always, digits_arrays))
-        weights, history = fit(always, digits_arrays, resume, device)
+        weights, history = train_ddpm(always, digits_arrays, resume, device)
         with atomic_dir(ddpm_ablation) as folder:
             denoiser.save(folder / "model.safetensors", weights, always)
             files.write_table(folder / "history.csv", history)

@@ -6,7 +6,7 @@ import torch
 
 from hw2.config import params
 from hw2.ddpm import denoiser
-from hw2.ddpm.train import fit, identity
+from hw2.ddpm.train import identity, train_ddpm
 from hw2.io import files
 from hw2.training.session import Session
 
@@ -23,6 +23,6 @@ def run(
     """Write the averaged weights to `ddpm_model` and the loss by step to `ddpm_history`."""
     with Session(checkpoints) as session:
         resume = session.resume(identity(ddpm, digits_arrays))
-        weights, rows = fit(ddpm, digits_arrays, resume, device)
+        weights, rows = train_ddpm(ddpm, digits_arrays, resume, device)
         files.write_table(ddpm_history, rows)
         denoiser.save(ddpm_model, weights, ddpm)

@@ -32,7 +32,7 @@ def run(
     if faces.source == "trained":
         with Session(checkpoints) as session:
             resume = session.resume(train.identity(faces))
-            weights, rows = train.fit(faces, resume, device)
+            weights, rows = train.train_faces(faces, resume, device)
             files.write_table(faces_history, rows, COLUMNS)
             models.save(faces_model, train.blueprint(faces), weights, train.levels(faces))
         return

@@ -60,7 +60,7 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
         rows = sampler.batch(step, judge.batch)
         # Augmented, because generated digits are less well centered than real ones, and the
         # handwriting of the test split is new.
-        augmentations = rng.torch_rng(judge.seed, "views", step)
+        augmentations = rng.torch_rng(judge.seed, "augmentations", step)
         x = affine(from_uint8(images[rows]).to(device), augmentations)
         x = x.contiguous(memory_format=torch.channels_last)
         torch.manual_seed(rng.derive(judge.seed, "dropout", step))
