@@ -31,7 +31,7 @@ from hw2.runtime import device
 ROOT = Path(__file__).resolve().parents[1]
 CPU = torch.device("cpu")
 STEPS, IMAGES = 50, noises.COUNT
-THEIR_NAME = {"eps": "epsilon", "v": "v_prediction"}
+THEIR_NAME = {"eps": "epsilon", "v": "v_prediction", "x0": "sample"}
 
 
 class AsTheirs(nn.Module):
