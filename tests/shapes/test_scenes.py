@@ -1,4 +1,4 @@
-"""The embedded world: what is drawn is what the captions say."""
+"""Synthetic images of shapes: each image shows what its caption describes."""
 
 import re
 
@@ -7,59 +7,59 @@ import pytest
 
 from hw2.shapes import scenes, vocabulary
 from hw2.shapes.outlines import DISTANCES
-from hw2.shapes.render import DOTTED, KINDS, PLAIN, STRIPED, Objects, draw
+from hw2.shapes.render import DOTTED, KINDS, PLAIN, STRIPED, Objects, render
 
 SEED = 3
 
 
 @pytest.fixture(scope="module")
-def pictures() -> scenes.Pictures:
+def training() -> scenes.CaptionedImages:
     return scenes.training(2000, 32, SEED)
 
 
-def thing(kind: str, texture: int = PLAIN, **values: object) -> Objects:
-    """One red object in the middle of picture 0."""
-    given = {
-        "picture": [0], "kind": [KINDS.index(kind)], "position": [[0.0, 0.0]], "radius": [0.8],
+def red_object(kind: str, texture: int = PLAIN, **values: object) -> Objects:
+    """A red object in the middle of image 0, except for `values`."""
+    defaults = {
+        "image_index": [0], "kind": [KINDS.index(kind)], "position": [[0.0, 0.0]], "radius": [0.8],
         "angle": [0.0], "texture": [texture], "fill": [[1.0, 0.0, 0.0]], "ink": [[0.0, 0.0, 1.0]],
     }  # fmt: skip
-    return Objects(**{name: np.array(value) for name, value in (given | values).items()})
+    return Objects(**{name: np.array(value) for name, value in (defaults | values).items()})
 
 
-def picture(objects: Objects, size: int = 64) -> np.ndarray:
-    return draw(np.full((1, 3), 0.5), objects, size)[0].astype(int)
+def rendered(objects: Objects, size: int = 64) -> np.ndarray:
+    return render(np.full((1, 3), 0.5), objects, size)[0].astype(int)
 
 
-def test_no_picture_of_a_held_out_pair(pictures: scenes.Pictures) -> None:
+def test_training_images_show_no_held_out_pair(training: scenes.CaptionedImages) -> None:
     held_out = [" ".join(pair) for pair in vocabulary.HELD_OUT]
     assert len(held_out) == 6
-    assert not [c for c in pictures.captions if any(pair in c for pair in held_out)]
+    assert not [c for c in training.captions if any(pair in c for pair in held_out)]
     for pair in (("red", "circle"), ("green", "heart"), ("white", "heart")):
-        assert any(" ".join(pair) in caption for caption in pictures.captions)
+        assert any(" ".join(pair) in caption for caption in training.captions)
 
 
-def test_captions_name_only_words_of_the_world(pictures: scenes.Pictures) -> None:
-    assert {word for caption in pictures.captions for word in caption.split()} <= set(
+def test_captions_use_only_words_of_the_vocabulary(training: scenes.CaptionedImages) -> None:
+    assert {word for caption in training.captions for word in caption.split()} <= set(
         vocabulary.vocabulary()
     )
     form = re.compile(
         r"(a photo of |a picture of |)an? [\w ]+?( (and|next to) an? [\w ]+?)?"
         r"( on a \w+ background)?"
     )
-    assert all(form.fullmatch(caption) for caption in pictures.captions)
-    kinds = {
-        "double": sum(" and " in c or " next to " in c for c in pictures.captions),
+    assert all(form.fullmatch(caption) for caption in training.captions)
+    counts = {
+        "double": sum(" and " in c or " next to " in c for c in training.captions),
         "unnamed": sum(
-            any(f" {n}" in f" {c}" for n in vocabulary.NOUNS) for c in pictures.captions
+            any(f" {n}" in f" {c}" for n in vocabulary.NOUNS) for c in training.captions
         ),
     }
-    assert kinds["double"] / 2000 == pytest.approx(scenes.DOUBLE, abs=0.04)
-    assert kinds["unnamed"] / 2000 == pytest.approx(1 - scenes.SINGLE - scenes.DOUBLE, abs=0.03)
+    assert counts["double"] / 2000 == pytest.approx(scenes.DOUBLE, abs=0.04)
+    assert counts["unnamed"] / 2000 == pytest.approx(1 - scenes.SINGLE - scenes.DOUBLE, abs=0.03)
 
 
-def test_the_picture_has_the_colours_of_its_caption(pictures: scenes.Pictures) -> None:
+def test_an_image_has_the_colors_that_its_caption_names(training: scenes.CaptionedImages) -> None:
     checked = 0
-    for image, caption in zip(pictures.images, pictures.captions, strict=True):
+    for image, caption in zip(training.images, training.captions, strict=True):
         match = re.search(r"plain (\w+) circle on a (\w+) background$", caption)
         if match is None or " and " in caption or "next" in caption:
             continue
@@ -71,9 +71,9 @@ def test_the_picture_has_the_colours_of_its_caption(pictures: scenes.Pictures) -
     assert checked >= 3
 
 
-def test_of_two_things_the_first_is_on_the_left(pictures: scenes.Pictures) -> None:
+def test_the_object_named_first_is_on_the_left(training: scenes.CaptionedImages) -> None:
     checked = 0
-    for image, caption in zip(pictures.images, pictures.captions, strict=True):
+    for image, caption in zip(training.images, training.captions, strict=True):
         match = re.search(r"plain (\w+) \w+ (?:and|next to) an? plain (\w+)", caption)
         if match is None or match[1] == match[2]:
             continue
@@ -84,14 +84,16 @@ def test_of_two_things_the_first_is_on_the_left(pictures: scenes.Pictures) -> No
     assert checked >= 3
 
 
-def test_more_pictures_leave_the_first_as_they_are(pictures: scenes.Pictures) -> None:
+def test_the_first_images_do_not_depend_on_the_number_of_images(
+    training: scenes.CaptionedImages,
+) -> None:
     fewer = scenes.training(700, 32, SEED)
-    assert np.array_equal(fewer.images, pictures.images[:700])
-    assert fewer.captions == pictures.captions[:700]
+    assert np.array_equal(fewer.images, training.images[:700])
+    assert fewer.captions == training.captions[:700]
     assert scenes.training(700, 32, SEED + 1).captions != fewer.captions
 
 
-def test_the_exam_has_every_class_alike_and_parts_of_its_own() -> None:
+def test_the_test_set_is_balanced_and_shares_no_image_with_another_split() -> None:
     test_set = scenes.test_set("test", 3, 32, SEED)
     assert len(vocabulary.CLASSES) == 48
     assert np.array_equal(np.bincount(test_set.classes), np.full(48, 3))
@@ -103,17 +105,17 @@ def test_the_exam_has_every_class_alike_and_parts_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_outline_is_inside_its_radius_and_looks_like_no_other(kind: str) -> None:
-    image = picture(thing(kind))
+def test_an_outline_is_inside_its_radius_and_differs_from_all_others(kind: str) -> None:
+    image = rendered(red_object(kind))
     red = image[..., 0] > 200
     assert 0.03 < red.mean() < 0.6
     y, x = np.nonzero(red)
     assert np.hypot((x + 0.5) / 32 - 1, (y + 0.5) / 32 - 1).max() < 0.8 * 1.2
     for other in set(KINDS) - {kind}:
-        assert ((picture(thing(other))[..., 0] > 200) != red).mean() > 0.01
+        assert ((rendered(red_object(other))[..., 0] > 200) != red).mean() > 0.01
 
 
-def test_distances_change_sign_at_the_outline_and_no_faster_than_the_way() -> None:
+def test_signed_distances_change_sign_at_the_outline_with_a_bounded_slope() -> None:
     ticks = np.linspace(-1.3, 1.3, 200, dtype=np.float32)
     x, y = np.meshgrid(ticks, ticks)
     step = float(ticks[1] - ticks[0])
@@ -125,30 +127,30 @@ def test_distances_change_sign_at_the_outline_and_no_faster_than_the_way() -> No
         assert steepest < (2.8 if name == "flower" else 1.1), name
 
 
-def test_an_edge_covers_a_pixel_by_its_share() -> None:
-    image = picture(thing("square", radius=[0.8], position=[[1 / 64, 0.0]]), 32)
+def test_a_pixel_at_an_edge_is_painted_by_the_share_that_is_covered() -> None:
+    image = rendered(red_object("square", radius=[0.8], position=[[1 / 64, 0.0]]), 32)
     row = image[16, :, 1] / 127.5  # 1 outside, 0 inside
     inside = (1 - row).sum() * 2 / 32
     assert inside == pytest.approx(2 * 0.78 * 0.8, abs=0.01)
 
 
 @pytest.mark.parametrize(("texture", "share"), [(STRIPED, 0.5), (DOTTED, 0.28)])
-def test_textures_take_their_share(texture: int, share: float) -> None:
+def test_textures_cover_their_share_of_an_object(texture: int, share: float) -> None:
     period = round(0.62 * 0.8 / 2 * 128)  # pixels
-    inside = picture(thing("square", texture), 128)[64 - period : 64 + period, 64 - period :]
+    inside = rendered(red_object("square", texture), 128)[64 - period : 64 + period, 64 - period :]
     assert inside[:, : 2 * period, 2].mean() / 255 == pytest.approx(share, abs=0.03)
 
 
 def test_a_later_object_is_in_front() -> None:
-    small = thing("circle", radius=[0.3], fill=[[0.0, 1.0, 0.0]])
-    pairs = zip(vars(thing("circle")).items(), vars(small).values(), strict=True)
+    small = red_object("circle", radius=[0.3], fill=[[0.0, 1.0, 0.0]])
+    pairs = zip(vars(red_object("circle")).items(), vars(small).values(), strict=True)
     both = Objects(**{name: np.concatenate([first, second]) for (name, first), second in pairs})
-    image = picture(both)
+    image = rendered(both)
     assert image[32, 32].tolist() == [0, 255, 0]
     assert image[32, 12].tolist() == [255, 0, 0]
 
 
-def test_64_pixels_show_the_same_scene() -> None:
+def test_image_sizes_show_the_same_scenes() -> None:
     small, large = (scenes.training(20, size, SEED) for size in (32, 64))
     assert small.captions == large.captions
     halved = large.images.reshape(20, 32, 2, 32, 2, 3).astype(float).mean((2, 4))

@@ -15,7 +15,7 @@ from PIL import Image
 from hw2 import rng
 from hw2.io.images import LUMA
 from hw2.shapes import vocabulary
-from hw2.shapes.render import DOTTED, KINDS, PLAIN, STRIPED, Objects, draw
+from hw2.shapes.render import DOTTED, KINDS, PLAIN, STRIPED, Objects, render
 
 INPUT, MASKS = "input.json", "masks"
 FLOWER, HATCH, MOON = "0", "1", "2"
@@ -80,17 +80,18 @@ def references(key: str, count: int, size: int, seed: int) -> tuple[np.ndarray, 
         kinds = [kind] * count
         fill, ink = (np.tile(np.array(c, np.float32), (count, 1)) for c in inks)
     objects = Objects(
-        picture=index, kind=np.array([KINDS.index(k) for k in kinds]),
+        image_index=index, kind=np.array([KINDS.index(k) for k in kinds]),
         position=stream.uniform(-0.15, 0.15, (count, 2)), radius=stream.uniform(0.55, 0.72, count),
         angle=stream.uniform(-0.2, 0.2, count), texture=np.full(count, texture), fill=fill, ink=ink,
     )  # fmt: skip
-    images = draw(backgrounds, objects, size)
+    images = render(backgrounds, objects, size)
     if key == HATCH:
         return hatched(images), np.full(images.shape[:3], 255, np.uint8)
     black = np.zeros_like(backgrounds)
     white = np.ones_like(fill)
     silhouette = Objects(**(vars(objects) | {"fill": white, "ink": white}))
-    return images, np.where(draw(black, silhouette, size)[..., 0] > 127, 255, 0).astype(np.uint8)
+    covered = render(black, silhouette, size)[..., 0] > 127
+    return images, np.where(covered, 255, 0).astype(np.uint8)
 
 
 def _contrasting(backgrounds: np.ndarray) -> np.ndarray:

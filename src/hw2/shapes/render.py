@@ -7,7 +7,7 @@ import numpy as np
 from hw2.shapes.outlines import DISTANCES
 
 KINDS = tuple(DISTANCES)
-"""Objects have places in this tuple."""
+"""Names of the shapes; `Objects.kind` holds indices into this tuple."""
 _PERIOD = 0.62  # of stripes and dots, in radii of the object
 _RIM = 0.12  # plain edge around them, in the same units; keeps outlines visible at 32 pixels
 _CHUNK = 256  # objects at a time, so that intermediate results stay in the processor's cache
@@ -19,7 +19,7 @@ class Objects:
     """M colored objects, each in an image.
 
     Attributes:
-        picture: int (M,), index of the image; later objects are in front.
+        image_index: int (M,), index of the image that holds the object; later objects are in front.
         kind: int (M,), index into KINDS.
         position: float (M, 2), center (x, y) in [-1, 1], y downwards.
         radius: float (M,), in the same units.
@@ -29,7 +29,7 @@ class Objects:
         ink: float (M, 3), RGB of stripes or dots.
     """
 
-    picture: np.ndarray
+    image_index: np.ndarray
     kind: np.ndarray
     position: np.ndarray
     radius: np.ndarray
@@ -39,14 +39,14 @@ class Objects:
     ink: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.picture)
+        return len(self.image_index)
 
     def __getitem__(self, rows: np.ndarray | slice) -> "Objects":
         return Objects(**{name: value[rows] for name, value in vars(self).items()})
 
 
-def draw(backgrounds: np.ndarray, objects: Objects, size: int) -> np.ndarray:
-    """Draw the objects on `backgrounds`, RGB float (N, 3): images uint8 (N, size, size, 3).
+def render(backgrounds: np.ndarray, objects: Objects, size: int) -> np.ndarray:
+    """Render the objects on `backgrounds`, RGB float (N, 3): images uint8 (N, size, size, 3).
 
     Outlines and textures are antialiased: the coverage of a pixel follows from the distance of its
     center to the edge.
@@ -54,7 +54,7 @@ def draw(backgrounds: np.ndarray, objects: Objects, size: int) -> np.ndarray:
     canvas = np.empty((len(backgrounds), size, size, 3), np.float32)
     canvas[:] = backgrounds[:, None, None]
     # An object is painted after all objects behind it in the same image.
-    depth = _depth(objects.picture)
+    depth = _depth(objects.image_index)
     for layer in range(int(depth.max(initial=-1)) + 1):
         for kind in range(len(KINDS)):
             rows = np.flatnonzero((depth == layer) & (objects.kind == kind))
@@ -63,14 +63,18 @@ def draw(backgrounds: np.ndarray, objects: Objects, size: int) -> np.ndarray:
     return (canvas * 255 + 0.5).clip(0, 255).astype(np.uint8)
 
 
-def _depth(picture: np.ndarray) -> np.ndarray:
+def _depth(image_index: np.ndarray) -> np.ndarray:
     """The number of earlier objects in the same image, for each object: int (M,)."""
-    order = np.argsort(picture, kind="stable")
-    of = picture[order]
-    starts = np.flatnonzero(np.r_[True, of[1:] != of[:-1]]) if len(of) else np.array([], int)
-    lengths = np.diff(np.r_[starts, len(of)])
-    depth = np.empty(len(of), int)
-    depth[order] = np.arange(len(of)) - np.repeat(starts, lengths)
+    order = np.argsort(image_index, kind="stable")
+    sorted_index = image_index[order]
+    starts = (
+        np.flatnonzero(np.r_[True, sorted_index[1:] != sorted_index[:-1]])
+        if len(sorted_index)
+        else np.array([], int)
+    )
+    lengths = np.diff(np.r_[starts, len(sorted_index)])
+    depth = np.empty(len(sorted_index), int)
+    depth[order] = np.arange(len(sorted_index)) - np.repeat(starts, lengths)
     return depth
 
 
@@ -90,11 +94,11 @@ def _paint(canvas: np.ndarray, objects: Objects, kind: str, size: int) -> None:
         if len(rows):
             colors = np.array(colors)
             inset = np.maximum(pattern(x[rows], y[rows]), distance[rows] + np.float32(_RIM))
-            share = _coverage(inset, width[rows])[..., None]
+            cover = _coverage(inset, width[rows])[..., None]
             ink = objects.ink.astype(np.float32)[rows, None, None]
-            colors[rows] += share * (ink - colors[rows])
-    share = _coverage(distance, width)[..., None]
-    canvas[objects.picture] += share * (colors - canvas[objects.picture])
+            colors[rows] += cover * (ink - colors[rows])
+    cover = _coverage(distance, width)[..., None]
+    canvas[objects.image_index] += cover * (colors - canvas[objects.image_index])
 
 
 def _coverage(distance: np.ndarray, width: np.ndarray) -> np.ndarray:

@@ -11,20 +11,21 @@ import numpy as np
 from hw2 import rng
 from hw2.io.images import LUMA
 from hw2.shapes import vocabulary
-from hw2.shapes.render import KINDS, PLAIN, Objects, draw
+from hw2.shapes.render import KINDS, PLAIN, Objects, render
 
 BLOCK = 1000
 SINGLE, DOUBLE = 0.60, 0.28  # shares of scenes; the others show one object without a name
 _PLAIN_SHARE = 0.5
-_SAYS_PLAIN, _SAYS_BACKGROUND, _NEXT_TO = 0.25, 0.7, 1 / 3
-_OWN_INK = 0.7  # share of the unnamed objects that have a second random color
+# Shares of captions that name a plain texture, name the background, join two objects by "next to".
+_NAMES_PLAIN, _NAMES_BACKGROUND, _NEXT_TO = 0.25, 0.7, 1 / 3
+_RANDOM_INK = 0.7  # share of the unnamed objects that have a second random color
 _COLORS = np.array(list(vocabulary.COLORS.values()), np.float32)
 _BACKGROUNDS = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)
 _LUMINANCE = np.array(LUMA, np.float32)
 
 
 @dataclass(frozen=True)
-class Pictures:
+class CaptionedImages:
     """Images uint8 (N, size, size, 3) and N captions."""
 
     images: np.ndarray
@@ -46,18 +47,18 @@ class TestSet:
     textures: np.ndarray
 
 
-def training(count: int, size: int, seed: int) -> Pictures:
-    """Draw `count` images of random scenes, without the pairs `vocabulary.HELD_OUT`."""
+def training(count: int, size: int, seed: int) -> CaptionedImages:
+    """Render `count` images of random scenes, without the pairs `vocabulary.HELD_OUT`."""
     images, captions = [], []
     for block in range(-(-count // BLOCK)):
         scene = _Scene(rng.numpy_rng(seed, "shapes", "train", block))
-        images.append(draw(scene.backgrounds, scene.objects, size))
+        images.append(render(scene.backgrounds, scene.objects, size))
         captions += scene.captions
-    return Pictures(np.concatenate(images)[:count], captions[:count])
+    return CaptionedImages(np.concatenate(images)[:count], captions[:count])
 
 
 def test_set(split: str, per_class: int, size: int, seed: int) -> TestSet:
-    """Draw `per_class` images of each of `vocabulary.CLASSES`, class by class.
+    """Render `per_class` images of each of `vocabulary.CLASSES`, class by class.
 
     `split` names the random stream.
     """
@@ -69,7 +70,7 @@ def test_set(split: str, per_class: int, size: int, seed: int) -> TestSet:
     backgrounds = _backgrounds(stream, stream.integers(len(_BACKGROUNDS), size=n))
     fill = _jittered(stream, _COLORS[colors], 0.04)
     objects = _alone(stream, np.arange(n), _kinds(shapes), textures, fill, _inks(fill))
-    return TestSet(draw(backgrounds, objects, size), classes, textures)
+    return TestSet(render(backgrounds, objects, size), classes, textures)
 
 
 class _Scene:
@@ -94,18 +95,22 @@ class _Scene:
         kinds, fills = _kinds(self.shape), _jittered(stream, _COLORS[self.color], 0.04)
         inks = _inks(fills)
         # Two thirds of the unnamed objects have an unnamed shape; all have a random color.
-        odd = np.array([KINDS.index(name) for name in vocabulary.UNNAMED_SHAPES])
-        strange = self.unnamed & (stream.random(n) < 2 / 3)
-        kinds[0] = np.where(strange, odd[stream.integers(len(odd), size=n)], kinds[0])
+        unnamed_kinds = np.array([KINDS.index(name) for name in vocabulary.UNNAMED_SHAPES])
+        has_unnamed_shape = self.unnamed & (stream.random(n) < 2 / 3)
+        kinds[0] = np.where(
+            has_unnamed_shape, unnamed_kinds[stream.integers(len(unnamed_kinds), size=n)], kinds[0]
+        )
         any_fill, any_ink = stream.random((2, n, 3), dtype=np.float32)
         fills[0] = np.where(self.unnamed[:, None], any_fill, fills[0])
-        own = self.unnamed & (stream.random(n) < _OWN_INK)
-        inks[0] = np.where(own[:, None], any_ink, _inks(fills[0]))
-        everyone, pair = np.arange(n), np.flatnonzero(self.double)
-        alone = _alone(stream, everyone, kinds[0], self.texture[0], fills[0], inks[0])[~self.double]
+        has_random_ink = self.unnamed & (stream.random(n) < _RANDOM_INK)
+        inks[0] = np.where(has_random_ink[:, None], any_ink, _inks(fills[0]))
+        every_scene, pairs = np.arange(n), np.flatnonzero(self.double)
+        alone = _alone(stream, every_scene, kinds[0], self.texture[0], fills[0], inks[0])[
+            ~self.double
+        ]
         sides = [
-            _beside(stream, pair, side, kinds[k][pair], self.texture[k][pair], fills[k][pair],
-                    inks[k][pair])
+            _beside(stream, pairs, side, kinds[k][pairs], self.texture[k][pairs], fills[k][pairs],
+                    inks[k][pairs])
             for k, side in enumerate((-0.5, 0.5))
         ]  # fmt: skip
         names = vars(alone)
@@ -116,8 +121,8 @@ class _Scene:
     def _captions(self, stream: np.random.Generator) -> list[str]:
         n = BLOCK
         prefix = stream.choice(len(vocabulary.PREFIXES), size=n, p=vocabulary.PREFIX_SHARES)
-        says_background = stream.random(n) < _SAYS_BACKGROUND
-        says_plain = stream.random((2, n)) < _SAYS_PLAIN
+        names_background = stream.random(n) < _NAMES_BACKGROUND
+        names_plain = stream.random((2, n)) < _NAMES_PLAIN
         next_to = stream.random(n) < _NEXT_TO
         noun = stream.integers(len(vocabulary.NOUNS), size=n)
         colors, backgrounds = tuple(vocabulary.COLORS), tuple(vocabulary.BACKGROUNDS)
@@ -125,13 +130,13 @@ class _Scene:
         for i in range(n):
             things = []
             for k in range(2 if self.double[i] else 1):
-                answer = self.texture[k, i] != PLAIN or says_plain[k, i]
-                texture = [vocabulary.TEXTURES[self.texture[k, i]]] if answer else []
-                named = [*texture, colors[self.color[k, i]], vocabulary.SHAPES[self.shape[k, i]]]
-                thing = vocabulary.NOUNS[noun[i]] if self.unnamed[i] else " ".join(named)
+                names_texture = self.texture[k, i] != PLAIN or names_plain[k, i]
+                texture = [vocabulary.TEXTURES[self.texture[k, i]]] if names_texture else []
+                words = [*texture, colors[self.color[k, i]], vocabulary.SHAPES[self.shape[k, i]]]
+                thing = vocabulary.NOUNS[noun[i]] if self.unnamed[i] else " ".join(words)
                 things.append(vocabulary.with_article(thing))
             text = (" next to " if next_to[i] else " and ").join(things)
-            if says_background[i]:
+            if names_background[i]:
                 text += f" on a {backgrounds[self.background[i]]} background"
             captions.append(f"{vocabulary.PREFIXES[prefix[i]]} {text}".strip())
         return captions
@@ -164,15 +169,15 @@ def _inks(fill: np.ndarray) -> np.ndarray:
 
 def _alone(
     stream: np.random.Generator,
-    picture: np.ndarray,
+    image_index: np.ndarray,
     kind: np.ndarray,
     texture: np.ndarray,
     fill: np.ndarray,
     ink: np.ndarray,
 ) -> Objects:
-    n = len(picture)
+    n = len(image_index)
     return Objects(
-        picture, kind,
+        image_index, kind,
         position=stream.uniform(-0.2, 0.2, (n, 2)), radius=stream.uniform(0.50, 0.72, n),
         angle=stream.uniform(-0.2, 0.2, n), texture=texture, fill=fill, ink=ink,
     )  # fmt: skip
@@ -180,7 +185,7 @@ def _alone(
 
 def _beside(
     stream: np.random.Generator,
-    picture: np.ndarray,
+    image_index: np.ndarray,
     side: float,
     kind: np.ndarray,
     texture: np.ndarray,
@@ -188,9 +193,9 @@ def _beside(
     ink: np.ndarray,
 ) -> Objects:
     """The left or the right object of two."""
-    n = len(picture)
+    n = len(image_index)
     position = np.stack([side + stream.uniform(-0.05, 0.05, n), stream.uniform(-0.25, 0.25, n)], 1)
     return Objects(
-        picture, kind, position=position, radius=stream.uniform(0.36, 0.44, n),
+        image_index, kind, position=position, radius=stream.uniform(0.36, 0.44, n),
         angle=stream.uniform(-0.2, 0.2, n), texture=texture, fill=fill, ink=ink,
     )  # fmt: skip

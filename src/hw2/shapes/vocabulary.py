@@ -35,11 +35,11 @@ HELD_OUT = (
     ("purple", "triangle"),
     ("orange", "cross"),
 )
-"""(Colour, shape) pairs of which there is no training picture: the test of composition."""
+"""(Color, shape) pairs of which there is no training image: they test composition."""
 
 TEST_COLORS = tuple(COLORS)[:6]
 CLASSES = tuple((color, shape) for color in TEST_COLORS for shape in SHAPES)
-"""The 48 classes of the zero-shot exam, by class id."""
+"""The 48 classes of the zero-shot test, by class id."""
 
 PREFIXES = ("a photo of", "a picture of", "")
 PREFIX_SHARES = (0.6, 0.2, 0.2)
