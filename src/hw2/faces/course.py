@@ -43,9 +43,9 @@ def _loaded(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises many exception types
-        answer = str(error)
-        code = re.search(r"(?:GLOBAL|global) (\S+)", answer)
-        if "weights_only" in answer.lower() and code:
+        message = str(error)
+        code = re.search(r"(?:GLOBAL|global) (\S+)", message)
+        if "weights_only" in message.lower() and code:
             reason = f"it holds code ({code[1]}), which is not run"
         else:
             reason = f"damaged, cut or no file of PyTorch ({type(error).__name__})"
@@ -83,9 +83,9 @@ def _check(path: Path, result: Any, expected: Mapping[str, Tensor]) -> None:
             f" UNet, {which}; {_HINT}"
         )
     for name, tensor in expected.items():
-        given = result[name]
-        if not isinstance(given, Tensor) or given.shape != tensor.shape:
-            shape = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
+        weight = result[name]
+        if not isinstance(weight, Tensor) or weight.shape != tensor.shape:
+            shape = tuple(weight.shape) if isinstance(weight, Tensor) else type(weight).__name__
             raise UserError(f"{path}: {name} is {shape}, not {tuple(tensor.shape)}; {_HINT}")
-        if not given.isfinite().all():
+        if not weight.isfinite().all():
             raise UserError(f"{path}: {name} is not finite; {_HINT}")

@@ -30,11 +30,15 @@ def run(out: Path, truth: Path) -> dict[str, float]:
         )
     result = {}
     for path in expected:
-        drawn, right = (images.read(image, remedy="remake it") for image in (out / path.name, path))
-        if drawn.shape != right.shape:
-            sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in (drawn, right))
+        sampled, truth_image = (
+            images.read(image, remedy="remake it") for image in (out / path.name, path)
+        )
+        if sampled.shape != truth_image.shape:
+            sizes = " and ".join(
+                f"{image.shape[1]}x{image.shape[0]}" for image in (sampled, truth_image)
+            )
             raise UserError(f"{out / path.name}: sizes differ, {sizes}; use the model of {truth}")
-        result[path.stem] = mse(drawn, right)
+        result[path.stem] = mse(sampled, truth_image)
     return {**result, "mean": float(np.mean(list(result.values())))}
 
 

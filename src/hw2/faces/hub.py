@@ -55,10 +55,10 @@ def _scheduler(name: str, revision: str | None) -> Any:
     return _first(DDIMScheduler, name, revision, ("scheduler", None), "scheduler")
 
 
-def _first(kind: Any, name: str, revision: str | None, places: tuple[Any, ...], what: str) -> Any:
+def _first(kind: Any, name: str, revision: str | None, folders: tuple[Any, ...], what: str) -> Any:
     """`kind.from_pretrained` of the first subfolder that has one."""
     reasons = []
-    for position in places:
+    for position in folders:
         try:
             return kind.from_pretrained(name, subfolder=position, revision=revision)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:

@@ -56,11 +56,11 @@ def _read(path: Path, size: int | None) -> Tensor:
             " copy it again"
         ) from error
     side = size or (result.shape[-1] if isinstance(result, Tensor) and result.dim() else 0)
-    wanted = (1, 3, side, side)
+    expected = (1, 3, side, side)
     if not isinstance(result, Tensor):
         fault = f"a {type(result).__name__}, not a tensor"
-    elif tuple(result.shape) != wanted:
-        fault = f"of shape {tuple(result.shape)}, not {wanted}"
+    elif tuple(result.shape) != expected:
+        fault = f"of shape {tuple(result.shape)}, not {expected}"
     elif result.dtype != torch.float32:
         fault = f"{result.dtype}, not torch.float32"
     elif not result.isfinite().all():

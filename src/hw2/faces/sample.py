@@ -51,11 +51,11 @@ def sample(
     """
     batches = even_slices(len(noises), batch, model.device)
     faces = []
-    for drawn in map_batches(
-        lambda part: _batch(model, noises[part], names[part], setting, seed), batches, model.device
+    for sampled in map_batches(
+        lambda rows: _batch(model, noises[rows], names[rows], setting, seed), batches, model.device
     ):
-        faces.append(drawn)
-        tick(len(drawn))
+        faces.append(sampled)
+        tick(len(sampled))
     return torch.cat(faces)
 
 
@@ -67,16 +67,16 @@ def _batch(
 
     def fresh(step: int) -> Tensor:
         # On the CPU with a stream for each image: the same for every batch size and device.
-        return there(torch.stack([torch.randn(noises.shape[1:], generator=s) for s in streams]))
+        return on_device(torch.stack([torch.randn(noises.shape[1:], generator=s) for s in streams]))
 
-    def there(images: Tensor) -> Tensor:
+    def on_device(images: Tensor) -> Tensor:
         return images.to(model.device)
 
     states = loop.sample(
         model.network,
         model.schedule,
         model.prediction,
-        there(noises),
+        on_device(noises),
         sampler="ddim",
         steps=setting.steps,
         spacing=setting.timestep_spacing,

@@ -63,24 +63,24 @@ def draw(count: int, size: int, seed: int) -> NDArray[np.uint8]:
     images = np.empty((count, size, size, 3), np.uint8)
     traits = _Traits(seed, count)
     for start in range(0, count, _CHUNK):
-        here = slice(start, min(start + _CHUNK, count))
-        images[here] = (_paint(traits.of(here), size) * 255).round().astype(np.uint8)
+        rows = slice(start, min(start + _CHUNK, count))
+        images[rows] = (_paint(traits.of(rows), size) * 255).round().astype(np.uint8)
     return images
 
 
 class _Traits:
     """The random traits of the faces; each trait has its own random stream."""
 
-    def __init__(self, seed: int, count: int, here: slice = slice(None)) -> None:
-        self._seed, self._count, self._here = seed, count, here
+    def __init__(self, seed: int, count: int, rows: slice = slice(None)) -> None:
+        self._seed, self._count, self._rows = seed, count, rows
 
-    def of(self, here: slice) -> "_Traits":
-        return _Traits(self._seed, self._count, here)
+    def of(self, rows: slice) -> "_Traits":
+        return _Traits(self._seed, self._count, rows)
 
     def share(self, name: str) -> Array:
         """Uniform in [0, 1): float32 (N, 1, 1)."""
-        drawn = rng.numpy_rng(self._seed, "face", name).random(self._count)[self._here]
-        return drawn.astype(np.float32)[:, None, None]
+        values = rng.numpy_rng(self._seed, "face", name).random(self._count)[self._rows]
+        return values.astype(np.float32)[:, None, None]
 
     def span(self, name: str, low: float, high: float) -> Array:
         """Uniform between two values: float32 (N, 1, 1)."""

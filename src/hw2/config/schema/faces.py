@@ -119,9 +119,9 @@ class Faces(Section):
 def conflicts(faces: Faces) -> Iterator[str]:
     """Invalid combinations of values that are valid individually."""
     ddim = faces.ddim
-    given = faces.source != "trained"
-    if given != (faces.weights is not None):
-        what = "the path of its weights" if given else "null"
+    pretrained = faces.source != "trained"
+    if pretrained != (faces.weights is not None):
+        what = "the path of its weights" if pretrained else "null"
         yield f"faces.weights: {faces.weights!r} with source {faces.source}; write {what}"
     cells = faces.image_size // faces.network.patch_size
     if cells % 2 ** (len(faces.network.channel_mult) - 1):
@@ -132,7 +132,9 @@ def conflicts(faces: Faces) -> Iterator[str]:
     train = faces.train
     if train.warmup_steps >= train.steps:
         yield f"faces.train.warmup_steps: {train.warmup_steps} is not below steps = {train.steps}"
-    most = (1000 if given else faces.diffusion.timesteps) // 2  # of the course's timestep spacing
+    most = (
+        1000 if pretrained else faces.diffusion.timesteps
+    ) // 2  # of the course's timestep spacing
     for key, count in (("steps", ddim.steps), ("step_counts", max(ddim.step_counts))):
         if count > most:
             yield f"faces.ddim.{key}: {count} is more than half of the noise levels, {most}"
