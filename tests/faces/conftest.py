@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="session")
 def weights(mini: params.Params) -> dict[str, Tensor]:
-    """Of the mini network, random where training starts from zero, so that it does something."""
+    """Weights of the mini network; those that training starts at zero are random as well."""
     network = train.blueprint(mini.faces).build(train.levels(mini.faces))
     stream = torch.Generator().manual_seed(5)
     return {

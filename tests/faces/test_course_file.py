@@ -1,4 +1,4 @@
-"""The course's UNet.pt: what is that loads, wrapped or not; all else is refused in one line."""
+"""The course's UNet.pt is read with or without a wrapper; other content is refused in one line."""
 
 import math
 from pathlib import Path
@@ -17,7 +17,7 @@ State = dict[str, Tensor]
 
 @pytest.fixture(scope="module")
 def state() -> State:
-    """Zeros that take no memory: each tensor is one number seen everywhere."""
+    """Zeros that take no memory: every tensor repeats a single number."""
     with torch.device("meta"):
         shapes = {k: v.shape for k, v in CourseUNet().state_dict().items()}
     return {name: torch.zeros(1).expand(shape) for name, shape in shapes.items()}
@@ -39,10 +39,12 @@ WRAPPERS = {
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
-def test_it_loads_strictly_whatever_wraps_it(tmp_path: Path, state: State, wrapper: str) -> None:
-    found, schedule = course.read(saved(tmp_path / "UNet.pt", WRAPPERS[wrapper](state)))
-    assert list(found) == list(state)
-    assert sum(v.numel() for k, v in found.items() if k != "time.0.inv_freq") == 113_673_219
+def test_weights_and_schedule_are_read_from_every_wrapper(
+    tmp_path: Path, state: State, wrapper: str
+) -> None:
+    weights, schedule = course.read(saved(tmp_path / "UNet.pt", WRAPPERS[wrapper](state)))
+    assert list(weights) == list(state)
+    assert sum(v.numel() for k, v in weights.items() if k != "time.0.inv_freq") == 113_673_219
     betas = torch.linspace(1e-4, 2e-2, 1000, dtype=torch.float64)
     torch.testing.assert_close(schedule.abar, (1 - betas).cumprod(0))
 
@@ -73,8 +75,8 @@ WRONG = {
 def test_wrong_content_is_refused(
     tmp_path: Path, state: State, capsys: pytest.CaptureFixture[str], case: str
 ) -> None:
-    make, said = WRONG[case]
-    with pytest.raises(UserError, match=said) as caught:
+    make, message = WRONG[case]
+    with pytest.raises(UserError, match=message) as caught:
         course.read(saved(tmp_path / "UNet.pt", make(state)))
     assert "\n" not in str(caught.value)
     assert "UNet.pt" in str(caught.value)
@@ -82,7 +84,7 @@ def test_wrong_content_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"<!DOCTYPE html><html>Quota exceeded</html>", "a web page, not a model"),
         (b"  <html>", "a web page, not a model"),
@@ -90,9 +92,9 @@ def test_wrong_content_is_refused(
         (b"PK\x03\x04 half a zip", "damaged, cut or no file of PyTorch"),
     ],
 )
-def test_wrong_bytes_are_refused(tmp_path: Path, content: bytes, said: str) -> None:
+def test_wrong_bytes_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "UNet.pt").write_bytes(content)
-    with pytest.raises(UserError, match=said) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         course.read(tmp_path / "UNet.pt")
     assert "\n" not in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""Model files of every origin load as the same thing, and give what their own libraries give."""
+"""Model files of every origin load as a `FaceModel` whose output is that of its own library."""
 
 import json
 from pathlib import Path
@@ -27,18 +27,18 @@ def output(model: FaceModel, size: int = 16) -> Tensor:
     return model.network(images, torch.tensor([3, 11]))
 
 
-def test_our_file_comes_back_as_it_was(
+def test_a_saved_model_is_loaded_unchanged(
     tmp_path: Path, mini: params.Params, face: FaceModel, weights: dict[str, Tensor]
 ) -> None:
     path = tmp_path / "model.safetensors"
     models.save(path, train.blueprint(mini.faces), weights, face.schedule)
-    found = load.load(str(path), CPU)
-    assert (found.size, found.prediction) == (16, mini.faces.diffusion.prediction)
-    assert torch.equal(found.schedule.abar, face.schedule.abar)
-    assert torch.equal(output(found), output(face))
+    loaded = load.load(str(path), CPU)
+    assert (loaded.size, loaded.prediction) == (16, mini.faces.diffusion.prediction)
+    assert torch.equal(loaded.schedule.abar, face.schedule.abar)
+    assert torch.equal(output(loaded), output(face))
 
 
-def test_a_damaged_file_of_ours_is_one_line(tmp_path: Path) -> None:
+def test_a_damaged_model_file_is_refused_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"nothing")
     with pytest.raises(
@@ -58,9 +58,9 @@ def pipeline(folder: Path, **changes: Any) -> DDIMPipeline:
             up_block_types=("AttnUpBlock2D", "UpBlock2D"), attention_head_dim=8, **changes,
         )  # fmt: skip
     scheduler = DDIMScheduler(1000, beta_schedule="linear", clip_sample=True)
-    made = DDIMPipeline(network, scheduler)
-    made.save_pretrained(folder)
-    return made
+    pipe = DDIMPipeline(network, scheduler)
+    pipe.save_pretrained(folder)
+    return pipe
 
 
 @pytest.mark.parametrize("eta", [0.0, 1.0])
@@ -70,10 +70,10 @@ def test_a_pipeline_of_diffusers_gives_the_images_of_diffusers(tmp_path: Path, e
     In float64 on both sides: a network without training is steep, and makes the rounding of a
     float32 grow at each step.
     """
-    theirs = pipeline(tmp_path)
+    pipe = pipeline(tmp_path)
     face = load.load(str(tmp_path), CPU)
     face.network.double()
-    scheduler, unet = theirs.scheduler, theirs.unet.double()
+    scheduler, unet = pipe.scheduler, pipe.unet.double()
     assert (scheduler.alphas_cumprod - face.schedule.abar).abs().max() < 1e-6
     scheduler.alphas_cumprod = face.schedule.abar
     scheduler.set_timesteps(50)
@@ -83,18 +83,18 @@ def test_a_pipeline_of_diffusers_gives_the_images_of_diffusers(tmp_path: Path, e
     with torch.no_grad():
         for t in scheduler.timesteps:
             fresh = torch.stack([torch.randn((3, 16, 16), generator=s) for s in streams])
-            said = unet(images, t).sample
+            predicted = unet(images, t).sample
             images = scheduler.step(
-                said, t, images, eta=eta, variance_noise=fresh.double() if eta else None
+                predicted, t, images, eta=eta, variance_noise=fresh.double() if eta else None
             ).prev_sample
-    found = sample(face, start, list("abc"), Setting(50, "leading", eta), seed=1, batch=2)
-    assert (found - images).abs().max() < 1e-4
+    sampled = sample(face, start, list("abc"), Setting(50, "leading", eta), seed=1, batch=2)
+    assert (sampled - images).abs().max() < 1e-4
 
 
-def test_a_network_and_a_scheduler_side_by_side_are_read_too(tmp_path: Path) -> None:
-    """As older models on the hub lie."""
-    made = pipeline(tmp_path / "new")
-    made.unet.save_pretrained(tmp_path / "old")
+def test_a_network_and_a_scheduler_in_one_folder_are_read(tmp_path: Path) -> None:
+    """Older models on the hub have this layout."""
+    pipe = pipeline(tmp_path / "new")
+    pipe.unet.save_pretrained(tmp_path / "old")
     DDPMScheduler(1000, beta_start=1e-3, prediction_type="v_prediction").save_pretrained(
         tmp_path / "old"
     )
@@ -104,31 +104,31 @@ def test_a_network_and_a_scheduler_side_by_side_are_read_too(tmp_path: Path) -> 
     torch.testing.assert_close(schedule.abar, (1 - betas.double()).cumprod(0))
 
 
-def test_what_is_read_from_diffusers_is_saved_in_our_form(tmp_path: Path) -> None:
+def test_a_model_of_diffusers_is_converted_to_a_model_file(tmp_path: Path) -> None:
     pipeline(tmp_path / "theirs")
     blueprint, state, schedule = hub.read(str(tmp_path / "theirs"), None)
     models.save(tmp_path / "model.safetensors", blueprint, state, schedule)
-    found = models.load(tmp_path / "model.safetensors", CPU)
-    assert torch.equal(output(found), output(load.load(str(tmp_path / "theirs"), CPU)))
+    converted = models.load(tmp_path / "model.safetensors", CPU)
+    assert torch.equal(output(converted), output(load.load(str(tmp_path / "theirs"), CPU)))
 
 
-def test_models_that_are_none_are_refused_in_one_line(tmp_path: Path) -> None:
-    pipeline(tmp_path / "grey", in_channels=1, out_channels=1)
+def test_models_that_do_not_fit_are_refused_in_one_line(tmp_path: Path) -> None:
+    pipeline(tmp_path / "gray", in_channels=1, out_channels=1)
     (tmp_path / "empty").mkdir()
     pipeline(tmp_path / "sample")
     config = tmp_path / "sample/scheduler/scheduler_config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"prediction_type": "sample"}))
-    for name, said in (
-        ("grey", "1 to 1 channels"), ("empty", "has no UNet2DModel"), ("sample", "predicts sample"),
+    for name, message in (
+        ("gray", "1 to 1 channels"), ("empty", "has no UNet2DModel"), ("sample", "predicts sample"),
     ):  # fmt: skip
-        with pytest.raises(UserError, match=said) as caught:
+        with pytest.raises(UserError, match=message) as caught:
             hub.read(str(tmp_path / name), None)
         assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match="which has no commits"):
-        hub.read(str(tmp_path / "grey"), "0123abc")
+        hub.read(str(tmp_path / "gray"), "0123abc")
 
 
-def test_a_hub_id_that_is_not_cached_is_one_line_offline(
+def test_offline_a_hub_id_that_is_not_cached_is_refused_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)

@@ -1,4 +1,4 @@
-"""A face depends on its noise and the setting alone; PNGs are stretched as the course's."""
+"""A face depends on its noise and the setting alone; images are scaled as in the course."""
 
 import pytest
 import torch
@@ -19,57 +19,57 @@ STACK = torch.stack(list(NOISES.values()))
 def test_a_face_does_not_depend_on_the_others_in_the_batch(
     face: FaceModel, eta: float, batch: int
 ) -> None:
-    how = Setting(6, "course", eta)
-    together = sample(face, STACK, NAMES, how, seed=4, batch=10)
-    found = sample(face, STACK[2:9], NAMES[2:9], how, seed=4, batch=batch)
-    torch.testing.assert_close(found, together[2:9], rtol=0, atol=1e-4)
-    alone = sample(face, STACK[4:5], ["04"], how, seed=4, batch=batch)
+    setting = Setting(6, "course", eta)
+    together = sample(face, STACK, NAMES, setting, seed=4, batch=10)
+    part = sample(face, STACK[2:9], NAMES[2:9], setting, seed=4, batch=batch)
+    torch.testing.assert_close(part, together[2:9], rtol=0, atol=1e-4)
+    alone = sample(face, STACK[4:5], ["04"], setting, seed=4, batch=batch)
     torch.testing.assert_close(alone, together[4:5], rtol=0, atol=1e-4)
     assert (together[4] - together[5]).abs().max() > 0.1
 
 
-def test_fresh_noise_is_of_the_name_and_the_seed(face: FaceModel) -> None:
+def test_fresh_noise_depends_on_the_name_and_the_seed(face: FaceModel) -> None:
     same = STACK[:1].expand(3, -1, -1, -1)
     faces = sample(face, same, ["a", "a", "b"], Setting(6, "course", 1.0), seed=4, batch=3)
     assert torch.equal(faces[0], faces[1])
     assert (faces[0] - faces[2]).abs().max() > 0.01
     other = sample(face, same[:1], ["a"], Setting(6, "course", 1.0), seed=5, batch=3)
     assert (faces[0] - other[0]).abs().max() > 0.01
-    still = sample(face, same, ["a", "b", "c"], Setting(6, "course", 0.0), seed=4, batch=3)
-    assert torch.equal(still[0], still[2])
+    deterministic = sample(face, same, ["a", "b", "c"], Setting(6, "course", 0.0), seed=4, batch=3)
+    assert torch.equal(deterministic[0], deterministic[2])
 
 
-def test_batches_are_told_as_they_end(face: FaceModel) -> None:
-    told: list[int] = []
-    sample(face, STACK, NAMES, Setting(2, "trailing", 0.0), seed=1, batch=4, tick=told.append)
-    assert sum(told) == 10
-    assert max(told) <= 4
+def test_progress_counts_the_images_of_each_finished_batch(face: FaceModel) -> None:
+    ticks: list[int] = []
+    sample(face, STACK, NAMES, Setting(2, "trailing", 0.0), seed=1, batch=4, tick=ticks.append)
+    assert sum(ticks) == 10
+    assert max(ticks) <= 4
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
-@pytest.mark.parametrize(("count", "most"), [(10, 5), (10, 100), (3, 2), (1, 7), (11, 4)])
+@pytest.mark.parametrize(("count", "limit"), [(10, 5), (10, 100), (3, 2), (1, 7), (11, 4)])
 def test_slices_are_even_and_no_thread_is_idle(
-    monkeypatch: pytest.MonkeyPatch, threads: int, count: int, most: int
+    monkeypatch: pytest.MonkeyPatch, threads: int, count: int, limit: int
 ) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    found = even_slices(count, most, torch.device("cpu"))
-    assert [k for part in found for k in range(count)[part]] == list(range(count))
-    sizes = [part.stop - part.start for part in found]
-    assert max(sizes) <= most
+    slices = even_slices(count, limit, torch.device("cpu"))
+    assert [k for rows in slices for k in range(count)[rows]] == list(range(count))
+    sizes = [rows.stop - rows.start for rows in slices]
+    assert max(sizes) <= limit
     assert max(sizes) - min(sizes) <= 1
-    assert len(found) >= min(threads, count)
+    assert len(slices) >= min(threads, count)
 
 
-def test_images_are_stretched_as_by_torchvision(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_images_are_scaled_as_by_torchvision(tmp_path_factory: pytest.TempPathFactory) -> None:
     import numpy as np
     from PIL import Image
 
     folder = tmp_path_factory.mktemp("png")
     faces = 0.4 * STACK + 0.1
-    found = stretched(faces)
-    assert found.dtype == torch.uint8
+    pixels = stretched(faces)
+    assert pixels.dtype == torch.uint8
     for k, face in enumerate(faces):
-        save_image(face, folder / "theirs.png", normalize=True)
-        with Image.open(folder / "theirs.png") as image:
-            assert np.abs(np.asarray(image).astype(int) - found[k].numpy()).max() <= 1
-        assert (found[k].min(), found[k].max()) == (0, 255)
+        save_image(face, folder / "torchvision.png", normalize=True)
+        with Image.open(folder / "torchvision.png") as image:
+            assert np.abs(np.asarray(image).astype(int) - pixels[k].numpy()).max() <= 1
+        assert (pixels[k].min(), pixels[k].max()) == (0, 255)

@@ -1,4 +1,4 @@
-"""Training of the face model: killed and resumed it is the uninterrupted one, and it learns."""
+"""Training of the face model gives the same model after an interruption, and the loss falls."""
 
 import os
 import signal
@@ -27,10 +27,10 @@ def train(faces: params.Faces, folder: Path) -> tuple[dict[str, Tensor], list[di
     return train_faces(faces, Resume(folder, identity(faces)), CPU)
 
 
-def test_interrupted_and_resumed_it_is_the_same(
+def test_an_interrupted_and_resumed_training_gives_the_same_model(
     mini: params.Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    straight, rows = train(mini.faces, tmp_path / "straight")
+    uninterrupted, rows = train(mini.faces, tmp_path / "uninterrupted")
     batch = BatchSampler.batch
 
     def stopped(self: BatchSampler, step: int, size: int) -> np.ndarray:
@@ -44,8 +44,8 @@ def test_interrupted_and_resumed_it_is_the_same(
             train(mini.faces, tmp_path / "stopped")
     resumed, rows_again = train(mini.faces, tmp_path / "stopped")
     assert rows == rows_again
-    assert straight.keys() == resumed.keys()
-    assert all(torch.equal(straight[name], resumed[name]) for name in straight)
+    assert uninterrupted.keys() == resumed.keys()
+    assert all(torch.equal(uninterrupted[name], resumed[name]) for name in uninterrupted)
 
 
 def test_the_loss_falls(mini: params.Params, tmp_path: Path) -> None:
