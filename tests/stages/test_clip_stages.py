@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from running import CPU, ROOT, artifacts_in, assert_same_bytes, changed, run_stage, run_stages
 
 from hw2.clip import images, model, weights, zero_shot_set
 from hw2.commands import zero_shot as zero_shot_command
@@ -20,118 +21,63 @@ from hw2.runtime.errors import UserError
 from hw2.shapes import vocabulary
 from hw2.stages import clip_evaluate, clip_fetch, clip_train
 
-ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "real_data" / "course" / "clip_zeroshot"  # val is val.tar.gz
-CPU = torch.device("cpu")
 ROUNDED = 1e-5  # metrics have six digits
 
 
-def paths_in(folder: Path) -> SimpleNamespace:
-    names = {
-        "test_set": "test_set.zip",
-        "model": "model",
-        "history": "history.csv",
-        "metrics": "clip.json",
-    }
-    names |= {"classes": "classes.csv"}
-    names |= {"predictions": "p.csv", "examples": "e.npz", "cache": "cache", "checkpoints": "c"}
-    return SimpleNamespace(**{name: folder / file for name, file in names.items()})
-
-
-def fetch(zero_shot: params.ZeroShot, mini: params.Params, at: SimpleNamespace) -> None:
-    clip_fetch.run(
-        SimpleNamespace(zero_shot=zero_shot),
-        mini.shapes,
-        mini.data,
-        clip_model=at.model,
-        raw=at.cache,
-        clip_test_set=at.test_set,
-    )
-
-
-def train(clip: params.Clip, mini: params.Params, at: SimpleNamespace) -> None:
-    clip_train.run(
-        clip,
-        mini.shapes,
-        clip_model=at.model,
-        clip_history=at.history,
-        checkpoints=at.checkpoints,
-        device=CPU,
-    )
-
-
-def evaluate(
-    zero_shot: params.ZeroShot, at: SimpleNamespace, model_folder: Path | None = None
-) -> None:
-    clip_evaluate.run(
-        SimpleNamespace(zero_shot=zero_shot),
-        clip_test_set=at.test_set,
-        clip_model=model_folder or at.model,
-        clip_feature_cache=at.cache,
-        clip_predictions=at.predictions,
-        clip_classes=at.classes,
-        clip_examples=at.examples,
-        clip_metrics=at.metrics,
-        device=CPU,
-    )
-
-
 @pytest.fixture(scope="module")
-def zero_shot(mini: params.Params, done_model: Path) -> params.ZeroShot:
+def settings(mini: params.Params, done_model: Path) -> params.Params:
     """Two models, three prompt sets, one of them the user's own."""
     second = params.ClipModel(name="copy", weights=str(done_model), architecture=None, pin=None)
-    return mini.clip.zero_shot.model_copy(
-        update={
-            "models": (*mini.clip.zero_shot.models, second),
-            "custom_prompts": {"custom": ("a {}", "a toy {}")},
-            "prompts": ("course", "custom", "textures"),
-        }
+    return changed(
+        mini,
+        "clip.zero_shot",
+        models=(*mini.clip.zero_shot.models, second),
+        custom_prompts={"custom": ("a {}", "a toy {}")},
+        prompts=("course", "custom", "textures"),
     )
 
 
 @pytest.fixture(scope="module")
 def done_model(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    at = paths_in(tmp_path_factory.mktemp("model"))
-    train(mini.clip, mini, at)
-    assert [row["step"] for row in files.read_table(at.history)] == [1, 2, 3, 4, 5, 6]
-    assert not list(at.checkpoints.rglob("*.pt"))
-    return at.model
+    artifacts = artifacts_in(tmp_path_factory.mktemp("model"))
+    run_stage(clip_train, mini, artifacts)
+    assert [row["step"] for row in files.read_table(artifacts.clip_history)] == [1, 2, 3, 4, 5, 6]
+    assert not list(artifacts.checkpoints.rglob("*.pt"))
+    return artifacts.clip_model
 
 
 @pytest.fixture(scope="module")
 def done(
-    mini: params.Params,
-    zero_shot: params.ZeroShot,
-    done_model: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    settings: params.Params, done_model: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> SimpleNamespace:
-    at = paths_in(tmp_path_factory.mktemp("done"))
-    shutil.copytree(done_model, at.model)
-    fetch(zero_shot, mini, at)
-    evaluate(zero_shot, at)
-    return at
+    artifacts = artifacts_in(tmp_path_factory.mktemp("done"))
+    shutil.copytree(done_model, artifacts.clip_model)
+    run_stages((clip_fetch, clip_evaluate), settings, artifacts)
+    return artifacts
 
 
 def test_the_model_folder_is_empty_if_clip_is_left_out(mini: params.Params, tmp_path: Path) -> None:
-    at = paths_in(tmp_path)
-    train(mini.clip.model_copy(update={"run": False}), mini, at)
-    assert not list(at.model.iterdir())
-    assert files.read_table(at.history) == []
+    artifacts = artifacts_in(tmp_path)
+    run_stage(clip_train, changed(mini, "clip", run=False), artifacts)
+    assert not list(artifacts.clip_model.iterdir())
+    assert files.read_table(artifacts.clip_history) == []
 
 
 def test_without_models_the_records_are_empty(mini: params.Params, tmp_path: Path) -> None:
-    at, zero_shot = paths_in(tmp_path), mini.clip.zero_shot.model_copy(update={"models": ()})
-    fetch(zero_shot, mini, at)
-    evaluate(zero_shot, at)
-    assert files.read_json(at.metrics) == {}
-    assert files.read_table(at.predictions) == files.read_table(at.classes) == []
-    assert files.load_arrays(at.examples) == {}
+    artifacts = artifacts_in(tmp_path)
+    settings = changed(mini, "clip.zero_shot", models=())
+    run_stages((clip_fetch, clip_evaluate), settings, artifacts)
+    assert files.read_json(artifacts.clip_metrics) == {}
+    assert files.read_table(artifacts.clip_predictions) == []
+    assert files.read_table(artifacts.clip_classes) == []
+    assert files.load_arrays(artifacts.clip_examples) == {}
 
 
 def test_predictions_have_a_row_for_each_model_and_image(
-    done: SimpleNamespace, zero_shot: params.ZeroShot
+    done: SimpleNamespace, settings: params.Params
 ) -> None:
-    rows = files.read_table(done.predictions)
+    rows = files.read_table(done.clip_predictions)
     assert len(rows) == 2 * 96
     names = [" ".join(pair) for pair in vocabulary.CLASSES]
     for row in rows:
@@ -140,18 +86,16 @@ def test_predictions_have_a_row_for_each_model_and_image(
         shares = [row[f"confidence{k}"] for k in range(1, 6)]
         assert shares == sorted(shares, reverse=True)
         assert 0 < sum(shares) <= 1 + 1e-9
-        assert row["prompts"] == zero_shot.report_prompts
+        assert row["prompts"] == settings.clip.zero_shot.report_prompts
     assert [row["class1"] for row in rows[:96]] == [row["class1"] for row in rows[96:]]
 
 
-def test_metrics_agree_with_the_predictions(
-    done: SimpleNamespace, zero_shot: params.ZeroShot
-) -> None:
-    record = files.read_json(done.metrics)
+def test_metrics_agree_with_the_predictions(done: SimpleNamespace, settings: params.Params) -> None:
+    record = files.read_json(done.clip_metrics)
     assert set(record) == {"small CLIP", "copy"}
-    rows = [r for r in files.read_table(done.predictions) if r["model"] == "small CLIP"]
+    rows = [r for r in files.read_table(done.clip_predictions) if r["model"] == "small CLIP"]
     correct = np.array([row["correct"] for row in rows])
-    shown = record["small CLIP"][zero_shot.report_prompts]
+    shown = record["small CLIP"][settings.clip.zero_shot.report_prompts]
     assert shown["acc1"] == pytest.approx(correct.mean(), abs=ROUNDED)
     assert shown["acc1_low"] <= shown["acc1"] <= shown["acc1_high"]
     assert shown["acc1"] <= shown["acc5"]
@@ -172,22 +116,22 @@ def test_metrics_agree_with_the_predictions(
 
 
 def test_mcnemar_compares_the_same_images(
-    done: SimpleNamespace, zero_shot: params.ZeroShot, tmp_path: Path
+    done: SimpleNamespace, settings: params.Params, tmp_path: Path
 ) -> None:
-    at = paths_in(tmp_path)
-    shutil.copy(done.test_set, at.test_set)
-    evaluate(zero_shot.model_copy(update={"report_prompts": "course"}), at, done.model)
+    with_course_prompts = changed(settings, "clip.zero_shot", report_prompts="course")
+    artifacts = artifacts_in(tmp_path, clip_test_set=done.clip_test_set, clip_model=done.clip_model)
+    run_stage(clip_evaluate, with_course_prompts, artifacts)
     by_set = [
         np.array([row["correct"] for row in files.read_table(p) if row["model"] == "copy"])
-        for p in (done.predictions, at.predictions)
+        for p in (done.clip_predictions, artifacts.clip_predictions)
     ]
-    record = files.read_json(done.metrics)["copy"][zero_shot.report_prompts]
+    record = files.read_json(done.clip_metrics)["copy"][settings.clip.zero_shot.report_prompts]
     assert record["p"] == pytest.approx(mcnemar(*by_set), abs=ROUNDED)
 
 
 def test_class_results_agree_with_the_predictions(done: SimpleNamespace) -> None:
-    predictions = files.read_table(done.predictions)
-    rows = files.read_table(done.classes)
+    predictions = files.read_table(done.clip_predictions)
+    rows = files.read_table(done.clip_classes)
     assert len(rows) == 2 * 48
     for row in rows:
         in_class = [
@@ -200,30 +144,32 @@ def test_class_results_agree_with_the_predictions(done: SimpleNamespace) -> None
 
 
 def test_examples_are_correct_and_wrong_predictions(done: SimpleNamespace) -> None:
-    examples = files.load_arrays(done.examples)
-    rows = {r["image"]: r for r in files.read_table(done.predictions) if r["model"] == "small CLIP"}
+    examples = files.load_arrays(done.clip_examples)
+    rows = {
+        r["image"]: r for r in files.read_table(done.clip_predictions) if r["model"] == "small CLIP"
+    }
     correct = [rows[str(file)]["correct"] for file in examples["files"]]
     expected = min(5, sum(row["correct"] for row in rows.values()))
     assert correct == [True] * expected + [False] * 5
     wrong = [rows[str(file)]["true"] for file in examples["files"][expected:]]
     assert len(set(wrong)) == 5
-    with images.opened(done.test_set) as test_set:
+    with images.opened(done.clip_test_set) as test_set:
         row = test_set.files.index(str(examples["files"][0]))
         assert np.array_equal(examples["images"][0], test_set.read([row])[0])
 
 
 def test_a_second_run_computes_no_features(
     done: SimpleNamespace,
-    zero_shot: params.ZeroShot,
+    settings: params.Params,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    at = paths_in(tmp_path)
-    at.test_set, at.cache = done.test_set, done.cache
+    inputs = ("clip_test_set", "clip_model", "clip_feature_cache")
+    artifacts = artifacts_in(tmp_path, **{name: getattr(done, name) for name in inputs})
     monkeypatch.setattr(clip_evaluate, "model", SimpleNamespace(load=unused_towers))
-    evaluate(zero_shot, at, done.model)
-    for name in ("predictions", "classes", "examples", "metrics"):
-        assert getattr(at, name).read_bytes() == getattr(done, name).read_bytes()
+    run_stage(clip_evaluate, settings, artifacts)
+    outputs = ("clip_predictions", "clip_classes", "clip_examples", "clip_metrics")
+    assert_same_bytes(artifacts, done, *outputs)
 
 
 def unused_towers(located: weights.Located, device: torch.device) -> model.Clip:
@@ -235,35 +181,34 @@ def unused_towers(located: weights.Located, device: torch.device) -> model.Clip:
 def test_the_user_s_images_may_have_any_size(
     mini: params.Params, done_model: Path, tmp_path: Path
 ) -> None:
-    at = paths_in(tmp_path)
     folder = tmp_path / "images"
     (folder / "val").mkdir(parents=True)
     (folder / "id2label.json").write_text(json.dumps({"3": "red_heart", "7": "blue_square"}))
     for k, (name, size) in enumerate({"3_a": (60, 20), "7_b": (32, 32), "7_c": (300, 400)}.items()):
         Image.new("RGB", size, (80 * k, 0, 255 - 80 * k)).save(folder / f"val/{name}.png")
-    zero_shot = mini.clip.zero_shot.model_copy(update={"images": str(folder)})
-    fetch(zero_shot, mini, at)
-    evaluate(zero_shot, at, done_model)
-    rows = files.read_table(at.predictions)
+    artifacts = artifacts_in(tmp_path, clip_model=done_model)
+    settings = changed(mini, "clip.zero_shot", images=str(folder))
+    run_stages((clip_fetch, clip_evaluate), settings, artifacts)
+    rows = files.read_table(artifacts.clip_predictions)
     assert [(row["image"], row["true"]) for row in rows] == [
         ("3_a.png", "red heart"), ("7_b.png", "blue square"), ("7_c.png", "blue square")
     ]  # fmt: skip
     assert all(row["class3"] is None and row["confidence3"] is None for row in rows)
-    examples = files.load_arrays(at.examples)
+    examples = files.load_arrays(artifacts.clip_examples)
     assert examples["images"].shape == (3, 224, 224, 3)
-    assert files.read_json(at.metrics)["small CLIP"]["course"]["groups"] == {}
+    assert files.read_json(artifacts.clip_metrics)["small CLIP"]["course"]["groups"] == {}
 
 
 def test_missing_weights_and_corrupt_images_stop_the_first_stage(
     mini: params.Params, tmp_path: Path
 ) -> None:
-    at = paths_in(tmp_path)
+    artifacts = artifacts_in(tmp_path)
     absent = params.ClipModel(name="big", weights="absent", architecture=None, pin=None)
     with pytest.raises(UserError, match="big: no weights at absent"):
-        fetch(mini.clip.zero_shot.model_copy(update={"models": (absent,)}), mini, at)
-    fetch(mini.clip.zero_shot, mini, at)
+        run_stage(clip_fetch, changed(mini, "clip.zero_shot", models=(absent,)), artifacts)
+    run_stage(clip_fetch, mini, artifacts)
     folder = tmp_path / "unpacked"
-    with images.opened(at.test_set) as test_set:
+    with images.opened(artifacts.clip_test_set) as test_set:
         (folder / "val").mkdir(parents=True)
         (folder / "id2label.json").write_text(
             json.dumps({str(k): name for k, name in enumerate(test_set.classes)})
@@ -271,22 +216,23 @@ def test_missing_weights_and_corrupt_images_stop_the_first_stage(
         for row, file in enumerate(test_set.files):
             (folder / "val" / file).write_bytes(test_set.content(row))
     (folder / "val/5_001.png").write_bytes((folder / "val/5_001.png").read_bytes()[:-20])
-    at.test_set.unlink()
+    artifacts.clip_test_set.unlink()
     with pytest.raises(UserError, match=r"5_001\.png .* not readable"):
-        fetch(mini.clip.zero_shot.model_copy(update={"images": str(folder)}), mini, at)
-    assert not at.test_set.exists()
+        run_stage(clip_fetch, changed(mini, "clip.zero_shot", images=str(folder)), artifacts)
+    assert not artifacts.clip_test_set.exists()
 
 
 def test_the_zero_shot_command_classifies_a_test_set(
-    done: SimpleNamespace, zero_shot: params.ZeroShot, tmp_path: Path
+    done: SimpleNamespace, settings: params.Params, tmp_path: Path
 ) -> None:
-    located = weights.locate(zero_shot.models[0], done.model)
+    zero_shot = settings.clip.zero_shot
+    located = weights.locate(zero_shot.models[0], done.clip_model)
     out = tmp_path / "out.csv"
     accuracy = zero_shot_command.run(
         zero_shot,
         located,
         ("a {}",),
-        folder=done.test_set,
+        folder=done.clip_test_set,
         cache=tmp_path / "c",
         out=out,
         device=CPU,
@@ -301,16 +247,15 @@ def test_the_zero_shot_command_classifies_a_test_set(
 def test_the_course_s_images_are_classified(
     mini: params.Params, done_model: Path, tmp_path: Path
 ) -> None:
-    at = paths_in(tmp_path)
     folder = tmp_path / "course"
     folder.mkdir()
     shutil.copy(REAL / "id2label.json", folder)
     with tarfile.open(REAL / "val.tar.gz") as archive:
         archive.extractall(folder, filter="data")
-    zero_shot = mini.clip.zero_shot.model_copy(update={"images": str(folder)})
-    fetch(zero_shot, mini, at)
-    evaluate(zero_shot, at, done_model)
-    assert len(files.read_table(at.predictions)) == 2500
-    row = files.read_json(at.metrics)["small CLIP"]["course"]
+    artifacts = artifacts_in(tmp_path, clip_model=done_model)
+    settings = changed(mini, "clip.zero_shot", images=str(folder))
+    run_stages((clip_fetch, clip_evaluate), settings, artifacts)
+    assert len(files.read_table(artifacts.clip_predictions)) == 2500
+    row = files.read_json(artifacts.clip_metrics)["small CLIP"]["course"]
     assert row["n"] == 2500
     assert row["acc1"] < 0.08  # it has never seen anything but shapes

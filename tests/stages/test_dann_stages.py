@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
+from running import CPU, artifacts_in, assert_same_bytes, changed, run_stage, run_stages
 
 from hw2.commands import predict as predict_command
 from hw2.config import params
@@ -21,7 +21,7 @@ from hw2.io import files
 from hw2.runtime.errors import UserError
 from hw2.stages import dann_evaluate, dann_train, dann_tsne
 
-CPU = torch.device("cpu")
+STAGES = (dann_train, dann_evaluate, dann_tsne)
 ROUNDED = 1e-5  # metrics have six digits
 METHODS = tuple(TITLES)
 WITH_DOMAIN_LOSS = ("dann_paper", "dann", "cdan")
@@ -29,9 +29,14 @@ N = 24
 
 
 @pytest.fixture(scope="module")
-def dann(mini_with: Callable[..., params.Params]) -> params.Dann:
-    """The section `dann` of the mini profile, with two seeds."""
-    return mini_with({"dann.seeds": [41, 42], "dann.train.steps": 2}).dann
+def settings(mini_with: Callable[..., params.Params]) -> params.Params:
+    """The mini profile with two seeds."""
+    return mini_with({"dann.seeds": [41, 42], "dann.train.steps": 2})
+
+
+@pytest.fixture(scope="module")
+def dann(settings: params.Params) -> params.Dann:
+    return settings.dann
 
 
 @pytest.fixture(scope="module")
@@ -43,41 +48,21 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def train(dann: params.Dann, digits: Path, at: SimpleNamespace) -> None:
-    dann_train.run(
-        dann,
-        digits_arrays=digits,
-        dann_models=at.models,
-        dann_history=at.history,
-        dann_trainings=at.checkpoints,
-        device=CPU,
-    )
-
-
-def places(folder: Path) -> SimpleNamespace:
-    ends = {"models": "models", "history": "history.csv", "checkpoints": "checkpoints"}
-    ends |= {"metrics": "dann.json", "tsne": "tsne.csv"}
-    return SimpleNamespace(**{name: folder / end for name, end in ends.items()})
-
-
 @pytest.fixture(scope="module")
 def done(
-    dann: params.Dann, digits: Path, tmp_path_factory: pytest.TempPathFactory
+    settings: params.Params, digits: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> SimpleNamespace:
     """All three stages."""
-    at = places(tmp_path_factory.mktemp("done"))
-    train(dann, digits, at)
-    dann_evaluate.run(
-        dann, digits_arrays=digits, dann_models=at.models, dann_metrics=at.metrics, device=CPU
-    )
-    dann_tsne.run(dann, digits_arrays=digits, dann_models=at.models, dann_tsne=at.tsne, device=CPU)
-    return at
+    artifacts = artifacts_in(tmp_path_factory.mktemp("done"), digits_arrays=digits)
+    run_stages(STAGES, settings, artifacts)
+    return artifacts
 
 
 def test_every_training_has_a_model_and_a_history(done: SimpleNamespace, dann: params.Dann) -> None:
-    names = {str(path.relative_to(done.models)) for path in done.models.rglob("*.safetensors")}
+    models = done.dann_models
+    names = {str(path.relative_to(models)) for path in models.rglob("*.safetensors")}
     assert names == {f"{training.slug}.safetensors" for training in dann_training.every(dann)}
-    rows = files.read_table(done.history)
+    rows = files.read_table(done.dann_history)
     assert len(rows) == len(names) * dann.train.steps
     for row in rows:
         assert (row["domain"] is not None) == (row["method"] in WITH_DOMAIN_LOSS)
@@ -86,24 +71,21 @@ def test_every_training_has_a_model_and_a_history(done: SimpleNamespace, dann: p
     assert not list(done.checkpoints.rglob("*.pt"))
 
 
-def test_without_pairs_the_stages_write_empty_records(dann: params.Dann, tmp_path: Path) -> None:
-    none, at = dann.model_copy(update={"pairs": ()}), places(tmp_path)
-    train(none, tmp_path, at)
-    dann_evaluate.run(
-        none, digits_arrays=tmp_path, dann_models=at.models, dann_metrics=at.metrics, device=CPU
-    )
-    dann_tsne.run(
-        none, digits_arrays=tmp_path, dann_models=at.models, dann_tsne=at.tsne, device=CPU
-    )
-    assert files.read_json(at.metrics) == {}
-    assert files.read_table(at.history) == files.read_table(at.tsne) == []
-    assert not list(at.models.iterdir())
+def test_without_pairs_the_stages_write_empty_records(
+    settings: params.Params, tmp_path: Path
+) -> None:
+    artifacts = artifacts_in(tmp_path)
+    run_stages(STAGES, changed(settings, "dann", pairs=()), artifacts)
+    assert files.read_json(artifacts.dann_metrics) == {}
+    assert files.read_table(artifacts.dann_history) == []
+    assert files.read_table(artifacts.dann_tsne) == []
+    assert not list(artifacts.dann_models.iterdir())
 
 
 def test_the_record_has_every_pair_and_method(
     done: SimpleNamespace, dann: params.Dann, digits: Path
 ) -> None:
-    record = files.read_json(done.metrics)
+    record = files.read_json(done.dann_metrics)
     assert list(record) == sorted(dann.pairs)
     for name, rows in record.items():
         assert set(rows) == set(METHODS)
@@ -118,7 +100,7 @@ def test_the_record_has_every_pair_and_method(
                 gain = row["accuracy"] - rows["source_only"]["accuracy"]
                 assert row["gain"] == pytest.approx(gain, abs=ROUNDED)
                 assert row["gain_low"] <= row["gain"] <= row["gain_high"]
-        path = done.models / f"{name.replace('->', '-')}/self_training-41.safetensors"
+        path = done.dann_models / f"{name.replace('->', '-')}/self_training-41.safetensors"
         target = name.split("->")[1]
         report = arrays.load(digits, target, "test")
         share = np.mean(classifier.load(path, CPU).predict(report.rgb, target) == report.digits)
@@ -126,22 +108,19 @@ def test_the_record_has_every_pair_and_method(
 
 
 def test_a_single_seed_has_no_spread(
-    done: SimpleNamespace, dann: params.Dann, digits: Path, tmp_path: Path
+    done: SimpleNamespace, settings: params.Params, tmp_path: Path
 ) -> None:
-    single_seed = dann.model_copy(update={"seeds": (42,)})
     metrics = tmp_path / "dann.json"
-    dann_evaluate.run(
-        single_seed, digits_arrays=digits, dann_models=done.models, dann_metrics=metrics, device=CPU
-    )
+    run_stage(dann_evaluate, changed(settings, "dann", seeds=(42,)), done, dann_metrics=metrics)
     row = files.read_json(metrics)["mnistm->usps"]["self_training"]
     assert row["trainings"] == 1
     assert "spread" not in row
 
 
 def test_tsne_has_the_same_images_before_and_after_adaptation(
-    done: SimpleNamespace, dann: params.Dann, digits: Path, tmp_path: Path
+    done: SimpleNamespace, settings: params.Params, tmp_path: Path
 ) -> None:
-    rows = files.read_table(done.tsne)
+    dann, rows = settings.dann, files.read_table(done.dann_tsne)
     assert len(rows) == 2 * 2 * 2 * dann.tsne.images
     for pair in dann.pairs:
         states = [
@@ -150,18 +129,19 @@ def test_tsne_has_the_same_images_before_and_after_adaptation(
         ]
         assert states[0] == states[1]
     again = tmp_path / "tsne.csv"
-    dann_tsne.run(dann, digits_arrays=digits, dann_models=done.models, dann_tsne=again, device=CPU)
-    assert again.read_bytes() == done.tsne.read_bytes()
+    run_stage(dann_tsne, settings, done, dann_tsne=again)
+    assert again.read_bytes() == done.dann_tsne.read_bytes()
 
 
 def test_a_killed_stage_resumes_after_the_last_finished_training(
     done: SimpleNamespace,
-    dann: params.Dann,
+    settings: params.Params,
     digits: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    at, whole, trained = places(tmp_path), dann_training.train_method, []
+    artifacts = artifacts_in(tmp_path, digits_arrays=digits)
+    whole, trained = dann_training.train_method, []
 
     def stopped(*arguments: object) -> object:
         trained.append(arguments[1])
@@ -171,15 +151,12 @@ def test_a_killed_stage_resumes_after_the_last_finished_training(
 
     monkeypatch.setattr(dann_training, "train_method", stopped)
     with pytest.raises(RuntimeError, match="killed"):
-        train(dann, digits, at)
-    assert not at.models.exists()
-    train(dann, digits, at)
-    assert (
-        len(trained) == len(dann_training.every(dann)) + 1
-    )  # the fourth twice, none of the first three
-    assert at.history.read_bytes() == done.history.read_bytes()
-    for path in done.models.rglob("*.safetensors"):
-        assert (at.models / path.relative_to(done.models)).read_bytes() == path.read_bytes()
+        run_stage(dann_train, settings, artifacts)
+    assert not artifacts.dann_models.exists()
+    run_stage(dann_train, settings, artifacts)
+    # the fourth twice, none of the first three
+    assert len(trained) == len(dann_training.every(settings.dann)) + 1
+    assert_same_bytes(artifacts, done, "dann_history", "dann_models")
 
 
 # --- predict ---------------------------------------------------------------------------------
@@ -205,7 +182,7 @@ def predict(
 ) -> int:
     chosen = {"target": "usps", "method": "self_training"} | values
     return predict_command.run(
-        dann, models=done.models, folder=folder, out=out, device=CPU, **chosen
+        dann, models=done.dann_models, folder=folder, out=out, device=CPU, **chosen
     )
 
 
@@ -218,7 +195,7 @@ def test_predict_writes_the_course_s_csv(
     assert lines[0] == "image_name,label"
     names, labels = zip(*(line.split(",") for line in lines[1:]), strict=True)
     assert list(names) == sorted(path.name for path in folder.glob("*.png"))
-    path = done.models / "mnistm-usps/self_training-41.safetensors"
+    path = done.dann_models / "mnistm-usps/self_training-41.safetensors"
     report = arrays.load(digits, "usps", "test").rgb[:6][::-1]
     expected = classifier.load(path, CPU).predict(np.ascontiguousarray(report), "usps")
     assert [int(label) for label in labels] == expected.tolist()

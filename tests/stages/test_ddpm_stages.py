@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
+from reading import read
+from running import artifacts_in, changed, run_stage, run_stages
 
 from hw2.config import params
 from hw2.ddpm import sample
@@ -31,7 +32,11 @@ from hw2.stages import (
 
 pytestmark = pytest.mark.slow
 
-CPU = torch.device("cpu")
+DATA_AND_JUDGE = (digits_fetch, digits_pack, judge_train)
+DIFFUSION = (
+    *(ddpm_train, ddpm_select_guidance, ddpm_sample, ddpm_sweep, ddpm_evaluate),
+    ddpm_ablate,
+)
 ACCURACY = {"accuracy", "accuracy_low", "accuracy_high", "n"}
 
 
@@ -41,109 +46,9 @@ def small(mini_with: Callable[..., params.Params], **changes: Any) -> params.Par
     return mini_with({"ddpm.network.base_channels": 8, "ddpm.ablation.run": False} | values)
 
 
-def names(folder: Path) -> SimpleNamespace:
-    """Where each artifact of a run in `folder` lies."""
-    ends = {
-        **{"digits": "digits.zip", "packed": "packed", "judge": "judge", "figures": "figures"},
-        **{"model": "model.safetensors", "history": "history.csv", "guidance": "guidance.json"},
-        **{"samples": "samples.npz", "sweep": "sweep.csv", "ablation": "ablation"},
-        **{"judge_metrics": "judge.json", "metrics": "ddpm.json"},
-        "ablation_metrics": "ablation.json",
-        "checkpoints": "checkpoints",
-    }
-    return SimpleNamespace(**{name: folder / end for name, end in ends.items()})
-
-
-def prepare(folder: Path, p: params.Params) -> SimpleNamespace:
-    """Data and judge."""
-    at = names(folder)
-    digits_fetch.run(p.data, digits_archive=at.digits, raw=folder / "raw")
-    digits_pack.run(digits_archive=at.digits, digits_arrays=at.packed)
-    judge_train.run(
-        p.judge,
-        digits_arrays=at.packed,
-        judge_model=at.judge,
-        judge_metrics=at.judge_metrics,
-        checkpoints=at.checkpoints / "judge",
-        device=CPU,
-    )
-    return at
-
-
-def generate(at: SimpleNamespace, p: params.Params) -> None:
-    """The diffusion half, from the packed digits and the judge to the figures."""
-    ddpm_train.run(
-        p.ddpm,
-        digits_arrays=at.packed,
-        ddpm_model=at.model,
-        ddpm_history=at.history,
-        checkpoints=at.checkpoints / "ddpm",
-        device=CPU,
-    )
-    choose(at, p)
-    ddpm_sample.run(
-        p.ddpm,
-        ddpm_model=at.model,
-        ddpm_guidance=at.guidance,
-        ddpm_samples=at.samples,
-        device=CPU,
-    )
-    ddpm_sweep.run(
-        p.ddpm,
-        ddpm_model=at.model,
-        judge_model=at.judge,
-        digits_arrays=at.packed,
-        ddpm_guidance=at.guidance,
-        ddpm_sweep=at.sweep,
-        device=CPU,
-    )
-    ddpm_evaluate.run(
-        ddpm_samples=at.samples,
-        judge_model=at.judge,
-        judge_metrics=at.judge_metrics,
-        ddpm_sweep=at.sweep,
-        digits_arrays=at.packed,
-        ddpm_metrics=at.metrics,
-        device=CPU,
-    )
-    ablate(at, p)
-    draw_report(at, p)
-
-
-def choose(at: SimpleNamespace, p: params.Params) -> None:
-    ddpm_select_guidance.run(
-        p.ddpm,
-        ddpm_model=at.model,
-        judge_model=at.judge,
-        digits_arrays=at.packed,
-        ddpm_guidance=at.guidance,
-        device=CPU,
-    )
-
-
-def ablate(at: SimpleNamespace, p: params.Params) -> None:
-    ddpm_ablate.run(
-        p.ddpm,
-        digits_arrays=at.packed,
-        judge_model=at.judge,
-        ddpm_ablation=at.ablation,
-        ddpm_ablation_metrics=at.ablation_metrics,
-        checkpoints=at.checkpoints / "ablation",
-        device=CPU,
-    )
-
-
-def draw_report(at: SimpleNamespace, p: params.Params) -> None:
-    records = ddpm_records.read(
-        ddpm_samples=at.samples,
-        ddpm_sweep=at.sweep,
-        ddpm_guidance=at.guidance,
-        ddpm_history=at.history,
-        ddpm_metrics=at.metrics,
-        judge_metrics=at.judge_metrics,
-        ddpm_ablation_metrics=at.ablation_metrics,
-    )
-    report.publish([report.build("ddpm", records, p.figures.dpi)], at.figures, p.figures.dpi)
+def draw_report(artifacts: SimpleNamespace, p: params.Params) -> None:
+    section = report.build("ddpm", read(ddpm_records, vars(artifacts)), p.figures.dpi)
+    report.publish([section], artifacts.report_figs, p.figures.dpi)
 
 
 @pytest.fixture(scope="module")
@@ -151,24 +56,23 @@ def both(
     tmp_path_factory: pytest.TempPathFactory, mini_with: Callable[..., params.Params]
 ) -> tuple[SimpleNamespace, params.Params]:
     """A whole run on both domains."""
-    folder = tmp_path_factory.mktemp("both")
-    p = small(mini_with)
-    at = prepare(folder, p)
-    generate(at, p)
-    return at, p
+    artifacts, p = artifacts_in(tmp_path_factory.mktemp("both")), small(mini_with)
+    run_stages((*DATA_AND_JUDGE, *DIFFUSION), p, artifacts)
+    draw_report(artifacts, p)
+    return artifacts, p
 
 
 Run = tuple[SimpleNamespace, params.Params]
 
 
 def test_every_split_of_every_domain_is_packed(both: Run) -> None:
-    at, p = both
+    artifacts, p = both
     counts = dict(zip(SPLITS, (p.data.train_images, p.data.val_images, p.data.test_images),
                       strict=True))  # fmt: skip
-    assert arrays.domains(at.packed) == p.data.domains
+    assert arrays.domains(artifacts.digits_arrays) == p.data.domains
     for domain in p.data.domains:
         for split in SPLITS:
-            data = arrays.load(at.packed, domain, split)
+            data = arrays.load(artifacts.digits_arrays, domain, split)
             assert len(data.images) == len(data.digits) == counts[split]
             assert data.rgb.shape[1:] == (28, 28, 3)
 
@@ -182,13 +86,13 @@ def test_the_judge_record_has_an_accuracy_for_each_domain(both: Run) -> None:
 
 
 def test_the_history_has_a_row_for_each_step(both: Run) -> None:
-    rows = files.read_table(both[0].history)
+    rows = files.read_table(both[0].ddpm_history)
     assert [row["step"] for row in rows] == list(range(1, both[1].ddpm.train.steps + 1))
     assert all(row.keys() == {"step", "loss", "lr"} for row in rows)
 
 
 def test_the_chosen_scale_is_the_most_accurate_candidate(both: Run) -> None:
-    record = files.read_json(both[0].guidance)
+    record = files.read_json(both[0].ddpm_guidance)
     assert record.keys() == {"guidance_scale", "candidates", "split"}
     assert record["split"] == "val"
     tried = record["candidates"]
@@ -215,7 +119,7 @@ def test_the_choice_keeps_a_share_of_sample_quality(least: float, guidance_scale
 
 
 def test_the_samples_have_each_label_and_index_once(both: Run) -> None:
-    samples = files.load_arrays(both[0].samples)
+    samples = files.load_arrays(both[0].ddpm_samples)
     count = 20 * both[1].ddpm.sampling.images_per_label
     assert samples["images"].shape == (count, 28, 28, 3)
     assert samples["images"].dtype == np.uint8
@@ -228,7 +132,7 @@ def test_the_samples_have_each_label_and_index_once(both: Run) -> None:
 
 
 def test_the_reverse_process_ends_in_the_first_sample_of_digit_0(both: Run) -> None:
-    samples = files.load_arrays(both[0].samples)
+    samples = files.load_arrays(both[0].ddpm_samples)
     for domain in range(2):
         first = (samples["domains"] == domain) & (samples["digits"] == 0) & (samples["index"] == 0)
         end = samples["reverse_images"][domain, -1].astype(int)
@@ -237,8 +141,8 @@ def test_the_reverse_process_ends_in_the_first_sample_of_digit_0(both: Run) -> N
 
 
 def test_the_sweep_has_every_setting_for_every_domain(both: Run) -> None:
-    at, p = both
-    rows = files.read_table(at.sweep)
+    artifacts, p = both
+    rows = files.read_table(artifacts.ddpm_sweep)
     assert all(set(SWEEP_COLUMNS) == row.keys() for row in rows)
     settings = len(p.ddpm.sweep.scales) + len(p.ddpm.sweep.samplers) * len(p.ddpm.sweep.steps)
     assert len(rows) == settings * 3  # mnistm, svhn, all
@@ -255,7 +159,7 @@ def test_the_sweep_has_every_setting_for_every_domain(both: Run) -> None:
 
 
 def test_the_metrics_have_accuracy_and_sample_quality(both: Run) -> None:
-    record = files.read_json(both[0].metrics)
+    record = files.read_json(both[0].ddpm_metrics)
     assert record.keys() == ACCURACY | set(LABELED_DOMAINS) | {"digits", "unguided", "judge"}
     assert record["n"] == record["mnistm"]["n"] + record["svhn"]["n"]
     mean = (record["mnistm"]["accuracy"] + record["svhn"]["accuracy"]) / 2
@@ -266,14 +170,14 @@ def test_the_metrics_have_accuracy_and_sample_quality(both: Run) -> None:
     assert record["unguided"].keys() == ACCURACY
     unguided = [
         row["accuracy"]
-        for row in files.read_table(both[0].sweep)
+        for row in files.read_table(both[0].ddpm_sweep)
         if (row["kind"], row["domain"], row["guidance_scale"]) == ("guidance", "all", 1)
     ]
     assert [record["unguided"]["accuracy"]] == unguided
 
 
 def test_the_figures_are_written(both: Run) -> None:
-    figures = {path.name for path in both[0].figures.iterdir()}
+    figures = {path.name for path in both[0].report_figs.iterdir()}
     assert figures >= {
         *(
             f"ddpm_{kind}_{domain}.png"
@@ -289,8 +193,8 @@ def test_no_resume_file_is_left(both: Run) -> None:
 
 
 def test_the_record_of_an_ablation_that_did_not_run_says_so(both: Run) -> None:
-    assert files.read_json(both[0].ablation_metrics) == {"ran": False}
-    assert list(both[0].ablation.iterdir()) == []
+    assert files.read_json(both[0].ddpm_ablation_metrics) == {"ran": False}
+    assert list(both[0].ddpm_ablation.iterdir()) == []
 
 
 def test_an_ablation_trains_without_dropping_and_samples_without_guidance(
@@ -299,9 +203,9 @@ def test_an_ablation_trains_without_dropping_and_samples_without_guidance(
     monkeypatch: pytest.MonkeyPatch,
     mini_with: Callable[..., params.Params],
 ) -> None:
-    at = SimpleNamespace(**vars(both[0]))
-    for name in ("ablation", "ablation_metrics", "checkpoints", "figures"):
-        setattr(at, name, tmp_path / name)
+    outputs = ("ddpm_ablation", "ddpm_ablation_metrics", "checkpoints", "report_figs")
+    elsewhere = {name: tmp_path / name for name in outputs}
+    artifacts = SimpleNamespace(**(vars(both[0]) | elsewhere))
     p = small(mini_with, ddpm__ablation__run=True)
     dropped: list[float] = []
     monkeypatch.setattr(
@@ -312,16 +216,19 @@ def test_an_ablation_trains_without_dropping_and_samples_without_guidance(
     monkeypatch.setattr(
         ddpm_ablate, "sample_images", recorded(ddpm_ablate.sample_images, "guidance_scale", scales)
     )
-    ablate(at, p)
+    run_stage(ddpm_ablate, p, artifacts)
     assert set(dropped) == {0.0}
     assert scales == [1]
-    record = files.read_json(at.ablation_metrics)
+    record = files.read_json(artifacts.ddpm_ablation_metrics)
     assert record.keys() == ACCURACY | set(LABELED_DOMAINS) | {"ran"}
     assert record["ran"] is True
     assert record["n"] == 20 * p.ddpm.ablation.images_per_label
-    assert {path.name for path in at.ablation.iterdir()} == {"model.safetensors", "history.csv"}
-    draw_report(at, p)
-    assert (at.figures / "index.html").exists()
+    assert {path.name for path in artifacts.ddpm_ablation.iterdir()} == {
+        "model.safetensors",
+        "history.csv",
+    }
+    draw_report(artifacts, p)
+    assert (artifacts.report_figs / "index.html").exists()
 
 
 def recorded(function: Callable[..., Any], key: str, seen: list[Any]) -> Callable[..., Any]:
@@ -334,16 +241,20 @@ def recorded(function: Callable[..., Any], key: str, seen: list[Any]) -> Callabl
     return wrapper
 
 
-@pytest.mark.parametrize(("task", "split"), [("select", "val"), ("sample", "test")])
+@pytest.mark.parametrize(
+    ("stage", "output", "split"),
+    [(ddpm_select_guidance, "ddpm_guidance", "val"), (ddpm_sample, "ddpm_samples", "test")],
+    ids=["select", "sample"],
+)
 def test_choosing_and_reporting_use_their_own_random_streams(
-    both: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, split: str
+    both: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: ModuleType,
+    output: str,
+    split: str,
 ) -> None:
-    at, p = SimpleNamespace(**vars(both[0])), both[1]
-    at.guidance, at.samples = (
-        (tmp_path / "guidance.json", at.samples)
-        if task == "select"
-        else (at.guidance, tmp_path / "samples.npz")
-    )
+    artifacts, p = both
     splits: set[str] = set()
     stream = sample.rng.torch_rng
     monkeypatch.setattr(
@@ -351,42 +262,33 @@ def test_choosing_and_reporting_use_their_own_random_streams(
         "torch_rng",
         lambda seed, *names: (splits.add(str(names[0])), stream(seed, *names))[1],
     )
-    if task == "select":
-        choose(at, p)
-        assert at.guidance.read_bytes() == both[0].guidance.read_bytes()  # and it repeats
-    else:
-        ddpm_sample.run(
-            p.ddpm,
-            ddpm_model=at.model,
-            ddpm_guidance=at.guidance,
-            ddpm_samples=at.samples,
-            device=CPU,
-        )
-        assert at.samples.read_bytes() == both[0].samples.read_bytes()
+    repeated = tmp_path / getattr(artifacts, output).name
+    run_stage(stage, p, artifacts, **{output: repeated})
+    assert repeated.read_bytes() == getattr(artifacts, output).read_bytes()
     assert splits == {split}
 
 
 def test_a_given_guidance_scale_is_used_without_trying_candidates(
     both: Run, tmp_path: Path, mini_with: Callable[..., params.Params]
 ) -> None:
-    at = SimpleNamespace(**{**vars(both[0]), "guidance": tmp_path / "guidance.json"})
-    choose(at, small(mini_with, ddpm__guidance__scale=1.5))
-    record = files.read_json(at.guidance)
+    guidance = tmp_path / "guidance.json"
+    p = small(mini_with, ddpm__guidance__scale=1.5)
+    run_stage(ddpm_select_guidance, p, both[0], ddpm_guidance=guidance)
+    record = files.read_json(guidance)
     assert record["guidance_scale"] == 1.5
     assert record["candidates"] == []
-    assert ddpm_sample.chosen_scale(at.guidance) == 1.5
+    assert ddpm_sample.chosen_scale(guidance) == 1.5
 
 
 def test_the_stages_run_with_a_single_domain(
     both: Run, tmp_path: Path, mini_with: Callable[..., params.Params]
 ) -> None:
     p = small(mini_with, ddpm__domains=["mnistm"])
-    at = names(tmp_path)
-    at.packed, at.judge, at.judge_metrics = (
-        getattr(both[0], name) for name in ("packed", "judge", "judge_metrics")
-    )
-    generate(at, p)
-    record = files.read_json(at.metrics)
+    inputs = ("digits_arrays", "judge_model", "judge_metrics")
+    artifacts = artifacts_in(tmp_path, **{name: getattr(both[0], name) for name in inputs})
+    run_stages(DIFFUSION, p, artifacts)
+    draw_report(artifacts, p)
+    record = files.read_json(artifacts.ddpm_metrics)
     assert "svhn" not in record
     assert record["mnistm"]["train_images"] == p.data.train_images
     variety = record["mnistm"]
@@ -395,45 +297,40 @@ def test_the_stages_run_with_a_single_domain(
         assert 0 <= variety[name] <= 1
         assert 0 < variety[f"{name}_real"] <= 1
     assert record["mnistm"]["n"] == record["n"] == 10 * p.ddpm.sampling.images_per_label
-    assert {row["domain"] for row in files.read_table(at.sweep)} == {"all", "mnistm"}
-    figures = {path.name for path in at.figures.iterdir()}
+    assert {row["domain"] for row in files.read_table(artifacts.ddpm_sweep)} == {"all", "mnistm"}
+    figures = {path.name for path in artifacts.report_figs.iterdir()}
     assert "ddpm_grid_mnistm.png" in figures
     assert "ddpm_grid_svhn.png" not in figures
 
 
 def test_a_sweep_without_scale_1_is_one_error(both: Run, tmp_path: Path) -> None:
-    rows = [row for row in files.read_table(both[0].sweep) if row["guidance_scale"] != 1]
+    artifacts, p = both
+    rows = [row for row in files.read_table(artifacts.ddpm_sweep) if row["guidance_scale"] != 1]
     files.write_table(tmp_path / "sweep.csv", rows)
     with pytest.raises(UserError, match=r"no row without guidance; put 1 into ddpm\.sweep\.scales"):
-        ddpm_evaluate.run(
-            ddpm_samples=both[0].samples,
-            judge_model=both[0].judge,
-            judge_metrics=both[0].judge_metrics,
+        run_stage(
+            ddpm_evaluate,
+            p,
+            artifacts,
             ddpm_sweep=tmp_path / "sweep.csv",
-            digits_arrays=both[0].packed,
             ddpm_metrics=tmp_path / "ddpm.json",
-            device=CPU,
         )
 
 
 def test_a_wrong_course_classifier_is_refused_before_training(
     both: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    artifacts = artifacts_in(tmp_path, digits_arrays=both[0].digits_arrays)
     wrong = tmp_path / "Classifier.pth"
     wrong.write_text("<!DOCTYPE html>")
+    settings = changed(both[1], "judge", course_classifier=str(wrong))
     monkeypatch.setattr(judge_train, "_train", lambda *_: pytest.fail("it trained first"))
     with pytest.raises(UserError, match=r"judge\.course_classifier: .* is not the course's"):
-        judge_train.run(
-            both[1].judge.model_copy(update={"course_classifier": str(wrong)}),
-            digits_arrays=both[0].packed,
-            judge_model=tmp_path / "judge",
-            judge_metrics=tmp_path / "judge.json",
-            checkpoints=tmp_path / "checkpoints",
-            device=CPU,
-        )
-    assert not (tmp_path / "judge").exists()
+        run_stage(judge_train, settings, artifacts)
+    assert not artifacts.judge_model.exists()
 
 
 def test_equal_digits_give_identical_archives(both: Run, tmp_path: Path) -> None:
-    digits_fetch.run(both[1].data, digits_archive=tmp_path / "digits.zip", raw=tmp_path / "raw")
-    assert (tmp_path / "digits.zip").read_bytes() == both[0].digits.read_bytes()
+    artifacts = artifacts_in(tmp_path)
+    run_stage(digits_fetch, both[1], artifacts)
+    assert artifacts.digits_archive.read_bytes() == both[0].digits_archive.read_bytes()

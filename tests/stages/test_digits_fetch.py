@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from running import artifacts_in, changed, run_stages
 
 from hw2.config import params
 from hw2.digits import arrays, public
@@ -13,9 +14,9 @@ from hw2.digits.arrays import Digits
 from hw2.stages import digits_fetch, digits_pack
 
 
-def settings(**values: object) -> params.Data:
+def settings(**values: object) -> params.Params:
     every = {"train_images": None, "val_images": None, "test_images": None}
-    return params.load().data.model_copy(update=every | values)
+    return changed(params.load(), "data", **(every | values))
 
 
 def write_course(root: Path, domain: str, tables: dict[str, int]) -> dict[str, np.ndarray]:
@@ -36,17 +37,18 @@ def write_course(root: Path, domain: str, tables: dict[str, int]) -> dict[str, n
     return images
 
 
-def prepare(data: params.Data, root: Path) -> Path:
-    digits_fetch.run(data, digits_archive=root / "digits.zip", raw=root / "raw")
-    digits_pack.run(digits_archive=root / "digits.zip", digits_arrays=root / "packed")
-    return root / "packed"
+def prepare(settings: params.Params, folder: Path) -> Path:
+    artifacts = artifacts_in(folder)
+    run_stages((digits_fetch, digits_pack), settings, artifacts)
+    return artifacts.digits_arrays
 
 
 def test_a_course_folder_becomes_packed_splits(tmp_path: Path) -> None:
     images = write_course(tmp_path / "hw2_data", "mnistm", {"train": 60, "val": 20})
     where = str(tmp_path / "hw2_data")
-    data = settings(source="course", course=where, domains=("mnistm",), val_images=10)
-    folder = prepare(data, tmp_path)
+    folder = prepare(
+        settings(source="course", course=where, domains=("mnistm",), val_images=10), tmp_path
+    )
     assert arrays.domains(folder) == ("mnistm",)
     splits = {split: arrays.load(folder, "mnistm", split) for split in ("train", "val", "test")}
     assert {split: len(digits.digits) for split, digits in splits.items()} == {
@@ -68,10 +70,11 @@ def test_a_course_folder_becomes_packed_splits(tmp_path: Path) -> None:
 def test_a_damaged_image_stops_the_stage_before_anything_is_written(tmp_path: Path) -> None:
     write_course(tmp_path / "hw2_data", "mnistm", {"train": 40})
     (tmp_path / "hw2_data/digits/mnistm/data/00007.png").write_bytes(b"")
-    data = settings(source="course", course=str(tmp_path / "hw2_data"), domains=("mnistm",))
+    course = settings(source="course", course=str(tmp_path / "hw2_data"), domains=("mnistm",))
     with pytest.raises(Exception, match=r"00007\.png"):
-        prepare(data, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"hw2_data"}
+        prepare(course, tmp_path)
+    written = {path for path in tmp_path.rglob("*") if "hw2_data" not in path.parts}
+    assert written <= {tmp_path / "data"}  # the folder of the archive, empty
 
 
 def test_the_public_sets_are_fetched_before_they_are_read(

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
+from reading import read
+from running import CPU, artifacts_in, changed, run_stage, run_stages
 
 from hw2.commands import faces as faces_command
 from hw2.config import params
@@ -20,61 +21,21 @@ from hw2.io import files
 from hw2.runtime.errors import UserError
 from hw2.stages import faces_evaluate, faces_sample, faces_train
 
-CPU = torch.device("cpu")
 SPACINGS = ("course", "leading", "trailing")
-
-
-def places(folder: Path) -> SimpleNamespace:
-    ends = {
-        **{"model": "model.safetensors", "history": "history.csv", "checkpoints": "checkpoints"},
-        **{"noise": "noise", "images": "images", "samples": "samples.npz"},
-        **{"interpolation": "interpolation.csv", "metrics": "faces.json"},
-    }
-    return SimpleNamespace(**{name: folder / end for name, end in ends.items()})
-
-
-def measure(ddim: params.Ddim, at: SimpleNamespace) -> None:
-    faces_evaluate.run(
-        SimpleNamespace(ddim=ddim),
-        faces_noise=at.noise,
-        faces_images=at.images,
-        faces_samples=at.samples,
-        faces_interpolation=at.interpolation,
-        faces_metrics=at.metrics,
-    )
-
-
-def sample(ddim: params.Ddim, at: SimpleNamespace) -> None:
-    faces_sample.run(
-        SimpleNamespace(ddim=ddim),
-        faces_model=at.model,
-        faces_noise=at.noise,
-        faces_images=at.images,
-        faces_samples=at.samples,
-        device=CPU,
-    )
 
 
 @pytest.fixture(scope="module")
 def done(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """A whole run."""
-    at = places(tmp_path_factory.mktemp("faces"))
-    faces_train.run(
-        mini.faces,
-        faces_model=at.model,
-        faces_history=at.history,
-        checkpoints=at.checkpoints,
-        device=CPU,
-    )
-    sample(mini.faces.ddim, at)
-    measure(mini.faces.ddim, at)
-    return at
+    artifacts = artifacts_in(tmp_path_factory.mktemp("faces"))
+    run_stages((faces_train, faces_sample, faces_evaluate), mini, artifacts)
+    return artifacts
 
 
 def test_training_writes_a_history_and_leaves_no_resume_file(
     done: SimpleNamespace, mini: params.Params
 ) -> None:
-    rows = files.read_table(done.history)
+    rows = files.read_table(done.faces_history)
     assert [row["step"] for row in rows] == list(range(1, mini.faces.train.steps + 1))
     assert list(done.checkpoints.rglob("*.pt")) == []
 
@@ -82,20 +43,21 @@ def test_training_writes_a_history_and_leaves_no_resume_file(
 def test_noises_and_images_have_the_format_of_the_course(
     done: SimpleNamespace, mini: params.Params
 ) -> None:
-    written = noises.read(done.noise, mini.faces.image_size)
+    written = noises.read(done.faces_noise, mini.faces.image_size)
     expected = noises.draw(mini.faces.ddim.seed, mini.faces.image_size)
     assert {k: v.tolist() for k, v in written.items()} == {
         k: v.tolist() for k, v in expected.items()
     }
-    assert sorted(p.name for p in done.images.iterdir()) == [f"{k:02d}.png" for k in range(10)]
-    with Image.open(done.images / "07.png") as image:
+    names = sorted(path.name for path in done.faces_images.iterdir())
+    assert names == [f"{k:02d}.png" for k in range(10)]
+    with Image.open(done.faces_images / "07.png") as image:
         pixels = np.asarray(image)
         assert (image.mode, image.size) == ("RGB", (16, 16))
     assert (pixels.min(), pixels.max()) == (0, 255)
 
 
 def test_samples_hold_every_setting(done: SimpleNamespace, mini: params.Params) -> None:
-    arrays, ddim = files.load_arrays(done.samples), mini.faces.ddim
+    arrays, ddim = files.load_arrays(done.faces_samples), mini.faces.ddim
     pixels = (16, 16, 3)
     assert arrays["eta"].shape == (len(ddim.etas), 4, ddim.repeats, *pixels)
     assert (
@@ -118,9 +80,9 @@ def test_samples_hold_every_setting(done: SimpleNamespace, mini: params.Params) 
 
 
 def test_metrics_agree_with_the_samples(done: SimpleNamespace, mini: params.Params) -> None:
-    record, arrays = files.read_json(done.metrics), files.load_arrays(done.samples)
-    first, second = list(noises.read(done.noise).values())[:2]
-    rows = files.read_table(done.interpolation)
+    record, arrays = files.read_json(done.faces_metrics), files.load_arrays(done.faces_samples)
+    first, second = list(noises.read(done.faces_noise).values())[:2]
+    rows = files.read_table(done.faces_interpolation)
     for way, between in (("slerp", slerp), ("lerp", lerp)):
         mixed = between(first, second, 0.5)
         (row,) = [r for r in rows if (r["interpolation"], r["pair"], r["alpha"]) == (way, 0, 0.5)]
@@ -144,12 +106,7 @@ def test_metrics_agree_with_the_samples(done: SimpleNamespace, mini: params.Para
 
 
 def test_the_figures_are_drawn_from_the_face_records(done: SimpleNamespace) -> None:
-    records = faces_records.read(
-        faces_samples=done.samples,
-        faces_interpolation=done.interpolation,
-        faces_history=done.history,
-        faces_metrics=done.metrics,
-    )
+    records = read(faces_records, vars(done))
     assert {figure.name for figure in report.build("faces", records, 40).figures} == {
         f"faces_{name}.png" for name in ("eta", "slerp", "lerp", "steps", "interpolation", "loss")
     }
@@ -158,14 +115,11 @@ def test_the_figures_are_drawn_from_the_face_records(done: SimpleNamespace) -> N
 def test_noises_and_ground_truth_of_the_user_are_used(
     done: SimpleNamespace, mini: params.Params, tmp_path: Path
 ) -> None:
-    at = places(tmp_path)
-    at.model = done.model
-    ddim = mini.faces.ddim.model_copy(
-        update={"noises": str(done.noise), "ground_truth": str(done.images), "seed": 99}
-    )
-    sample(ddim, at)
-    measure(ddim, at)
-    assert files.read_json(at.metrics)["mse"] == {
+    artifacts = artifacts_in(tmp_path, faces_model=done.faces_model)
+    user_files = {"noises": str(done.faces_noise), "ground_truth": str(done.faces_images)}
+    settings = changed(mini, "faces.ddim", seed=99, **user_files)
+    run_stages((faces_sample, faces_evaluate), settings, artifacts)
+    assert files.read_json(artifacts.faces_metrics)["mse"] == {
         **{f"{k:02d}": 0.0 for k in range(10)},
         "mean": 0.0,
     }
@@ -174,33 +128,27 @@ def test_noises_and_ground_truth_of_the_user_are_used(
 def test_too_few_noises_are_refused(
     done: SimpleNamespace, mini: params.Params, tmp_path: Path
 ) -> None:
-    at = places(tmp_path)
-    at.model = done.model
+    artifacts = artifacts_in(tmp_path, faces_model=done.faces_model)
     (tmp_path / "three").mkdir()
     for k in range(3):
-        shutil.copy(done.noise / f"{k:02d}.pt", tmp_path / "three")
+        shutil.copy(done.faces_noise / f"{k:02d}.pt", tmp_path / "three")
+    settings = changed(mini, "faces.ddim", noises=str(tmp_path / "three"))
     with pytest.raises(UserError, match=r"3 noises in .*; provide at least 4"):
-        sample(mini.faces.ddim.model_copy(update={"noises": str(tmp_path / "three")}), at)
-    assert not at.samples.exists()
+        run_stage(faces_sample, settings, artifacts)
+    assert not artifacts.faces_samples.exists()
 
 
 def test_an_absent_model_is_refused(mini: params.Params, tmp_path: Path) -> None:
-    at = places(tmp_path)
-    faces = mini.faces.model_copy(update={"source": "course", "weights": str(tmp_path / "no.pt")})
+    artifacts = artifacts_in(tmp_path)
+    settings = changed(mini, "faces", source="course", weights=str(tmp_path / "no.pt"))
     with pytest.raises(UserError, match=r"no\.pt: cannot be read") as caught:
-        faces_train.run(
-            faces,
-            faces_model=at.model,
-            faces_history=at.history,
-            checkpoints=at.checkpoints,
-            device=CPU,
-        )
+        run_stage(faces_train, settings, artifacts)
     assert "\n" not in str(caught.value)
-    assert not at.history.exists()
+    assert not artifacts.faces_history.exists()
 
 
 def export(done: SimpleNamespace, ddim: params.Ddim, out: Path, **changes: Any) -> int:
-    inputs = {"noise": done.noise, "model": str(done.model)} | changes
+    inputs = {"noise": done.faces_noise, "model": str(done.faces_model)} | changes
     return faces_command.run(ddim, out=out, device=CPU, **inputs)
 
 
@@ -208,7 +156,7 @@ def test_the_command_samples_the_same_faces_as_the_stage(
     done: SimpleNamespace, mini: params.Params, tmp_path: Path
 ) -> None:
     assert export(done, mini.faces.ddim, tmp_path / "out") == 10
-    scores = ground_truth.run(tmp_path / "out", done.images)
+    scores = ground_truth.run(tmp_path / "out", done.faces_images)
     assert scores["mean"] == 0
     assert len(scores) == 11
     with pytest.raises(UserError, match="already holds files"):
@@ -219,10 +167,13 @@ def test_a_single_noise_gives_the_same_face(
     done: SimpleNamespace, mini: params.Params, tmp_path: Path
 ) -> None:
     (tmp_path / "one").mkdir()
-    shutil.copy(done.noise / "04.pt", tmp_path / "one")
+    shutil.copy(done.faces_noise / "04.pt", tmp_path / "one")
     export(done, mini.faces.ddim, tmp_path / "out", noise=tmp_path / "one")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["04.png"]
-    with Image.open(tmp_path / "out/04.png") as alone, Image.open(done.images / "04.png") as among:
+    with (
+        Image.open(tmp_path / "out/04.png") as alone,
+        Image.open(done.faces_images / "04.png") as among,
+    ):
         assert np.abs(np.asarray(alone).astype(int) - np.asarray(among)).max() <= 1
 
 

@@ -4,18 +4,21 @@ import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from reading import read
+from running import CPU, ROOT, artifacts_in, assert_same_bytes, contents, run_stage, run_stages
 
 from hw2 import cli
 from hw2.commands import grade_personalization
 from hw2.config import params, paths, profiles
 from hw2.figures import personalization_records, report
 from hw2.io import files
-from hw2.personalization import grading, synthetic, tokens
+from hw2.personalization import grading, synthetic, tokens, train
 from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import load
 from hw2.stages import (
@@ -28,150 +31,70 @@ from hw2.stages import (
     stable_diffusion_train,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
-CPU = torch.device("cpu")
 ROUNDED = 1e-5  # metrics have six digits
-
-
-def paths_in(folder: Path) -> SimpleNamespace:
-    names = (
-        *("clip", "model", "concepts", "embeddings", "images", "stored", "checkpoints"),
-        *(
-            "history.csv",
-            "steps.csv",
-            "table.csv",
-            "snapshots.npz",
-            "multi_concept.npz",
-            "samples.npz",
-        ),
-        *("metrics.json", "input.json"),
-    )
-    return SimpleNamespace(**{name.partition(".")[0]: folder / name for name in names})
 
 
 @pytest.fixture(scope="module")
 def base(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """The small CLIP, the small Stable Diffusion and the concepts."""
-    at = paths_in(tmp_path_factory.mktemp("base"))
-    clip_train.run(
-        mini.clip,
-        mini.shapes,
-        clip_model=at.clip,
-        clip_history=at.steps,
-        checkpoints=at.checkpoints / "c",
-        device=CPU,
-    )
-    stable_diffusion_train.run(
-        mini.stable_diffusion,
-        mini.shapes,
-        clip_model=at.clip,
-        stable_diffusion_model=at.model,
-        stable_diffusion_history=at.history,
-        checkpoints=at.checkpoints / "s",
-        device=CPU,
-    )
-    personalization_fetch.run(
-        mini.personalization, mini.shapes, personalization_concepts=at.concepts
-    )
-    return at
+    artifacts = artifacts_in(tmp_path_factory.mktemp("base"))
+    run_stages((clip_train, stable_diffusion_train, personalization_fetch), mini, artifacts)
+    return artifacts
 
 
-def learn(mini: params.Params, at: SimpleNamespace, base: SimpleNamespace) -> None:
-    personalization_train.run(
-        mini.stable_diffusion,
-        mini.personalization,
-        stable_diffusion_model=base.model,
-        clip_model=base.clip,
-        personalization_concepts=base.concepts,
-        personalization_embeddings=at.embeddings,
-        personalization_history=at.steps,
-        personalization_snapshots=at.snapshots,
-        personalization_prompts=at.input,
-        checkpoints=at.checkpoints / "i",
-        device=CPU,
-    )
+def artifacts_on(base: SimpleNamespace, folder: Path) -> SimpleNamespace:
+    """The paths below `folder`, but for those that stages of personalization read from `base`."""
+    inputs = ("clip_model", "stable_diffusion_model", "personalization_concepts")
+    return artifacts_in(folder, **{name: getattr(base, name) for name in inputs})
 
 
 @pytest.fixture(scope="module")
 def done(
     mini: params.Params, base: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory
 ) -> SimpleNamespace:
-    at = paths_in(tmp_path_factory.mktemp("done"))
-    learn(mini, at, base)
-    count = personalization_sample.run(
-        mini.stable_diffusion,
-        mini.personalization,
-        stable_diffusion_model=base.model,
-        personalization_embeddings=at.embeddings,
-        personalization_prompts=at.input,
-        personalization_images=at.images,
-        device=CPU,
-    )
-    assert count == 100
-    personalization_compare.run(
-        mini.stable_diffusion,
-        mini.personalization,
-        mini.shapes,
-        stable_diffusion_model=base.model,
-        clip_model=base.clip,
-        personalization_concepts=base.concepts,
-        multi_concept_table=at.table,
-        multi_concept_images=at.multi_concept,
-        multi_concept_weights=at.stored,
-        checkpoints=at.checkpoints / "m",
-        device=CPU,
-    )
-    personalization_evaluate.run(
-        mini.stable_diffusion,
-        mini.personalization,
-        mini.shapes,
-        stable_diffusion_model=base.model,
-        clip_model=base.clip,
-        personalization_concepts=base.concepts,
-        personalization_prompts=at.input,
-        personalization_images=at.images,
-        multi_concept_table=at.table,
-        personalization_samples=at.samples,
-        personalization_metrics=at.metrics,
-        device=CPU,
-    )
-    return at
+    artifacts = artifacts_on(base, tmp_path_factory.mktemp("done"))
+    run_stage(personalization_train, mini, artifacts)
+    assert run_stage(personalization_sample, mini, artifacts) == 100
+    run_stages((personalization_compare, personalization_evaluate), mini, artifacts)
+    return artifacts
 
 
 def test_the_model_is_a_diffusers_pipeline(base: SimpleNamespace) -> None:
-    index = json.loads((base.model / "model_index.json").read_text())
+    index = json.loads((base.stable_diffusion_model / "model_index.json").read_text())
     assert index["_class_name"] == "StableDiffusionPipeline"
     assert index["vae"] == ["hw2.models.patch_codec", "PatchCodec"]
     assert index["unet"] == ["diffusers", "UNet2DConditionModel"]
     assert index["text_encoder"] == ["transformers", "CLIPTextModel"]
-    assert [row["step"] for row in files.read_table(base.history)] == [1, 2, 3, 4]
+    assert [row["step"] for row in files.read_table(base.stable_diffusion_history)] == [1, 2, 3, 4]
 
 
 def test_graded_images_have_the_course_s_names(done: SimpleNamespace) -> None:
+    images = done.personalization_images
     for key in ("0", "1"):
         for prompt in (0, 1):
-            names = {path.name for path in (done.images / key / str(prompt)).iterdir()}
+            names = {path.name for path in (images / key / str(prompt)).iterdir()}
             assert names == {f"source{key}_prompt{prompt}_{n}.png" for n in range(25)}
-    with Image.open(done.images / "0/1/source0_prompt1_24.png") as image:
+    with Image.open(images / "0/1/source0_prompt1_24.png") as image:
         assert image.size == (32, 32)
 
 
 def test_diffusers_reads_the_embeddings(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace
 ) -> None:
-    pipe = load.load(mini.stable_diffusion, base.model, CPU)
+    pipe = load.load(mini.stable_diffusion, base.stable_diffusion_model, CPU)
     before = pipe.text_encoder.get_input_embeddings().weight.detach().clone()
-    pipe.load_textual_inversion(done.embeddings / "0.safetensors")
+    embedding = done.personalization_embeddings / "0.safetensors"
+    pipe.load_textual_inversion(embedding)
     table = pipe.text_encoder.get_input_embeddings().weight
     token_id = pipe.tokenizer.convert_tokens_to_ids("<new1>")
-    assert torch.equal(table[token_id], tokens.read(done.embeddings / "0.safetensors")[1][0])
+    assert torch.equal(table[token_id], tokens.read(embedding)[1][0])
     assert torch.equal(table[: len(before)], before)
 
 
 def test_the_table_has_rows_and_costs_of_every_method(
     mini: params.Params, done: SimpleNamespace
 ) -> None:
-    rows = files.read_table(done.table)
+    rows = files.read_table(done.multi_concept_table)
     multi_concept = mini.personalization.multi_concept
     count = len(multi_concept.prompts) * multi_concept.images
     for method in multi_concept.methods:
@@ -189,9 +112,9 @@ def test_the_table_has_rows_and_costs_of_every_method(
     assert sampled["prompt_only"] == sampled["joint"] == 2 * passes  # with and without the prompt
     references = 2 * mini.personalization.sampling.steps  # one of each concept, in the one batch
     assert sampled["freecustom"] == 2 * passes + references
-    stored = {p.name for p in (done.stored / "custom_diffusion_merged").iterdir()}
+    stored = {p.name for p in (done.multi_concept_weights / "custom_diffusion_merged").iterdir()}
     assert stored == {"0.safetensors", "2.safetensors", "keys_and_values.safetensors"}
-    arrays = files.load_arrays(done.multi_concept)
+    arrays = files.load_arrays(done.multi_concept_images)
     # the same noise and words: without references FreeCustom would be `prompt_only`
     assert not np.array_equal(arrays["freecustom"], arrays["prompt_only"])
 
@@ -199,13 +122,13 @@ def test_the_table_has_rows_and_costs_of_every_method(
 def test_metrics_agree_with_the_grades(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace
 ) -> None:
-    record = files.read_json(done.metrics)
+    record = files.read_json(done.personalization_metrics)
     cases = grade_personalization.run(
         mini.personalization,
-        clip_model=base.clip,
-        input_file=done.input,
-        references=base.concepts,
-        images=done.images,
+        clip_model=base.clip_model,
+        input_file=done.personalization_prompts,
+        references=base.personalization_concepts,
+        images=done.personalization_images,
         device=CPU,
     )
     for case in cases:
@@ -221,15 +144,31 @@ def test_metrics_agree_with_the_grades(
 def test_baselines_are_the_initializer_s_validation_scores(
     base: SimpleNamespace, done: SimpleNamespace
 ) -> None:
-    completed = json.loads(done.input.read_text())
-    original = files.read_json(base.concepts / synthetic.INPUT)
-    first = {row["concept"]: row for row in files.read_table(done.steps) if row["step"] == 0}
+    completed = json.loads(done.personalization_prompts.read_text())
+    original = files.read_json(base.personalization_concepts / synthetic.INPUT)
+    rows = files.read_table(done.personalization_history)
+    first = {row["concept"]: row for row in rows if row["step"] == 0}
     for key, entry in completed.items():
         row = next(row for name, row in first.items() if str(name) == key)
         image, text = entry["baseline"][0]
         assert image == pytest.approx(row["image"], abs=0.051)
         assert text == pytest.approx(0.9 * row["text"], abs=0.051)
         assert entry == original[key] | {"baseline": [[image, text]] * 2}
+
+
+def interrupt(monkeypatch: pytest.MonkeyPatch, call: int) -> list[int]:
+    """Interrupt the training at the `call`th backward pass; the list gets the number of each."""
+    calls: list[int] = []
+    backward = train._backward
+
+    def interrupted(*arguments: Any) -> float:
+        calls.append(len(calls) + 1)
+        if calls[-1] == call:
+            raise KeyboardInterrupt
+        return backward(*arguments)
+
+    monkeypatch.setattr(train, "_backward", interrupted)
+    return calls
 
 
 def test_an_interrupted_comparison_resumes_to_the_same_bits(
@@ -240,53 +179,21 @@ def test_an_interrupted_comparison_resumes_to_the_same_bits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """No output holds a run time either: DVC compares bytes."""
-    from hw2.personalization import train as learning
-
-    calls, real = [0], learning._backward
-    at = paths_in(tmp_path)
-
-    def interrupted(*arguments: object) -> float:
-        calls[0] += 1
-        if calls[0] == 7:  # the start has 2, separate 2, joint and custom_joint one each
-            raise KeyboardInterrupt
-        return real(*arguments)  # type: ignore[arg-type]
-
-    def compare() -> None:
-        personalization_compare.run(
-            mini.stable_diffusion,
-            mini.personalization,
-            mini.shapes,
-            stable_diffusion_model=base.model,
-            clip_model=base.clip,
-            personalization_concepts=base.concepts,
-            multi_concept_table=at.table,
-            multi_concept_images=at.multi_concept,
-            multi_concept_weights=at.stored,
-            checkpoints=at.checkpoints / "m",
-            device=CPU,
-        )
-
-    monkeypatch.setattr(learning, "_backward", interrupted)
+    artifacts = artifacts_on(base, tmp_path)
+    # The start has 2 passes, separate 2, joint and custom_joint one each.
+    calls = interrupt(monkeypatch, call=7)
     with pytest.raises(KeyboardInterrupt):
-        compare()
-    assert not at.table.exists()
-    compare()
-    assert calls[0] == 7 + 2  # no finished training is repeated
-    assert at.table.read_bytes() == done.table.read_bytes()
-    assert at.multi_concept.read_bytes() == done.multi_concept.read_bytes()
-    for path in sorted(done.stored.rglob("*.safetensors")):
-        assert (at.stored / path.relative_to(done.stored)).read_bytes() == path.read_bytes()
-    assert done.metrics.stat().st_size < 10_000
+        run_stage(personalization_compare, mini, artifacts)
+    assert not artifacts.multi_concept_table.exists()
+    run_stage(personalization_compare, mini, artifacts)
+    assert len(calls) == 7 + 2  # no finished training is repeated
+    outputs = ("multi_concept_table", "multi_concept_images", "multi_concept_weights")
+    assert_same_bytes(artifacts, done, *outputs)
+    assert done.personalization_metrics.stat().st_size < 10_000
 
 
 def test_figures_are_built_from_the_records(done: SimpleNamespace) -> None:
-    records = personalization_records.read(
-        personalization_metrics=done.metrics,
-        personalization_history=done.steps,
-        personalization_snapshots=done.snapshots,
-        personalization_samples=done.samples,
-        multi_concept_images=done.multi_concept,
-    )
+    records = read(personalization_records, vars(done))
     section = report.build("personalization", records, 40)
     names = [figure.name for figure in section.figures]
     assert names == ["ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"]
@@ -304,27 +211,15 @@ def test_an_interrupted_training_resumes_to_the_same_bits(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from hw2.personalization import train as learning
-
-    at, calls, real = paths_in(tmp_path), [0], learning._backward
-
-    def interrupted(*arguments: object) -> float:
-        calls[0] += 1
-        if calls[0] == 6:  # the last step of the second concept
-            raise KeyboardInterrupt
-        return real(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(learning, "_backward", interrupted)
+    artifacts = artifacts_on(base, tmp_path)
+    calls = interrupt(monkeypatch, call=6)  # the last step of the second concept
     with pytest.raises(KeyboardInterrupt):
-        learn(mini, at, base)
-    assert not at.embeddings.exists()
-    learn(mini, at, base)
-    assert calls[0] < 2 * 9
-    for key in ("0", "1", "2"):
-        name = f"{key}.safetensors"
-        assert (at.embeddings / name).read_bytes() == (done.embeddings / name).read_bytes()
-    assert at.steps.read_bytes() == done.steps.read_bytes()
-    assert at.snapshots.read_bytes() == done.snapshots.read_bytes()
+        run_stage(personalization_train, mini, artifacts)
+    assert not artifacts.personalization_embeddings.exists()
+    run_stage(personalization_train, mini, artifacts)
+    assert len(calls) < 2 * 9
+    outputs = ("embeddings", "history", "snapshots")
+    assert_same_bytes(artifacts, done, *(f"personalization_{name}" for name in outputs))
 
 
 def test_the_commands_sample_and_grade(
@@ -338,26 +233,25 @@ def test_the_commands_sample_and_grade(
         shutil.copy(ROOT / name, tmp_path)
     monkeypatch.chdir(tmp_path)
     profiles.apply("mini")
-    shutil.copytree(base.clip, paths.load().clip_model)
-    prompt_specs, embeddings = str(done.input), ("--embeddings", str(done.embeddings))
-    assert (
-        cli.main(["sample-personalization", prompt_specs, "out", str(base.model), *embeddings]) == 0
-    )
+    shutil.copytree(base.clip_model, paths.load().clip_model)
+    prompt_specs, concepts = str(done.personalization_prompts), str(base.personalization_concepts)
+    embeddings = ("--embeddings", str(done.personalization_embeddings))
+    model = str(base.stable_diffusion_model)
+    assert cli.main(["sample-personalization", prompt_specs, "out", model, *embeddings]) == 0
     assert capsys.readouterr().out == f"100 images in {tmp_path / 'out'}\n"
-    for path in done.images.rglob("*.png"):
-        assert (tmp_path / "out" / path.relative_to(done.images)).read_bytes() == path.read_bytes()
-    assert cli.main(["grade-personalization", prompt_specs, str(base.concepts), "out"]) == 0
-    passed = files.read_json(done.metrics)["grades"]["passed"]
+    assert contents(tmp_path / "out") == contents(done.personalization_images)
+    assert cli.main(["grade-personalization", prompt_specs, concepts, "out"]) == 0
+    passed = files.read_json(done.personalization_metrics)["grades"]["passed"]
     assert capsys.readouterr().out.endswith(f"You have passed {passed}/4 cases\n")
     (tmp_path / "out/0/1/source0_prompt1_3.png").unlink()
     for arguments, message in (
-        (["grade-personalization", prompt_specs, str(base.concepts), "out"], "24 images, not 25"),
+        (["grade-personalization", prompt_specs, concepts, "out"], "24 images, not 25"),
         (
-            ["sample-personalization", prompt_specs, "out", str(base.model), *embeddings],
+            ["sample-personalization", prompt_specs, "out", model, *embeddings],
             "already holds files",
         ),
         (["sample-personalization", "$(x); y.json", "new"], "$(x); y.json"),
-        (["sample-personalization", prompt_specs, "new", str(base.model)], "no embeddings; run"),
+        (["sample-personalization", prompt_specs, "new", model], "no embeddings; run"),
         (["sample-personalization", prompt_specs, "new", *embeddings], "no model; run"),
     ):
         assert cli.main(arguments) == 2
@@ -370,17 +264,18 @@ def test_the_commands_sample_and_grade(
 def test_invalid_input_is_refused_in_one_line(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
 ) -> None:
-    def sample(entry: dict[str, object], embeddings: Path = done.embeddings) -> None:
+    def sample(
+        entry: dict[str, object], embeddings: Path = done.personalization_embeddings
+    ) -> None:
         path = tmp_path / "in $(touch pwned); rm -rf x.json"
         path.write_text(json.dumps(entry))
-        personalization_sample.run(
-            mini.stable_diffusion,
-            mini.personalization,
-            stable_diffusion_model=base.model,
+        run_stage(
+            personalization_sample,
+            mini,
+            done,
             personalization_embeddings=embeddings,
             personalization_prompts=path,
             personalization_images=tmp_path / "out",
-            device=CPU,
         )
 
     entry = dict(synthetic.INPUTS["0"])
@@ -403,22 +298,23 @@ def test_invalid_input_is_refused_in_one_line(
     tokens.save(wide / "0.safetensors", "circle</w>", torch.zeros(1, 16))
     with pytest.raises(UserError, match="is in the vocabulary already"):
         tokens.add(
-            load.load(mini.stable_diffusion, base.model, CPU), *tokens.read(wide / "0.safetensors")
+            load.load(mini.stable_diffusion, base.stable_diffusion_model, CPU),
+            *tokens.read(wide / "0.safetensors"),
         )
     assert not (tmp_path / "out").exists()
     incomplete = tmp_path / "incomplete"
-    shutil.copytree(done.images, incomplete)
+    shutil.copytree(done.personalization_images, incomplete)
     (incomplete / "1/0/source1_prompt0_7.png").unlink()
     for prompt_specs, message in (
-        (done.input, "1/0: 24 images, not 25"),
-        (base.concepts / synthetic.INPUT, "concept 0: its baseline is null"),
+        (done.personalization_prompts, "1/0: 24 images, not 25"),
+        (base.personalization_concepts / synthetic.INPUT, "concept 0: its baseline is null"),
     ):
         with pytest.raises(UserError, match=message) as error:
             grade_personalization.run(
                 mini.personalization,
-                clip_model=base.clip,
+                clip_model=base.clip_model,
                 input_file=prompt_specs,
-                references=base.concepts,
+                references=base.personalization_concepts,
                 images=incomplete,
                 device=CPU,
             )
@@ -436,14 +332,12 @@ def test_prompts_with_shell_metacharacters_are_only_text(
         "baseline": [[0, 0]],
     }
     path.write_text(json.dumps({"0": entry}))
-    count = personalization_sample.run(
-        mini.stable_diffusion,
-        mini.personalization,
-        stable_diffusion_model=base.model,
-        personalization_embeddings=done.embeddings,
+    count = run_stage(
+        personalization_sample,
+        mini,
+        done,
         personalization_prompts=path,
         personalization_images=tmp_path / "out",
-        device=CPU,
     )
     assert count == 25
     assert sorted(p.name for p in tmp_path.iterdir()) == ["input.json", "out"]
