@@ -1,7 +1,5 @@
 """The small vocabulary has CLIP's own tokens, and one for each word of captions and prompts."""
 
-from pathlib import Path
-
 import open_clip
 import pytest
 
@@ -61,5 +59,8 @@ def test_sizes_of_the_built_in_prompt_sets() -> None:
     assert all(t.count("{}") == 1 for templates in prompts.built_in().values() for t in templates)
 
 
-def test_the_file_is_beside_the_configuration(tiny_folder: Path) -> None:
-    assert (tiny_folder / open_clip_folder.VOCABULARY).is_file()
+def test_transformers_has_the_same_ids(merges: bytes, small: open_clip.SimpleTokenizer) -> None:
+    theirs = tokenizer.transformers_tokenizer(merges, open_clip_folder.CONTEXT)
+    for text in ("A photo of a red circle.", "a striped star next to a zebra", "", "naïve café"):
+        row = small([text])[0]
+        assert theirs(text).input_ids == row[: int(row.argmax()) + 1].tolist()

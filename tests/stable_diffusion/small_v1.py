@@ -1,6 +1,5 @@
 """Fixtures: Stable Diffusion v1's architecture with small widths and random weights, as files."""
 
-import gzip
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -18,13 +17,14 @@ from diffusers import (
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from hw2.clip import open_clip_folder as clip_folder
+from hw2.clip.tokenizer import transformers_tokenizer
 from hw2.config import params
-from hw2.stable_diffusion import load, text_encoder
+from hw2.stable_diffusion import load
 
 
 def _new_pipeline(mini: params.Params) -> Any:
-    merges = gzip.decompress(clip_folder.design(mini.clip.network).merges).decode()
-    tokenizer = text_encoder._tokenizer(merges, 77)
+    merges = clip_folder.design(mini.clip.network).merges
+    tokenizer = transformers_tokenizer(merges, 77)
     size = len(tokenizer)
     encoder = CLIPTextModel(
         CLIPTextConfig(

@@ -1,6 +1,5 @@
 """CLIP models of open_clip, loaded from their files and ready to classify."""
 
-import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,6 @@ from torch import Tensor
 from hw2.clip.preprocess import Preprocess
 from hw2.clip.weights import Located
 from hw2.runtime.errors import UserError
-
-_BPE = "bpe_path"
 
 
 @dataclass(frozen=True)
@@ -72,15 +69,9 @@ def load(located: Located, device: torch.device) -> Clip:
 
 def _create(located: Located) -> tuple[Any, Callable[[Sequence[str]], Tensor]]:
     """The network with its weights, and its tokenizer."""
-    if located.config is None:
-        name, tokenizer_kwargs = located.architecture, {}
-    else:
-        name = f"local-dir:{located.config.parent}"
-        text = json.loads(located.config.read_text(encoding="utf-8"))["model_cfg"]["text_cfg"]
-        tokenizer_kwargs = dict(text.get("tokenizer_kwargs") or {})
-        if _BPE in tokenizer_kwargs:  # open_clip would look for it in the working folder
-            tokenizer_kwargs[_BPE] = str(located.config.parent / tokenizer_kwargs[_BPE])
+    config = located.config
+    name = located.architecture if config is None else f"local-dir:{config.parent}"
     # Weights are loaded separately: open_clip has its own order of several weight files.
     network = open_clip.create_model(name, load_weights=False, pretrained_text=False)
     open_clip.load_checkpoint(network, str(located.weights), weights_only=True)
-    return network, open_clip.get_tokenizer(name, **tokenizer_kwargs)
+    return network, open_clip.get_tokenizer(name)

@@ -19,7 +19,7 @@ from hw2.config import params
 from hw2.shapes import vocabulary
 
 CONTEXT = 24  # tokens; the longest caption has 20, including the start and end markers
-VOCABULARY = "bpe_vocabulary.txt.gz"
+_IN_THE_FOLDER = "local"  # open_clip takes any name to mean the tokenizer in a local folder
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def design(network: params.ClipNetwork) -> Design:
         },
     }
     with tempfile.TemporaryDirectory() as temporary:
-        path = Path(temporary) / VOCABULARY
+        path = Path(temporary) / "merges.txt.gz"
         path.write_bytes(merges)
         tokenize = open_clip.SimpleTokenizer(str(path), context_length=CONTEXT)
     return Design(model, merges, tokenize, Preprocess(_preprocess(network)))
@@ -77,16 +77,16 @@ def _preprocess(network: params.ClipNetwork) -> dict[str, Any]:
 
 
 def save(folder: Path, network: open_clip.CLIP, design: Design) -> None:
-    """Write weights, configuration and vocabulary into `folder`, which exists.
+    """Write weights, configuration and tokenizer into `folder`, which exists.
 
-    `hw2.clip.model` and `open_clip.create_model("local-dir:...")` read it. Only
-    `open_clip.get_tokenizer` needs the vocabulary's absolute `bpe_path`, because it resolves a
-    relative path in the working directory.
+    `open_clip.create_model` and `open_clip.get_tokenizer` read it as `local-dir:FOLDER`, from any
+    working directory. The tokenizer has the format of transformers, because open_clip resolves
+    files of its own format in the working directory.
     """
     weights = {name: value.contiguous() for name, value in network.state_dict().items()}
     save_file(weights, folder / WEIGHTS[0], metadata={"format": "pt"})
-    (folder / VOCABULARY).write_bytes(design.merges)
-    text = design.model["text_cfg"] | {"tokenizer_kwargs": {"bpe_path": VOCABULARY}}
+    tokenizer.transformers_tokenizer(design.merges, CONTEXT).save_pretrained(folder)
+    text = design.model["text_cfg"] | {"hf_tokenizer_name": _IN_THE_FOLDER}
     config = {
         "model_cfg": design.model | {"text_cfg": text},
         "preprocess_cfg": design.preprocess.config,

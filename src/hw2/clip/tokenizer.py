@@ -9,11 +9,13 @@ import gzip
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from open_clip.tokenizer import SimpleTokenizer, bytes_to_unicode, default_bpe
 
 _BYTES, _SPECIAL = 512, 2  # each byte inside a word and at its end; start and end of a text
 _END = "</w>"
+_MARKERS = ("<|startoftext|>", "<|endoftext|>")
 
 
 def subset(words: Iterable[str]) -> bytes:
@@ -42,6 +44,24 @@ def subset(words: Iterable[str]) -> bytes:
 def size(merges: bytes) -> int:
     """Number of tokens in the vocabulary of a tokenizer with these merges."""
     return _BYTES + gzip.decompress(merges).count(b"\n") + _SPECIAL
+
+
+def transformers_tokenizer(merges: bytes, context: int) -> Any:
+    """The `CLIPTokenizer` of transformers with the ids of `SimpleTokenizer`.
+
+    Ids are those of bytes, bytes at word ends, merges, start and end. Texts are padded with the end
+    marker to `context` tokens.
+    """
+    from transformers import CLIPTokenizer  # slow to import
+
+    pairs = [
+        tuple(line.split()) for line in gzip.decompress(merges).decode().split("\n")[1:] if line
+    ]
+    symbols = list(bytes_to_unicode().values())
+    at_word_end, merged = (f"{s}</w>" for s in symbols), ("".join(pair) for pair in pairs)
+    token_names = [*symbols, *at_word_end, *merged, *_MARKERS]
+    vocabulary = {name: k for k, name in enumerate(token_names)}
+    return CLIPTokenizer(vocab=vocabulary, merges=pairs, model_max_length=context)
 
 
 def _merges(path: Path) -> list[tuple[str, str]]:

@@ -1,22 +1,18 @@
 """The small CLIP's text tower as transformers' `CLIPTextModel`, with its tokenizer."""
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from open_clip.tokenizer import bytes_to_unicode
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from hw2.clip.open_clip_folder import VOCABULARY
 from hw2.clip.weights import CONFIG, WEIGHTS
 from hw2.runtime.errors import UserError
 
-_START, _END = "<|startoftext|>", "<|endoftext|>"
 _BLOCK_NAMES = {
     "ln_1": "layer_norm1",
     "ln_2": "layer_norm2",
@@ -35,7 +31,7 @@ def convert(folder: Path) -> tuple[CLIPTextModel, CLIPTokenizer]:
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["model_cfg"]
         weights = load_file(folder / WEIGHTS[0])
-        merges = gzip.decompress((folder / VOCABULARY).read_bytes()).decode()
+        tokenizer = CLIPTokenizer.from_pretrained(folder)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise UserError(f"{folder}: no small CLIP ({error}); run `dvc repro clip_train`") from error
     text = config["text_cfg"]
@@ -45,7 +41,7 @@ def convert(folder: Path) -> tuple[CLIPTextModel, CLIPTokenizer]:
         raise UserError(
             f"{folder}: text tower does not fit {[*missing, *unexpected][:3]}; remake it"
         )
-    return model.eval().requires_grad_(False), _tokenizer(merges, text["context_length"])
+    return model.eval().requires_grad_(False), tokenizer
 
 
 def _config(text: dict[str, Any], embed: int) -> CLIPTextConfig:
@@ -83,16 +79,6 @@ def _renamed(weights: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
             for letter, value in zip(("q", "k", "v"), projections, strict=True):
                 renamed[f"{target}.self_attn.{letter}_proj.{kind}"] = value.contiguous()
     return renamed
-
-
-def _tokenizer(merges: str, length: int) -> CLIPTokenizer:
-    """A tokenizer with open_clip's ids: bytes, bytes at word ends, merges, start, end."""
-    pairs = [tuple(line.split()) for line in merges.split("\n")[1:] if line]
-    symbols = list(bytes_to_unicode().values())
-    at_word_end, merged = (f"{s}</w>" for s in symbols), ("".join(pair) for pair in pairs)
-    token_names = [*symbols, *at_word_end, *merged, _START, _END]
-    vocabulary = {name: k for k, name in enumerate(token_names)}
-    return CLIPTokenizer(vocab=vocabulary, merges=pairs, model_max_length=length)
 
 
 @torch.no_grad()
