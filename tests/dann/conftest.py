@@ -1,5 +1,6 @@
 """The mini profile's adaptation parameters, and a few packed digits of three domains."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from hw2.config import params
 from hw2.digits import arrays, synthetic
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import SPLITS
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "training"))  # for `interruptions`
 
 
 @pytest.fixture(scope="session")

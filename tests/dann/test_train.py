@@ -1,7 +1,5 @@
 """Training of a method: no target labels, the same bits after a kill, one budget for all."""
 
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from interruptions import before_step, crash, terminate
 from torch import Tensor
 
 from hw2.config import params
@@ -20,7 +19,6 @@ from hw2.dann.train import Training, every, identity, train_method
 from hw2.digits import arrays
 from hw2.digits.arrays import Digits
 from hw2.runtime.errors import Interrupted, UserError
-from hw2.training.batch_sampler import BatchSampler
 from hw2.training.resume import Resume
 
 CPU = torch.device("cpu")
@@ -99,26 +97,6 @@ def test_only_the_train_split_is_read(mini: params.Dann, digits: Path, tmp_path:
     (only_train / "train").symlink_to(digits / "train")
     for method in METHODS:
         go(mini, method, only_train, tmp_path / method)
-
-
-def before_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], None]) -> None:
-    """Do `action` when step `step` asks for its first batch."""
-    batch = BatchSampler.batch
-
-    def hooked(self: BatchSampler, now: int, size: int) -> np.ndarray:
-        if now == step:
-            action()
-        return batch(self, now, size)
-
-    monkeypatch.setattr(BatchSampler, "batch", hooked)
-
-
-def terminate() -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def crash() -> None:
-    raise RuntimeError("crash")
 
 
 @pytest.mark.parametrize("method", METHODS)

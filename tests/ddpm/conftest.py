@@ -1,5 +1,6 @@
 """The mini profile of the repository, and a few packed digits to train on."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.digits import arrays, synthetic
 from hw2.digits.arrays import Digits
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "training"))  # for `interruptions`
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """Training of the DDPM: killed and resumed, it equals the uninterrupted one, and it learns."""
 
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from interruptions import before_step, crash, terminate
 from torch import Tensor
 
 from hw2.config import params
@@ -33,26 +32,6 @@ def tiny(mini: params.Params, **values: Any) -> params.Ddpm:
     """Training in a fraction of a second."""
     network = mini.ddpm.network.model_copy(update={"base_channels": 8, "n_feat": 8, **values})
     return changed(mini.ddpm, network=network, microbatches=2 if network.kind == "unet" else 1)
-
-
-def before_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], None]) -> None:
-    """Do `action` when step `step` asks for its batch."""
-    batch = BatchSampler.batch
-
-    def hooked(self: BatchSampler, now: int, size: int) -> np.ndarray:
-        if now == step:
-            action()
-        return batch(self, now, size)
-
-    monkeypatch.setattr(BatchSampler, "batch", hooked)
-
-
-def terminate() -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def crash() -> None:
-    raise RuntimeError("crash")
 
 
 def tensors(state: Any, name: str = "") -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from interruptions import crash, terminate
 from torch import nn
 
 from hw2.runtime.errors import Interrupted, UserError
@@ -51,14 +52,6 @@ class Toy:
 
 def at(step: int, action: Callable[[], None]) -> Hook:
     return lambda now: action() if now == step else None
-
-
-def terminate() -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def crash() -> None:
-    raise RuntimeError("crash")
 
 
 @pytest.mark.parametrize(("steps", "every"), [(12, 1), (200, 1), (201, 2), (450, 3)])
