@@ -63,9 +63,14 @@ def network(noise_schedule: Schedule, prediction: Prediction, reach: float = 0.8
     return output
 
 
-def with_table(scheduler: Any, noise_schedule: Schedule) -> Any:
+def scheduler_of_diffusers(
+    scheduler_class: type, kind: str, prediction: Prediction, steps: int, **options: Any
+) -> Any:
     """A scheduler of diffusers on our noise levels, at our precision."""
-    scheduler.alphas_cumprod = noise_schedule.abar
+    common = {"prediction_type": THEIR_NAME[prediction], "timestep_spacing": "trailing"}
+    scheduler = scheduler_class(T, **(common | options))
+    scheduler.alphas_cumprod = SCHEDULES[kind].abar
+    scheduler.set_timesteps(steps)
     return scheduler
 
 
@@ -115,18 +120,15 @@ def test_ddim_matches_diffusers(
     reach: float,
 ) -> None:
     output = network(SCHEDULES[kind], prediction, reach)
-    scheduler = with_table(
-        DDIMScheduler(
-            T,
-            prediction_type=THEIR_NAME[prediction],
-            timestep_spacing="trailing",
-            clip_sample=True,
-            clip_sample_range=1.0,
-            set_alpha_to_one=True,
-        ),
-        SCHEDULES[kind],
+    scheduler = scheduler_of_diffusers(
+        DDIMScheduler,
+        kind,
+        prediction,
+        steps,
+        clip_sample=True,
+        clip_sample_range=1.0,
+        set_alpha_to_one=True,
     )
-    scheduler.set_timesteps(steps)
     images = randn(0, dtype=dtype)
     for k, t in enumerate(scheduler.timesteps):
         images = scheduler.step(
@@ -151,18 +153,15 @@ def test_ancestral_sampling_matches_diffusers(
 ) -> None:
     reach = 0.8 if dtype == torch.float32 else 1.6  # inside [-1, 1], and clipped
     output = network(SCHEDULES[kind], prediction, reach)
-    scheduler = with_table(
-        DDPMScheduler(
-            T,
-            prediction_type=THEIR_NAME[prediction],
-            variance_type="fixed_small",
-            clip_sample=True,
-            clip_sample_range=1.0,
-            timestep_spacing="trailing",
-        ),
-        SCHEDULES[kind],
+    scheduler = scheduler_of_diffusers(
+        DDPMScheduler,
+        kind,
+        prediction,
+        T,
+        variance_type="fixed_small",
+        clip_sample=True,
+        clip_sample_range=1.0,
     )
-    scheduler.set_timesteps(T)
     number = iter(range(T))
     monkeypatch.setattr(
         "diffusers.schedulers.scheduling_ddpm.randn_tensor",
@@ -182,20 +181,17 @@ def test_dpm_solver_matches_diffusers(
 ) -> None:
     tolerance = 1e-4  # in float64 too: diffusers keeps the sigmas of this one in float32
     output = network(SCHEDULES[kind], prediction)
-    scheduler = with_table(
-        DPMSolverMultistepScheduler(
-            T,
-            prediction_type=THEIR_NAME[prediction],
-            algorithm_type="dpmsolver++",
-            solver_order=2,
-            solver_type="midpoint",
-            lower_order_final=True,
-            final_sigmas_type="zero",
-            timestep_spacing="trailing",
-        ),
-        SCHEDULES[kind],
+    scheduler = scheduler_of_diffusers(
+        DPMSolverMultistepScheduler,
+        kind,
+        prediction,
+        steps,
+        algorithm_type="dpmsolver++",
+        solver_order=2,
+        solver_type="midpoint",
+        lower_order_final=True,
+        final_sigmas_type="zero",
     )
-    scheduler.set_timesteps(steps)
     assert [*scheduler.timesteps.tolist(), -1] == spaced_timesteps(T, steps)
     images = randn(0, dtype=dtype)
     for t in scheduler.timesteps:
@@ -372,18 +368,17 @@ def test_every_spacing_matches_diffusers_with_the_noise_as_predicted(
     noise_schedule = SCHEDULES["linear"]
     output = network(noise_schedule, "eps", reach)
     spacing, offset, ends_at_one = THEIR_GRIDS[grid]
-    scheduler = with_table(
-        DDIMScheduler(
-            T,
-            timestep_spacing=spacing,
-            steps_offset=offset,
-            set_alpha_to_one=ends_at_one,
-            clip_sample=True,
-        ),
-        noise_schedule,
+    scheduler = scheduler_of_diffusers(
+        DDIMScheduler,
+        "linear",
+        "eps",
+        50,
+        timestep_spacing=spacing,
+        steps_offset=offset,
+        set_alpha_to_one=ends_at_one,
+        clip_sample=True,
     )
     scheduler.final_alpha_cumprod = torch.tensor(1.0) if ends_at_one else noise_schedule.abar[0]
-    scheduler.set_timesteps(50)
     assert scheduler.timesteps.tolist() == spaced_timesteps(T, 50, grid)[:-1]
     images = randn(0)
     for k, t in enumerate(scheduler.timesteps):
