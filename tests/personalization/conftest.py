@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "stages"))  # for `running`
 sys.path.insert(0, str(Path(__file__).parents[1] / "stable_diffusion"))
 
 from small_v1 import checkpoint, stable_diffusion, v1  # noqa: F401  (fixtures)
