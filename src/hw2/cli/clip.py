@@ -2,10 +2,10 @@
 
 import argparse
 
+from hw2.cli import hardware
 from hw2.cli.argument_types import absolute_path, model_source
 from hw2.cli.command_list import CommandList
 from hw2.config import params, paths
-from hw2.runtime import device
 from hw2.runtime.errors import UserError
 
 
@@ -80,7 +80,6 @@ def _zero_shot(options: argparse.Namespace) -> None:
 
     from hw2.commands import zero_shot
 
-    device.use_threads(settings.runtime.threads)
     accuracy = zero_shot.run(
         section,
         located,
@@ -88,7 +87,7 @@ def _zero_shot(options: argparse.Namespace) -> None:
         folder=options.folder,
         cache=artifacts.clip_feature_cache,
         out=options.out,
-        device=device.choose(settings.runtime.device),
+        device=hardware.prepare(settings.runtime),
     )
     interval = f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %"
     print(f"{name}: accuracy {100 * accuracy.value:.1f} % ({interval}) on {accuracy.n} images")
@@ -110,7 +109,6 @@ def _sample(options: argparse.Namespace) -> None:
 
     from hw2.stages import personalization_sample
 
-    device.use_threads(settings.runtime.threads)
     count = personalization_sample.run(
         stable_diffusion,
         settings.personalization,
@@ -118,7 +116,7 @@ def _sample(options: argparse.Namespace) -> None:
         personalization_embeddings=options.embeddings or artifacts.personalization_embeddings,
         personalization_prompts=options.input,
         personalization_images=options.out,
-        device=device.choose(settings.runtime.device),
+        device=hardware.prepare(settings.runtime),
     )
     print(f"{count} images in {options.out}")
 
@@ -134,13 +132,12 @@ def _grade(options: argparse.Namespace) -> None:
         if options.clip not in models:
             raise UserError(f"--clip {options.clip}: choose from {', '.join(models)}")
         personalization = personalization.model_copy(update={"clip": models[options.clip]})
-    device.use_threads(settings.runtime.threads)
     cases = grade_personalization.run(
         personalization,
         clip_model=artifacts.clip_model,
         input_file=options.input,
         references=options.references,
         images=options.images,
-        device=device.choose(settings.runtime.device),
+        device=hardware.prepare(settings.runtime),
     )
     print(grading.table(cases))

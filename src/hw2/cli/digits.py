@@ -2,10 +2,10 @@
 
 import argparse
 
+from hw2.cli import hardware
 from hw2.cli.argument_types import absolute_path
 from hw2.cli.command_list import CommandList
 from hw2.config import params, paths
-from hw2.runtime import device
 
 
 def add_commands(commands: CommandList) -> None:
@@ -30,14 +30,13 @@ def _digits(options: argparse.Namespace) -> None:
     from hw2.commands import digits
 
     settings, artifacts = params.load(), paths.load()
-    device.use_threads(settings.runtime.threads)
     count = digits.run(
         settings.ddpm.sampling,
         model=artifacts.ddpm_model,
         guidance=artifacts.ddpm_guidance,
         out=options.out,
         count=options.count,
-        device=device.choose(settings.runtime.device),
+        device=hardware.prepare(settings.runtime),
     )
     print(f"{count} images in {options.out}")
 
@@ -46,7 +45,6 @@ def _predict(options: argparse.Namespace) -> None:
     from hw2.commands import predict
 
     settings, artifacts = params.load(), paths.load()
-    device.use_threads(settings.runtime.threads)
     count = predict.run(
         settings.dann,
         models=artifacts.dann_models,
@@ -54,6 +52,6 @@ def _predict(options: argparse.Namespace) -> None:
         out=options.out,
         target=options.target,
         method=options.method,
-        device=device.choose(settings.runtime.device),
+        device=hardware.prepare(settings.runtime),
     )
     print(f"classified {count} images; predictions are in {options.out}")

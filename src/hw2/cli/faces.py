@@ -2,10 +2,10 @@
 
 import argparse
 
+from hw2.cli import hardware
 from hw2.cli.argument_types import absolute_path, model_source
 from hw2.cli.command_list import CommandList
 from hw2.config import loader, params, paths
-from hw2.runtime import device
 
 
 def add_commands(commands: CommandList) -> None:
@@ -45,13 +45,12 @@ def _faces(options: argparse.Namespace) -> None:
     overrides = {key: getattr(options, key) for key in ("steps", "eta", "timestep_spacing")}
     overrides = {key: value for key, value in overrides.items() if value is not None}
     ddim = loader.parse(params.Ddim, settings.faces.ddim.model_dump() | overrides, "hw2 faces")
-    device.use_threads(settings.runtime.threads)
     count = faces.run(
         ddim,
         noise=options.noise,
         out=options.out,
         model=options.model or str(artifacts.faces_model),
-        device=device.choose(settings.runtime.device),
+        device=hardware.prepare(settings.runtime),
     )
     print(f"{count} images in {options.out}")
 

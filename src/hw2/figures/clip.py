@@ -25,7 +25,7 @@ def section(data: Records) -> Section:
         tables=tables,
         data_files=(
             DataFile("clip_table.csv", _csv(data)),
-            DataFile("clip_table.md", "\n".join(_markdown(table) for table in tables)),
+            DataFile("clip_table.md", "\n".join(table.markdown() for table in tables)),
         ),
     )
 
@@ -239,21 +239,21 @@ def _csv(data: Records) -> str:
     for row in data.rows:
         table.writerow(
             [
-                *(row.model, row.prompts, row.templates, *_ends(row.acc1), row.acc1.n),
-                *(*_ends(row.acc5), row.recall),
-                *(*_ends(row.gain), row.p),
-                *(*_ends(row.model_gain), row.model_p),
-                *(v for g in groups for v in (*_ends(row.groups[g]), row.groups[g].n)),
+                *(
+                    row.model,
+                    row.prompts,
+                    row.templates,
+                    *formatting.csv_cells(row.acc1),
+                    row.acc1.n,
+                ),
+                *(*formatting.csv_cells(row.acc5), row.recall),
+                *(*formatting.csv_cells(row.gain), row.p),
+                *(*formatting.csv_cells(row.model_gain), row.model_p),
+                *(
+                    v
+                    for g in groups
+                    for v in (*formatting.csv_cells(row.groups[g]), row.groups[g].n)
+                ),
             ]
         )
     return text.getvalue()
-
-
-def _ends(interval: Interval | None) -> tuple[float | None, ...]:
-    return (interval.value, interval.low, interval.high) if interval else (None, None, None)
-
-
-def _markdown(table: Table) -> str:
-    lines = [table.head, tuple("---" for _ in table.head), *table.rows]
-    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"## {table.title}\n\n{body}\n\n{table.note}\n".replace(formatting.NBSP, " ")

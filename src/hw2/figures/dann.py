@@ -33,7 +33,7 @@ def section(pairs: list[Pair]) -> Section:
         tables=tables,
         data_files=(
             DataFile("dann_table.csv", _csv(pairs)),
-            DataFile("dann_table.md", "\n".join(_markdown(table) for table in tables)),
+            DataFile("dann_table.md", "\n".join(table.markdown() for table in tables)),
         ),
     )
 
@@ -181,20 +181,13 @@ def _csv(pairs: list[Pair]) -> str:
     )
     for pair in pairs:
         for result in pair.results:
-            accuracy, gain = result.accuracy, result.gain
             table.writerow(
                 [
                     *(pair.source, pair.target, result.method),
-                    *(accuracy.value, accuracy.low, accuracy.high, accuracy.n),
+                    *(*formatting.csv_cells(result.accuracy), result.accuracy.n),
                     *(result.trainings, result.spread),
-                    *((gain.value, gain.low, gain.high) if gain else (None, None, None)),
+                    *formatting.csv_cells(result.gain),
                     *(result.source_accuracy, result.a_distance),
                 ]
             )
     return text.getvalue()
-
-
-def _markdown(table: Table) -> str:
-    lines = [table.head, tuple("---" for _ in table.head), *table.rows]
-    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"## {table.title}\n\n{body}\n\n{table.note}\n".replace(formatting.NBSP, " ")

@@ -26,6 +26,11 @@ def accuracy(interval: Interval) -> str:
     return f"{percent(interval.value)} ({bounds(interval)})"
 
 
+def csv_cells(interval: Interval | None) -> tuple[float | None, float | None, float | None]:
+    """Return value, lower end and upper end, unrounded; None leaves their cells empty."""
+    return (interval.value, interval.low, interval.high) if interval else (None, None, None)
+
+
 def guidance_scale(scale: float) -> str:
     """Return a guidance scale as an equation."""
     return f"s{NBSP}={NBSP}{scale:g}"

@@ -28,7 +28,7 @@ def section(data: Records) -> Section:
         data_files=(
             (
                 DataFile("multi_concept_table.csv", _csv(data)),
-                DataFile("multi_concept_table.md", _markdown(table)),
+                DataFile("multi_concept_table.md", table.markdown()),
             )
             if data.methods
             else ()
@@ -199,18 +199,10 @@ def _csv(data: Records) -> str:
         ["method", "first", "second", *names, "n", "seeds", "trained", "sampled", "bytes"]
     )
     for m in data.methods:
-        cells = [v for name in SCORES for v in _ends(m.scores.get(name))]
+        cells = [v for name in SCORES for v in formatting.csv_cells(m.scores.get(name))]
         n = m.scores["lesser"].n
         cost = (m.trained, m.sampled, m.bytes)
-        table.writerow([m.name, m.first, m.second, *cells, *_ends(m.gain), n, m.seeds, *cost])
+        table.writerow(
+            [m.name, m.first, m.second, *cells, *formatting.csv_cells(m.gain), n, m.seeds, *cost]
+        )
     return text.getvalue()
-
-
-def _ends(interval: Interval | None) -> tuple[float | None, ...]:
-    return (interval.value, interval.low, interval.high) if interval else (None, None, None)
-
-
-def _markdown(table: Table) -> str:
-    lines = [table.head, tuple("---" for _ in table.head), *table.rows]
-    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"## {table.title}\n\n{body}\n\n{table.note}\n".replace(formatting.NBSP, " ")

@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 
 from matplotlib import figure
 
+from hw2.figures import formatting
+
 R = TypeVar("R")
 
 
@@ -38,6 +40,12 @@ class Table:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+
+    def markdown(self) -> str:
+        """Return the table under its title in Markdown, with plain spaces."""
+        lines = [self.head, tuple("---" for _ in self.head), *self.rows]
+        body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return f"## {self.title}\n\n{body}\n\n{self.note}\n".replace(formatting.NBSP, " ")
 
 
 @dataclass(frozen=True)
