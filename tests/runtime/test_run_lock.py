@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hw2.runtime import run_lock
+from hw2.runtime import process, run_lock
 from hw2.runtime.errors import UserError
 
 
@@ -48,7 +48,9 @@ def test_a_second_writer_is_refused_with_the_first_ones_pid_until_that_ends(tmp_
     finally:
         end(pid)
     with run_lock.hold(tmp_path / "ddpm", wait_seconds=0):
-        assert (tmp_path / "ddpm/lock").read_text() == f"{os.getpid()}\n"
+        assert (tmp_path / "ddpm/lock").read_text() == (
+            f"{os.getpid()} {process.start_stamp(os.getpid())}\n"
+        )
 
 
 def test_a_lock_is_waited_for_while_its_holder_ends(
@@ -75,3 +77,15 @@ def test_a_symbolic_link_in_place_of_the_lock_is_refused(tmp_path: Path) -> None
     with pytest.raises(UserError, match="cannot be opened"), run_lock.hold(tmp_path):
         pass
     assert (tmp_path / "kept").read_text() == "kept"
+
+
+def test_a_lock_whose_owner_ended_names_the_file_to_remove(tmp_path: Path) -> None:
+    """A child that outlives its parent inherits the lock; so may a file server keep it."""
+    path = tmp_path / "lock"
+    with run_lock.hold(tmp_path):
+        path.write_text("1 1-00000000\n")  # process 1 lives, with another start
+        with (
+            pytest.raises(UserError, match=rf"run that has ended \(pid 1\).*remove {path}"),
+            run_lock.hold(tmp_path, wait_seconds=0),
+        ):
+            pytest.fail("two writers")

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from hw2.runtime.errors import UserError
 from hw2.runtime.parent_process import exit_with_parent
 
 
@@ -59,9 +60,18 @@ def run(stage: str) -> int:
     """Run the stage through DVC; returns the exit code."""
     from dvc.cli import main as dvc  # here, so that the supervisor starts fast and stays small
 
+    from hw2.pipeline import dvc_errors, dvc_lock, files_in_use
+
+    dvc_lock.write_atomically()
+    files_in_use.guard()
     # `python` in a stage's command is the Python that runs Snakemake.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    restore_metrics(stage)
+    try:
+        with dvc_errors.explained():
+            restore_metrics(stage)
+    except UserError as error:
+        print(f"hw2 {stage}: {error}", file=sys.stderr)
+        return 2
     # Not `--pull`: with it, DVC calls a missing metrics file up to date.
     return int(dvc(["--wait-for-lock", "repro", "--single-item", stage]))
 

@@ -4,16 +4,19 @@
 computation on that machine; the same computation here gives the ratio of speeds.
 """
 
-import json
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import networkx
+from dvc.repo import Repo
 
 from hw2.io import files
+from hw2.pipeline import dvc_errors, dvc_lock, files_in_use
 from hw2.runtime.errors import UserError
 
 TIMINGS = Path("workflow/timings.json")
@@ -43,10 +46,12 @@ def plan(profile: str, threads: int) -> Plan:
 
 
 def due() -> list[str]:
-    """Stages that DVC would run: changed, with an output missing, or below such a stage."""
-    from dvc.repo import Repo
+    """Stages that DVC would run: changed, with an output missing, or below such a stage.
 
-    with Repo(_wait_for_lock=True) as repo:
+    Raises:
+        UserError: if DVC cannot use the repository, or another run is using it.
+    """
+    with _repository() as repo:
         status = repo.status()
         graph = repo.index.graph  # its edges go from a stage to what it depends on
         names = {stage.addressing: stage for stage in graph}
@@ -55,15 +60,22 @@ def due() -> list[str]:
         return [name for name, stage in names.items() if stage in below]
 
 
+@contextmanager
+def _repository() -> Iterator[Repo]:
+    with dvc_errors.explained():
+        dvc_lock.repair()
+        files_in_use.guard()
+        with Repo(_wait_for_lock=True) as repo:
+            yield repo
+
+
 def record(profile: str, threads: int) -> dict[str, float]:
     """Store the times of the last run of every stage, read from its log, for `profile`.
 
     Raises:
-        UserError: if a stage has no log of a finished run.
+        UserError: if a stage has no log of a finished run, or DVC cannot use the repository.
     """
-    from dvc.repo import Repo
-
-    with Repo() as repo:
+    with _repository() as repo:
         names = [stage.addressing for stage in repo.index.stages]
     seconds = {name: _logged_seconds(Path("logs") / f"{name}.log") for name in names}
     timings = {**_timings(), profile: {"probe_seconds": probe(threads), "stages": seconds}}
@@ -90,10 +102,10 @@ def probe(threads: int) -> float:
 
 
 def _timings() -> dict[str, dict[str, Any]]:
-    try:
-        return json.loads(TIMINGS.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not TIMINGS.exists():
         return {}
+    timings: dict[str, dict[str, Any]] = files.read_json(TIMINGS)
+    return timings
 
 
 def _logged_seconds(log: Path) -> float:

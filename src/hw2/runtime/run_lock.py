@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hw2.runtime import process
 from hw2.runtime.errors import UserError
 
 POLL_SECONDS = 0.1
@@ -19,10 +20,11 @@ def hold(folder: str | Path, wait_seconds: float = 30) -> Iterator[None]:
     """Be the only process that writes to `folder`; wait for another for up to `wait_seconds`.
 
     The lock is the kernel's (flock on `folder`/lock), so nothing stale is left by a crash. The
-    file itself stays: removing it would let two processes lock two files of the same name.
+    file itself stays: removing it would let two processes lock two files of the same name. It
+    holds the id and the start of its owner's process, for messages.
 
     Raises:
-        UserError: if another live process still holds the folder, with its process id.
+        UserError: if another process still holds the folder, with its process id.
     """
     path = Path(folder) / "lock"
     try:
@@ -35,7 +37,7 @@ def hold(folder: str | Path, wait_seconds: float = 30) -> Iterator[None]:
     try:
         _acquire(handle, path, wait_seconds)
         os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(handle, _owner_line().encode(), 0)
         yield
     finally:
         os.close(handle)  # releases the lock
@@ -48,13 +50,29 @@ def _acquire(handle: int, path: Path, wait_seconds: float) -> None:
         try:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
-        if time.monotonic() >= deadline:
-            raise UserError(
-                f"{path.parent}: another run (pid {owner}) is writing here;"
-                " wait until it ends, or stop it"
+            owner, _, stamp = (
+                os.pread(handle, 64, 0).decode(errors="replace").strip().partition(" ")
             )
+        if time.monotonic() >= deadline:
+            raise UserError(_refusal(path, owner, stamp))
         if not waiting:
-            log.info("waiting for pid %s, which is writing to %s", owner, path.parent)
+            log.info("waiting for pid %s, which is writing to %s", owner or "unknown", path.parent)
             waiting = True
         time.sleep(POLL_SECONDS)
+
+
+def _owner_line() -> str:
+    return f"{os.getpid()} {process.start_stamp(os.getpid())}".rstrip() + "\n"
+
+
+def _refusal(path: Path, owner: str, stamp: str) -> str:
+    """Tell a live owner from one that ended, whose lock lives on in a child or on a file server."""
+    if owner.isdecimal() and not process.still_runs(int(owner), stamp):
+        return (
+            f"{path.parent}: locked by a run that has ended (pid {owner}); stop its child"
+            f" processes, or remove {path} if there are none"
+        )
+    return (
+        f"{path.parent}: another run (pid {owner or 'unknown'}) is writing here; wait until it"
+        f" ends, or stop it; if there is none, remove {path}"
+    )
