@@ -1,0 +1,38 @@
+"""Damage that a kill or a wrong clock leaves costs no result and no second run of a stage."""
+
+import os
+
+import pytest
+from scratch import FIGURES, Scratch
+
+pytestmark = pytest.mark.slow
+
+METRICS = "results/metrics/personalization.json"
+
+
+def test_a_damaged_dvc_lock_reruns_nothing(copy: Scratch) -> None:
+    # Newer than the last commit, with metrics, which neither DVC's outputs nor Git's files hold.
+    copy.set({"personalization.alignment.images": 2})
+    assert copy.snakemake().ran == {"personalization_evaluate", "report_figs"}
+    metrics, lock = copy.text(METRICS), copy.text("dvc.lock")
+
+    (copy.root / "dvc.lock").write_bytes(b"")
+    (copy.root / ".dvc/tmp/rwlock").write_bytes(b'{"write": {"/')
+    plan = copy.run("hw2", "plan")
+    assert plan.code == 0, plan.text
+    assert "dvc.lock: was damaged" in plan.text
+    assert copy.snakemake().ran == set()
+    assert copy.text(METRICS) == metrics
+    assert copy.text("dvc.lock") == lock
+    assert copy.scheduled() == set()
+
+
+def test_results_dated_in_the_future_are_kept(copy: Scratch) -> None:
+    future = 4_000_000_000
+    for folder in ("results", "data"):
+        for item in sorted((copy.root / folder).rglob("*")):
+            os.utime(item, (future, future), follow_symlinks=False)
+    copy.set({"figures.dpi": 42})
+    assert copy.snakemake().ran == {"report_figs"}
+    assert (copy.root / FIGURES / "index.html").is_file()
+    assert copy.scheduled() == set()
