@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hw2.config import params
-from hw2.personalization import custom_diffusion, tokens
+from hw2.personalization import custom_diffusion, textual_inversion, tokens
 from hw2.personalization import train as personalization_train
 from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import load, sample
@@ -158,3 +158,17 @@ def test_initializers_are_checked(stable_diffusion: params.StableDiffusion, v1: 
     assert len(pipe.tokenizer.tokenize("a <new1> <new1>_1 <new1>_2")) == 4
     with pytest.raises(UserError, match="<new1> is in the vocabulary already"):
         tokens.add(pipe, "<new1>", several)
+
+
+@pytest.mark.parametrize(
+    ("image", "text", "chosen"),
+    [
+        ([50.0, 60.0, 58.0], [60.0, 56.0, 60.0], 2),  # margins 0, 2 and 6
+        ([50.0, 70.0, 60.0], [60.0, 50.0, 59.0], 2),  # the first keeps too little of the text
+        ([50.0, 49.0, 48.0], [60.0, 80.0, 90.0], 0),  # nothing is above the initializer
+    ],
+)
+def test_the_snapshot_with_the_largest_margin_over_the_initializer_is_chosen(
+    image: list[float], text: list[float], chosen: int
+) -> None:
+    assert textual_inversion.choose(image, text) == chosen

@@ -14,11 +14,14 @@ from reading import read
 from running import CPU, ROOT, artifacts_in, assert_same_bytes, contents, run_stage, run_stages
 
 from hw2 import cli
+from hw2.clip import model as clip_models
+from hw2.clip import weights
 from hw2.commands import grade_personalization
 from hw2.config import params, paths, profiles
 from hw2.figures import personalization_records, report
 from hw2.io import files
-from hw2.personalization import grading, synthetic, tokens, train
+from hw2.personalization import grading, photos, prompt_specs, synthetic, tokens, train
+from hw2.personalization.clip_scores import Scorer
 from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import load
 from hw2.stages import (
@@ -141,19 +144,29 @@ def test_metrics_agree_with_the_grades(
     assert grading.table(cases).endswith(f"You have passed {record['grades']['passed']}/4 cases")
 
 
-def test_baselines_are_the_initializer_s_validation_scores(
-    base: SimpleNamespace, done: SimpleNamespace
+def test_an_untrained_token_fails_its_baselines_and_keeps_its_text(
+    base: SimpleNamespace, done: SimpleNamespace, mini: params.Params
 ) -> None:
     completed = json.loads(done.personalization_prompts.read_text())
     original = files.read_json(base.personalization_concepts / synthetic.INPUT)
-    rows = files.read_table(done.personalization_history)
-    first = {row["concept"]: row for row in rows if row["step"] == 0}
-    for key, entry in completed.items():
-        row = next(row for name, row in first.items() if str(name) == key)
-        image, text = entry["baseline"][0]
-        assert image == pytest.approx(row["image"], abs=0.051)
-        assert text == pytest.approx(0.9 * row["text"], abs=0.051)
-        assert entry == original[key] | {"baseline": [[image, text]] * 2}
+    pipe = load.load(mini.stable_diffusion, base.stable_diffusion_model, CPU)
+    scorer = Scorer(
+        clip_models.load(weights.locate(mini.personalization.clip, base.clip_model), CPU)
+    )
+    for spec in prompt_specs.read(base.personalization_concepts / synthetic.INPUT):
+        concept = next(c for c in mini.personalization.concepts if c.token == spec.token)
+        photographs = photos.read(base.personalization_concepts, concept).images
+        references, baselines = scorer.features(photographs), completed[spec.key]["baseline"]
+        for index, (image, text) in enumerate(baselines):
+            images = personalization_sample.sample_graded(
+                pipe, spec, index, mini.personalization, word=concept.initializer
+            )
+            scores = scorer.image_and_text(list(images), references, spec.eval_prompts[index])
+            untrained = grading.Case(spec.key, index, *scores, (image, text))
+            assert not untrained.passed
+            assert untrained.scores[0] == pytest.approx(image, abs=0.11)
+            assert 0.9 * untrained.scores[1] == pytest.approx(text, abs=0.051)
+        assert completed[spec.key] == original[spec.key] | {"baseline": baselines}
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, call: int) -> list[int]:
@@ -305,7 +318,7 @@ def test_invalid_input_is_refused_in_one_line(
     incomplete = tmp_path / "incomplete"
     shutil.copytree(done.personalization_images, incomplete)
     (incomplete / "1/0/source1_prompt0_7.png").unlink()
-    for prompt_specs, message in (
+    for input_file, message in (
         (done.personalization_prompts, "1/0: 24 images, not 25"),
         (base.personalization_concepts / synthetic.INPUT, "concept 0: its baseline is null"),
     ):
@@ -313,7 +326,7 @@ def test_invalid_input_is_refused_in_one_line(
             grade_personalization.run(
                 mini.personalization,
                 clip_model=base.clip_model,
-                input_file=prompt_specs,
+                input_file=input_file,
                 references=base.personalization_concepts,
                 images=incomplete,
                 device=CPU,

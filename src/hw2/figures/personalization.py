@@ -131,7 +131,7 @@ def training_curves(data: Records, dpi: int) -> list[Figure]:
             caption=(
                 "Training loss, and image and text score of the validation snapshots, which start "
                 "from the same noises at every step. The ring marks the selected checkpoint, with "
-                "the highest image score + 2.5 text score."
+                "the largest margin over the initializer, which is step 0."
             ),
             alt="; ".join(
                 f"{item.token}: image score {item.snapshots[0].image:.1f} at step 0, "

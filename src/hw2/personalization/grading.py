@@ -24,7 +24,6 @@ class Case:
         prompt: Index among the prompts of the concept.
         image: Image score of every image, float (25,).
         text: Text score of every image, float (25,).
-        best: Indices of the five images with the highest image + 2.5 text.
         baseline: Minimum (image, text) score.
     """
 
@@ -32,13 +31,17 @@ class Case:
     prompt: int
     image: np.ndarray
     text: np.ndarray
-    best: np.ndarray
     baseline: tuple[float, float]
+
+    @property
+    def best(self) -> np.ndarray:
+        """Indices of the five images with the highest image + 2.5 text."""
+        return _best(self.image, self.text)
 
     @property
     def scores(self) -> tuple[float, float]:
         """Mean image and text score of the five best."""
-        return float(self.image[self.best].mean()), float(self.text[self.best].mean())
+        return best_means(self.image, self.text)
 
     @property
     def passed(self) -> bool:
@@ -99,9 +102,18 @@ def grade(
         ):
             generated = [photos.pixels(p) for p in _files(folder_of(images, spec.key, position))]
             image, text = scorer.image_and_text(generated, features, eval_prompt)
-            best = np.argsort(-(image + TEXT_WEIGHT * text), kind="stable")[:BEST]
-            cases.append(Case(spec.key, position, image, text, best, baseline))
+            cases.append(Case(spec.key, position, image, text, baseline))
     return tuple(cases)
+
+
+def best_means(image: np.ndarray, text: np.ndarray) -> tuple[float, float]:
+    """Mean (image, text) score of the five images that count, from the scores of all."""
+    best = _best(image, text)
+    return float(image[best].mean()), float(text[best].mean())
+
+
+def _best(image: np.ndarray, text: np.ndarray) -> np.ndarray:
+    return np.argsort(-(image + TEXT_WEIGHT * text), kind="stable")[:BEST]
 
 
 def _files(folder: Path) -> list[Path]:

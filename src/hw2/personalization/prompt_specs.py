@@ -1,7 +1,8 @@
 """The course's input.json: the prompts that images are generated from, by concept."""
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,23 +55,25 @@ def read(path: Path) -> tuple[PromptSpec, ...]:
     return prompt_specs
 
 
-def completed(path: Path, scores: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+def completed(path: Path, scores: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, Any]:
     """The content of an input.json in which no baseline is null.
 
-    A missing baseline is set from the token's initializer: the image score should reach that of the
-    initializer, and the text score `TEXT_KEPT` of it. Both are measured on validation prompts,
-    before the first step.
+    A missing baseline is set from the graded images of the same prompt with the initializer in the
+    place of the token: the image score should be above theirs, so that a token that learned
+    nothing fails, and the text score should reach `TEXT_KEPT` of theirs.
 
     Args:
         path: An input.json that `read` accepts.
-        scores: Mean (image, text) score of each token's initializer on validation prompts.
+        scores: For each token without baselines, the graded (image, text) score of its initializer
+            for each prompt.
     """
     entries: dict[str, Any] = files.read_json(path)
     for spec in read(path):
         if spec.baselines is None:
-            image, text = scores[spec.token]
-            baseline = [round(image, 1), round(TEXT_KEPT * text, 1)]
-            entries[spec.key]["baseline"] = [baseline] * len(spec.prompts)
+            entries[spec.key]["baseline"] = [
+                [(math.floor(10 * image) + 1) / 10, round(TEXT_KEPT * text, 1)]
+                for image, text in scores[spec.token]
+            ]
     return entries
 
 

@@ -1,5 +1,7 @@
 """Textual inversion of one concept (Gal et al., 2022), monitored on validation prompts."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +12,9 @@ from torch import Tensor
 from hw2 import rng
 from hw2.config import params
 from hw2.personalization import batches, photos, tokens, train
-from hw2.personalization.clip_scores import TEXT_WEIGHT, Scorer
+from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.photos import Concept
+from hw2.personalization.prompt_specs import TEXT_KEPT
 from hw2.personalization.train import SnapshotFunction, Snapshots
 from hw2.stable_diffusion import sample
 from hw2.stable_diffusion.load import image_size
@@ -19,6 +22,7 @@ from hw2.stable_diffusion.sample import SampleRequest
 from hw2.training.resume import Resume
 
 _IDENTITY = ("seed", "wording", "train", "sampling", "validation", "validation_images", "clip")
+log = logging.getLogger(__name__)
 _STRIP_IMAGES = 4  # of each validation snapshot, for the figure
 
 
@@ -63,8 +67,8 @@ def invert(
 ) -> InversionResult:
     """Learn a concept's embedding.
 
-    The snapshot with the highest image + 2.5 text score on the validation prompts is chosen. The
-    graded prompts are not used.
+    The snapshot that `choose` prefers on the validation prompts is taken. The graded prompts are
+    not used.
     """
     spec, settings = concept.spec, personalization.train
     size = image_size(pipe)
@@ -88,10 +92,31 @@ def invert(
         validate_every=settings.validate_every,
         desc=f"textual inversion of {spec.token}",
     )
-    totals = [i + TEXT_WEIGHT * t for i, t in zip(snapshots.image, snapshots.text, strict=True)]
-    best = int(np.argmax(totals))
+    best = choose(snapshots.image, snapshots.text)
+    if snapshots.steps[best] == 0:
+        log.warning(
+            "%s: no snapshot is above its initializer %r; more steps or another"
+            " personalization.train.lr may help",
+            spec.token,
+            spec.initializer,
+        )
     tokens.set_embedding(pipe, added, snapshots.rows[best])
     return InversionResult(concept, snapshots.rows[best], snapshots.steps[best], history, snapshots)
+
+
+def choose(image: Sequence[float], text: Sequence[float]) -> int:
+    """The index of the snapshot with the largest margin over the initializer's baselines.
+
+    The first snapshot is the initializer. The margin is the smaller of two differences, as in the
+    grading, where both scores must reach their baselines: that of the image score to the
+    initializer's, and that of the text score to `TEXT_KEPT` of the initializer's.
+
+    Args:
+        image: Mean image score of each snapshot on the validation prompts.
+        text: Mean text score of each.
+    """
+    margins = np.minimum(np.subtract(image, image[0]), np.subtract(text, TEXT_KEPT * text[0]))
+    return int(margins.argmax())
 
 
 def _snapshot_function(

@@ -12,7 +12,7 @@ import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
 import hw2.models.patch_codec  # noqa: F401  (diffusers looks up the class of our VAE in it)
@@ -65,9 +65,20 @@ def load(
             # The text encoder stays in fp32: its new embeddings are trained, and it is small.
             network.to(device, torch.float32 if name == "text_encoder" else dtype)
             network.eval().requires_grad_(False)
+            _align(network)
         pipe.unet.register_forward_pre_hook(_cast_text_features, with_kwargs=True)
     pipe.set_progress_bar_config(disable=True)
     return pipe
+
+
+def _align(network: nn.Module) -> None:
+    """Copy the weights into aligned memory.
+
+    Weights that are mapped from a file lie at any address, and the last bits of a product depend on
+    it: the same model as a folder and as a .ckpt would not give the same images.
+    """
+    for tensor in (*network.parameters(), *network.buffers()):
+        tensor.data = tensor.data.clone()
 
 
 def _cast_text_features(unet: Any, args: Any, kwargs: dict[str, Any]) -> Any:

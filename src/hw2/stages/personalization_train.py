@@ -1,6 +1,7 @@
 """Learn every concept's token by textual inversion, monitored on validation prompts."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ from hw2.clip import weights
 from hw2.config import params
 from hw2.io import files
 from hw2.io.atomic import atomic_dir, atomic_path
-from hw2.personalization import photos, prompt_specs, tokens
+from hw2.personalization import grading, photos, prompt_specs, tokens
 from hw2.personalization.clip_scores import Scorer
+from hw2.personalization.photos import Concept
+from hw2.personalization.prompt_specs import PromptSpec
 from hw2.personalization.synthetic import INPUT
 from hw2.personalization.textual_inversion import InversionResult, identity, invert
+from hw2.runtime.progress import progress
 from hw2.stable_diffusion import load, sample
+from hw2.stages.personalization_sample import sample_graded
 from hw2.training.session import Session
 
 
@@ -73,13 +78,37 @@ def run(
             personalization_history, [row for result in results for row in _rows(result)]
         )
         files.save_arrays(personalization_snapshots, **_arrays(results))
-        first = {
-            result.concept.spec.token: (result.snapshots.image[0], result.snapshots.text[0])
-            for result in results
-        }  # at step 0 a token has the embedding of its initializer
+        input_file = personalization_concepts / INPUT
+        specs = prompt_specs.read(input_file)
+        scores = _initializer_scores(pipe, specs, concepts, personalization, scorer)
         with atomic_path(personalization_prompts) as temporary:
-            completed = prompt_specs.completed(personalization_concepts / INPUT, first)
+            completed = prompt_specs.completed(input_file, scores)
             temporary.write_text(json.dumps(completed, indent=2) + "\n", encoding="utf-8")
+
+
+def _initializer_scores(
+    pipe: Any,
+    specs: Sequence[PromptSpec],
+    concepts: Sequence[Concept],
+    personalization: params.Personalization,
+    scorer: Scorer,
+) -> dict[str, list[tuple[float, float]]]:
+    """Graded scores of each prompt with the initializer, for the tokens without baselines."""
+    missing = [spec for spec in specs if spec.baselines is None]
+    total = sum(len(spec.prompts) for spec in missing) * grading.IMAGES
+    scores: dict[str, list[tuple[float, float]]] = {}
+    with progress(total, "initializers", unit="image") as bar:
+        for spec in missing:
+            concept = next(c for c in concepts if c.spec.token == spec.token)
+            references, word = scorer.features(concept.images), concept.spec.initializer
+            scores[spec.token] = []
+            for index, eval_prompt in enumerate(spec.eval_prompts):
+                images = sample_graded(
+                    pipe, spec, index, personalization, word=word, tick=bar.update
+                )
+                graded = scorer.image_and_text(list(images), references, eval_prompt)
+                scores[spec.token].append(grading.best_means(*graded))
+    return scores
 
 
 def _rows(result: InversionResult) -> list[dict[str, Any]]:
