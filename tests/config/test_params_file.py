@@ -3,10 +3,11 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hw2.config import loader, params, params_file
+from hw2.config import loader, params, params_file, profiles
 from hw2.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -57,3 +58,10 @@ def test_the_json_schema_describes_keys_for_editors() -> None:
     threads = schema["$defs"]["Runtime"]["properties"]["threads"]
     assert threads["minimum"] == 0
     assert "CPU threads" in threads["description"]
+
+
+@pytest.mark.parametrize("value", [{"mine": ["a {}"]}, {"mine": ["a {}"], "yours": ["{} b"]}, {}])
+def test_a_mapping_of_any_length_survives_rewriting(root: Path, value: dict[str, Any]) -> None:
+    profiles.set_values(root / "params.yaml", {"clip.zero_shot.custom_prompts": value})
+    sets = {name: tuple(templates) for name, templates in value.items()}
+    assert params.load(root / "params.yaml").clip.zero_shot.custom_prompts == sets

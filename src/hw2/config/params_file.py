@@ -169,5 +169,6 @@ def _flow(value: Any) -> str:
         type(None), lambda writer, _: writer.represent_scalar("tag:yaml.org,2002:null", "null")
     )
     text = io.StringIO()
-    yaml.dump([value], text)
-    return text.getvalue().strip()[1:-1]
+    # In a mapping, because a mapping of one key loses its braces in a sequence.
+    yaml.dump({"_": value}, text)
+    return text.getvalue().strip().removeprefix("{_: ").removesuffix("}")
