@@ -63,9 +63,9 @@ def test_text_features_without_padding_agree_with_open_clip(mini: params.Params)
     texts = design.tokenize(["a red circle", "a photo of a blue star on a gray background", "a"])
     with torch.no_grad():
         assert torch.allclose(
-            train.text_features(network, texts), network.encode_text(texts), atol=1e-6
+            train.text_features(network, texts), network.encode_text(texts), atol=1e-5
         )
-        assert torch.allclose(train._texts(network, texts), network.encode_text(texts), atol=1e-6)
+        assert torch.allclose(train._texts(network, texts), network.encode_text(texts), atol=1e-5)
 
 
 def test_the_history_has_every_step(uninterrupted: Trained, mini: params.Params) -> None:
