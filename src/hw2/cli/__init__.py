@@ -14,6 +14,8 @@ from pathlib import Path
 
 from hw2.cli import clip, configuration, data, digits, faces
 from hw2.cli.command_list import CommandList
+from hw2.cli.parser import Parser
+from hw2.cli.version import ShowVersion
 from hw2.config import paths
 from hw2.runtime.errors import UserError
 from hw2.runtime.progress import ConsoleHandler
@@ -21,7 +23,9 @@ from hw2.runtime.progress import ConsoleHandler
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, or 2 for an error that the user can fix."""
+    os.environ["MPLBACKEND"] = "agg"  # a notebook's backend does not exist outside it
     options = _parser().parse_args(arguments)
+    options.working_folder = Path.cwd()
     handler = ConsoleHandler()
     logging.getLogger().addHandler(handler)
     logging.getLogger("hw2").setLevel(logging.INFO)
@@ -39,11 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="hw2",
         description="Configure the pipeline, and use its trained models.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=ShowVersion, help="show the versions and exit")
     commands = CommandList(parser)
     for module in (configuration, data, digits, faces, clip):
         module.add_commands(commands)

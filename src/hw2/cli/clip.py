@@ -1,12 +1,16 @@
 """Commands for CLIP and for personalized images."""
 
 import argparse
+from pathlib import Path
 
 from hw2.cli import hardware
 from hw2.cli.argument_types import absolute_path, model_source
 from hw2.cli.command_list import CommandList
+from hw2.commands import inputs, output_folder
 from hw2.config import params, paths
 from hw2.runtime.errors import UserError
+
+_INPUT = "name a file in the format of the course's input.json"
 
 
 def add_commands(commands: CommandList) -> None:
@@ -63,10 +67,17 @@ def add_commands(commands: CommandList) -> None:
     )
 
 
+def _own(path: Path | None, stage: str) -> str:
+    """The remedy for a missing input: that for the user's own, or for the output of a stage."""
+    return f"run `dvc repro {stage}`" if path is None else "correct the path"
+
+
 def _zero_shot(options: argparse.Namespace) -> None:
     from hw2.clip import prompts, weights
 
     settings, artifacts = params.load(), paths.load()
+    remedy = "give a folder or zip with id2label.json and val/{class}_{id}.png"
+    inputs.need_path(options.folder, remedy)
     section = settings.clip.zero_shot
     models = {model.name: model for model in section.models}
     name = options.model or section.models[0].name
@@ -95,12 +106,14 @@ def _zero_shot(options: argparse.Namespace) -> None:
 
 
 def _sample(options: argparse.Namespace) -> None:
-    from hw2.commands import output_folder
     from hw2.personalization import prompt_specs
 
     settings, artifacts = params.load(), paths.load()
+    out = output_folder.need_new(options.out, options.working_folder)
+    inputs.need_file(options.input, _INPUT)
+    embeddings = options.embeddings or artifacts.personalization_embeddings
+    inputs.need_folder(embeddings, _own(options.embeddings, "personalization_train"))
     prompt_specs.read(options.input)  # fails before slow imports
-    output_folder.need_new(options.out)
     stable_diffusion = settings.stable_diffusion
     if options.model is not None:
         stable_diffusion = stable_diffusion.model_copy(
@@ -113,18 +126,15 @@ def _sample(options: argparse.Namespace) -> None:
         stable_diffusion,
         settings.personalization,
         stable_diffusion_model=artifacts.stable_diffusion_model,
-        personalization_embeddings=options.embeddings or artifacts.personalization_embeddings,
+        personalization_embeddings=embeddings,
         personalization_prompts=options.input,
-        personalization_images=options.out,
+        personalization_images=out,
         device=hardware.prepare(settings.runtime),
     )
     print(f"{count} images in {options.out}")
 
 
 def _grade(options: argparse.Namespace) -> None:
-    from hw2.commands import grade_personalization
-    from hw2.personalization import grading
-
     settings, artifacts = params.load(), paths.load()
     personalization = settings.personalization
     if options.clip is not None:
@@ -132,6 +142,13 @@ def _grade(options: argparse.Namespace) -> None:
         if options.clip not in models:
             raise UserError(f"--clip {options.clip}: choose from {', '.join(models)}")
         personalization = personalization.model_copy(update={"clip": models[options.clip]})
+    inputs.need_file(options.input, _INPUT)
+    inputs.need_folder(options.references, "name the folder of the photographs")
+    inputs.need_folder(options.images, "make it with `hw2 sample-personalization`")
+
+    from hw2.commands import grade_personalization
+    from hw2.personalization import grading
+
     cases = grade_personalization.run(
         personalization,
         clip_model=artifacts.clip_model,

@@ -32,4 +32,5 @@ class CommandList:
     def finish(self) -> None:
         """Write the groups into the help of the parser."""
         hint = "Run `hw2 COMMAND --help` for the arguments of a command."
-        self._parser.epilog = "\n".join([*self._lines[1:], "", hint])
+        codes = "Exit codes: 0 success, 2 an error that you can correct, 130 interrupted."
+        self._parser.epilog = "\n".join([*self._lines[1:], "", hint, codes])

@@ -5,7 +5,9 @@ import argparse
 from hw2.cli import hardware
 from hw2.cli.argument_types import absolute_path
 from hw2.cli.command_list import CommandList
+from hw2.commands import inputs, output_folder
 from hw2.config import params, paths
+from hw2.runtime.errors import UserError
 
 
 def add_commands(commands: CommandList) -> None:
@@ -27,14 +29,20 @@ def add_commands(commands: CommandList) -> None:
 
 
 def _digits(options: argparse.Namespace) -> None:
+    settings, artifacts = params.load(), paths.load()
+    out = output_folder.need_new(options.out, options.working_folder)
+    if options.count < 1:
+        raise UserError(f"--count {options.count}: sample at least one image of each digit")
+    inputs.need_checkpoint(artifacts.ddpm_model, "ddpm_train")
+    inputs.need_file(artifacts.ddpm_guidance, "run `dvc repro ddpm_select_guidance`")
+
     from hw2.commands import digits
 
-    settings, artifacts = params.load(), paths.load()
     count = digits.run(
         settings.ddpm.sampling,
         model=artifacts.ddpm_model,
         guidance=artifacts.ddpm_guidance,
-        out=options.out,
+        out=out,
         count=options.count,
         device=hardware.prepare(settings.runtime),
     )
@@ -42,9 +50,11 @@ def _digits(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
+    settings, artifacts = params.load(), paths.load()
+    inputs.need_folder(options.folder, "name the folder of the images")
+
     from hw2.commands import predict
 
-    settings, artifacts = params.load(), paths.load()
     count = predict.run(
         settings.dann,
         models=artifacts.dann_models,

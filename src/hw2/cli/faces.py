@@ -1,10 +1,12 @@
 """Commands that sample and compare faces."""
 
 import argparse
+from pathlib import Path
 
 from hw2.cli import hardware
 from hw2.cli.argument_types import absolute_path, model_source
 from hw2.cli.command_list import CommandList
+from hw2.commands import inputs, output_folder
 from hw2.config import loader, params, paths
 
 
@@ -39,23 +41,38 @@ def add_commands(commands: CommandList) -> None:
 
 
 def _faces(options: argparse.Namespace) -> None:
-    from hw2.commands import faces
-
     settings, artifacts = params.load(), paths.load()
+    out = output_folder.need_new(options.out, options.working_folder)
+    inputs.need_folder(options.noise, "name the folder with 00.pt, 01.pt ...")
+    if options.model is None:
+        inputs.need_checkpoint(artifacts.faces_model, "faces_train")
+    elif not _is_hub_id(options.model):
+        inputs.need_path(Path(options.model), "give UNet.pt, a folder of diffusers, or a hub id")
     overrides = {key: getattr(options, key) for key in ("steps", "eta", "timestep_spacing")}
     overrides = {key: value for key, value in overrides.items() if value is not None}
     ddim = loader.parse(params.Ddim, settings.faces.ddim.model_dump() | overrides, "hw2 faces")
+
+    from hw2.commands import faces
+
     count = faces.run(
         ddim,
         noise=options.noise,
-        out=options.out,
+        out=out,
         model=options.model or str(artifacts.faces_model),
         device=hardware.prepare(settings.runtime),
     )
     print(f"{count} images in {options.out}")
 
 
+def _is_hub_id(model: str) -> bool:
+    """Whether the text has the form owner/model and is not a path."""
+    return model.count("/") == 1 and not model.startswith((".", "/")) and not Path(model).suffix
+
+
 def _mse(options: argparse.Namespace) -> None:
+    inputs.need_folder(options.truth, "name the folder with 00.png, 01.png ...")
+    inputs.need_folder(options.out, "sample the faces with `hw2 faces`")
+
     from hw2.faces import ground_truth
 
     print(ground_truth.table(ground_truth.run(options.out, options.truth)))

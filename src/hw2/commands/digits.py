@@ -5,7 +5,6 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from hw2.commands import output_folder
 from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.sample import request_all_labels, sample_images
@@ -30,11 +29,10 @@ def run(
     The images equal those of the report: image k starts from the same noise.
 
     Raises:
-        UserError: if `count` is not positive, or `out` is not empty.
+        UserError: if `count` is not positive, or the model is not valid.
     """
     if count < 1:
         raise UserError(f"--count {count}: sample at least one image of each digit")
-    output_folder.need_new(out)
     trained = denoiser.load(model, device)
     request = request_all_labels(trained.domains, count)
     with progress(len(request.labels), "digits", unit="image") as bar:

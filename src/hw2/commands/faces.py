@@ -4,7 +4,6 @@ from pathlib import Path
 
 import torch
 
-from hw2.commands import output_folder
 from hw2.config import params
 from hw2.faces import load, noises
 from hw2.faces.sample import Setting, sample, stretched
@@ -19,15 +18,13 @@ def run(ddim: params.Ddim, *, noise: Path, out: Path, model: str, device: torch.
     Args:
         ddim: Section `faces.ddim`.
         noise: Folder of the noises.
-        out: Folder of the faces, which must be new or empty.
+        out: Folder of the faces, as `output_folder.need_new` returns it.
         model: The pipeline's model file, the course's UNet.pt, or a diffusers folder or hub id.
         device: Device of the network.
 
     Raises:
-        UserError: if the model or a noise is not valid, the model has too few noise levels, or
-            `out` is not empty.
+        UserError: if the model or a noise is not valid, or the model has too few noise levels.
     """
-    output_folder.need_new(out)
     noises.read(noise)  # fails before the model is loaded
     face_model = load.load(model, device)
     noise_by_name = noises.read(noise, face_model.size)

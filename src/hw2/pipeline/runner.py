@@ -21,6 +21,8 @@ from hw2.runtime import device, parent_process
 from hw2.runtime.errors import Interrupted, UserError
 from hw2.runtime.progress import FILE_ONLY, ConsoleHandler
 
+# A notebook's backend does not exist outside it, and matplotlib would fail to be imported.
+os.environ["MPLBACKEND"] = "agg"
 log = logging.getLogger(__name__)
 
 Stage = Callable[..., object]

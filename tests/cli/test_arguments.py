@@ -1,0 +1,45 @@
+"""Unknown commands and options, and the version."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from hw2 import cli
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["profle"], "unknown command 'profle'; did you mean 'profile'?"),
+        (["digits", "out", "--cuont", "3"], "unknown option --cuont; did you mean '--count'?"),
+        (["faces", "a", "b", "--stepps=3"], "unknown option --stepps; did you mean '--steps'?"),
+    ],
+)
+def test_the_nearest_name_is_suggested(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_version_names_what_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--version"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert text.startswith("hw2 ")
+    assert all(name in text for name in ("torch 2.", "torchvision ", "Python 3."))
+
+
+def test_the_runner_ignores_the_backend_of_a_notebook() -> None:
+    code = "from hw2.pipeline import runner; import matplotlib; print(matplotlib.get_backend())"
+    backend = {"MPLBACKEND": "module://matplotlib_inline.nowhere"}
+    variables = os.environ | backend | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=variables
+    )
+    assert process.stdout.strip().lower() == "agg", process.stderr
