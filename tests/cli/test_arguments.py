@@ -43,3 +43,18 @@ def test_the_runner_ignores_the_backend_of_a_notebook() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=variables
     )
     assert process.stdout.strip().lower() == "agg", process.stderr
+
+
+COMMANDS = (
+    *("profile", "params", "plan", "fetch", "check-data", "digits", "predict", "faces", "mse"),
+    *("zero-shot", "sample-personalization", "grade-personalization"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_ends_with_an_example(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    assert f"examples:\n  hw2 {command}" in capsys.readouterr().out

@@ -16,7 +16,12 @@ _INPUT = "name a file in the format of the course's input.json"
 def add_commands(commands: CommandList) -> None:
     """Add the commands of this group."""
     commands.group("CLIP and personalized images")
-    zero_shot = commands.add("zero-shot", "classify a folder of images with CLIP", _zero_shot)
+    zero_shot = commands.add(
+        "zero-shot",
+        "classify a folder of images with CLIP",
+        _zero_shot,
+        "hw2 zero-shot FOLDER OUT.csv --prompts imagenet80",
+    )
     zero_shot.add_argument(
         "folder",
         type=absolute_path,
@@ -33,7 +38,10 @@ def add_commands(commands: CommandList) -> None:
     zero_shot.add_argument("--prompts", help="a prompt set (default clip.zero_shot.report_prompts)")
 
     sample = commands.add(
-        "sample-personalization", "sample 25 images of each prompt of an input.json", _sample
+        "sample-personalization",
+        "sample 25 images of each prompt of an input.json",
+        _sample,
+        "hw2 sample-personalization input.json OUT sd-v1-4.ckpt",
     )
     sample.add_argument(
         "input", type=absolute_path, metavar="INPUT.json", help="prompts in the course's format"
@@ -49,7 +57,12 @@ def add_commands(commands: CommandList) -> None:
         help="folder of .safetensors (default: the pipeline's embeddings)",
     )
 
-    grade = commands.add("grade-personalization", "grade these images as the course does", _grade)
+    grade = commands.add(
+        "grade-personalization",
+        "grade these images as the course does",
+        _grade,
+        "hw2 grade-personalization results/personalization/input.json data/concepts OUT",
+    )
     grade.add_argument(
         "input", type=absolute_path, metavar="INPUT.json", help="prompts in the course's format"
     )

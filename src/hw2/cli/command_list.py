@@ -19,12 +19,19 @@ class CommandList:
         self._lines += ["", f"{title}:"]
 
     def add(
-        self, name: str, summary: str, function: Callable[[argparse.Namespace], None]
+        self,
+        name: str,
+        summary: str,
+        function: Callable[[argparse.Namespace], None],
+        *examples: str,
     ) -> argparse.ArgumentParser:
-        """Add a command that calls `function` with the parsed options."""
+        """Add a command that calls `function` with the options; its help ends with `examples`."""
         self._lines.append(f"  {name:<24}{summary}")
         parser = self._subparsers.add_parser(
-            name, description=f"{summary[:1].upper()}{summary[1:]}."
+            name,
+            description=f"{summary[:1].upper()}{summary[1:]}.",
+            epilog="\n  ".join(["examples:", *examples]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         parser.set_defaults(function=function)
         return parser

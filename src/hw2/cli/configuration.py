@@ -10,18 +10,29 @@ from hw2.config import params, params_file, profiles
 def add_commands(commands: CommandList) -> None:
     """Add the commands of this group."""
     commands.group("configure and plan a run")
-    profile = commands.add("profile", "list profiles, or write one into params.yaml", _profile)
+    profile = commands.add(
+        "profile",
+        "list profiles, or write one into params.yaml",
+        _profile,
+        "hw2 profile",
+        "hw2 profile course data.course=hw2_data.zip",
+    )
     profile.add_argument("name", nargs="?", help="name of a profile; omit it to list them")
     profile.add_argument(
         "values", nargs="*", type=key_value, metavar="KEY=VALUE", help="further values to write"
     )
     parameters = commands.add(
-        "params", "check that params.yaml and its JSON schema are up to date", _params
+        "params",
+        "check that params.yaml and its JSON schema are up to date",
+        _params,
+        "hw2 params --write",
     )
     parameters.add_argument(
         "--write", action="store_true", help="regenerate the comments and the JSON schema"
     )
-    plan = commands.add("plan", "list how many stages will run and how long they will take", _plan)
+    plan = commands.add(
+        "plan", "list how many stages will run and how long they will take", _plan, "hw2 plan"
+    )
     plan.add_argument("--record", action="store_true", help="store the times of the last run")
 
 

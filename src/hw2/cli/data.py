@@ -11,8 +11,15 @@ from hw2.runtime.errors import UserError
 def add_commands(commands: CommandList) -> None:
     """Add the commands of this group."""
     commands.group("get and check data")
-    commands.add("fetch", "download the data of data.source, or report what exists", _fetch)
-    check = commands.add("check-data", "check the digits of an hw2_data folder or zip", _check_data)
+    commands.add(
+        "fetch", "download the data of data.source, or report what exists", _fetch, "hw2 fetch"
+    )
+    check = commands.add(
+        "check-data",
+        "check the digits of an hw2_data folder or zip",
+        _check_data,
+        "hw2 check-data hw2_data",
+    )
     check.add_argument("path", type=absolute_path, metavar="PATH", help="folder or zip")
     check.add_argument(
         "--test-labels", action="store_true", help="test.csv holds labels, not a form to fill in"

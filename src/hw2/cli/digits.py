@@ -13,11 +13,21 @@ from hw2.runtime.errors import UserError
 def add_commands(commands: CommandList) -> None:
     """Add the commands of this group."""
     commands.group("digits")
-    digits = commands.add("digits", "sample digits into the folders that the grader reads", _digits)
+    digits = commands.add(
+        "digits",
+        "sample digits into the folders that the grader reads",
+        _digits,
+        "hw2 digits OUT --count 10",
+    )
     digits.add_argument("out", type=absolute_path, metavar="OUT", help="folder for the images")
     digits.add_argument("--count", type=int, default=50, help="images of each digit (default 50)")
 
-    predict = commands.add("predict", "classify the digits in a folder of images", _predict)
+    predict = commands.add(
+        "predict",
+        "classify the digits in a folder of images",
+        _predict,
+        "hw2 predict --target svhn FOLDER OUT.csv",
+    )
     predict.add_argument("folder", type=absolute_path, metavar="FOLDER", help="folder of images")
     predict.add_argument(
         "out", type=absolute_path, metavar="OUT.csv", help="table to write: image_name, label"

@@ -13,7 +13,13 @@ from hw2.config import loader, params, paths
 def add_commands(commands: CommandList) -> None:
     """Add the commands of this group."""
     commands.group("faces")
-    faces = commands.add("faces", "sample a face for each noise in a folder, with DDIM", _faces)
+    faces = commands.add(
+        "faces",
+        "sample a face for each noise in a folder, with DDIM",
+        _faces,
+        "hw2 faces results/faces/noise OUT",
+        "hw2 faces NOISE OUT UNet.pt --steps 100 --eta 0.5",
+    )
     faces.add_argument(
         "noise", type=absolute_path, metavar="NOISE", help="folder with 00.pt, 01.pt ..."
     )
@@ -32,7 +38,10 @@ def add_commands(commands: CommandList) -> None:
     )
 
     mse = commands.add(
-        "mse", "compare sampled faces with the ground truth, as the course does", _mse
+        "mse",
+        "compare sampled faces with the ground truth, as the course does",
+        _mse,
+        "hw2 mse OUT hw2_data/face/GT",
     )
     mse.add_argument(
         "out", type=absolute_path, metavar="OUT", help="folder with 00.png, 01.png ..."
