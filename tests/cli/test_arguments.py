@@ -35,14 +35,16 @@ def test_version_names_what_is_installed(capsys: pytest.CaptureFixture[str]) -> 
     assert all(name in text for name in ("torch 2.", "torchvision ", "Python 3."))
 
 
-def test_the_runner_ignores_the_backend_of_a_notebook() -> None:
-    code = "from hw2.pipeline import runner; import matplotlib; print(matplotlib.get_backend())"
+def test_figures_and_runner_ignore_the_backend_of_a_notebook() -> None:
+    code = "from hw2.figures import report; import matplotlib; print(matplotlib.get_backend())"
+    runner = code.replace("hw2.figures import report", "hw2.pipeline import runner")
     backend = {"MPLBACKEND": "module://matplotlib_inline.nowhere"}
     variables = os.environ | backend | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=variables
-    )
-    assert process.stdout.strip().lower() == "agg", process.stderr
+    for program in (code, runner):
+        process = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, env=variables
+        )
+        assert process.stdout.strip().lower() == "agg", process.stderr
 
 
 COMMANDS = (

@@ -2,9 +2,13 @@
 
 import dataclasses
 import inspect
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+
+# A notebook's backend does not exist outside it, and matplotlib would fail to be imported.
+os.environ["MPLBACKEND"] = "agg"
 
 from hw2.config import loader
 from hw2.config.paths import Paths
