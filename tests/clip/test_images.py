@@ -140,9 +140,20 @@ def test_an_invalid_file_name_is_refused(course_layout: WriteLayout) -> None:
     assert_refused(folder, "Thumbs.db in val: not called {class}_{id}.png")
 
 
+def test_labels_that_cannot_be_used_are_refused_in_one_line(course_layout: WriteLayout) -> None:
+    folder = course_layout()
+    for text, message in (
+        (r'{"0": "\ud800", "1": "b"}', "half of a surrogate pair"),
+        ('{"0": "a", "0": "b"}', "the key '0' occurs twice"),
+        (f'{{"{"1" * 5000}": "a"}}', "id2label.json should be"),
+    ):
+        (folder / "id2label.json").write_text(text)
+        assert_refused(folder, message)
+
+
 def test_invalid_groups_are_refused(course_layout: WriteLayout) -> None:
     folder = course_layout()
-    for text in ('{"a": ["9_1.png"]}', '{"a": []}', "[]"):
+    for text in ('{"a": ["9_1.png"]}', '{"a": [["0_450.png"]]}', '{"a": []}', "[]"):
         (folder / "groups.json").write_text(text)
         assert_refused(folder, "groups.json should be")
 

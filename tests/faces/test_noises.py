@@ -22,6 +22,12 @@ def test_noises_are_read_as_they_were_written(noise_folder: Write) -> None:
         assert torch.load(folder / f"{name}.pt", weights_only=True).shape == (1, 3, 16, 16)
 
 
+def test_hidden_files_beside_noises_are_skipped(noise_folder: Write) -> None:
+    folder = noise_folder(16)
+    (folder / "._00.pt").write_bytes(b"a resource fork of macOS")
+    assert list(noises.read(folder, 16)) == [f"{k:02d}" for k in range(10)]
+
+
 def test_the_same_noises_make_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hw2.io.file_tree import Unreadable, open_tree
+from hw2.io.file_tree import Unreadable, listed, open_tree
 from hw2.runtime.errors import UserError
 
 FILES = {
@@ -126,3 +126,19 @@ def test_the_error_for_an_absent_path_has_the_remedy(tmp_path: Path) -> None:
         open_tree(tmp_path / "absent", "do this"),
     ):
         pass
+
+
+def test_hidden_files_and_folders_are_not_listed(tmp_path: Path) -> None:
+    for name in ("b.png", "a.PNG", "._b.png", ".DS_Store", "note.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "c.png").mkdir()
+    assert [path.name for path in listed(tmp_path, (".png",))] == ["a.PNG", "b.png"]
+    assert [path.name for path in listed(tmp_path)] == ["a.PNG", "b.png", "note.txt"]
+    assert listed(tmp_path / "absent") == []
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"\xa4\xa4.png")).touch()
+    with pytest.raises(UserError, match="is not UTF-8; rename it") as caught:
+        listed(tmp_path)
+    assert str(caught.value).isprintable()

@@ -194,6 +194,36 @@ def test_json_reader_is_strict(tmp_path: Path, text: str) -> None:
         files.read_json(tmp_path / "gone.json")
 
 
+def test_json_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_bytes(b'\xef\xbb\xbf{"a": 1}')
+    assert files.read_json(tmp_path / "m.json") == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"a": 1, "b": {"c": 1, "c": 2}}', "the key 'c' occurs twice"),
+        ("[" * 200_000 + "]" * 200_000, "nested too deeply"),
+        ("1" * 401, "is not a finite number"),
+        ("1" * 5000, "is not a finite number"),
+        (r'["\ud800"]', "half of a surrogate pair"),
+        (r'{"\uDC00": 1}', "half of a surrogate pair"),
+    ],
+    ids=["key", "depth", "401 digits", "5000 digits", "text", "key of a surrogate"],
+)
+def test_json_that_others_accept_in_part_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "m.json").write_text(text)
+    with pytest.raises(UserError, match=reason) as caught:
+        files.read_json(tmp_path / "m.json")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < len(str(tmp_path)) + 150
+
+
+def test_json_accepts_characters_outside_the_basic_plane(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text(r'["\ud83d\ude00"]')
+    assert files.read_json(tmp_path / "m.json") == ["😀"]
+
+
 def test_table_round_trip(tmp_path: Path) -> None:
     rows = [
         {"step": 1, "loss": 0.1 + 0.2, "name": "a, b", "ok": True, "note": None},

@@ -37,20 +37,31 @@ def test_sixteen_bits_are_scaled_not_clipped() -> None:
     assert np.array_equal(images.decode(encoded(wide)), np.repeat(gray[..., None], 3, -1))
 
 
-def test_alpha_is_dropped_or_blended_with_black() -> None:
+def test_transparent_pixels_are_blended_with_black() -> None:
     alpha = np.full((20, 30, 1), 51, np.uint8)
     content = encoded(Image.fromarray(np.concatenate([NOISE, alpha], -1)))
-    assert np.array_equal(images.decode(content), NOISE)
-    blended = images.decode(content, on_black=True).astype(float)
+    blended = images.decode(content).astype(float)
     assert np.abs(blended - NOISE / 5).max() <= 0.5
 
 
-def test_exif_orientation_is_applied_when_wanted() -> None:
+def test_exif_orientation_is_applied_unless_unwanted() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # rotate by 90 degrees
     content = encoded(Image.fromarray(NOISE), exif=exif)
-    assert images.decode(content).shape == (20, 30, 3)
-    assert np.array_equal(images.decode(content, upright=True), np.rot90(NOISE, -1))
+    assert images.decode(content, upright=False).shape == (20, 30, 3)
+    assert np.array_equal(images.decode(content), np.rot90(NOISE, -1))
+
+
+def test_floating_point_pixels_are_refused() -> None:
+    content = encoded(Image.fromarray(NOISE[..., 0].astype(np.float32)), "TIFF")
+    with pytest.raises(images.UnreadableImage, match="floating-point"):
+        images.decode(content, formats=images.ALL_FORMATS)
+
+
+@pytest.mark.parametrize("kind", ["DDS", "EPS"])
+def test_rare_formats_are_refused_by_name(kind: str) -> None:
+    with pytest.raises(images.UnreadableImage, match="not a PNG or JPEG or WEBP or BMP"):
+        images.decode(encoded(Image.fromarray(NOISE), kind), formats=images.ALL_FORMATS)
 
 
 @pytest.mark.parametrize(

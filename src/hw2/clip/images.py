@@ -6,7 +6,6 @@ separately.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from hw2.io.file_tree import Tree, Unreadable, join, open_tree
+from hw2.io.file_tree import Tree, Unreadable, check_names, is_hidden, join, open_tree
+from hw2.io.files import parse_json
 from hw2.io.images import UnreadableImage, decode
 from hw2.runtime.errors import UserError
 
 LABELS, FOLDER, GROUPS = "id2label.json", "val", "groups.json"
 _ROOTS = ("", "clip_zeroshot", "hw2_data/clip_zeroshot")  # folders that may hold the layout
-_NAME = re.compile(r"(\d+)_(.+)\.(png|jpg|jpeg)", re.IGNORECASE)
+_NAME = re.compile(r"(\d{1,9})_(.+)\.(png|jpg|jpeg)", re.IGNORECASE)
+_ID = re.compile(r"\d{1,9}")
 _FORMATS = ("PNG", "JPEG")
 _MAX_BYTES = 1 << 27
 _MAX_LISTED = 3  # invalid files that a message lists
@@ -114,7 +115,8 @@ def _classes(tree: Tree, root: str, path: Path) -> dict[int, str]:
     """Class ids to class names."""
     result = _json(tree, join(root, LABELS), path)
     valid = isinstance(result, dict) and all(
-        key.isdecimal() and isinstance(name, str) and name.strip() for key, name in result.items()
+        _ID.fullmatch(key) and isinstance(name, str) and name.strip()
+        for key, name in result.items()
     )
     if not valid or not result:
         raise UserError(f'{path}: {LABELS} should be {{"0": "name of class 0", ...}}; correct it')
@@ -126,7 +128,8 @@ def _classes(tree: Tree, root: str, path: Path) -> dict[int, str]:
 
 def _listed(tree: Tree, folder: str, names: Mapping[int, str], path: Path) -> list[str]:
     """The names of all images, except hidden files."""
-    files = [name for name in tree.files(folder) if not name.startswith(".")]
+    files = [name for name in tree.files(folder) if not is_hidden(name)]
+    check_names(path / folder, files)
     matches = {file: _NAME.fullmatch(file) for file in files}
     misnamed = sorted(file for file, match in matches.items() if match is None)
     if misnamed:
@@ -151,7 +154,7 @@ def _groups(tree: Tree, root: str, files: Sequence[str], path: Path) -> dict[str
     result = _json(tree, join(root, GROUPS), path)
     names = set(files)
     if not isinstance(result, dict) or not all(
-        isinstance(group, list) and group and names.issuperset(group) for group in result.values()
+        _is_group(group, names) for group in result.values()
     ):
         raise UserError(
             f'{path}: {GROUPS} should be {{"group": ["file in {FOLDER}", ...]}}; correct it'
@@ -162,9 +165,17 @@ def _groups(tree: Tree, root: str, files: Sequence[str], path: Path) -> dict[str
     }
 
 
+def _is_group(group: Any, names: set[str]) -> bool:
+    return (
+        isinstance(group, list)
+        and bool(group)
+        and all(isinstance(file, str) and file in names for file in group)
+    )
+
+
 def _json(tree: Tree, name: str, path: Path) -> Any:
     try:
-        return json.loads(tree.read(name, _MAX_BYTES))
+        return parse_json(tree.read(name, _MAX_BYTES))
     except (Unreadable, ValueError) as error:
         raise UserError(f"{path}: {name}: not JSON ({error}); correct it") from error
 
@@ -180,7 +191,7 @@ def _sort_key(file: str) -> tuple[int, int, str]:
     """Sort key: class, then id if it is a number, then the rest of the name."""
     start, _, rest = file.partition("_")
     number = rest.rpartition(".")[0]
-    return int(start), int(number) if number.isdecimal() else 0, rest
+    return int(start), int(number) if number.isdecimal() and len(number) < 256 else 0, rest
 
 
 def _listing(names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from hw2.dann import classifier
 from hw2.dann.pairs import Pair
 from hw2.dann.train import Training
 from hw2.io import files, images
+from hw2.io.file_tree import listed
 from hw2.runtime.errors import UserError
 
 SIDE = 28
@@ -62,7 +63,7 @@ def _read(folder: Path) -> tuple[list[str], np.ndarray]:
     """Read all files that are not hidden: sorted names, and images uint8 (N, 28, 28, 3)."""
     if not folder.is_dir():
         raise UserError(f"{folder}: not a folder; name the folder of the images")
-    paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    paths = listed(folder)
     pixels, unreadable = np.empty((len(paths), SIDE, SIDE, 3), np.uint8), []
     for row, path in enumerate(paths):
         try:
@@ -83,7 +84,7 @@ def _read(folder: Path) -> tuple[list[str], np.ndarray]:
 
 def _image(path: Path) -> np.ndarray:
     """Decode an image as uint8 (28, 28, 3), transparent pixels on black."""
-    pixels = images.decode(path.read_bytes(), formats=None, on_black=True)
+    pixels = images.decode(path.read_bytes(), formats=images.ALL_FORMATS)
     if pixels.shape[:2] == (SIDE, SIDE):
         return pixels
     resized = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BILINEAR)

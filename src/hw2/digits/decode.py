@@ -161,7 +161,7 @@ def _pixels(image: Image.Image) -> np.ndarray:
     """
     if image.mode not in _GRAY_MODES + _COLOR_MODES:
         raise BadImage("damaged image", f"has mode {image.mode}, save it as RGB or gray")
-    pixels = images.rgb(image, on_black=True)
+    pixels = images.rgb(image)
     gray = image.mode in _GRAY_MODES
     if image.mode.startswith("P"):
         gray = bool((pixels == pixels[..., :1]).all())

@@ -24,7 +24,7 @@ from hw2.digits.arrays import Digits
 from hw2.digits.decode import BadImage, Decoded
 from hw2.digits.faults import Fault
 from hw2.digits.label_tables import Table
-from hw2.io.file_tree import Tree, Unreadable, join, open_tree
+from hw2.io.file_tree import Tree, Unreadable, is_hidden, join, open_tree
 from hw2.runtime.errors import UserError
 
 TABLES = ("train", "val", "test")
@@ -152,7 +152,7 @@ def is_image(name: str) -> bool:
 
 
 def _is_litter(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
+    return is_hidden(name) or name == "__MACOSX"
 
 
 def _ahead(

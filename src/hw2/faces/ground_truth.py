@@ -6,6 +6,7 @@ import numpy as np
 
 from hw2.evaluation.image_metrics import mse
 from hw2.io import images
+from hw2.io.file_tree import listed
 from hw2.runtime.errors import UserError
 
 THRESHOLD = 20  # the course's limit for the mean MSE
@@ -19,7 +20,7 @@ def run(out: Path, truth: Path) -> dict[str, float]:
     Raises:
         UserError: if a folder has no PNG, or an image is missing, unreadable or of another size.
     """
-    expected = sorted(truth.glob("*.png"))
+    expected = listed(truth, (".png",))
     if not expected:
         raise UserError(f"{truth}: no images; name the folder with 00.png, 01.png ...")
     missing = [path.name for path in expected if not (out / path.name).is_file()]

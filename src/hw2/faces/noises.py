@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from hw2 import rng
+from hw2.io.file_tree import listed
 from hw2.runtime.errors import UserError
 
 COUNT = 10  # as in the course's folder
@@ -37,7 +38,7 @@ def read(folder: Path, size: int | None = None) -> dict[str, Tensor]:
     Raises:
         UserError: if there are none, or one is not a finite float32 tensor of that shape.
     """
-    paths = sorted(folder.glob("*.pt"))
+    paths = listed(folder, (".pt",))
     if not paths:
         raise UserError(f"{folder}: no noise files; name the folder with 00.pt, 01.pt ...")
     noises: dict[str, Tensor] = {}

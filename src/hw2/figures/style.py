@@ -39,6 +39,7 @@ WIDTH = 6.4  # inches: a text column
 
 HOUSE: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # ships with matplotlib, so text is the same on every machine
+    "text.parse_math": False,  # names of classes and prompts may hold a $
     "font.size": 9.5,
     "axes.labelsize": 9.5,
     "axes.titlesize": 10.5,

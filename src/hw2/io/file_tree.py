@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,6 +41,41 @@ class Tree(ABC):
     def repeated(self, at: str) -> set[str]:
         """The names that occur more than once in folder `at`: only a zip can have them."""
         return set()
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file is not one of the user's: macOS and editors leave `._a.png`, `.DS_Store`."""
+    return name.startswith(".")
+
+
+def listed(folder: Path, suffixes: tuple[str, ...] = ()) -> list[Path]:
+    """The files of a folder that are not hidden, sorted by name; none if there is no folder.
+
+    Args:
+        folder: The folder.
+        suffixes: Accepted suffixes in lower case; without any, all files are listed.
+
+    Raises:
+        UserError: if the folder cannot be listed, or a name is not UTF-8.
+    """
+    names = (name for name in _Folder(folder).files("") if not is_hidden(name))
+    paths = [folder / name for name in names]
+    paths = sorted(p for p in paths if not suffixes or p.suffix.lower() in suffixes)
+    check_names(folder, [path.name for path in paths])
+    return paths
+
+
+def check_names(folder: Path, names: Iterable[str]) -> None:
+    """Check that names can be written into tables and records, which are UTF-8.
+
+    Raises:
+        UserError: naming the first one that cannot.
+    """
+    for name in names:
+        if any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise UserError(
+                f"{folder}: the file name {os.fsencode(name)!r} is not UTF-8; rename it"
+            )
 
 
 def join(*parts: str) -> str:

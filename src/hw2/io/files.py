@@ -69,11 +69,52 @@ def _finite(value: Any, path: str, key: str) -> Any:
 
 
 def read_json(path: str | Path) -> Any:
-    """Read strictly: one-line UserError for a missing, cut or non-finite file."""
+    """Read strictly: one-line UserError for a missing file or one that `parse_json` refuses."""
     try:
-        return json.loads(_bytes(path).decode(), parse_constant=_refuse, parse_float=_float)
+        return parse_json(_bytes(path))
     except ValueError as error:
-        raise UserError(f"{path}: not a complete JSON file ({error}); recreate it") from error
+        raise UserError(
+            f"{path}: not a complete JSON file ({error}); correct or recreate it"
+        ) from error
+
+
+def parse_json(content: bytes) -> Any:
+    """Parse JSON in UTF-8, with or without a byte order mark.
+
+    Raises:
+        ValueError: if it is cut or nested too deeply, a key occurs twice in an object, a number is
+            not finite as a float, or a text is not Unicode.
+    """
+    try:
+        result = json.loads(
+            content.decode("utf-8-sig"),
+            parse_constant=_refuse,
+            parse_float=_float,
+            parse_int=_int,
+            object_pairs_hook=_object,
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if b"\\ud" in content.lower():  # escapes may make half of a surrogate pair
+        try:
+            json.dumps(result, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("a text has half of a surrogate pair, which is no character") from None
+    return result
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise ValueError(f"the key {key[:40]!r} occurs twice")
+        result[key] = value
+    return result
+
+
+def _int(text: str) -> int:
+    _float(text)  # limits the digits, so that every number can be used as a float
+    return int(text)
 
 
 def _float(text: str) -> float:
@@ -82,7 +123,7 @@ def _float(text: str) -> float:
 
 
 def _refuse(text: str) -> float:
-    raise ValueError(f"{text} is not a finite number")
+    raise ValueError(f"{text[:20]} is not a finite number")
 
 
 def _bytes(path: str | Path) -> bytes:

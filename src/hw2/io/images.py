@@ -20,6 +20,9 @@ MAX_PIXELS = 89_478_485
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 
+ALL_FORMATS = (*FORMATS, "BMP", "GIF", "PPM", "TIFF")
+"""For files of any origin. Pillow's other decoders are rarely used and fail in many ways."""
+
 # What Pillow raises for damaged files, by experience with altered bytes.
 _PILLOW_ERRORS = (
     *(OSError, SyntaxError, ValueError, EOFError, TypeError, AttributeError),
@@ -35,35 +38,29 @@ def read(
     path: Path,
     *,
     remedy: str = "restore it",
-    formats: tuple[str, ...] | None = FORMATS,
-    upright: bool = False,
-    on_black: bool = False,
+    formats: tuple[str, ...] = FORMATS,
+    upright: bool = True,
 ) -> np.ndarray:
     """Read an image file: uint8 (H, W, 3).
 
     Args:
         path: The file.
         remedy: How the error message ends.
-        formats: Accepted formats as Pillow names them; None accepts all that it reads.
+        formats: Accepted formats as Pillow names them.
         upright: Whether the image is turned as its EXIF orientation says.
-        on_black: Whether transparent pixels are blended with black; else alpha is dropped.
 
     Raises:
         UserError: if it cannot be read.
     """
     try:
-        return decode(path.read_bytes(), formats=formats, upright=upright, on_black=on_black)
+        return decode(path.read_bytes(), formats=formats, upright=upright)
     except (UnreadableImage, OSError) as error:
         reason = str(error) if isinstance(error, UnreadableImage) else error.strerror
         raise UserError(f"{path}: not a readable image ({reason}); {remedy}") from error
 
 
 def decode(
-    content: bytes,
-    *,
-    formats: tuple[str, ...] | None = FORMATS,
-    upright: bool = False,
-    on_black: bool = False,
+    content: bytes, *, formats: tuple[str, ...] = FORMATS, upright: bool = True
 ) -> np.ndarray:
     """Decode the content of an image file: uint8 (H, W, 3); arguments as those of `read`.
 
@@ -75,11 +72,11 @@ def decode(
     with opened(content, formats) as image:
         image.verify()
     with opened(content, formats) as image:  # `verify` leaves the image unusable
-        return rgb(ImageOps.exif_transpose(image) if upright else image, on_black=on_black)
+        return rgb(ImageOps.exif_transpose(image) if upright else image)
 
 
 @contextmanager
-def opened(content: bytes, formats: tuple[str, ...] | None = FORMATS) -> Iterator[Image.Image]:
+def opened(content: bytes, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
     """Open the content of an image file; its pixels are decoded when they are used.
 
     Raises:
@@ -94,29 +91,34 @@ def opened(content: bytes, formats: tuple[str, ...] | None = FORMATS) -> Iterato
         raise UnreadableImage(_reason(error, formats)) from error
 
 
-def rgb(image: Image.Image, *, on_black: bool = False) -> np.ndarray:
+def rgb(image: Image.Image) -> np.ndarray:
     """The pixels of an image of any mode as uint8 (H, W, 3).
 
-    16 bits become 8 by division by 257, which Pillow does for RGB, while it would clip gray. With
-    `on_black`, transparent pixels are blended with black; else alpha is dropped.
+    16 bits become 8 by division by 257, which Pillow does for RGB, while it would clip gray.
+    Transparent pixels are blended with black, the background of MNIST and USPS: the colors that a
+    file stores below them are arbitrary.
+
+    Raises:
+        ValueError: if pixels are floating-point numbers, whose range no format fixes.
     """
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers")
     if image.mode.startswith("I"):
         wide = np.asarray(image).astype(np.int64)
         gray = ((wide + 128) // 257).clip(0, 255)
-        if on_black:
-            gray = gray * (wide != image.info.get("transparency", -1))
+        gray = gray * (wide != image.info.get("transparency", -1))
         return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=-1)
-    if on_black and (image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info):
+    if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
         rgba = np.asarray(image.convert("RGBA")).astype(np.int64)
         return ((rgba[..., :3] * rgba[..., 3:] + 127) // 255).astype(np.uint8)
     return np.asarray(image.convert("RGB"))
 
 
-def _reason(error: Exception, formats: tuple[str, ...] | None) -> str:
+def _reason(error: Exception, formats: tuple[str, ...]) -> str:
     """Why Pillow refused a file, in a few words."""
     text = " ".join(str(error).split())
     if isinstance(error, Image.DecompressionBombError):
         return "a decompression bomb"
     if text.startswith("cannot identify"):
-        return f"not a {' or '.join(formats)}" if formats else "of an unknown format"
+        return f"not a {' or '.join(formats)}"
     return text[:80] or type(error).__name__

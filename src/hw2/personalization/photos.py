@@ -8,6 +8,7 @@ from PIL import Image
 
 from hw2.config import params
 from hw2.io import images as image_files
+from hw2.io.file_tree import listed
 from hw2.personalization.synthetic import MASKS
 from hw2.runtime.errors import UserError
 
@@ -56,8 +57,7 @@ def files_of(folder: Path) -> list[Path]:
     Raises:
         UserError: if there are none.
     """
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    paths = [p for p in files if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")]
+    paths = listed(folder, _SUFFIXES)
     if not paths:
         raise UserError(f"{folder}: no photographs; put a few {', '.join(_SUFFIXES)} there")
     return paths
@@ -69,7 +69,7 @@ def pixels(path: Path) -> np.ndarray:
     Raises:
         UserError: if it cannot be read.
     """
-    return image_files.read(path, upright=True)
+    return image_files.read(path)
 
 
 def squared(image: np.ndarray, size: int, stream: np.random.Generator | None = None) -> np.ndarray:

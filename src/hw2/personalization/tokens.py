@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hw2.io.atomic import atomic_path
+from hw2.io.file_tree import listed
 from hw2.personalization.prompt_specs import PromptSpec
 from hw2.runtime.errors import UserError
 
@@ -160,7 +161,7 @@ def read_folder(folder: Path) -> dict[str, Tensor]:
     Raises:
         UserError: if there are none, or one is damaged.
     """
-    paths = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    paths = listed(folder, (".safetensors",))
     if not paths:
         raise UserError(f"{folder}: no embeddings; run `dvc repro personalization_train`")
     return dict(read(path) for path in paths)

@@ -88,7 +88,8 @@ def members(
 
 def _decoded(path: Path, name: str, jpeg: bytes, least: int) -> np.ndarray:
     try:
-        photograph = images.decode(jpeg, formats=("JPEG",))
+        # As stored: only their colors matter, and turning them would change the digits.
+        photograph = images.decode(jpeg, formats=("JPEG",), upright=False)
     except images.UnreadableImage as error:
         raise damaged(path, f"{name}: {error}") from error
     if min(photograph.shape[:2]) < least:
