@@ -264,7 +264,7 @@ def test_the_commands_sample_and_grade(
             "already holds files",
         ),
         (["sample-personalization", "$(x); y.json", "new"], "$(x); y.json"),
-        (["sample-personalization", prompt_specs, "new", model], "no embeddings; run"),
+        (["sample-personalization", prompt_specs, "new", model], "no such folder; run"),
         (["sample-personalization", prompt_specs, "new", *embeddings], "no model; run"),
     ):
         assert cli.main(arguments) == 2
