@@ -86,7 +86,7 @@ def test_domains_are_those_with_labels() -> None:
         ("ddpm.train.steps", 10.0, "ddpm.train.steps: 10.0 is not allowed; should be a valid int"),
         ("ddpm.train.steps", True, "ddpm.train.steps: True is not allowed"),
         ("ddpm.train.compile", "no", "ddpm.train.compile: 'no' is not allowed; should be a valid"),
-        ("data.domains", ["mnistm", "svnh"], "emnist; did you mean 'svhn'?"),
+        ("data.domains", ["mnistm", "svnh"], "'svnh' is not allowed; did you mean 'svhn'?"),
         ("ddpm.train.lrr", 1, "ddpm.train.lrr: unknown key (did you mean 'lr'?)"),
         ("dppm", {}, "dppm: unknown key (did you mean 'ddpm'?)"),
         (
@@ -103,7 +103,7 @@ def test_domains_are_those_with_labels() -> None:
         (
             "ddpm.domains",
             ["usps"],
-            "ddpm.domains.0: 'usps' is not allowed; should be one of mnistm, svhn",
+            "ddpm.domains.0: 'usps' is not allowed; known: mnistm, svhn",
         ),
         ("ddpm.domains", ["svhn", "svhn"], "is not allowed; a value is repeated"),
         ("data.train_images", None, "data.train_images: null is for real data; write how many"),
@@ -125,7 +125,7 @@ def test_domains_are_those_with_labels() -> None:
         ("dann.pairs", ["usps->usps"], "usps->usps needs two different domains"),
         ("dann.seeds", [1, 1], "is not allowed; a value is repeated"),
         ("dann.methods", ["self_training"], "source_only is missing; gains are relative to it"),
-        ("dann.methods", ["source_only", "dan"], "dan is not a method; did you mean 'dann'?"),
+        ("dann.methods", ["source_only", "dan"], "'dan' is not allowed; did you mean 'dann'?"),
         ("dann.train.batch_size", 20, "20 is not allowed; should be a multiple of 8"),
         ("ddpm.train.p_uncond", 0, "ddpm.train.p_uncond: 0 leaves nothing to guide with"),
     ],

@@ -80,7 +80,7 @@ def add_commands(commands: CommandList) -> None:
     )
 
 
-def _own(path: Path | None, stage: str) -> str:
+def _remedy(path: Path | None, stage: str) -> str:
     """The remedy for a missing input: that for the user's own, or for the output of a stage."""
     return f"run `dvc repro {stage}`" if path is None else "correct the path"
 
@@ -125,7 +125,7 @@ def _sample(options: argparse.Namespace) -> None:
     out = output_folder.need_new(options.out, options.working_folder)
     inputs.need_file(options.input, _INPUT)
     embeddings = options.embeddings or artifacts.personalization_embeddings
-    inputs.need_folder(embeddings, _own(options.embeddings, "personalization_train"))
+    inputs.need_folder(embeddings, _remedy(options.embeddings, "personalization_train"))
     prompt_specs.read(options.input)  # fails before slow imports
     stable_diffusion = settings.stable_diffusion
     if options.model is not None:

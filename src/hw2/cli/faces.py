@@ -8,6 +8,7 @@ from hw2.cli.argument_types import absolute_path, model_source
 from hw2.cli.command_list import CommandList
 from hw2.commands import inputs, output_folder
 from hw2.config import loader, params, paths
+from hw2.io.hub_ids import is_hub_id
 
 
 def add_commands(commands: CommandList) -> None:
@@ -55,7 +56,7 @@ def _faces(options: argparse.Namespace) -> None:
     inputs.need_folder(options.noise, "name the folder with 00.pt, 01.pt ...")
     if options.model is None:
         inputs.need_checkpoint(artifacts.faces_model, "faces_train")
-    elif not _is_hub_id(options.model):
+    elif not is_hub_id(options.model):
         inputs.need_path(Path(options.model), "give UNet.pt, a folder of diffusers, or a hub id")
     overrides = {key: getattr(options, key) for key in ("steps", "eta", "timestep_spacing")}
     overrides = {key: value for key, value in overrides.items() if value is not None}
@@ -71,11 +72,6 @@ def _faces(options: argparse.Namespace) -> None:
         device=hardware.prepare(settings.runtime),
     )
     print(f"{count} images in {options.out}")
-
-
-def _is_hub_id(model: str) -> bool:
-    """Whether the text has the form owner/model and is not a path."""
-    return model.count("/") == 1 and not model.startswith((".", "/")) and not Path(model).suffix
 
 
 def _mse(options: argparse.Namespace) -> None:

@@ -5,10 +5,11 @@ and the registry that implements it is tested to have the same keys. Adaptation 
 table beside their hyperparameters, in `schema.dann_methods`.
 """
 
-import difflib
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, WithJsonSchema
+
+from hw2.config.loader import nearest
 
 SAMPLERS = {
     "ddpm": "DDPM",
@@ -34,26 +35,21 @@ TimestepSpacing = Literal["trailing", "leading", "course"]
 """Implemented in `hw2.diffusion.samplers.timesteps`."""
 
 
-def _among(table: dict[str, str]) -> AfterValidator:
+def among(table: dict[str, str]) -> AfterValidator:
     """A validator that accepts the keys of `table`."""
 
     def check(name: str) -> str:
         if name not in table:
-            raise ValueError(f"should be one of {', '.join(table)}{_suggestion(name, table)}")
+            raise ValueError(nearest(name, list(table)))
         return name
 
     return AfterValidator(check)
-
-
-def _suggestion(name: str, table: dict[str, str]) -> str:
-    similar = difflib.get_close_matches(name, table, n=1)
-    return f"; did you mean {similar[0]!r}?" if similar else ""
 
 
 def _name(table: dict[str, str]) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "enum": list(table)})
 
 
-SamplerName = Annotated[str, _among(SAMPLERS), _name(SAMPLERS)]
-DomainKey = Annotated[str, _among(DIGIT_DOMAINS), _name(DIGIT_DOMAINS)]
-GeneratedDomain = Annotated[str, _among(GENERATED_DOMAINS), _name(GENERATED_DOMAINS)]
+SamplerName = Annotated[str, among(SAMPLERS), _name(SAMPLERS)]
+DomainKey = Annotated[str, among(DIGIT_DOMAINS), _name(DIGIT_DOMAINS)]
+GeneratedDomain = Annotated[str, among(GENERATED_DOMAINS), _name(GENERATED_DOMAINS)]

@@ -6,6 +6,7 @@ import torch
 
 from hw2.faces import course, hub, model
 from hw2.faces.model import FaceModel
+from hw2.io.hub_ids import is_hub_id
 from hw2.runtime.errors import UserError
 
 
@@ -25,13 +26,8 @@ def load(name: str, device: torch.device) -> FaceModel:
         weights, schedule = course.read(path)
         network = model.build_with(model.COURSE, weights, schedule)
         return model.ready(network, model.COURSE, schedule, device)
-    if path.is_dir() or _is_id(name):
+    if path.is_dir() or is_hub_id(name):
         blueprint, weights, schedule = hub.read(name, None)
         network = model.build_with(blueprint, weights, schedule)
         return model.ready(network, blueprint, schedule, device)
     raise UserError(f"{name}: no such file; give UNet.pt, a folder of diffusers, or a hub id")
-
-
-def _is_id(name: str) -> bool:
-    """Whether the name has the form owner/model and is not a path."""
-    return name.count("/") == 1 and not name.startswith((".", "/")) and not Path(name).suffix

@@ -21,7 +21,9 @@ def section(data: Records) -> Section:
             "The embedding of a new token is learned from a few photographs of a concept; all "
             "other weights are frozen. Scores are 100 times the cosine similarity of CLIP features "
             "of an image: with the photographs (image score) and with the prompt (text score). "
-            "Each concept is compared with its initializer, the word its embedding started from."
+            "Each concept is compared with its initializer, the word its embedding started from. "
+            "A higher score does not show that a person recognizes the concept: compare the "
+            "images of a token with the photographs above them."
         ),
         stats=_stats(data),
         tables=(_concepts(data), *((table,) if data.methods else ())),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hw2.runtime import process
 from hw2.runtime.errors import UserError
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
@@ -115,15 +116,7 @@ def remove_litter(folder: Path, name: str | None = None) -> None:
 
 def _lives_elsewhere(pid: int) -> bool:
     """Whether another live process has this id. Open files of this process are in _open_here."""
-    if pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    return pid != os.getpid() and process.still_runs(pid, "")
 
 
 def _remove(item: Path) -> None:

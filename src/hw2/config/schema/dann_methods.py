@@ -7,9 +7,10 @@ figures, and the titles are their names in the report. The classes are in
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from hw2.config.loader import Section, nearest
+from hw2.config.choices import among
+from hw2.config.loader import Section
 from hw2.config.schema.ranges import Fraction, NonNegative
 
 
@@ -124,11 +125,5 @@ TITLES: dict[str, str] = {
 """Names of the methods in the report, in their order."""
 
 
-def _check_name(name: str) -> str:
-    if name not in TITLES:
-        raise ValueError(f"{name} is not a method; {nearest(name, list(TITLES))}")
-    return name
-
-
-MethodName = Annotated[str, AfterValidator(_check_name)]
+MethodName = Annotated[str, among(TITLES)]
 """A key of `Hyperparameters`."""

@@ -132,9 +132,8 @@ def conflicts(faces: Faces) -> Iterator[str]:
     train = faces.train
     if train.warmup_steps >= train.steps:
         yield f"faces.train.warmup_steps: {train.warmup_steps} is not below steps = {train.steps}"
-    most = (
-        1000 if pretrained else faces.diffusion.timesteps
-    ) // 2  # of the course's timestep spacing
+    noise_levels = 1000 if pretrained else faces.diffusion.timesteps
+    most = noise_levels // 2  # of the course's timestep spacing
     for key, count in (("steps", ddim.steps), ("step_counts", max(ddim.step_counts))):
         if count > most:
             yield f"faces.ddim.{key}: {count} is more than half of the noise levels, {most}"
