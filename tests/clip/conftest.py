@@ -46,7 +46,7 @@ def course_layout(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def tiny_folder(tmp_path: Path, mini: params.Params) -> Path:
     """An untrained small CLIP in open_clip's format."""
-    design = open_clip_folder.design(mini.clip.network)
+    design = open_clip_folder.design(mini.clip.network, mini.shapes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.derive(1, "tiny"))
         network = open_clip.CLIP(**design.model)

@@ -174,7 +174,7 @@ def test_the_synthetic_test_set_has_the_course_s_layout_and_can_be_copied(tmp_pa
             " ".join(pair) for pair in vocabulary.HELD_OUT
         }
         assert np.array_equal(unseen, ~labeled.groups[zero_shot_set.SEEN])
-        for index, texture in enumerate(vocabulary.TEXTURES):
+        for index, texture in enumerate(vocabulary.TEST_TEXTURES):
             assert np.array_equal(labeled.groups[texture], test_set.textures == index)
         ticks: list[int] = []
         zero_shot_set.copy(tmp_path / "b.zip", labeled, ticks.append)

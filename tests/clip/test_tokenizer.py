@@ -1,15 +1,20 @@
 """The small vocabulary has CLIP's own tokens, and one for each word of captions and prompts."""
 
+from pathlib import Path
+
 import open_clip
 import pytest
 
 from hw2.clip import open_clip_folder, prompts, tokenizer
 from hw2.shapes import vocabulary
 
+INVENTED = (*vocabulary.nouns(300), *vocabulary.style_names(40))
+WORDS = (*prompts.words(), *vocabulary.words(300, 40))
+
 
 @pytest.fixture(scope="module")
 def merges() -> bytes:
-    return tokenizer.subset([*vocabulary.vocabulary(), *prompts.words()])
+    return tokenizer.single_token_merges(WORDS)
 
 
 @pytest.fixture(scope="module")
@@ -21,20 +26,26 @@ def small(merges: bytes, tmp_path_factory: pytest.TempPathFactory) -> open_clip.
 
 def test_the_size_agrees_with_open_clip(merges: bytes, small: open_clip.SimpleTokenizer) -> None:
     assert tokenizer.size(merges) == small.vocab_size
-    assert 600 < small.vocab_size < 1200
+    assert 900 < small.vocab_size < 2000
     assert "" not in small.encoder
-    assert merges == tokenizer.subset([*vocabulary.vocabulary(), *prompts.words()])
+    assert merges == tokenizer.single_token_merges(WORDS)
 
 
-def test_words_are_split_as_clip_splits_them(small: open_clip.SimpleTokenizer) -> None:
-    clip_tokenizer = open_clip.SimpleTokenizer()
-    words = [*vocabulary.vocabulary(), *prompts.words()]
-    assert len(words) > 100
-    for word in words:
-        pieces = [small.decoder[k] for k in small.encode(word)]
-        assert pieces == [clip_tokenizer.decoder[k] for k in clip_tokenizer.encode(word)]
-    single = [word for word in vocabulary.vocabulary() if len(small.encode(word)) == 1]
-    assert set(vocabulary.vocabulary()) - set(single) <= {"cyan"}
+def test_every_word_is_a_single_token(small: open_clip.SimpleTokenizer) -> None:
+    assert [word for word in WORDS if len(small.encode(word)) != 1] == []
+
+
+def test_more_words_do_not_change_how_others_are_split(
+    small: open_clip.SimpleTokenizer, tmp_path: Path
+) -> None:
+    (tmp_path / "more.txt.gz").write_bytes(
+        tokenizer.single_token_merges([*WORDS, *vocabulary.nouns(600)])
+    )
+    larger = open_clip.SimpleTokenizer(str(tmp_path / "more.txt.gz"))
+    for word in (*WORDS, "zebra", "giraffe"):
+        assert [larger.decoder[k] for k in larger.encode(word)] == [
+            small.decoder[k] for k in small.encode(word)
+        ]
 
 
 def test_any_other_text_has_tokens_too(small: open_clip.SimpleTokenizer) -> None:

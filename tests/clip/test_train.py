@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from hw2 import rng
 from hw2.clip import open_clip_folder, train
 from hw2.config import params
-from hw2.shapes import vocabulary
 from hw2.training import loop
 from hw2.training.resume import Resume
 
@@ -25,7 +24,7 @@ class Trained(NamedTuple):
 
 
 def run_training(clip: params.Clip, shapes: params.Shapes, folder: Path) -> Trained:
-    design = open_clip_folder.design(clip.network)
+    design = open_clip_folder.design(clip.network, shapes)
     resume = Resume(folder, train.identity(clip, shapes, design))
     return Trained(*train.train_clip(clip, shapes, design, resume, CPU))
 
@@ -56,7 +55,7 @@ def test_the_loss_agrees_with_open_clip() -> None:
 
 
 def test_text_features_without_padding_agree_with_open_clip(mini: params.Params) -> None:
-    design = open_clip_folder.design(mini.clip.network)
+    design = open_clip_folder.design(mini.clip.network, mini.shapes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.derive(2, "test"))
         network = open_clip.CLIP(**design.model).eval()
@@ -84,7 +83,7 @@ def test_the_loss_falls(mini: params.Params, tmp_path: Path) -> None:
 
 
 def test_every_weight_is_uninterrupted(mini: params.Params) -> None:
-    network = open_clip.CLIP(**open_clip_folder.design(mini.clip.network).model)
+    network = open_clip.CLIP(**open_clip_folder.design(mini.clip.network, mini.shapes).model)
     named = {n: p for n, p in network.named_parameters() if n != "logit_scale"}
     tower = train._Tower(named, mini.clip.train)
     trained = [
@@ -137,15 +136,14 @@ def test_another_seed_gives_another_network(
 
 
 def test_batches_pair_images_with_their_captions(mini: params.Params) -> None:
-    design = open_clip_folder.design(mini.clip.network)
+    design = open_clip_folder.design(mini.clip.network, mini.shapes)
     data = train._Pairs(mini.shapes, mini.clip, design, CPU)
     rows = data.rows(3)
     assert np.array_equal(rows, data.rows(3))
     size = mini.clip.train.batch_size
     assert data.images(rows).shape == (size, 3, 32, 32)
     assert data.texts(rows).shape == (size, open_clip_folder.CONTEXT)
-    captioned = train.scenes.training(mini.shapes.train_images, 32, mini.shapes.seed)
+    captioned = train.scenes.training(mini.shapes)
     assert torch.equal(data.texts(rows), design.tokenize([captioned.captions[k] for k in rows]))
     pixels = torch.from_numpy(captioned.images[rows]).permute(0, 3, 1, 2) / 255
     assert torch.allclose(data.images(rows), (pixels - 0.5) / 0.35, atol=1e-5)
-    assert len(vocabulary.vocabulary()) > 30

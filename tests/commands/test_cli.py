@@ -158,7 +158,7 @@ def save_face_model() -> None:
     """A model file and the noises, as the stages write them."""
     faces, where = params.load().faces, paths.load()
     blueprint, levels = faces_fit.blueprint(faces), faces_fit.levels(faces)
-    models.save(where.faces_model, blueprint, blueprint.build(levels).state_dict(), levels)
+    models.save(where.faces_model, blueprint, blueprint.build().state_dict(), levels)
     where.faces_noise.mkdir(parents=True)
     noises.write(where.faces_noise, noises.draw(1, faces.image_size))
 

@@ -18,7 +18,7 @@ CPU = torch.device("cpu")
 @pytest.fixture(scope="session")
 def weights(mini: params.Params) -> dict[str, Tensor]:
     """Weights of the mini network; those that training starts at zero are random as well."""
-    network = train.blueprint(mini.faces).build(train.levels(mini.faces))
+    network = train.blueprint(mini.faces).build()
     stream = torch.Generator().manual_seed(5)
     return {
         name: value if name in ("signal", "noise")
@@ -31,7 +31,7 @@ def weights(mini: params.Params) -> dict[str, Tensor]:
 def face(mini: params.Params, weights: dict[str, Tensor]) -> FaceModel:
     """A model that is ready to sample."""
     blueprint, levels = train.blueprint(mini.faces), train.levels(mini.faces)
-    return models.ready(models.build_with(blueprint, weights, levels), blueprint, levels, CPU)
+    return models.ready(models.build_with(blueprint, weights), blueprint, levels, CPU)
 
 
 @pytest.fixture

@@ -115,11 +115,11 @@ def test_a_model_of_diffusers_is_converted_to_a_model_file(tmp_path: Path) -> No
 def test_models_that_do_not_fit_are_refused_in_one_line(tmp_path: Path) -> None:
     pipeline(tmp_path / "gray", in_channels=1, out_channels=1)
     (tmp_path / "empty").mkdir()
-    pipeline(tmp_path / "sample")
-    config = tmp_path / "sample/scheduler/scheduler_config.json"
-    config.write_text(json.dumps(json.loads(config.read_text()) | {"prediction_type": "sample"}))
+    pipeline(tmp_path / "flow")
+    config = tmp_path / "flow/scheduler/scheduler_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"prediction_type": "flow"}))
     for name, message in (
-        ("gray", "1 to 1 channels"), ("empty", "has no UNet2DModel"), ("sample", "predicts sample"),
+        ("gray", "1 to 1 channels"), ("empty", "has no UNet2DModel"), ("flow", "predicts flow"),
     ):  # fmt: skip
         with pytest.raises(UserError, match=message) as caught:
             hub.read(str(tmp_path / name), None)

@@ -49,8 +49,10 @@ def test_random_squares_depend_on_the_stream_alone() -> None:
 
 def test_a_composite_shows_the_first_on_the_left(tmp_path: Path) -> None:
     synthetic.write(tmp_path, 2, 32, 5)
-    flower, moon = (photos.read(tmp_path, spec(key)) for key in (synthetic.FLOWER, synthetic.MOON))
-    image = photos.composite(flower, moon, (0, 1), 32)
+    flower, shield = (
+        photos.read(tmp_path, spec(key)) for key in (synthetic.FLOWER, synthetic.SHIELD)
+    )
+    image = photos.composite(flower, shield, (0, 1), 32)
     assert image.shape == (32, 32, 3)
     side = round(32 * 9 / 16)
     mask = photos.squared(flower.masks[0].astype(np.uint8) * 255, side) > 127
@@ -72,11 +74,12 @@ def test_a_damaged_photograph_is_refused_in_one_line(tmp_path: Path, content: by
         photos.read(tmp_path, spec("1"))
 
 
-def test_synthetic_concepts_have_masks_and_the_style_is_sepia() -> None:
+def test_synthetic_objects_have_masks_and_the_style_has_its_tones() -> None:
     images, masks = synthetic.references(synthetic.FLOWER, 4, 32, 5)
     assert images.shape == (4, 32, 32, 3)
     assert 0.1 < (masks > 0).mean() < 0.6
-    hatched, _ = synthetic.references(synthetic.HATCH, 4, 32, 5)
-    gray = hatched.astype(float)
-    ratio = gray[..., 2] / gray[..., 0].clip(1)
-    assert np.abs(ratio - 0.74 / 0.98).max() < 0.1  # sepia: one ratio of blue to red everywhere
+    engraved, everywhere = synthetic.references(synthetic.ENGRAVING, 6, 64, 5)
+    assert (everywhere == 255).all()
+    assert (engraved.reshape(6, -1, 3).mean(1) @ [1, 0, -1] > 20).all()  # sepia: more red than blue
+    other, _ = synthetic.references(synthetic.ENGRAVING, 6, 64, 6)
+    assert not np.array_equal(engraved, other)

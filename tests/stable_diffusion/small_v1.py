@@ -23,7 +23,7 @@ from hw2.stable_diffusion import load
 
 
 def _new_pipeline(mini: params.Params) -> Any:
-    merges = clip_folder.design(mini.clip.network).merges
+    merges = clip_folder.design(mini.clip.network, mini.shapes).merges
     tokenizer = transformers_tokenizer(merges, 77)
     size = len(tokenizer)
     encoder = CLIPTextModel(

@@ -19,20 +19,25 @@ TEXTS = ["a photo of a red circle", "a striped blue star next to a zebra", ""]
 def network(mini: params.Params) -> open_clip.CLIP:
     """A small CLIP with random weights."""
     with rng.seeded_init(1, "text encoder test"):
-        return open_clip.CLIP(**open_clip_folder.design(mini.clip.network).model).eval()
+        return open_clip.CLIP(
+            **open_clip_folder.design(mini.clip.network, mini.shapes).model
+        ).eval()
 
 
 def test_tokens_and_features_agree_with_the_clip(
     network: open_clip.CLIP, mini: params.Params, tmp_path: Path
 ) -> None:
-    design = open_clip_folder.design(mini.clip.network)
+    design = open_clip_folder.design(mini.clip.network, mini.shapes)
     open_clip_folder.save(tmp_path, network, design)
     model, tokenizer = text_encoder.convert(tmp_path)
     ids = design.tokenize(TEXTS)
     for text, row in zip(TEXTS, ids, strict=True):
         used = row[: int(row.argmax()) + 1]  # up to the end marker, the largest id
         assert tokenizer(text).input_ids == used.tolist()
-    features = text_encoder.encode(model, tokenizer, TEXTS)
+    padded = text_encoder.token_ids(tokenizer, TEXTS)
+    assert padded.dtype == torch.int16
+    with torch.no_grad():
+        features = model(padded.long())[0]
     assert features.shape == (3, open_clip_folder.CONTEXT, mini.clip.network.text_width)
     with torch.no_grad():
         ends = features[torch.arange(3), ids.argmax(1)] @ network.text_projection

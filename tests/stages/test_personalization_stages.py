@@ -65,7 +65,7 @@ def done(
 def test_the_model_is_a_diffusers_pipeline(base: SimpleNamespace) -> None:
     index = json.loads((base.stable_diffusion_model / "model_index.json").read_text())
     assert index["_class_name"] == "StableDiffusionPipeline"
-    assert index["vae"] == ["hw2.models.patch_codec", "PatchCodec"]
+    assert index["vae"] == ["diffusers", "AutoencoderKL"]
     assert index["unet"] == ["diffusers", "UNet2DConditionModel"]
     assert index["text_encoder"] == ["transformers", "CLIPTextModel"]
     assert [row["step"] for row in files.read_table(base.stable_diffusion_history)] == [1, 2, 3, 4]

@@ -18,7 +18,7 @@ from hw2.clip.weights import CONFIG, WEIGHTS
 from hw2.config import params
 from hw2.shapes import vocabulary
 
-CONTEXT = 24  # tokens; the longest caption has 20, including the start and end markers
+CONTEXT = 40  # tokens; the longest caption has 37, including the start and end markers
 _IN_THE_FOLDER = "local"  # open_clip takes any name to mean the tokenizer in a local folder
 
 
@@ -37,9 +37,11 @@ class Design:
         return hashlib.sha256(self.merges).hexdigest()
 
 
-def design(network: params.ClipNetwork) -> Design:
+def design(network: params.ClipNetwork, shapes: params.Shapes) -> Design:
     """The architecture for these sizes, with all words of captions and prompt sets as tokens."""
-    merges = tokenizer.subset([*vocabulary.vocabulary(), *prompts.words()])
+    merges = tokenizer.single_token_merges(
+        [*prompts.words(), *vocabulary.words(shapes.num_nouns, shapes.num_styles)]
+    )
     model = {
         "embed_dim": network.embed_dim,
         "vision_cfg": {

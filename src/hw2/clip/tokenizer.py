@@ -1,13 +1,13 @@
-"""A small vocabulary for the small CLIP: open_clip's byte-pair merges, reduced to some words.
+"""A small vocabulary for the small CLIP: byte-pair merges in which some words are single tokens.
 
-Every word of the list becomes a single token if CLIP's own vocabulary has it as one; any other text
-is still tokenized, down to bytes. The merges keep their order, so a word is split as CLIP would
-split it with the same merges.
+The merges are those of CLIP that these words need, in CLIP's order, and then merges of our own for
+words that CLIP would still split. Any other text is tokenized too, down to bytes.
 """
 
 import gzip
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,12 @@ _END = "</w>"
 _MARKERS = ("<|startoftext|>", "<|endoftext|>")
 
 
-def subset(words: Iterable[str]) -> bytes:
-    """The merges for `words` (Sennrich et al., 2016) as a file that `SimpleTokenizer` reads."""
+def single_token_merges(words: Sequence[str]) -> bytes:
+    """The merges that make each of `words` one token, as a file that `SimpleTokenizer` reads.
+
+    Args:
+        words: Lower-case words of ASCII letters.
+    """
     merges = _merges(Path(default_bpe()))
     merge_of = {left + right: (left, right) for left, right in merges}
     tokenizer = SimpleTokenizer()
@@ -34,7 +38,12 @@ def subset(words: Iterable[str]) -> bytes:
     for word in words:
         for piece in _pieces(tokenizer, word):
             collect(piece)
-    lines = ["#version: 0.2", *(" ".join(pair) for pair in merges if pair in needed)]
+    ranks = {pair: rank for rank, pair in enumerate(pair for pair in merges if pair in needed)}
+    for word in words:
+        # A new merge has the lowest priority, so no word that is merged already changes.
+        while len(pieces := _pieces_with(ranks, word)) > 1:
+            ranks[pieces[0], pieces[1]] = len(ranks)
+    lines = ["#version: 0.2", *(" ".join(pair) for pair in ranks)]
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", filename="", mtime=0) as file:
         file.write("\n".join(lines).encode())
@@ -74,3 +83,20 @@ def _merges(path: Path) -> list[tuple[str, str]]:
 def _pieces(tokenizer: SimpleTokenizer, word: str) -> Iterator[str]:
     symbols = bytes_to_unicode()
     yield from tokenizer.bpe("".join(symbols[byte] for byte in word.encode())).split(" ")
+
+
+def _pieces_with(ranks: Mapping[tuple[str, str], int], word: str) -> list[str]:
+    """The symbols of a word after byte-pair encoding (Sennrich et al., 2016, algorithm 1)."""
+    symbols = [*word[:-1], word[-1] + _END]
+    while len(symbols) > 1:
+        pairs = list(pairwise(symbols))
+        best = min(pairs, key=lambda pair: ranks.get(pair, len(ranks)))
+        if best not in ranks:
+            break
+        merged, k = [], 0
+        while k < len(symbols):
+            at_pair = tuple(symbols[k : k + 2]) == best
+            merged.append("".join(best) if at_pair else symbols[k])
+            k += 2 if at_pair else 1
+        symbols = merged
+    return symbols

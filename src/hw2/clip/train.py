@@ -1,6 +1,7 @@
 """Training of the small CLIP (Radford et al., 2021) on synthetic captioned images."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -55,10 +56,18 @@ def train_clip(
     scale_optimizer = ScheduledOptimizers([(scale_adamw, settings.lr)])
     parallel = ParallelMap(len(towers))
 
+    def low_precision(encode: Callable[..., Tensor], *inputs: Any) -> Tensor:
+        bf16 = settings.precision == "bf16"
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            return encode(*inputs).float()
+
     def advance(step: int) -> dict[str, float]:
         rows = data.rows(step)
         features = parallel.run(
-            [lambda: network.visual(data.images(rows)), lambda: _texts(network, data.texts(rows))]
+            [
+                lambda: low_precision(network.visual, data.images(rows)),
+                lambda: low_precision(_texts, network, data.texts(rows)),
+            ]
         )
         leaves = [f.detach().requires_grad_() for f in features]
         loss = contrastive(leaves[0], leaves[1], scale)
@@ -140,7 +149,7 @@ class _Pairs:
         design: open_clip_folder.Design,
         device: torch.device,
     ) -> None:
-        captioned = scenes.training(shapes.train_images, shapes.image_size, shapes.seed)
+        captioned = scenes.training(shapes)
         self._images, self._device = captioned.images, device
         self._texts = design.tokenize(captioned.captions).to(torch.int16)
         self._preprocess = design.preprocess

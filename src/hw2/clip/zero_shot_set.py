@@ -24,7 +24,7 @@ def write(path: Path, test_set: scenes.TestSet) -> None:
     names = {str(k): "_".join(pair) for k, pair in enumerate(vocabulary.CLASSES)}
     numbers = np.zeros(len(vocabulary.CLASSES), int)
     unseen = np.array([pair in vocabulary.HELD_OUT for pair in vocabulary.CLASSES])
-    groups: dict[str, list[str]] = {name: [] for name in (*vocabulary.TEXTURES, SEEN, UNSEEN)}
+    groups: dict[str, list[str]] = {name: [] for name in (*vocabulary.TEST_TEXTURES, SEEN, UNSEEN)}
     with zipfile.ZipFile(path, "w") as archive:
         _add(archive, LABELS, _json(names))
         for image, k, texture in zip(
@@ -33,7 +33,7 @@ def write(path: Path, test_set: scenes.TestSet) -> None:
             file = f"{k}_{numbers[k]:03d}.png"
             numbers[k] += 1
             _add(archive, f"{FOLDER}/{file}", _png(image))
-            groups[vocabulary.TEXTURES[texture]].append(file)
+            groups[vocabulary.TEST_TEXTURES[texture]].append(file)
             groups[UNSEEN if unseen[k] else SEEN].append(file)
         _add(archive, GROUPS, _json({name: files for name, files in groups.items() if files}))
 

@@ -34,13 +34,14 @@ from hw2.config.schema.personalization import (
     PersonalizationSampling,
     PersonalizationTrain,
 )
-from hw2.config.schema.stable_diffusion import StableDiffusion
+from hw2.config.schema.stable_diffusion import Autoencoder, StableDiffusion
 from hw2.runtime.errors import UserError
 
 __all__ = [
     "Ablation",
     "Alignment",
     "Augmentations",
+    "Autoencoder",
     "Clip",
     "ClipModel",
     "ClipNetwork",

@@ -10,7 +10,7 @@ from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.faces.model import Blueprint
 from hw2.runtime.errors import UserError
 
-_PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v"}
+_PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
 log = logging.getLogger(__name__)
 
 
@@ -37,7 +37,7 @@ def read(name: str, revision: str | None) -> tuple[Blueprint, dict[str, Tensor],
         raise UserError(f"{name}: sample_size is {size}, not one number; give a square model")
     kind = scheduler.config.prediction_type
     if kind not in _PREDICTIONS:
-        raise UserError(f"{name}: predicts {kind}; give a model that predicts eps or v")
+        raise UserError(f"{name}: predicts {kind}; give a model that predicts eps, v or x0")
     schedule = Schedule((1 - scheduler.betas.double()).cumprod(0))
     blueprint = Blueprint("diffusers", _PREDICTIONS[kind], size, config)
     return blueprint, {f"inner.{k}": v for k, v in network.state_dict().items()}, schedule

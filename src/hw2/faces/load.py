@@ -24,10 +24,10 @@ def load(name: str, device: torch.device) -> FaceModel:
         return model.load(path, device)
     if path.is_file():
         weights, schedule = course.read(path)
-        network = model.build_with(model.COURSE, weights, schedule)
+        network = model.build_with(model.COURSE, weights)
         return model.ready(network, model.COURSE, schedule, device)
     if path.is_dir() or is_hub_id(name):
         blueprint, weights, schedule = hub.read(name, None)
-        network = model.build_with(blueprint, weights, schedule)
+        network = model.build_with(blueprint, weights)
         return model.ready(network, blueprint, schedule, device)
     raise UserError(f"{name}: no such file; give UNet.pt, a folder of diffusers, or a hub id")

@@ -13,11 +13,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from hw2.config import params
 from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.io import checkpoints
 from hw2.models.course_unet import SIDE, CourseUNet
-from hw2.models.unet import UNet
 
 _WEIGHTS = "network."
 
@@ -27,33 +25,21 @@ class Blueprint:
     """Architecture of a face model.
 
     Attributes:
-        kind: Origin of the network, a function of images (N, 3, size, size) and times int64 (N,).
+        kind: Class of the network, a function of images (N, 3, size, size) and times int64 (N,):
+            the course's, or `UNet2DModel` of diffusers.
         prediction: Output of the network: eps, v or x0.
         size: Image height and width in pixels.
-        config: Arguments of the network; their form depends on the kind.
+        config: Arguments of `UNet2DModel`; the course's network has none.
     """
 
-    kind: Literal["trained", "course", "diffusers"]
+    kind: Literal["course", "diffusers"]
     prediction: Prediction
     size: int
     config: Mapping[str, Any]
 
-    def build(self, schedule: Schedule) -> nn.Module:
+    def build(self) -> nn.Module:
         """Build the untrained network."""
-        if self.kind == "course":
-            return CourseUNet()
-        if self.kind == "diffusers":
-            return _Sample(self.config)
-        shape = params.UNetShape.model_validate(self.config)
-        return UNet(
-            num_labels=0,
-            base_channels=shape.base_channels,
-            channel_mult=shape.channel_mult,
-            num_res_blocks=shape.num_res_blocks,
-            patch_size=shape.patch_size,
-            timesteps=schedule.timesteps,
-            size=self.size,
-        )
+        return CourseUNet() if self.kind == "course" else UnconditionalUNet(self.config)
 
 
 COURSE = Blueprint("course", "eps", SIDE, {})
@@ -74,8 +60,8 @@ class FaceModel:
         return next(self.network.parameters()).device
 
 
-class _Sample(nn.Module):
-    """A `UNet2DModel` that returns a plain tensor."""
+class UnconditionalUNet(nn.Module):
+    """A `UNet2DModel` that returns a plain tensor. It ignores labels."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
@@ -83,7 +69,16 @@ class _Sample(nn.Module):
 
         self.inner = UNet2DModel.from_config(dict(config))
 
-    def forward(self, xt: Tensor, t: Tensor) -> Tensor:
+    def inner_weights(self) -> list[Tensor]:
+        """Matrices and convolutions between the first and the last, which Muon may train."""
+        blocks = ("down_blocks", "mid_block", "up_blocks")
+        return [
+            weight
+            for name, weight in self.inner.named_parameters()
+            if weight.ndim > 1 and name.startswith(blocks)
+        ]
+
+    def forward(self, xt: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         return self.inner(xt, t).sample
 
 
@@ -106,21 +101,19 @@ def load(path: Path, device: torch.device) -> FaceModel:
     def build(record: dict[str, Any], tensors: dict[str, Tensor]) -> FaceModel:
         blueprint, schedule = Blueprint(**record), Schedule(tensors.pop("abar"))
         weights = {name.removeprefix(_WEIGHTS): value for name, value in tensors.items()}
-        return ready(build_with(blueprint, weights, schedule), blueprint, schedule, device)
+        return ready(build_with(blueprint, weights), blueprint, schedule, device)
 
     return checkpoints.load(path, "faces", build, stage="faces_train")
 
 
-def build_with(
-    blueprint: Blueprint, weights: Mapping[str, Tensor], schedule: Schedule
-) -> nn.Module:
+def build_with(blueprint: Blueprint, weights: Mapping[str, Tensor]) -> nn.Module:
     """Build the network with these weights, which must fit; they are not copied.
 
     Raises:
         RuntimeError: if a weight is missing, unexpected, or of another shape.
     """
     with torch.device("meta"):  # skips the initialization of the weights
-        network = blueprint.build(schedule)
+        network = blueprint.build()
     network.load_state_dict(dict(weights), assign=True)
     return network
 

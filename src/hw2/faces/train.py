@@ -14,11 +14,31 @@ from hw2.faces.model import Blueprint
 from hw2.training.denoising import DenoisingDataset, train_denoiser
 from hw2.training.resume import Resume
 
+_HEAD_CHANNELS = 32  # of an attention head
+
 
 def blueprint(faces: params.Faces) -> Blueprint:
-    """The architecture of the trained model."""
-    config = faces.network.model_dump(mode="json")
-    return Blueprint("trained", faces.diffusion.prediction, faces.image_size, config)
+    """The architecture of the trained model, a `UNet2DModel`.
+
+    Attention is at the coarsest level only. Norms are over one group, because the kernels for small
+    groups are slower than the convolutions they follow.
+    """
+    network = faces.network
+    levels = len(network.channel_mult)
+    channels = [network.base_channels * factor for factor in network.channel_mult]
+    config = {
+        "sample_size": faces.image_size,
+        "in_channels": 3,
+        "out_channels": 3,
+        "block_out_channels": channels,
+        "layers_per_block": network.num_res_blocks,
+        "down_block_types": ["DownBlock2D"] * levels,
+        "up_block_types": ["UpBlock2D"] * levels,
+        "attention_head_dim": min(_HEAD_CHANNELS, channels[-1]),
+        "norm_num_groups": 1,
+        "resnet_time_scale_shift": "scale_shift",
+    }
+    return Blueprint("diffusers", faces.diffusion.prediction, faces.image_size, config)
 
 
 def levels(faces: params.Faces) -> Schedule:
@@ -41,7 +61,7 @@ def train_faces(
         `lr`).
     """
     with rng.seeded_init(faces.seed, "initial weights"):
-        network = blueprint(faces).build(levels(faces))
+        network = blueprint(faces).build()
     images = synthetic.draw(faces.images, faces.image_size, faces.seed)
     dataset = DenoisingDataset(
         images,

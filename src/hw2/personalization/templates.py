@@ -21,9 +21,11 @@ STYLE = (
 """For styles, after theirs."""
 SYNTHETIC_OBJECT = tuple(f"{prefix} a {{}}".strip() for prefix in vocabulary.PREFIXES)
 SYNTHETIC_STYLE = tuple(
-    f"{prefix} a {{}} {noun}".strip() for prefix in vocabulary.PREFIXES for noun in vocabulary.NOUNS
+    f"{prefix} {vocabulary.with_article(word)} in the style of {{}}".strip()
+    for prefix in vocabulary.PREFIXES
+    for word in vocabulary.GENERIC
 )
-"""For styles in the captions of the synthetic images, where a style replaces a texture's name."""
+"""For objects and styles in the words of the synthetic images' captions."""
 _SETS = {
     ("object", "course"): OBJECT,
     ("style", "course"): STYLE,

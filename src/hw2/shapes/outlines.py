@@ -1,107 +1,103 @@
-"""Signed distances to the outlines of the shapes, negative inside.
+"""Signed distances to the outlines of objects, negative inside.
 
-Coordinates are those of the object: its radius is 1, x points right, y points down. The formulas
-are those of I. Quilez (2D distance functions), or approximations that are exact at the outline.
+Coordinates are those of the object: its radius is about 1, x points right, y points down. An
+outline is described by continuous amounts, so that there is an outline between any two. Distances
+are exact at the outline and approximate elsewhere.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]
-_HALF = np.float32(np.sqrt(0.5))
+POLAR, HEART, CROSS = range(3)
+"""Families of outlines."""
+_SQRT_HALF = np.float32(np.sqrt(0.5))
 
 
-def _circle(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.hypot(x, y) - 0.9
+@dataclass(frozen=True)
+class Outlines:
+    """M outlines, as arrays of length M.
+
+    Attributes:
+        family: int, POLAR, HEART or CROSS.
+        lobes: int, number of points or petals of a POLAR outline, at least 3.
+        notch: float in (0, 1], smallest radius between two lobes; the radius at a lobe is 1.
+        roundness: float in [0, 1], from straight edges (polygons, stars) to waves (petals).
+        aspect: float, width relative to height.
+        hole: float in [0, 0.6], radius of a round hole at the center.
+        bite: float in [0, 1], how far a disc at the right cuts into the outline.
+        bend: float in [-0.5, 0.5], curvature of the vertical axis.
+    """
+
+    family: np.ndarray
+    lobes: np.ndarray
+    notch: np.ndarray
+    roundness: np.ndarray
+    aspect: np.ndarray
+    hole: np.ndarray
+    bite: np.ndarray
+    bend: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.family)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> "Outlines":
+        return Outlines(**{name: value[rows] for name, value in vars(self).items()})
 
 
-def _box(x: np.ndarray, y: np.ndarray, half_x: float, half_y: float) -> np.ndarray:
-    return np.maximum(np.abs(x) - half_x, np.abs(y) - half_y)
+def distance(outlines: Outlines, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Signed distances float32 (M, H, W) at the coordinates `x` and `y`, float32 (M, H, W)."""
+    aspect, hole, bite, bend = (
+        value.astype(np.float32)[:, None, None]
+        for value in (outlines.aspect, outlines.hole, outlines.bite, outlines.bend)
+    )
+    x = x / aspect - bend * (y * y - np.float32(0.4))
+    result = np.empty_like(x)
+    for family, function in ((HEART, _heart), (CROSS, _cross)):
+        rows = np.flatnonzero(outlines.family == family)
+        if len(rows):
+            result[rows] = function(x[rows], y[rows])
+    rows = np.flatnonzero(outlines.family == POLAR)
+    if len(rows):
+        result[rows] = _polar(outlines[rows], x[rows], y[rows])
+    rows = np.flatnonzero(outlines.hole > 0)
+    if len(rows):
+        result[rows] = np.maximum(result[rows], hole[rows] - np.hypot(x[rows], y[rows]))
+    rows = np.flatnonzero(outlines.bite > 0)
+    if len(rows):
+        center = np.float32(1.35) - np.float32(0.9) * bite[rows]
+        cut = np.float32(0.75) - np.hypot(x[rows] - center, y[rows])
+        result[rows] = np.maximum(result[rows], cut)
+    return result
 
 
-def _square(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return _box(x, y, 0.78, 0.78)
-
-
-def _half_planes(x: np.ndarray, y: np.ndarray, sides: int, inner: float, turn: float) -> np.ndarray:
-    """A regular polygon as the largest distance to a side; `inner` is the incircle's radius."""
-    angles = turn + 2 * np.pi * np.arange(sides) / sides
-    distance = x * np.float32(np.cos(angles[0])) + y * np.float32(np.sin(angles[0]))
-    for angle in angles[1:]:
-        np.maximum(
-            distance, x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)), out=distance
-        )
-    return distance - inner
-
-
-def _triangle(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return _half_planes(x, y - 0.15, 3, 0.55, np.pi / 2)
-
-
-def _diamond(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return (np.abs(x) * 1.45 + np.abs(y) - 1) / np.float32(np.hypot(1.45, 1))
-
-
-def _hexagon(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return _half_planes(x, y, 6, 0.8, 0.0)
-
-
-def _star(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """A five-pointed star: the edge from a tip to a notch, after folding the plane to a tenth."""
+def _polar(outlines: Outlines, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A radius that is a function of the angle, with a lobe at the top."""
+    lobes, notch, roundness = (
+        value.astype(np.float32)[:, None, None]
+        for value in (outlines.lobes, outlines.notch, outlines.roundness)
+    )
+    half = np.float32(np.pi) / lobes  # angle from a lobe to the next notch
     angle = np.arctan2(x, -y)
-    sector = np.float32(2 * np.pi / 5)
-    folded = np.abs((angle + sector / 2) % sector - sector / 2)
-    radius = np.hypot(x, y)
-    tip, notch = np.array([0.0, 1.0]), 0.42 * np.array([np.sin(np.pi / 5), np.cos(np.pi / 5)])
-    along = notch - tip
-    normal = np.array([-along[1], along[0]]) / np.hypot(*along)
-    return radius * (
-        np.sin(folded) * np.float32(normal[0]) + np.cos(folded) * np.float32(normal[1])
-    ) - np.float32(normal @ tip)
-
-
-def _cross(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.minimum(_box(x, y, 0.9, 0.3), _box(x, y, 0.3, 0.9))
+    folded = np.abs((angle + half) % (2 * half) - half)
+    # The straight edge from (1, 0) to the notch, in polar coordinates.
+    across, along = notch * np.sin(half), notch * np.cos(half) - 1
+    straight = across / (np.cos(folded) * across - np.sin(folded) * along)
+    wave = notch + (1 - notch) * (np.float32(0.5) + np.float32(0.5) * np.cos(lobes * folded))
+    radius = straight + roundness * (wave - straight)
+    slope = (1 - notch) / (half * (1 + notch) / 2)
+    return (np.hypot(x, y) - np.float32(0.95) * radius) / np.sqrt(1 + slope * slope)
 
 
 def _heart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Two lobes above a corner that points down, with sides tangent to the lobes."""
     across, up = np.abs(x), -0.2 - y
     lobe = np.hypot(across - 0.42, up - 0.1) - 0.46
-    side = (across - up) * _HALF - (0.32 * _HALF + 0.46)
-    corner = np.maximum(side, np.maximum((across + up - 0.52) * _HALF, up - 0.1))
+    side = (across - up) * _SQRT_HALF - (0.32 * _SQRT_HALF + 0.46)
+    corner = np.maximum(side, np.maximum((across + up - 0.52) * _SQRT_HALF, up - 0.1))
     return np.minimum(lobe, corner)
 
 
-def _ring(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.abs(np.hypot(x, y) - 0.68) - 0.24
-
-
-def _moon(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.maximum(_circle(x, y), 0.75 - np.hypot(x - 0.45, y))
-
-
-def _bar(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return _box(x, y, 0.95, 0.28)
-
-
-def _flower(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.hypot(x, y) - 0.68 - 0.24 * np.cos(6 * np.arctan2(y, x))
-
-
-DISTANCES: dict[str, Distance] = {
-    "circle": _circle,
-    "square": _square,
-    "triangle": _triangle,
-    "star": _star,
-    "cross": _cross,
-    "heart": _heart,
-    "ring": _ring,
-    "diamond": _diamond,
-    "moon": _moon,
-    "hexagon": _hexagon,
-    "bar": _bar,
-    "flower": _flower,
-}
-"""Float32 (N, H, W) coordinates to distances, by shape."""
+def _cross(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    bars = (np.maximum(np.abs(x) - a, np.abs(y) - b) for a, b in ((0.9, 0.3), (0.3, 0.9)))
+    return np.minimum(*bars)

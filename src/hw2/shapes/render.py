@@ -1,121 +1,218 @@
-"""Rendering of scenes as images, many at once."""
+"""Rendering of objects on backgrounds, many images at once."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from hw2.shapes.outlines import DISTANCES
+from hw2.shapes.outlines import Outlines, distance
 
-KINDS = tuple(DISTANCES)
-"""Names of the shapes; `Objects.kind` holds indices into this tuple."""
-_PERIOD = 0.62  # of stripes and dots, in radii of the object
-_RIM = 0.12  # plain edge around them, in the same units; keeps outlines visible at 32 pixels
-_CHUNK = 256  # objects at a time, so that intermediate results stay in the processor's cache
-PLAIN, STRIPED, DOTTED = range(3)
+PLAIN, STRIPED, DOTTED, RINGED, HALVED, CHECKED = range(6)
+"""Textures."""
+_CHUNK = 64  # objects at a time, so that intermediate results stay in the processor's cache
+_INSET = 0.08  # plain edge around a texture, in radii of the object; keeps outlines visible
 
 
 @dataclass(frozen=True)
-class Objects:
-    """M colored objects, each in an image.
+class Looks:
+    """What M objects look like wherever they are, as arrays of length M.
+
+    Colors are RGB in [0, 1], float (M, 3); lengths are in radii of the object.
 
     Attributes:
-        image_index: int (M,), index of the image that holds the object; later objects are in front.
-        kind: int (M,), index into KINDS.
-        position: float (M, 2), center (x, y) in [-1, 1], y downwards.
-        radius: float (M,), in the same units.
-        angle: float (M,), radians, clockwise.
-        texture: int (M,), PLAIN, STRIPED or DOTTED.
-        fill: float (M, 3), RGB in [0, 1].
-        ink: float (M, 3), RGB of stripes or dots.
+        outline: Their outlines.
+        fill: Color of the object.
+        texture: int, one of PLAIN, STRIPED, DOTTED, RINGED, HALVED and CHECKED.
+        texture_color: Second color, of the texture.
+        period: Distance between stripes, dots, rings or squares.
+        texture_angle: Direction of the texture in radians.
+        core: Radius of a disc at the center; 0 is none.
+        core_color: Color of that disc.
+        rim: Width of a border; 0 is none.
+        rim_color: Color of the border.
+        shading: Strength of a highlight at the upper left, 0 to 0.6.
     """
 
-    image_index: np.ndarray
-    kind: np.ndarray
+    outline: Outlines
+    fill: np.ndarray
+    texture: np.ndarray
+    texture_color: np.ndarray
+    period: np.ndarray
+    texture_angle: np.ndarray
+    core: np.ndarray
+    core_color: np.ndarray
+    rim: np.ndarray
+    rim_color: np.ndarray
+    shading: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.texture)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> "Looks":
+        return Looks(**{name: value[rows] for name, value in vars(self).items()})
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where M objects are, as arrays of length M.
+
+    Attributes:
+        image: int, index of the image; later objects are in front.
+        position: float (M, 2), center (x, y) in [-1, 1], y downwards.
+        radius: float, in the same units.
+        angle: float, radians, clockwise.
+    """
+
+    image: np.ndarray
     position: np.ndarray
     radius: np.ndarray
     angle: np.ndarray
-    texture: np.ndarray
-    fill: np.ndarray
-    ink: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.image_index)
-
-    def __getitem__(self, rows: np.ndarray | slice) -> "Objects":
-        return Objects(**{name: value[rows] for name, value in vars(self).items()})
+    def __getitem__(self, rows: np.ndarray | slice) -> "Placement":
+        return Placement(**{name: value[rows] for name, value in vars(self).items()})
 
 
-def render(backgrounds: np.ndarray, objects: Objects, size: int) -> np.ndarray:
-    """Render the objects on `backgrounds`, RGB float (N, 3): images uint8 (N, size, size, 3).
+def render(
+    backgrounds: np.ndarray, looks: Looks, placement: Placement, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the objects on `backgrounds`, RGB float (N, 3) or images float (N, size, size, 3).
 
-    Outlines and textures are antialiased: the coverage of a pixel follows from the distance of its
-    center to the edge.
+    Edges are antialiased: the coverage of a pixel follows from the distance of its center.
+
+    Returns:
+        Images float32 (N, size, size, 3) in [0, 1], and the coverage by objects, float32
+        (N, size, size) in [0, 1].
     """
     canvas = np.empty((len(backgrounds), size, size, 3), np.float32)
-    canvas[:] = backgrounds[:, None, None]
+    canvas[:] = backgrounds if backgrounds.ndim == 4 else backgrounds[:, None, None]
+    covered = np.zeros(canvas.shape[:3], np.float32)
     # An object is painted after all objects behind it in the same image.
-    depth = _depth(objects.image_index)
+    depth = _depth(placement.image)
     for layer in range(int(depth.max(initial=-1)) + 1):
-        for kind in range(len(KINDS)):
-            rows = np.flatnonzero((depth == layer) & (objects.kind == kind))
-            for start in range(0, len(rows), _CHUNK):
-                _paint(canvas, objects[rows[start : start + _CHUNK]], KINDS[kind], size)
-    return (canvas * 255 + 0.5).clip(0, 255).astype(np.uint8)
+        rows = np.flatnonzero(depth == layer)
+        for start in range(0, len(rows), _CHUNK):
+            chunk = rows[start : start + _CHUNK]
+            _paint(canvas, covered, looks[chunk], placement[chunk], size)
+    return canvas.clip(0, 1), covered
 
 
-def _depth(image_index: np.ndarray) -> np.ndarray:
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """Images in [0, 1] as uint8."""
+    return (images * 255 + 0.5).astype(np.uint8)
+
+
+def _depth(image: np.ndarray) -> np.ndarray:
     """The number of earlier objects in the same image, for each object: int (M,)."""
-    order = np.argsort(image_index, kind="stable")
-    sorted_index = image_index[order]
-    starts = (
-        np.flatnonzero(np.r_[True, sorted_index[1:] != sorted_index[:-1]])
-        if len(sorted_index)
-        else np.array([], int)
-    )
-    lengths = np.diff(np.r_[starts, len(sorted_index)])
-    depth = np.empty(len(sorted_index), int)
-    depth[order] = np.arange(len(sorted_index)) - np.repeat(starts, lengths)
+    order = np.argsort(image, kind="stable")
+    ordered = image[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)])
+    lengths = np.diff(np.r_[starts, len(ordered)])
+    depth = np.empty(len(ordered), int)
+    depth[order] = np.arange(len(ordered)) - np.repeat(starts, lengths)
     return depth
 
 
-def _paint(canvas: np.ndarray, objects: Objects, kind: str, size: int) -> None:
-    """Paint objects of one kind, each in a different image."""
-    ticks = ((np.arange(size, dtype=np.float32) + 0.5) * 2 / size - 1)[None, :]
-    radius = objects.radius.astype(np.float32)[:, None]
-    across = ((ticks - objects.position[:, :1]) / radius).astype(np.float32)[:, None, :]
-    down = ((ticks - objects.position[:, 1:]) / radius).astype(np.float32)[:, :, None]
-    cos, sin = (f(objects.angle).astype(np.float32)[:, None, None] for f in (np.cos, np.sin))
-    x, y = across * cos + down * sin, down * cos - across * sin
-    width = (2 / size / radius)[:, :, None].astype(np.float32)
-    distance = DISTANCES[kind](x, y)
-    colors = np.broadcast_to(objects.fill.astype(np.float32)[:, None, None], (*x.shape, 3))
-    for texture, pattern in ((STRIPED, _stripes), (DOTTED, _dots)):
-        rows = np.flatnonzero(objects.texture == texture)
+def _paint(
+    canvas: np.ndarray, covered: np.ndarray, looks: Looks, placement: Placement, size: int
+) -> None:
+    """Paint objects that are in different images."""
+    x, y = _object_coordinates(placement, size)
+    pixel = _column(2 / size / placement.radius)
+    outline = distance(looks.outline, x, y)
+    colors = np.broadcast_to(_color(looks.fill), (*x.shape, 3)).copy()
+    _paint_texture(colors, looks, x, y, outline, pixel)
+    rows = np.flatnonzero(looks.core > 0)
+    if len(rows):
+        disc = np.hypot(x[rows], y[rows]) - _column(looks.core[rows])
+        _mix(colors, rows, _coverage(disc, pixel[rows]), looks.core_color)
+    rows = np.flatnonzero(looks.rim > 0)
+    if len(rows):
+        border = -outline[rows] - _column(looks.rim[rows])
+        _mix(colors, rows, _coverage(border, pixel[rows]), looks.rim_color)
+    rows = np.flatnonzero(looks.shading > 0)
+    if len(rows):
+        highlight = np.exp(-((x[rows] + 0.3) ** 2 + (y[rows] + 0.35) ** 2) / 0.35) - 0.35
+        colors[rows] += (_column(looks.shading[rows]) * highlight)[..., None]
+    coverage = _coverage(outline, pixel)
+    canvas[placement.image] += coverage[..., None] * (colors - canvas[placement.image])
+    covered[placement.image] = np.maximum(covered[placement.image], coverage)
+
+
+def _paint_texture(
+    colors: np.ndarray,
+    looks: Looks,
+    x: np.ndarray,
+    y: np.ndarray,
+    outline: np.ndarray,
+    pixel: np.ndarray,
+) -> None:
+    cos, sin = _column(np.cos(looks.texture_angle)), _column(np.sin(looks.texture_angle))
+    u, v = x * cos + y * sin, y * cos - x * sin
+    for texture, pattern in _PATTERNS.items():
+        rows = np.flatnonzero(looks.texture == texture)
         if len(rows):
-            colors = np.array(colors)
-            inset = np.maximum(pattern(x[rows], y[rows]), distance[rows] + np.float32(_RIM))
-            cover = _coverage(inset, width[rows])[..., None]
-            ink = objects.ink.astype(np.float32)[rows, None, None]
-            colors[rows] += cover * (ink - colors[rows])
-    cover = _coverage(distance, width)[..., None]
-    canvas[objects.image_index] += cover * (colors - canvas[objects.image_index])
+            edge = pattern(u[rows], v[rows], _column(looks.period[rows]))
+            edge = np.maximum(edge, outline[rows] + np.float32(_INSET))
+            _mix(colors, rows, _coverage(edge, pixel[rows]), looks.texture_color)
 
 
-def _coverage(distance: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """The covered share of a pixel of this width, from the signed distance of its center."""
-    return np.clip(0.5 - distance / width, 0, 1).astype(np.float32)
+def _object_coordinates(placement: Placement, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates x and y of all pixels in the units of each object: float32 (M, size, size)."""
+    ticks = ((np.arange(size, dtype=np.float32) + 0.5) * 2 / size - 1)[None, :]
+    radius = placement.radius.astype(np.float32)[:, None]
+    across = ((ticks - placement.position[:, :1]) / radius).astype(np.float32)[:, None, :]
+    down = ((ticks - placement.position[:, 1:]) / radius).astype(np.float32)[:, :, None]
+    cos, sin = _column(np.cos(placement.angle)), _column(np.sin(placement.angle))
+    return across * cos + down * sin, down * cos - across * sin
 
 
-def _stripes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Diagonal stripes that cover half of each period."""
-    along = (x + y) * np.float32(np.sqrt(0.5))
-    return np.abs(_folded(along)) - np.float32(_PERIOD / 4)
+def _mix(colors: np.ndarray, rows: np.ndarray, coverage: np.ndarray, color: np.ndarray) -> None:
+    colors[rows] += coverage[..., None] * (_color(color[rows]) - colors[rows])
 
 
-def _dots(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.hypot(_folded(x), _folded(y)) - np.float32(_PERIOD * 0.3)
+def _column(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32)[:, None, None]
 
 
-def _folded(value: np.ndarray) -> np.ndarray:
+def _color(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32)[:, None, None]
+
+
+def _coverage(edge: np.ndarray, pixel: np.ndarray) -> np.ndarray:
+    """The covered fraction of a pixel of this width, from the signed distance of its center."""
+    return np.clip(np.float32(0.5) - edge / pixel, 0, 1)
+
+
+def _stripes(u: np.ndarray, v: np.ndarray, period: np.ndarray) -> np.ndarray:
+    return np.abs(_folded(u, period)) - period / 4
+
+
+def _dots(u: np.ndarray, v: np.ndarray, period: np.ndarray) -> np.ndarray:
+    return np.hypot(_folded(u, period), _folded(v, period)) - period * np.float32(0.3)
+
+
+def _rings(u: np.ndarray, v: np.ndarray, period: np.ndarray) -> np.ndarray:
+    return np.abs(_folded(np.hypot(u, v), period)) - period / 4
+
+
+def _halves(u: np.ndarray, v: np.ndarray, period: np.ndarray) -> np.ndarray:
+    return u
+
+
+def _checks(u: np.ndarray, v: np.ndarray, period: np.ndarray) -> np.ndarray:
+    a, b = np.abs(_folded(u, period)) - period / 4, np.abs(_folded(v, period)) - period / 4
+    return np.where((a < 0) == (b < 0), -1, 1) * np.minimum(np.abs(a), np.abs(b))
+
+
+def _folded(value: np.ndarray, period: np.ndarray) -> np.ndarray:
     """Signed distance to the nearest multiple of the period."""
-    return value - np.float32(_PERIOD) * np.rint(value / np.float32(_PERIOD))
+    return value - period * np.rint(value / period)
+
+
+_PATTERNS = {
+    STRIPED: _stripes,
+    DOTTED: _dots,
+    RINGED: _rings,
+    HALVED: _halves,
+    CHECKED: _checks,
+}
+"""Signed distances to the second color, by texture."""

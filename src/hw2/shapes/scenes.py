@@ -4,24 +4,26 @@ A random stream draws a block of a thousand scenes, so the first images do not d
 of images.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from hw2 import rng
-from hw2.io.images import LUMA
-from hw2.shapes import vocabulary
-from hw2.shapes.render import KINDS, PLAIN, Objects, render
+from hw2.config import params
+from hw2.shapes import render, styles, vocabulary
+from hw2.shapes.render import Looks, Placement
 
+Part = TypeVar("Part", bound=Any)  # an array, or a dataclass of arrays
 BLOCK = 1000
-SINGLE, DOUBLE = 0.60, 0.28  # shares of scenes; the others show one object without a name
-_PLAIN_SHARE = 0.5
-# Shares of captions that name a plain texture, name the background, join two objects by "next to".
-_NAMES_PLAIN, _NAMES_BACKGROUND, _NEXT_TO = 0.25, 0.7, 1 / 3
-_RANDOM_INK = 0.7  # share of the unnamed objects that have a second random color
+_DOUBLE = 0.35  # share of scenes with two objects
+_NOUN, _GENERIC = 0.5, 0.08  # shares of objects that a noun or a generic word names
+_STYLED = 0.2  # share of scenes in a named style
+_SAYS_BACKGROUND = 0.7
+_ABOVE, _NEXT_TO = 0.2, 0.3  # shares of double scenes; the others are "A and B"
 _COLORS = np.array(list(vocabulary.COLORS.values()), np.float32)
 _BACKGROUNDS = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)
-_LUMINANCE = np.array(LUMA, np.float32)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class TestSet:
     Attributes:
         images: uint8 (N, size, size, 3).
         classes: int (N,), indices into `vocabulary.CLASSES`.
-        textures: int (N,), indices into `vocabulary.TEXTURES`.
+        textures: int (N,), indices into `vocabulary.TEST_TEXTURES`.
     """
 
     images: np.ndarray
@@ -47,155 +49,202 @@ class TestSet:
     textures: np.ndarray
 
 
-def training(count: int, size: int, seed: int) -> CaptionedImages:
-    """Render `count` images of random scenes, without the pairs `vocabulary.HELD_OUT`."""
-    images, captions = [], []
-    for block in range(-(-count // BLOCK)):
-        scene = _Scene(rng.numpy_rng(seed, "shapes", "train", block))
-        images.append(render(scene.backgrounds, scene.objects, size))
-        captions += scene.captions
-    return CaptionedImages(np.concatenate(images)[:count], captions[:count])
+def training(shapes: params.Shapes) -> CaptionedImages:
+    """Draw `shapes.train_images` random scenes, without the pairs `vocabulary.HELD_OUT`."""
+    count = shapes.train_images
+    blocks = [_block(shapes, number) for number in range(-(-count // BLOCK))]
+    images = np.concatenate([item.images for item in blocks])[:count]
+    return CaptionedImages(images, [text for item in blocks for text in item.captions][:count])
+
+
+def _block(shapes: params.Shapes, number: int) -> CaptionedImages:
+    """Block `number` of a thousand scenes."""
+    num_nouns, num_styles = shapes.num_nouns, shapes.num_styles
+    stream = rng.numpy_rng(shapes.seed, "shapes", "train", number)
+    n = BLOCK
+    double = stream.random(n) < _DOUBLE
+    above = double & (stream.random(n) < _ABOVE)
+    next_to = double & ~above & (stream.random(n) < _NEXT_TO)
+    items = [_Items(stream, num_nouns) for _ in range(2)]
+    background = stream.integers(len(_BACKGROUNDS), size=n)
+    grounds = jittered(stream, _BACKGROUNDS[background], 0.03)
+    single_placement = centered(stream, np.arange(n))
+    firsts = beside(stream, np.arange(n), -0.5, above)
+    seconds = beside(stream, np.arange(n), 0.5, above)
+    placements = [_where(double, firsts, single_placement), seconds]
+    rows = [np.arange(n), np.flatnonzero(double)]
+    looks = concatenated([item.looks[chosen] for item, chosen in zip(items, rows, strict=True)])
+    angles = [item.upright for item in items]
+    placement = concatenated(
+        [
+            Placement(p.image, p.position, p.radius, p.angle + angle)[chosen]
+            for p, angle, chosen in zip(placements, angles, rows, strict=True)
+        ]
+    )
+    canvas, _ = render.render(grounds, looks, placement, shapes.image_size)
+    styled = np.flatnonzero(stream.random(n) < _STYLED) if num_styles else np.array([], int)
+    style = stream.integers(max(1, num_styles), size=n)
+    if len(styled):
+        meanings = vocabulary.style_meanings(num_styles)
+        canvas[styled] = styles.apply(meanings[style[styled]], canvas[styled])
+    prefix = stream.choice(len(vocabulary.PREFIXES), size=n, p=vocabulary.PREFIX_SHARES)
+    says_background = stream.random(n) < _SAYS_BACKGROUND
+    backgrounds, names = tuple(vocabulary.BACKGROUNDS), vocabulary.style_names(num_styles)
+    captions = []
+    for i in range(n):
+        text = items[0].phrases[i]
+        if double[i]:
+            relation = "above" if above[i] else "next to" if next_to[i] else "and"
+            text += f" {relation} {items[1].phrases[i]}"
+        if says_background[i]:
+            text += f" on a {backgrounds[background[i]]} background"
+        captions.append(f"{vocabulary.PREFIXES[prefix[i]]} {text}".strip())
+    for i in styled:
+        captions[i] += f" in the style of {names[style[i]]}"
+    return CaptionedImages(render.to_uint8(canvas), captions)
 
 
 def test_set(split: str, per_class: int, size: int, seed: int) -> TestSet:
-    """Render `per_class` images of each of `vocabulary.CLASSES`, class by class.
+    """Draw `per_class` images of each of `vocabulary.CLASSES`, class by class.
 
-    `split` names the random stream.
+    Half of the objects are plain. `split` names the random stream.
     """
     stream = rng.numpy_rng(seed, "shapes", "test set", split)
     classes = np.repeat(np.arange(len(vocabulary.CLASSES)), per_class)
-    colors, shapes = np.divmod(classes, len(vocabulary.SHAPES))  # classes are sorted by color
-    n = len(classes)
-    textures = _textures(stream, n)
-    backgrounds = _backgrounds(stream, stream.integers(len(_BACKGROUNDS), size=n))
-    fill = _jittered(stream, _COLORS[colors], 0.04)
-    objects = _alone(stream, np.arange(n), _kinds(shapes), textures, fill, _inks(fill))
-    return TestSet(render(backgrounds, objects, size), classes, textures)
+    color, shape = np.divmod(classes, len(vocabulary.TEST_SHAPES))  # classes are sorted by color
+    count = len(classes)
+    patterned = stream.random(count) < 0.5
+    textures = np.where(patterned, stream.integers(1, 3, size=count), 0)
+    kinds = np.array([vocabulary.TEXTURES[name] for name in vocabulary.TEST_TEXTURES])
+    fill = jittered(stream, _COLORS[color], 0.04)
+    looks = vocabulary.named_looks(
+        shape, fill, kinds[textures], vocabulary.default_texture_color(fill)
+    )
+    grounds = jittered(stream, _BACKGROUNDS[stream.integers(len(_BACKGROUNDS), size=count)], 0.03)
+    placement = centered(stream, np.arange(count))
+    upright = replace(placement, angle=placement.angle + vocabulary.upright(shape))
+    images, _ = render.render(grounds, looks, upright, size)
+    return TestSet(render.to_uint8(images), classes, textures)
 
 
-class _Scene:
-    """A block of scenes; all random values are drawn for the whole block, whether used or not."""
+class _Items:
+    """An object for each scene of a block, with its phrase."""
 
-    def __init__(self, stream: np.random.Generator) -> None:
+    def __init__(self, stream: np.random.Generator, num_nouns: int) -> None:
         n = BLOCK
         u = stream.random(n)
-        self.double = (u >= SINGLE) & (u < SINGLE + DOUBLE)
-        self.unnamed = u >= SINGLE + DOUBLE
-        self.background = stream.integers(len(_BACKGROUNDS), size=n)
-        self.backgrounds = _backgrounds(stream, self.background)
-        allowed = np.argwhere(~vocabulary.is_held_out())
-        pairs = allowed[stream.integers(len(allowed), size=(2, n))]
-        self.color, self.shape = pairs[..., 0], pairs[..., 1]  # (2, n)
-        self.texture = np.stack([_textures(stream, n), _textures(stream, n)])
-        self.objects = self._objects(stream)
-        self.captions = self._captions(stream)
-
-    def _objects(self, stream: np.random.Generator) -> Objects:
-        n = BLOCK
-        kinds, fills = _kinds(self.shape), _jittered(stream, _COLORS[self.color], 0.04)
-        inks = _inks(fills)
-        # Two thirds of the unnamed objects have an unnamed shape; all have a random color.
-        unnamed_kinds = np.array([KINDS.index(name) for name in vocabulary.UNNAMED_SHAPES])
-        has_unnamed_shape = self.unnamed & (stream.random(n) < 2 / 3)
-        kinds[0] = np.where(
-            has_unnamed_shape, unnamed_kinds[stream.integers(len(unnamed_kinds), size=n)], kinds[0]
-        )
-        any_fill, any_ink = stream.random((2, n, 3), dtype=np.float32)
-        fills[0] = np.where(self.unnamed[:, None], any_fill, fills[0])
-        has_random_ink = self.unnamed & (stream.random(n) < _RANDOM_INK)
-        inks[0] = np.where(has_random_ink[:, None], any_ink, _inks(fills[0]))
-        every_scene, pairs = np.arange(n), np.flatnonzero(self.double)
-        alone = _alone(stream, every_scene, kinds[0], self.texture[0], fills[0], inks[0])[
-            ~self.double
-        ]
-        sides = [
-            _beside(stream, pairs, side, kinds[k][pairs], self.texture[k][pairs], fills[k][pairs],
-                    inks[k][pairs])
-            for k, side in enumerate((-0.5, 0.5))
-        ]  # fmt: skip
-        names = vars(alone)
-        return Objects(
-            **{name: np.concatenate([vars(o)[name] for o in (alone, *sides)]) for name in names}
-        )
-
-    def _captions(self, stream: np.random.Generator) -> list[str]:
-        n = BLOCK
-        prefix = stream.choice(len(vocabulary.PREFIXES), size=n, p=vocabulary.PREFIX_SHARES)
-        names_background = stream.random(n) < _NAMES_BACKGROUND
-        names_plain = stream.random((2, n)) < _NAMES_PLAIN
-        next_to = stream.random(n) < _NEXT_TO
-        noun = stream.integers(len(vocabulary.NOUNS), size=n)
-        colors, backgrounds = tuple(vocabulary.COLORS), tuple(vocabulary.BACKGROUNDS)
-        captions = []
-        for i in range(n):
-            things = []
-            for k in range(2 if self.double[i] else 1):
-                names_texture = self.texture[k, i] != PLAIN or names_plain[k, i]
-                texture = [vocabulary.TEXTURES[self.texture[k, i]]] if names_texture else []
-                words = [*texture, colors[self.color[k, i]], vocabulary.SHAPES[self.shape[k, i]]]
-                thing = vocabulary.NOUNS[noun[i]] if self.unnamed[i] else " ".join(words)
-                things.append(vocabulary.with_article(thing))
-            text = (" next to " if next_to[i] else " and ").join(things)
-            if names_background[i]:
-                text += f" on a {backgrounds[self.background[i]]} background"
-            captions.append(f"{vocabulary.PREFIXES[prefix[i]]} {text}".strip())
-        return captions
+        noun_share = _NOUN if num_nouns else 0.0
+        is_noun = u < noun_share
+        is_generic = (u >= noun_share) & (u < noun_share + _GENERIC)
+        described, phrases, angle = _described(stream)
+        noun = stream.integers(max(1, num_nouns), size=n)
+        looks = _where(is_generic, vocabulary.random_looks(stream, n), described)
+        if num_nouns:
+            looks = _where(is_noun, varied(stream, vocabulary.noun_looks(num_nouns)[noun]), looks)
+        self.looks = looks
+        self.upright = np.where(is_noun | is_generic, 0.0, angle)
+        names = vocabulary.nouns(num_nouns)
+        generic = stream.integers(len(vocabulary.GENERIC), size=n)
+        for i in np.flatnonzero(is_noun):
+            phrases[i] = vocabulary.with_article(names[noun[i]])
+        for i in np.flatnonzero(is_generic):
+            phrases[i] = vocabulary.with_article(vocabulary.GENERIC[generic[i]])
+        self.phrases = phrases
 
 
-def _kinds(shapes: np.ndarray) -> np.ndarray:
-    """Indices into KINDS from indices into `vocabulary.SHAPES`."""
-    return np.array([KINDS.index(name) for name in vocabulary.SHAPES])[shapes]
+def _described(stream: np.random.Generator) -> tuple[Looks, list[str], np.ndarray]:
+    """Objects whose parts a phrase spells out: looks, phrases and angles of shapes that stand."""
+    n = BLOCK
+    allowed = np.argwhere(~vocabulary.is_held_out())
+    color, shape = allowed[stream.integers(len(allowed), size=n)].T
+    fill = jittered(stream, _COLORS[color], 0.04)
+    textured = stream.random(n) < 0.5
+    textures = tuple(vocabulary.TEXTURES)
+    texture = np.where(textured, stream.integers(1, len(textures), size=n), 0)
+    looks = vocabulary.named_looks(shape, fill, texture, vocabulary.default_texture_color(fill))
+    # Parts in colors of their own: "with yellow stripes", "with a white core", "with a black rim".
+    other = (color[None] + stream.integers(1, len(_COLORS), size=(3, n))) % len(_COLORS)
+    own = jittered(stream, _COLORS[other], 0.04)
+    has_pattern = textured & (texture != render.HALVED) & (stream.random(n) < 0.5)
+    has_core, has_rim, shiny = stream.random((3, n)) < np.array([[0.15], [0.15], [0.1]])
+    parts = {
+        "texture_color": np.where(has_pattern[:, None], own[0], looks.texture_color),
+        "core": np.where(has_core, 0.33, 0.0), "core_color": own[1],
+        "rim": np.where(has_rim, 0.14, 0.0), "rim_color": own[2],
+        "shading": np.where(shiny, 0.45, 0.0),
+    }  # fmt: skip
+    looks = Looks(**{**vars(looks), **parts})
+    says_plain = stream.random(n) < 0.2
+    shapes, colors = tuple(vocabulary.SHAPES), tuple(vocabulary.COLORS)
+    patterns = {value: name for name, value in vocabulary.PATTERNS.items()}
+    phrases = []
+    for i in range(n):
+        adjectives = ["shiny"] * bool(shiny[i])
+        if not has_pattern[i] and (texture[i] or says_plain[i]):
+            adjectives.append(textures[texture[i]])
+        text = vocabulary.with_article(" ".join([*adjectives, colors[color[i]], shapes[shape[i]]]))
+        details = []
+        if has_pattern[i]:
+            details.append(f"{colors[other[0, i]]} {patterns[texture[i]]}")
+        if has_core[i]:
+            details.append(f"{vocabulary.with_article(colors[other[1, i]])} core")
+        if has_rim[i]:
+            details.append(f"{vocabulary.with_article(colors[other[2, i]])} rim")
+        phrases.append(text + (" with " + " and ".join(details) if details else ""))
+    return looks, phrases, vocabulary.upright(shape)
 
 
-def _textures(stream: np.random.Generator, n: int) -> np.ndarray:
-    patterned = stream.random(n) >= _PLAIN_SHARE
-    return np.where(patterned, stream.integers(1, len(vocabulary.TEXTURES), size=n), PLAIN)
+def varied(stream: np.random.Generator, looks: Looks) -> Looks:
+    """The same objects with the small variation between examples of one kind."""
+    names = ("fill", "texture_color", "core_color", "rim_color")
+    return Looks(
+        **{**vars(looks), **{name: jittered(stream, vars(looks)[name], 0.02) for name in names}}
+    )
 
 
-def _jittered(stream: np.random.Generator, colors: np.ndarray, sigma: float) -> np.ndarray:
+def centered(stream: np.random.Generator, image: np.ndarray) -> Placement:
+    """Objects alone in their images."""
+    n = len(image)
+    return Placement(
+        image, position=stream.uniform(-0.2, 0.2, (n, 2)), radius=stream.uniform(0.5, 0.72, n),
+        angle=stream.uniform(-0.2, 0.2, n),
+    )  # fmt: skip
+
+
+def beside(
+    stream: np.random.Generator, image: np.ndarray, side: float, above: np.ndarray
+) -> Placement:
+    """The first (`side` < 0) or second object of two: left and right, or above and below."""
+    n = len(image)
+    along = side + stream.uniform(-0.05, 0.05, n)
+    across = stream.uniform(-0.25, 0.25, n)
+    position = np.where(above[:, None], np.stack([across, along], 1), np.stack([along, across], 1))
+    return Placement(
+        image, position, radius=stream.uniform(0.36, 0.44, n), angle=stream.uniform(-0.2, 0.2, n)
+    )
+
+
+def jittered(stream: np.random.Generator, colors: np.ndarray, sigma: float) -> np.ndarray:
+    """The colors with normal noise of standard deviation `sigma`, within [0, 1]."""
     noise = stream.standard_normal(colors.shape, dtype=np.float32)
     return (colors + np.float32(sigma) * noise).clip(0, 1)
 
 
-def _backgrounds(stream: np.random.Generator, which: np.ndarray) -> np.ndarray:
-    return _jittered(stream, _BACKGROUNDS[which], 0.03)
+def _where(condition: np.ndarray, chosen: Part, other: Part) -> Part:
+    """`np.where` along the first axis for arrays, and for dataclasses of arrays."""
+    if isinstance(chosen, np.ndarray):
+        shape = (-1, *[1] * (chosen.ndim - 1))
+        return np.where(condition.reshape(shape), chosen, other)  # type: ignore[return-value]
+    names = [field.name for field in fields(chosen)]
+    return type(chosen)(
+        **{k: _where(condition, getattr(chosen, k), getattr(other, k)) for k in names}
+    )
 
 
-def _inks(fill: np.ndarray) -> np.ndarray:
-    """A darker color for the pattern of a light object, a lighter color for that of a dark one."""
-    light = (fill @ _LUMINANCE > 0.5)[..., None]
-    return np.where(light, fill * 0.4, fill * 0.35 + 0.65).astype(np.float32)
-
-
-def _alone(
-    stream: np.random.Generator,
-    image_index: np.ndarray,
-    kind: np.ndarray,
-    texture: np.ndarray,
-    fill: np.ndarray,
-    ink: np.ndarray,
-) -> Objects:
-    n = len(image_index)
-    return Objects(
-        image_index, kind,
-        position=stream.uniform(-0.2, 0.2, (n, 2)), radius=stream.uniform(0.50, 0.72, n),
-        angle=stream.uniform(-0.2, 0.2, n), texture=texture, fill=fill, ink=ink,
-    )  # fmt: skip
-
-
-def _beside(
-    stream: np.random.Generator,
-    image_index: np.ndarray,
-    side: float,
-    kind: np.ndarray,
-    texture: np.ndarray,
-    fill: np.ndarray,
-    ink: np.ndarray,
-) -> Objects:
-    """The left or the right object of two."""
-    n = len(image_index)
-    position = np.stack([side + stream.uniform(-0.05, 0.05, n), stream.uniform(-0.25, 0.25, n)], 1)
-    return Objects(
-        image_index, kind, position=position, radius=stream.uniform(0.36, 0.44, n),
-        angle=stream.uniform(-0.2, 0.2, n), texture=texture, fill=fill, ink=ink,
-    )  # fmt: skip
+def concatenated(parts: Sequence[Part]) -> Part:
+    """`np.concatenate` for arrays, and for dataclasses of arrays."""
+    first = parts[0]
+    if isinstance(first, np.ndarray):
+        return np.concatenate(parts)  # type: ignore[return-value]
+    names = [field.name for field in fields(first)]
+    return type(first)(**{k: concatenated([getattr(p, k) for p in parts]) for k in names})

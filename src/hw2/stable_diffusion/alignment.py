@@ -31,10 +31,10 @@ _PEAK_LR = 3e-3
 def train_judge(shapes: params.Shapes, seed: int, per_class: int) -> ShapeJudge:
     """Train a classifier of color and shape on synthetic images from a separate random stream."""
     training_set = scenes.test_set("judge", per_class, shapes.image_size, shapes.seed)
-    labels = np.divmod(training_set.classes, len(vocabulary.SHAPES))
+    labels = np.divmod(training_set.classes, len(vocabulary.TEST_SHAPES))
     color_labels, shape_labels = map(torch.from_numpy, labels)
     with rng.seeded_init(seed, "judge"):
-        judge = ShapeJudge(len(vocabulary.TEST_COLORS), len(vocabulary.SHAPES)).train()
+        judge = ShapeJudge(len(vocabulary.TEST_COLORS), len(vocabulary.TEST_SHAPES)).train()
         steps = max(1, _EPOCHS * len(color_labels) // _BATCH_SIZE)
         optimizer = torch.optim.AdamW(judge.parameters(), _PEAK_LR, weight_decay=1e-2)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _PEAK_LR, total_steps=steps + 1)
@@ -63,7 +63,7 @@ def correct(judge: ShapeJudge, images: np.ndarray, classes: np.ndarray) -> np.nd
         classes: int (N,), indices into `vocabulary.CLASSES`.
     """
     color, shape = judge(from_uint8(images))
-    predicted = color.argmax(1) * len(vocabulary.SHAPES) + shape.argmax(1)
+    predicted = color.argmax(1) * len(vocabulary.TEST_SHAPES) + shape.argmax(1)
     return predicted.numpy() == classes
 
 

@@ -15,7 +15,6 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
-import hw2.models.patch_codec  # noqa: F401  (diffusers looks up the class of our VAE in it)
 from hw2.config import params
 from hw2.runtime.errors import UserError
 

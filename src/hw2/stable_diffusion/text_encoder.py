@@ -81,17 +81,17 @@ def _renamed(weights: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
     return renamed
 
 
-@torch.no_grad()
-def encode(model: CLIPTextModel, tokenizer: Any, texts: list[str], batch: int = 500) -> Tensor:
-    """Text features for cross-attention: float32 (N, context, width), on the CPU."""
-    states = []
-    for start in range(0, len(texts), batch):
-        ids = tokenizer(
-            texts[start : start + batch],
-            padding="max_length",
-            max_length=tokenizer.model_max_length,
-            truncation=True,
-            return_tensors="pt",
-        ).input_ids
-        states.append(model(ids.to(model.device))[0].cpu())
-    return torch.cat(states)
+def token_ids(tokenizer: Any, texts: list[str], batch_size: int = 5000) -> Tensor:
+    """Token ids int16 (N, context), padded as the pipeline pads them."""
+    return torch.cat(
+        [
+            tokenizer(
+                texts[start : start + batch_size],
+                padding="max_length",
+                max_length=tokenizer.model_max_length,
+                truncation=True,
+                return_tensors="pt",
+            ).input_ids.to(torch.int16)
+            for start in range(0, len(texts), batch_size)
+        ]
+    )

@@ -32,7 +32,7 @@ def run(
             pass
         files.write_table(clip_history, [], COLUMNS)
         return
-    design = open_clip_folder.design(clip.network)
+    design = open_clip_folder.design(clip.network, shapes)
     with Session(checkpoints) as session:
         resume = session.resume(train.identity(clip, shapes, design))
         network, history = train.train_clip(clip, shapes, design, resume, device)

@@ -201,9 +201,8 @@ def _prior_preservation_images(
         UserError: if the folder does not hold images with captions.
     """
     if settings.prior_preservation_folder is None:
-        synthetic = scenes.training(
-            settings.prior_preservation_images, shapes.image_size, shapes.seed
-        )
+        wanted = {"train_images": settings.prior_preservation_images}
+        synthetic = scenes.training(shapes.model_copy(update=wanted))
         return PriorPreservationImages(synthetic.images, synthetic.captions)
     folder = Path(settings.prior_preservation_folder)
     captions = files.read_json(folder / CAPTIONS)

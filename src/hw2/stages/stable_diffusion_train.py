@@ -7,10 +7,10 @@ import torch
 from hw2.config import params
 from hw2.io import files
 from hw2.io.atomic import atomic_dir
-from hw2.stable_diffusion import train
+from hw2.stable_diffusion import autoencoder, train
 from hw2.training.session import Session
 
-COLUMNS = ("step", "loss", "lr")
+COLUMNS = ("network", "step", "loss", "lr")
 
 
 def run(
@@ -25,8 +25,8 @@ def run(
 ) -> None:
     """Write the model to `stable_diffusion_model` and the history to `stable_diffusion_history`.
 
-    `StableDiffusionPipeline.from_pretrained` reads the folder once `hw2.models.patch_codec` is
-    imported. If `stable_diffusion.weights` names another model, both are empty.
+    `StableDiffusionPipeline.from_pretrained` reads the folder. If `stable_diffusion.weights` names
+    another model, both are empty. Column `network` of the history is `autoencoder` or `unet`.
     """
     if stable_diffusion.weights != "trained":
         with atomic_dir(stable_diffusion_model):
@@ -34,10 +34,16 @@ def run(
         files.write_table(stable_diffusion_history, [], COLUMNS)
         return
     with Session(checkpoints) as session:
-        resume = session.resume(train.identity(stable_diffusion, shapes, clip_model))
-        pipeline, history = train.train_stable_diffusion(
-            stable_diffusion, shapes, clip_model, resume, device
+        autoencoder_resume = session.resume(
+            autoencoder.identity(stable_diffusion.autoencoder, shapes, stable_diffusion.seed),
+            "autoencoder",
+        )
+        resume = session.resume(train.identity(stable_diffusion, shapes, clip_model), "unet")
+        pipeline, autoencoder_history, history = train.train_stable_diffusion(
+            stable_diffusion, shapes, clip_model, autoencoder_resume, resume, device
         )
         with atomic_dir(stable_diffusion_model) as temporary:
             pipeline.save_pretrained(temporary)
-        files.write_table(stable_diffusion_history, history, COLUMNS)
+        rows = [{"network": "autoencoder", **row} for row in autoencoder_history]
+        rows += [{"network": "unet", **row} for row in history]
+        files.write_table(stable_diffusion_history, rows, COLUMNS)

@@ -22,6 +22,12 @@ class Shapes(Section):
     train_images: PositiveInt = Field(
         description="Captioned images that CLIP and Stable Diffusion learn from."
     )
+    num_nouns: int = Field(
+        ge=0,
+        le=3000,
+        description="Invented nouns in captions, each the name of one composite object.",
+    )
+    num_styles: int = Field(ge=0, le=200, description="Invented names of image styles in captions.")
     test_images_per_class: PositiveInt = Field(
         description=(
             "Zero-shot test images of each of the 48 classes. More makes the confidence "
@@ -89,6 +95,9 @@ class ClipTrain(Section):
     )
     grad_clip: PositiveFloat = Field(
         description="Largest norm of the gradient. Lower it when single steps spoil the loss."
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        description=("Precision of the forward pass. bf16 is faster on processors that support it.")
     )
     save_every: PositiveInt = Field(
         description="Steps between checkpoints, the most that an interruption can lose."

@@ -23,12 +23,6 @@ class UNetShape(Section):
         ),
     )
     num_res_blocks: int = Field(ge=1, le=8, description="Residual blocks of each level.")
-    patch_size: Literal[1, 2, 4] = Field(
-        description=(
-            "Side of the square of pixels that is folded into channels. 2 takes a quarter "
-            "of the time of 1."
-        )
-    )
 
 
 class Diffusion(Section):

@@ -123,12 +123,6 @@ def conflicts(faces: Faces) -> Iterator[str]:
     if pretrained != (faces.weights is not None):
         what = "the path of its weights" if pretrained else "null"
         yield f"faces.weights: {faces.weights!r} with source {faces.source}; write {what}"
-    cells = faces.image_size // faces.network.patch_size
-    if cells % 2 ** (len(faces.network.channel_mult) - 1):
-        yield (
-            f"faces.network.channel_mult: an image of {cells}x{cells} patches cannot be halved at "
-            "every level; shorten the list"
-        )
     train = faces.train
     if train.warmup_steps >= train.steps:
         yield f"faces.train.warmup_steps: {train.warmup_steps} is not below steps = {train.steps}"

@@ -3,36 +3,55 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, Strict
+from pydantic import Field, PositiveFloat, PositiveInt, Strict
 
 from hw2.config.loader import Section
 from hw2.config.schema.denoising import Train
-from hw2.config.schema.ranges import Fraction, Seed
+from hw2.config.schema.ranges import Fraction, NonNegative, Seed
 
 
-class Latent(Section):
-    """Autoencoder by principal components, for the model trained here."""
+class Autoencoder(Section):
+    """AutoencoderKL of the model trained here, and its training."""
 
-    channels: int = Field(
-        ge=1,
-        le=48,
-        description=(
-            "Principal components of a patch. More keep more detail and are harder to learn."
-        ),
-    )
-    patch_size: Literal[2, 4] = Field(
-        description="Side in pixels of the square that becomes one latent vector."
-    )
-    whitening: Fraction = Field(
-        description=(
-            "0 keeps the variances of the components, so that large shapes are learned "
-            "first; 1 makes them equal."
+    channels: Annotated[tuple[Annotated[int, Field(ge=8, multiple_of=8)], ...], Strict(False)] = (
+        Field(
+            min_length=2,
+            max_length=4,
+            description="Channels of each level. Each level after the first halves the size.",
         )
+    )
+    latent_channels: int = Field(
+        ge=1,
+        le=32,
+        description="Channels of the latents. More keep more detail and are harder to generate.",
+    )
+    kl_weight: NonNegative = Field(
+        description="Weight of the KL divergence of the latents from a normal distribution."
+    )
+    images: PositiveInt = Field(
+        description="Images that it learns from, the first of `shapes.train_images`."
+    )
+    steps: PositiveInt = Field(description="Optimizer steps. More give sharper images.")
+    batch_size: PositiveInt = Field(description="Images in a step.")
+    microbatches: PositiveInt = Field(
+        description="Parts of a batch, each on its own CPU thread. Use 1 on a GPU."
+    )
+    lr: PositiveFloat = Field(
+        description="Peak learning rate of AdamW. Lower it when the loss jumps."
+    )
+    muon_lr: NonNegative = Field(
+        description="Learning rate of Muon for inner convolutions. 0 trains all with AdamW."
+    )
+    ema_decay: Fraction = Field(
+        description="Decay of the averaged weights, over about 1 / (1 - decay) steps."
+    )
+    save_every: PositiveInt = Field(
+        description="Steps between checkpoints, the most that an interruption can lose."
     )
 
 
 class StableDiffusionNetwork(Section):
-    """UNet2DConditionModel, for the model trained here."""
+    """UNet2DConditionModel of the model trained here; all levels but the finest have attention."""
 
     base_channels: int = Field(
         ge=8,
@@ -41,7 +60,7 @@ class StableDiffusionNetwork(Section):
         description="Channels of the finest level. The cost grows with its square.",
     )
     channel_mult: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
-        min_length=1,
+        min_length=2,
         max_length=4,
         description="Channels of each level, as multiples of `base_channels`.",
     )
@@ -74,7 +93,7 @@ class StableDiffusion(Section):
             "CPU uses fp32."
         )
     )
-    latent: Latent
+    autoencoder: Autoencoder
     network: StableDiffusionNetwork
     train: Train
 

@@ -1,0 +1,145 @@
+"""Training of the small Stable Diffusion's autoencoder, diffusers' `AutoencoderKL`."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from torch import Tensor, nn
+
+from hw2 import rng
+from hw2.config import params
+from hw2.pixels import from_uint8
+from hw2.training.batch_sampler import BatchSampler
+from hw2.training.ema import EMA
+from hw2.training.loop import finite, train
+from hw2.training.microbatches import Microbatches
+from hw2.training.optimizers import adamw_and_muon, trapezoid
+from hw2.training.resume import Resume
+
+_NORM_GROUPS = 8
+_MAX_NORM = 1.0
+_WARMUP_STEPS = 50
+_SCALED_IMAGES = 1000  # images whose latents give the scaling factor
+_ENCODE_BATCH = 250
+
+
+def new_autoencoder(settings: params.Autoencoder, seed: int) -> AutoencoderKL:
+    """An autoencoder with initial weights; each channel level after the first halves the size."""
+    levels = len(settings.channels)
+    with rng.seeded_init(seed, "initial weights of the autoencoder"):
+        return AutoencoderKL(
+            in_channels=3,
+            out_channels=3,
+            down_block_types=("DownEncoderBlock2D",) * levels,
+            up_block_types=("UpDecoderBlock2D",) * levels,
+            block_out_channels=settings.channels,
+            layers_per_block=1,
+            latent_channels=settings.latent_channels,
+            norm_num_groups=_NORM_GROUPS,
+            mid_block_add_attention=False,
+        )
+
+
+def train_autoencoder(
+    settings: params.Autoencoder,
+    images: np.ndarray,
+    *,
+    seed: int,
+    resume: Resume,
+    device: torch.device,
+) -> tuple[AutoencoderKL, list[dict[str, float]]]:
+    """Train on images uint8 (N, S, S, 3).
+
+    The loss is the absolute and the squared error of pixels, the absolute error of differences of
+    neighboring pixels, which keeps edges sharp, and a small KL divergence of the latents from a
+    normal distribution (Rombach et al., 2022, section 3.1).
+
+    Returns:
+        The autoencoder with averaged weights, whose `scaling_factor` gives latents a standard
+        deviation of 1, and the history (rows of `step`, `loss`, `lr`).
+    """
+    network = new_autoencoder(settings, seed).to(device, memory_format=torch.channels_last)
+    weights = list(network.parameters())
+    ema = EMA(network, settings.ema_decay)
+    optimizers = adamw_and_muon(
+        weights, _inner_weights(network), lr=settings.lr, muon_lr=settings.muon_lr,
+        weight_decay=1e-4,
+    )  # fmt: skip
+    sampler = BatchSampler(len(images), seed)
+    microbatches = Microbatches(settings.microbatches)
+
+    def advance(step: int) -> dict[str, float]:
+        pixels = from_uint8(images[sampler.batch(step, settings.batch_size)])
+        pixels = pixels.to(device, memory_format=torch.channels_last)
+        side = images.shape[1] // 2 ** (len(settings.channels) - 1)
+        stream = rng.torch_rng(seed, "latent noise", step)
+        noise = torch.randn(
+            (len(pixels), settings.latent_channels, side, side), generator=stream
+        ).to(device)
+
+        def loss(rows: slice) -> Tensor:
+            return _loss(network, pixels[rows], noise[rows], settings.kl_weight)
+
+        value = microbatches.backward(loss, len(pixels), weights)
+        finite(value, step, "lower stable_diffusion.autoencoder.lr")
+        nn.utils.clip_grad_norm_(weights, _MAX_NORM)
+        factor = trapezoid(step, settings.steps, warmup_steps=_WARMUP_STEPS, decay_start=0.5)
+        lr = optimizers.step(factor)
+        ema.update(network)
+        return {"loss": value, "lr": lr}
+
+    history = train(
+        advance,
+        {"network": network, "ema": ema, "optimizers": optimizers},
+        steps=settings.steps,
+        resume=resume,
+        save_every=settings.save_every,
+        desc="autoencoder",
+    )
+    network.load_state_dict(ema.weights)
+    network.cpu().to(memory_format=torch.contiguous_format).eval().requires_grad_(False)
+    network.register_to_config(scaling_factor=1.0)
+    spread = float(encode(network, images[:_SCALED_IMAGES]).std())
+    network.register_to_config(scaling_factor=1 / spread)
+    return network, history
+
+
+@torch.inference_mode()
+def encode(network: Any, images: np.ndarray) -> Tensor:
+    """Scaled latents float32 (N, C, h, w) of images uint8 (N, S, S, 3)."""
+    scale = network.config.scaling_factor
+    return torch.cat(
+        [
+            network.encode(from_uint8(images[start : start + _ENCODE_BATCH])).latent_dist.mean
+            * scale
+            for start in range(0, len(images), _ENCODE_BATCH)
+        ]
+    ).clone()
+
+
+def _loss(network: AutoencoderKL, pixels: Tensor, noise: Tensor, kl_weight: float) -> Tensor:
+    latents = network.encode(pixels).latent_dist
+    error = network.decode(latents.mean + latents.std * noise).sample - pixels
+    edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
+    pixel = error.abs().mean() + error.square().mean() + 0.5 * edges
+    return pixel + kl_weight * latents.kl().mean()
+
+
+def _inner_weights(network: AutoencoderKL) -> list[Tensor]:
+    """Convolutions between features, which Muon may train."""
+    ends = ("conv_in.weight", "conv_out.weight")
+    return [
+        weight
+        for name, weight in network.named_parameters()
+        if weight.ndim == 4 and weight.shape[-1] == 3 and not name.endswith(ends)
+    ]
+
+
+def identity(settings: params.Autoencoder, shapes: params.Shapes, seed: int) -> dict[str, Any]:
+    """Everything that changes the result of the training, except code; `save_every` does not."""
+    return {
+        "autoencoder": settings.model_dump(mode="json", exclude={"save_every"}),
+        "seed": seed,
+        "shapes": shapes.model_dump(mode="json", exclude={"test_images_per_class"}),
+    }
