@@ -5,10 +5,10 @@ PYTEST ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format params install lock clean
+.PHONY: help report test lint format params pretrained install lock clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 report: install ## Run the whole pipeline: figures in results/report_figs/index.html
 	@hw2 plan
@@ -34,6 +34,13 @@ format: install ## Format all code
 
 params: install ## Regenerate the comments of params.yaml and its JSON schema
 	hw2 params --write
+
+# Hours of training; interrupted, it goes on where it stopped.
+pretrained: install ## Make the models in data/pretrained anew
+	hw2 profile pretrain
+	dvc repro clip_evaluate faces_evaluate personalization_evaluate
+	hw2 export-models
+	hw2 profile demo
 
 install: .venv/installed ## Install into .venv, from the lock
 

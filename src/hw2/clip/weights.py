@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hw2.config import params
+from hw2.io import manifest
 from hw2.runtime.errors import UserError
 
 CONFIG = "open_clip_config.json"
@@ -79,7 +80,8 @@ def _key(model: params.ClipModel) -> str:
 
 
 def _in_folder(model: params.ClipModel, folder: Path, remedy: str) -> Located:
-    """The files of a folder in open_clip's format."""
+    """The files of a folder in open_clip's format, compared with its manifest if it has one."""
+    manifest.check(folder)
     config, present = folder / CONFIG, [name for name in WEIGHTS if (folder / name).is_file()]
     if not present:
         raise UserError(f"{_key(model)}: no {' or '.join(WEIGHTS)} in {folder}; {remedy}")

@@ -4,10 +4,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from hw2.diffusion.schedule import Prediction, Schedule
-from hw2.faces.model import Blueprint
+from hw2.faces.model import Blueprint, FaceModel, UnconditionalUNet
+from hw2.io import manifest
 from hw2.runtime.errors import UserError
 
 _PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
@@ -23,10 +25,12 @@ def read(name: str, revision: str | None) -> tuple[Blueprint, dict[str, Tensor],
         revision: Commit of a hub id; diffusers ignores it for a folder, so it is an error there.
 
     Raises:
-        UserError: if there is no such model, or it is not a model of square color images.
+        UserError: if there is no such model, if it is not a model of square color images, or if its
+            folder has a manifest that does not match.
     """
     if Path(name).is_dir() and revision is not None:
         raise UserError(f"faces.revision: {name} is a folder, which has no commits; set it to null")
+    manifest.check(Path(name))
     network, scheduler = _network(name, revision), _scheduler(name, revision)
     config = {k: v for k, v in network.config.items() if not k.startswith("_")}
     if config["in_channels"] != 3 or config["out_channels"] != 3:
@@ -41,6 +45,30 @@ def read(name: str, revision: str | None) -> tuple[Blueprint, dict[str, Tensor],
     schedule = Schedule((1 - scheduler.betas.double()).cumprod(0))
     blueprint = Blueprint("diffusers", _PREDICTIONS[kind], size, config)
     return blueprint, {f"inner.{k}": v for k, v in network.state_dict().items()}, schedule
+
+
+def pipeline(model: FaceModel) -> Any:
+    """A trained model as a `DDIMPipeline` of diffusers, for `save_pretrained`.
+
+    Raises:
+        UserError: if it is the course's network, which is no `UNet2DModel`.
+    """
+    from diffusers.pipelines.ddim.pipeline_ddim import DDIMPipeline
+    from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+
+    if not isinstance(model.network, UnconditionalUNet):
+        raise UserError("faces: the course's network is no UNet2DModel; train or name another one")
+    abar = model.schedule.abar
+    before = torch.cat([torch.ones(1, dtype=abar.dtype), abar[:-1]])
+    predictions = {ours: theirs for theirs, ours in _PREDICTIONS.items()}
+    scheduler = DDIMScheduler(
+        num_train_timesteps=len(abar),
+        trained_betas=(1 - abar / before).tolist(),
+        prediction_type=predictions[model.prediction],
+        clip_sample=False,
+        steps_offset=1,
+    )
+    return DDIMPipeline(model.network.inner, scheduler)
 
 
 def _network(name: str, revision: str | None) -> Any:

@@ -71,7 +71,7 @@ def _block(shapes: params.Shapes, number: int) -> CaptionedImages:
     single_placement = centered(stream, np.arange(n))
     firsts = beside(stream, np.arange(n), -0.5, above)
     seconds = beside(stream, np.arange(n), 0.5, above)
-    placements = [_where(double, firsts, single_placement), seconds]
+    placements = [selected(double, firsts, single_placement), seconds]
     rows = [np.arange(n), np.flatnonzero(double)]
     looks = concatenated([item.looks[chosen] for item, chosen in zip(items, rows, strict=True)])
     angles = [item.upright for item in items]
@@ -138,9 +138,9 @@ class _Items:
         is_generic = (u >= noun_share) & (u < noun_share + _GENERIC)
         described, phrases, angle = _described(stream)
         noun = stream.integers(max(1, num_nouns), size=n)
-        looks = _where(is_generic, vocabulary.random_looks(stream, n), described)
+        looks = selected(is_generic, vocabulary.random_looks(stream, n), described)
         if num_nouns:
-            looks = _where(is_noun, varied(stream, vocabulary.noun_looks(num_nouns)[noun]), looks)
+            looks = selected(is_noun, varied(stream, vocabulary.noun_looks(num_nouns)[noun]), looks)
         self.looks = looks
         self.upright = np.where(is_noun | is_generic, 0.0, angle)
         names = vocabulary.nouns(num_nouns)
@@ -230,14 +230,14 @@ def jittered(stream: np.random.Generator, colors: np.ndarray, sigma: float) -> n
     return (colors + np.float32(sigma) * noise).clip(0, 1)
 
 
-def _where(condition: np.ndarray, chosen: Part, other: Part) -> Part:
+def selected(condition: np.ndarray, chosen: Part, other: Part) -> Part:
     """`np.where` along the first axis for arrays, and for dataclasses of arrays."""
     if isinstance(chosen, np.ndarray):
         shape = (-1, *[1] * (chosen.ndim - 1))
         return np.where(condition.reshape(shape), chosen, other)  # type: ignore[return-value]
     names = [field.name for field in fields(chosen)]
     return type(chosen)(
-        **{k: _where(condition, getattr(chosen, k), getattr(other, k)) for k in names}
+        **{k: selected(condition, getattr(chosen, k), getattr(other, k)) for k in names}
     )
 
 

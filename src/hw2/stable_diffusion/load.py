@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
 from hw2.config import params
+from hw2.io import manifest
 from hw2.runtime.errors import UserError
 
 _SINGLE_FILE_SUFFIXES = (".ckpt", ".safetensors")
@@ -119,6 +120,7 @@ def _open(stable_diffusion: params.StableDiffusion, trained_folder: Path) -> Any
             )
         return _open_single_file(path, stable_diffusion.config)
     local = path.is_dir()
+    manifest.check(path)
     if local and stable_diffusion.revision is not None:
         raise UserError(
             f"stable_diffusion.revision: {path} is a folder, which has no commits; set it to null"

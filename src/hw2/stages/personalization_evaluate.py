@@ -10,10 +10,12 @@ import torch
 from hw2.clip import model as clip_models
 from hw2.clip import weights
 from hw2.config import params
+from hw2.evaluation.intervals import proportion
 from hw2.evaluation.means import mean
 from hw2.evaluation.paired_difference import paired_gain
 from hw2.io import files
-from hw2.personalization import grading, photos, prompt_specs
+from hw2.models.shape_classifier import ConceptJudge
+from hw2.personalization import concept_judge, grading, photos, prompt_specs, synthetic
 from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.grading import Case
 from hw2.personalization.prompt_specs import PromptSpec
@@ -21,6 +23,7 @@ from hw2.runtime.progress import progress
 from hw2.stable_diffusion import alignment, load, sample
 from hw2.stages.personalization_sample import sample_graded
 
+_JUDGE_TEST_RENDERINGS = 1000
 _SHOWN = 5  # images of each prompt that figures show
 _MAX_SIDE = 256  # of these images, in pixels
 Record = dict[str, Any]
@@ -44,9 +47,10 @@ def run(
     """Write the metrics and the images that figures show.
 
     personalization_metrics: `stable_diffusion` (prompt alignment of the small model, judged by a
-        classifier), `concepts` (scores of each concept, and their gains over its initializer with
-        the same noises), `grades` (by the course's rule), and `multi_concept` (scores and costs of
-        the methods for two concepts).
+        classifier), `judge` (accuracy of the classifier of concepts), `concepts` (scores of each
+        concept, the share of images in which that classifier recognizes it, and their gains over
+        its initializer with the same noises), `grades` (by the course's rule), and `multi_concept`
+        (scores and costs of the methods for two concepts).
     personalization_samples: arrays of images uint8 that figures show.
     """
     located = weights.locate(personalization.clip, clip_model)
@@ -57,12 +61,16 @@ def run(
     cases = grading.grade(specs, personalization_concepts, personalization_images, scorer)
     record: Record = {"grades": _grades(cases)}
     shown: dict[str, np.ndarray] = {}
+    judge = None
+    if personalization.photographs == "synthetic":
+        judge, record["judge"] = _concept_judge(personalization, shapes)
     record["concepts"] = {
         spec.key: _concept(
             pipe,
             spec,
             personalization,
             scorer,
+            judge,
             personalization_concepts,
             personalization_images,
             cases,
@@ -70,7 +78,7 @@ def run(
         )
         for spec in specs
     }
-    if stable_diffusion.weights == "trained":
+    if personalization.photographs == "synthetic":  # the model knows colors and shapes
         shares, images = alignment.measure(
             pipe,
             shapes,
@@ -102,15 +110,43 @@ def _grades(cases: Sequence[Case]) -> Record:
     return record
 
 
+def _concept_judge(
+    personalization: params.Personalization, shapes: params.Shapes
+) -> tuple[ConceptJudge, Record]:
+    """The classifier of the synthetic concepts, and its accuracy on renderings it has not seen.
+
+    By concept: `recall`, of renderings that show it, and `specificity`, of those that do not.
+    """
+    size, seed = shapes.image_size, shapes.seed
+    judge = concept_judge.train_judge(personalization.judge_renderings, size, seed)
+    unseen = concept_judge.renderings("test", _JUDGE_TEST_RENDERINGS, size, seed)
+    correct = concept_judge.shown_in(judge, unseen.images) == unseen.shown
+    record: Record = {}
+    for column, key in enumerate(synthetic.KEYS):
+        shown = unseen.shown[:, column]
+        record[key] = {
+            "recall": proportion(correct[shown, column]).named("recall"),
+            "specificity": proportion(correct[~shown, column]).named("specificity"),
+        }
+    return judge, record
+
+
 def _concept(
     pipe: Any, spec: PromptSpec, personalization: params.Personalization, scorer: Scorer,
-    concepts: Path, images: Path, cases: Sequence[Case], shown: dict[str, np.ndarray],
+    judge: ConceptJudge | None, concepts: Path, images: Path, cases: Sequence[Case],
+    shown: dict[str, np.ndarray],
 ) -> Record:  # fmt: skip
-    """Scores of all images of every prompt, and gains over the prompt with the initializer."""
+    """Scores of all images of every prompt, and gains over the prompt with the initializer.
+
+    `recognized` and `word_recognized` are the shares of images with the token and with the
+    initializer in which the judge sees the concept.
+    """
     concept = next(c for c in personalization.concepts if c.token == spec.token)
     references = scorer.features(photos.read(concepts, concept).images)
     spec_cases = [case for case in cases if case.key == spec.key]
     base: list[tuple[np.ndarray, np.ndarray]] = []
+    recognized: list[np.ndarray] = []
+    word_recognized: list[np.ndarray] = []
     with progress(
         len(spec_cases) * grading.IMAGES, f"{concept.initializer} instead of {spec.token}"
     ) as bar:
@@ -122,15 +158,25 @@ def _concept(
             shown[f"{spec.key}_word_{index}"] = _small(initializer_images[:_SHOWN])
             folder = grading.folder_of(images, spec.key, index)
             learned = [
-                photos.pixels(folder / grading.name_of(spec.key, index, k)) for k in range(_SHOWN)
+                photos.pixels(folder / grading.name_of(spec.key, index, k))
+                for k in range(grading.IMAGES)
             ]
-            shown[f"{spec.key}_learned_{index}"] = _small(learned)
+            shown[f"{spec.key}_learned_{index}"] = _small(learned[:_SHOWN])
+            if judge is not None:
+                column = synthetic.KEYS.index(spec.key)
+                for found, drawn in (
+                    (recognized, np.stack(learned)), (word_recognized, initializer_images),
+                ):  # fmt: skip
+                    found.append(concept_judge.shown_in(judge, drawn)[:, column])
     shown |= {
         f"{spec.key}_prompts": np.array(spec.prompts),
         f"{spec.key}_token": np.array(spec.token),
         f"{spec.key}_word": np.array(concept.initializer),
     }
     record: Record = {"prompts": len(spec_cases)}
+    if judge is not None:
+        record["recognized"] = proportion(np.concatenate(recognized)).named("share")
+        record["word_recognized"] = proportion(np.concatenate(word_recognized)).named("share")
     for k, name in enumerate(("image", "text")):
         learned_scores = np.concatenate([(case.image, case.text)[k] for case in spec_cases])
         word_scores = np.concatenate([pair[k] for pair in base])

@@ -4,12 +4,14 @@ import shutil
 from pathlib import Path
 
 from hw2.config import params
+from hw2.io import manifest
 from hw2.io.atomic import atomic_dir
 from hw2.personalization import photos, prompt_specs, synthetic
 from hw2.runtime.errors import UserError
 
 
 def run(
+    stable_diffusion: params.StableDiffusion,
     personalization: params.Personalization,
     shapes: params.Shapes,
     *,
@@ -20,9 +22,10 @@ def run(
     It holds `{key}/*` for each concept, `masks/{key}/*.png` if there are masks, and `input.json`.
 
     Raises:
-        UserError: if photographs are missing or damaged, or if the prompts name a concept that is
-            not in `personalization.concepts`.
+        UserError: if photographs are missing or damaged, if the prompts name a concept that is not
+            in `personalization.concepts`, or if Stable Diffusion is a damaged folder.
     """
+    manifest.check(Path(stable_diffusion.weights))
     with atomic_dir(personalization_concepts) as folder:
         if personalization.photographs == "synthetic":
             synthetic.write(

@@ -218,6 +218,13 @@ class Personalization(Section):
     clip: ClipModel = Field(
         description="CLIP model that scores images. The course uses ViT-B-32 of OpenAI."
     )
+    judge_renderings: int = Field(
+        ge=2,
+        description=(
+            "Renderings that the classifier of the synthetic concepts learns from. Photographs of "
+            "your own have no such classifier."
+        ),
+    )
     alignment: Alignment
     multi_concept: MultiConcept
 
@@ -263,5 +270,8 @@ def conflicts(
             yield f"{section}.pair: {key} is not among personalization.concepts"
     if len(set(multi_concept.pair)) == 1:
         yield f"{section}.pair: {multi_concept.pair[0]} is repeated; name two concepts"
-    if not trained and multi_concept.prior_preservation_folder is None:
-        yield (f"{section}.prior_preservation_folder: null is for the trained model; name a folder")
+    if personalization.wording != "synthetic" and multi_concept.prior_preservation_folder is None:
+        yield (
+            f"{section}.prior_preservation_folder: null renders shapes, for the wording synthetic;"
+            " name a folder"
+        )

@@ -1,0 +1,110 @@
+"""Export the models that the pipeline trained: half precision, a manifest and a model card each."""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from hw2.clip.weights import WEIGHTS
+from hw2.commands import model_cards
+from hw2.config.params import Params
+from hw2.config.paths import Paths
+from hw2.faces import hub
+from hw2.faces import model as face_models
+from hw2.io import files, manifest
+from hw2.io.atomic import atomic_dir
+from hw2.runtime.errors import UserError
+
+TIMINGS = Path("workflow/timings.json")
+
+
+def run(params: Params, paths: Paths, out: Path) -> list[Path]:
+    """Write the folders `clip`, `stable-diffusion` and `faces` into the folder `out`.
+
+    A folder that exists is replaced as a whole.
+
+    Returns:
+        The folders.
+
+    Raises:
+        UserError: if a model was not trained by this pipeline, or a metric of its card is missing.
+    """
+    _need_trained(params)
+    writers: dict[str, tuple[Path, Callable[[Path, Path], None]]] = {
+        "clip": (paths.clip_model, _clip),
+        "stable-diffusion": (paths.stable_diffusion_model, _stable_diffusion),
+        "faces": (paths.faces_model, _faces),
+    }
+    cards = model_cards.cards(params, _metrics(paths), seconds=_seconds(params), commit=_commit())
+    for name, (source, _) in writers.items():
+        if not source.exists():
+            raise UserError(f"{source}: no model {name}; run `make pretrained`")
+    folders = []
+    for name, (source, write) in writers.items():
+        with atomic_dir(out / name) as folder:
+            write(source, folder)
+            manifest.write(folder)
+            (folder / "README.md").write_text(cards[name], encoding="utf-8")
+        folders.append(out / name)
+    return folders
+
+
+def _need_trained(params: Params) -> None:
+    origins = {
+        "clip.run": params.clip.run,
+        "stable_diffusion.weights": params.stable_diffusion.weights == "trained",
+        "faces.source": params.faces.source == "trained",
+    }
+    for key, trained in origins.items():
+        if not trained:
+            raise UserError(f"{key}: profile {params.profile} trains no such model; use pretrain")
+
+
+def _clip(source: Path, folder: Path) -> None:
+    shutil.copytree(source, folder, dirs_exist_ok=True)
+    weights = {name: _half(value) for name, value in load_file(source / WEIGHTS[0]).items()}
+    save_file(weights, folder / WEIGHTS[0], metadata={"format": "pt"})
+
+
+def _stable_diffusion(source: Path, folder: Path) -> None:
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
+        StableDiffusionPipeline,
+    )
+
+    StableDiffusionPipeline.from_pretrained(source).to(torch.float16).save_pretrained(folder)
+
+
+def _faces(source: Path, folder: Path) -> None:
+    model = face_models.load(source, torch.device("cpu"))
+    hub.pipeline(model).to(torch.float16).save_pretrained(folder)
+
+
+def _half(value: torch.Tensor) -> torch.Tensor:
+    return value.half() if value.is_floating_point() else value
+
+
+def _metrics(paths: Paths) -> dict[str, Mapping[str, Any]]:
+    return {
+        "clip": files.read_json(paths.clip_metrics),
+        "personalization": files.read_json(paths.personalization_metrics),
+        "faces": files.read_json(paths.faces_metrics),
+    }
+
+
+def _seconds(params: Params) -> Mapping[str, float]:
+    """Seconds of each stage of this profile, where `hw2 plan --record` has stored them."""
+    if not TIMINGS.exists():
+        return {}
+    timings = files.read_json(TIMINGS).get(params.profile, {"stages": {}})
+    seconds: Mapping[str, float] = timings["stages"]
+    return seconds
+
+
+def _commit() -> str:
+    command = ["git", "rev-parse", "HEAD"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout.strip() or "unknown"

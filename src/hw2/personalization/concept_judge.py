@@ -1,0 +1,151 @@
+"""Which concepts does an image show? A classifier that has seen renderings only.
+
+It is trained on renderings of the synthetic concepts, alone and beside other objects, and of many
+distractors: random composite objects, objects that share the outline or the colors of a concept,
+other styles, and styles that share the tones or the pattern of a concept. It shares neither weights
+nor images with Stable Diffusion and CLIP, and never sees a generated image.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter
+from torch.nn import functional as F
+
+from hw2 import rng
+from hw2.models.shape_classifier import ConceptJudge
+from hw2.personalization.synthetic import ENGRAVING, KEYS, OBJECTS, STYLES
+from hw2.pixels import from_uint8
+from hw2.runtime.progress import progress
+from hw2.shapes import render, scenes, styles, vocabulary
+from hw2.shapes.render import Looks
+from hw2.training.batch_sampler import BatchSampler
+
+_EPOCHS = 8
+_BATCH_SIZE = 64
+_PEAK_LR = 4e-3
+_PREDICT_BATCH = 250
+_OBJECT_KEYS = tuple(OBJECTS)
+# Shares of what stands at a place of a scene.
+_CONCEPT, _SAME_OUTLINE, _SAME_COLORS = 0.45, 0.12, 0.12  # the others are random objects
+_DOUBLE, _STYLED = 0.5, 0.4  # shares of scenes with two objects, and in a style
+_THE_STYLE, _SAME_TONES, _SAME_PATTERN = 0.5, 0.15, 0.15  # of styled scenes; others are random
+_BLURRED, _BLUR, _NOISE = 0.5, 0.8, 0.02  # what decoders do to an image: pixels, and amplitude
+_COLOR_FIELDS = ("fill", "texture_color", "core_color", "rim_color")
+
+
+@dataclass(frozen=True)
+class Renderings:
+    """Images uint8 (N, S, S, 3), and which of `KEYS` each shows: bool (N, concepts)."""
+
+    images: np.ndarray
+    shown: np.ndarray
+
+
+def renderings(split: str, count: int, size: int, seed: int) -> Renderings:
+    """Draw labeled scenes; `split` names the random stream."""
+    stream = rng.numpy_rng(seed, "concept judge", split)
+    double = stream.random(count) < _DOUBLE
+    rows = np.flatnonzero(double)
+    places = [_objects(stream, count) for _ in range(2)]
+    first = scenes.beside(stream, np.arange(count), -0.5, np.zeros(count, bool))
+    second = scenes.beside(stream, np.arange(count), 0.5, np.zeros(count, bool))
+    placement = scenes.selected(double, first, scenes.centered(stream, np.arange(count)))
+    grounds = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)
+    grounds = scenes.jittered(stream, grounds[stream.integers(len(grounds), size=count)], 0.03)
+    images, _ = render.render(
+        grounds,
+        scenes.concatenated([places[0][0], places[1][0][rows]]),
+        scenes.concatenated([placement, second[rows]]),
+        size,
+    )
+    shown = np.zeros((count, len(KEYS)), bool)
+    for column, key in enumerate(KEYS):
+        if key in OBJECTS:
+            index = _OBJECT_KEYS.index(key)
+            shown[:, column] = (places[0][1] == index) | (double & (places[1][1] == index))
+    shown[:, KEYS.index(ENGRAVING)] = _apply_styles(stream, images)
+    return Renderings(render.to_uint8(_degraded(stream, images)), shown)
+
+
+def train_judge(count: int, size: int, seed: int) -> ConceptJudge:
+    """Train the classifier on `count` renderings of `size` pixels."""
+    training = renderings("train", count, size, seed)
+    shown = torch.from_numpy(training.shown.astype(np.float32))
+    with rng.seeded_init(seed, "concept judge"):
+        judge = ConceptJudge(len(KEYS)).train()
+        steps = max(1, _EPOCHS * count // _BATCH_SIZE)
+        optimizer = torch.optim.AdamW(judge.parameters(), _PEAK_LR, weight_decay=1e-2)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _PEAK_LR, total_steps=steps + 1)
+        order = BatchSampler(count, seed)
+        with progress(steps, "concept classifier") as bar:
+            for step in range(steps):
+                rows = order.batch(step, min(_BATCH_SIZE, count))
+                logits = judge(from_uint8(training.images[rows]))
+                loss = F.binary_cross_entropy_with_logits(logits, shown[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                bar.update(1, loss=loss.item())
+    return judge.eval()
+
+
+@torch.no_grad()
+def shown_in(judge: ConceptJudge, images: np.ndarray) -> np.ndarray:
+    """Which of `KEYS` the images uint8 (N, S, S, 3) show: bool (N, concepts)."""
+    parts = [
+        judge(from_uint8(images[start : start + _PREDICT_BATCH])) > 0
+        for start in range(0, len(images), _PREDICT_BATCH)
+    ]
+    return torch.cat(parts).numpy()
+
+
+def _objects(stream: np.random.Generator, count: int) -> tuple[Looks, np.ndarray]:
+    """Objects, and the index of each in `_OBJECT_KEYS`, or -1 for a distractor."""
+    index = stream.integers(len(OBJECTS), size=count)
+    concepts = scenes.concatenated(list(OBJECTS.values()))[index]
+    others = vocabulary.random_looks(stream, count)
+    swapped = scenes.concatenated(list(OBJECTS.values()))[(index + 1) % len(OBJECTS)]
+    others = scenes.selected(stream.random(count) < 0.2, swapped, others)
+    same_outline = replace(others, outline=concepts.outline)
+    same_colors = replace(
+        concepts, outline=others.outline, core=others.core, texture=others.texture
+    )
+    u = stream.random(count)
+    bounds = np.cumsum((_CONCEPT, _SAME_OUTLINE, _SAME_COLORS))
+    looks = scenes.selected(u < bounds[2], same_colors, vocabulary.random_looks(stream, count))
+    looks = scenes.selected(u < bounds[1], same_outline, looks)
+    looks = scenes.selected(u < bounds[0], concepts, looks)
+    return scenes.varied(stream, looks), np.where(u < bounds[0], index, -1)
+
+
+def _apply_styles(stream: np.random.Generator, images: np.ndarray) -> np.ndarray:
+    """Apply styles to some images, in place; returns which are in the concept's: bool (N,)."""
+    count = len(images)
+    drawn = styles.random_styles(stream, count)
+    concept = STYLES[ENGRAVING][np.zeros(count, int)]
+    tones = ("dark", "light", "tone")
+    same_tones = replace(drawn, **{name: getattr(concept, name) for name in tones})
+    same_pattern = replace(concept, **{name: getattr(drawn, name) for name in tones})
+    u = stream.random(count)
+    bounds = np.cumsum((_THE_STYLE, _SAME_TONES, _SAME_PATTERN))
+    style = scenes.selected(u < bounds[2], same_pattern, drawn)
+    style = scenes.selected(u < bounds[1], same_tones, style)
+    style = scenes.selected(u < bounds[0], concept, style)
+    styled = np.flatnonzero(stream.random(count) < _STYLED)
+    images[styled] = styles.apply(style[styled], images[styled])
+    result = np.zeros(count, bool)
+    result[styled] = u[styled] < bounds[0]
+    return result
+
+
+def _degraded(stream: np.random.Generator, images: np.ndarray) -> np.ndarray:
+    """The images with slight noise, half of them slightly blurred."""
+    blurred = stream.random(len(images)) < _BLURRED
+    sigma: Sequence[float] = (0, _BLUR, _BLUR, 0)
+    images[blurred] = gaussian_filter(images[blurred], sigma)
+    noise = stream.standard_normal(images.shape, dtype=np.float32)
+    return (images + np.float32(_NOISE) * noise).clip(0, 1)
