@@ -75,12 +75,20 @@ def _stable_diffusion(source: Path, folder: Path) -> None:
         StableDiffusionPipeline,
     )
 
-    StableDiffusionPipeline.from_pretrained(source).to(torch.float16).save_pretrained(folder)
+    pipe = StableDiffusionPipeline.from_pretrained(source)
+    for network in (pipe.unet, pipe.vae, pipe.text_encoder):
+        network.half()
+    pipe.save_pretrained(folder)
+    # transformers would compute in the precision of this file, unlike diffusers, which computes in
+    # single precision unless told otherwise.
+    path = folder / "text_encoder/config.json"
+    files.write_json(path, files.read_json(path) | {"dtype": "float32"})
 
 
 def _faces(source: Path, folder: Path) -> None:
     model = face_models.load(source, torch.device("cpu"))
-    hub.pipeline(model).to(torch.float16).save_pretrained(folder)
+    model.network.half()
+    hub.pipeline(model).save_pretrained(folder)
 
 
 def _half(value: torch.Tensor) -> torch.Tensor:

@@ -44,6 +44,14 @@ def _stats(data: Records) -> tuple[Stat, ...]:
              "mean of the best 5 of 25 images; both scores must reach the baseline"),
     ]  # fmt: skip
     for item in data.concepts:
+        if item.recognized is not None:
+            token, word = item.recognized
+            stats.append(
+                Stat(f"Images in which {item.token} is recognized", formatting.percent(token.value),
+                     f"by a classifier, {formatting.LEVEL} interval {formatting.bounds(token)};"
+                     f" with {item.initializer!r} instead"
+                     f" {formatting.accuracy(word)}")
+            )  # fmt: skip
         gain = item.scores["image_gain"]
         stats.append(
             Stat(f"Image score, {item.token} minus {item.initializer!r}", _signed(gain.value),

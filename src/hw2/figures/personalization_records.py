@@ -41,7 +41,8 @@ class Concept:
     """A graded concept.
 
     `scores` has the keys image, text, word_image, word_text, image_gain and text_gain, where
-    `word` is the initializer.
+    `word` is the initializer. `recognized` are shares of images in which a classifier recognizes
+    the concept, with the token and with the initializer; photographs of one's own have none.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Concept:
     initializer: str
     prompts: tuple[str, ...]
     scores: dict[str, Interval]
+    recognized: tuple[Interval, Interval] | None
     text_kept: float
     grades: tuple[dict[str, float], ...]
     losses: tuple[tuple[int, float], ...]
@@ -165,6 +167,7 @@ def _concept(
         initializer=str(shown[f"{key}_word"]),
         prompts=tuple(map(str, shown[f"{key}_prompts"])),
         scores={name: _interval(scores, name, where) for name in names},
+        recognized=_recognized(scores, where),
         text_kept=records.number(scores, "text_kept", where),
         grades=tuple(dict(_section(grades, f"{key}/{k}", path)) for k in range(count)),
         losses=tuple((int(r["step"]), r["loss"]) for r in history if r["loss"] is not None),
@@ -177,6 +180,15 @@ def _concept(
         strips=snapshots[f"{key}_strips"],
         learned_images=tuple(shown[f"{key}_learned_{k}"] for k in range(count)),
         initializer_images=tuple(shown[f"{key}_word_{k}"] for k in range(count)),
+    )
+
+
+def _recognized(scores: Mapping[str, Any], where: str) -> tuple[Interval, Interval] | None:
+    if "recognized" not in scores:
+        return None
+    return (
+        _interval(scores["recognized"], "share", where),
+        _interval(scores["word_recognized"], "share", where),
     )
 
 
