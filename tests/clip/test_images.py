@@ -34,7 +34,7 @@ def test_files_have_names_labels_and_pixels(course_layout: WriteLayout) -> None:
         pixels = labeled.read([5, 0])
         with Image.open(folder / "val/0_455.png") as image:
             assert np.array_equal(pixels[0], np.asarray(image))
-        assert labeled.groups == {}
+        assert (labeled.groups, labeled.attributes) == ({}, {})
 
 
 def test_class_ids_may_have_gaps(course_layout: WriteLayout) -> None:
@@ -158,6 +158,50 @@ def test_invalid_groups_are_refused(course_layout: WriteLayout) -> None:
         assert_refused(folder, "groups.json should be")
 
 
+def test_attributes_are_in_the_order_of_the_classes(course_layout: WriteLayout) -> None:
+    folder = course_layout()
+    pairs = {
+        "2": {"shape": "ring", "color": "dark_green"},
+        "0": {"color": "red", "shape": "circle"},
+        "1": {"shape": " star", "color": "blue"},
+    }
+    (folder / "attributes.json").write_text(json.dumps(pairs))
+    with images.opened(folder) as labeled:
+        assert labeled.attributes == {
+            "color": ("red", "blue", "dark green"),
+            "shape": ("circle", "star", "ring"),
+        }
+
+
+RED_CIRCLE = {"color": "red", "shape": "circle"}
+BLUE_STAR = {"color": "blue", "shape": "star"}
+GREEN_RING = {"color": "green", "shape": "ring"}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ([], "attributes.json should give each class two attributes"),
+        ((RED_CIRCLE, BLUE_STAR, {"color": "green"}), "should give each class two attributes"),
+        ((RED_CIRCLE, BLUE_STAR, GREEN_RING | {"size": "big"}), "should give each class two"),
+        ((RED_CIRCLE, BLUE_STAR, GREEN_RING | {"shape": "_"}), "should give each class two"),
+        ((RED_CIRCLE, BLUE_STAR, GREEN_RING | {"shape": 3}), "should give each class two"),
+        ((RED_CIRCLE, BLUE_STAR), "attributes.json has other class ids than id2label.json"),
+        ((RED_CIRCLE, BLUE_STAR, GREEN_RING, GREEN_RING), "has other class ids"),
+        ((RED_CIRCLE, BLUE_STAR, {"color": "red", "form": "ring"}), "not the same attributes"),
+        (({"a_b": "x", "a b": "y"},) * 3, "not the same attributes in every class"),
+        ((RED_CIRCLE, BLUE_STAR, RED_CIRCLE), "two classes have the same values"),
+    ],
+)
+def test_invalid_attributes_are_refused(
+    course_layout: WriteLayout, pairs: tuple[object, ...] | list[object], message: str
+) -> None:
+    folder = course_layout()
+    text = {str(k): pair for k, pair in enumerate(pairs)} if isinstance(pairs, tuple) else pairs
+    (folder / "attributes.json").write_text(json.dumps(text))
+    assert_refused(folder, message)
+
+
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     assert_refused(tmp_path / "absent", "is not there; give a folder or zip with id2label.json")
 
@@ -176,11 +220,15 @@ def test_the_synthetic_test_set_has_the_course_s_layout_and_can_be_copied(tmp_pa
         assert np.array_equal(unseen, ~labeled.groups[zero_shot_set.SEEN])
         for index, texture in enumerate(vocabulary.TEST_TEXTURES):
             assert np.array_equal(labeled.groups[texture], test_set.textures == index)
+        assert list(labeled.attributes) == ["shape", "color"]
+        pairs = zip(labeled.attributes["color"], labeled.attributes["shape"], strict=True)
+        assert tuple(" ".join(pair) for pair in pairs) == labeled.classes
         ticks: list[int] = []
         zero_shot_set.copy(tmp_path / "b.zip", labeled, ticks.append)
         assert sum(ticks) == 96
         with images.opened(tmp_path / "b.zip") as copied:
             assert (copied.files, copied.digest) == (labeled.files, labeled.digest)
+            assert list(copied.attributes.items()) == list(labeled.attributes.items())
             assert copied.groups.keys() == labeled.groups.keys()
             assert all(np.array_equal(copied.groups[g], labeled.groups[g]) for g in labeled.groups)
     zero_shot_set.write(tmp_path / "c.zip", test_set)

@@ -87,6 +87,8 @@ def test_predictions_have_a_row_for_each_model_and_image(
         assert shares == sorted(shares, reverse=True)
         assert 0 < sum(shares) <= 1 + 1e-9
         assert row["prompts"] == settings.clip.zero_shot.report_prompts
+        for kind, name in (("true", row["true"]), ("predicted", row["class1"])):
+            assert f"{row[f'{kind}_color']} {row[f'{kind}_shape']}" == name
     assert [row["class1"] for row in rows[:96]] == [row["class1"] for row in rows[96:]]
 
 
@@ -194,6 +196,7 @@ def test_the_user_s_images_may_have_any_size(
         ("3_a.png", "red heart"), ("7_b.png", "blue square"), ("7_c.png", "blue square")
     ]  # fmt: skip
     assert all(row["class3"] is None and row["confidence3"] is None for row in rows)
+    assert tuple(rows[0]) == clip_evaluate.PREDICTIONS  # the classes have no attributes
     examples = files.load_arrays(artifacts.clip_examples)
     assert examples["images"].shape == (3, 224, 224, 3)
     assert files.read_json(artifacts.clip_metrics)["small CLIP"]["course"]["groups"] == {}

@@ -2,7 +2,8 @@
 
 Any folder or zip of that layout can be read, also if it contains it as `clip_zeroshot`. A file
 `groups.json` next to `id2label.json` may define groups of images, whose accuracy is reported
-separately.
+separately. A file `attributes.json` there may state the two attributes that make up each class,
+such as its shape and its color, whose confusions are reported instead of those of classes.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ from hw2.io.images import UnreadableImage, decode
 from hw2.runtime.errors import UserError
 
 LABELS, FOLDER, GROUPS = "id2label.json", "val", "groups.json"
+ATTRIBUTES = "attributes.json"
 _ROOTS = ("", "clip_zeroshot", "hw2_data/clip_zeroshot")  # folders that may hold the layout
 _NAME = re.compile(r"(\d{1,9})_(.+)\.(png|jpg|jpeg)", re.IGNORECASE)
 _ID = re.compile(r"\d{1,9}")
@@ -40,6 +42,8 @@ class LabeledImages:
         ids: The class ids of the file names, ascending.
         classes: Class names as they appear in prompts, with spaces instead of underscores.
         groups: Group names to bool (N,).
+        attributes: Names of two attributes to the value of each class, as many as `classes`; no two
+            classes have the same pair of values. Empty if the classes have no attributes.
         digest: Hash of the names and contents of all images.
     """
 
@@ -48,6 +52,7 @@ class LabeledImages:
     ids: tuple[int, ...]
     classes: tuple[str, ...]
     groups: dict[str, np.ndarray]
+    attributes: dict[str, tuple[str, ...]]
     digest: str
     _tree: Tree
     _folder: str
@@ -104,6 +109,7 @@ def opened(path: Path) -> Iterator[LabeledImages]:
             ids=tuple(ids),
             classes=tuple(names[k] for k in ids),
             groups=_groups(tree, root, files, path),
+            attributes=_attributes(tree, root, ids, path),
             digest=digest.hexdigest(),
             _tree=tree,
             _folder=folder,
@@ -120,7 +126,7 @@ def _classes(tree: Tree, root: str, path: Path) -> dict[int, str]:
     )
     if not valid or not result:
         raise UserError(f'{path}: {LABELS} should be {{"0": "name of class 0", ...}}; correct it')
-    names = {int(key): " ".join(name.replace("_", " ").split()) for key, name in result.items()}
+    names = {int(key): _words(name) for key, name in result.items()}
     if len(set(names.values())) < len(result):
         raise UserError(f"{path}: {LABELS} names two classes alike; no prompt tells them apart")
     return names
@@ -171,6 +177,47 @@ def _is_group(group: Any, names: set[str]) -> bool:
         and bool(group)
         and all(isinstance(file, str) and file in names for file in group)
     )
+
+
+def _attributes(
+    tree: Tree, root: str, ids: Sequence[int], path: Path
+) -> dict[str, tuple[str, ...]]:
+    """Attribute names to the value of each class, in the order of `ids`."""
+    if ATTRIBUTES not in tree.files(root):
+        return {}
+    result = _json(tree, join(root, ATTRIBUTES), path)
+    if not isinstance(result, dict) or not all(
+        _ID.fullmatch(key) and _is_pair(pair) for key, pair in result.items()
+    ):
+        raise UserError(
+            f'{path}: {ATTRIBUTES} should give each class two attributes, {{"0": {{"shape":'
+            ' "circle", "color": "red"}, ...}; correct it'
+        )
+    pairs = {
+        int(key): {_words(name): _words(value) for name, value in pair.items()}
+        for key, pair in result.items()
+    }
+    if sorted(pairs) != list(ids):
+        raise UserError(f"{path}: {ATTRIBUTES} has other class ids than {LABELS}; correct it")
+    names = tuple(pairs[ids[0]])
+    if any(len(pair) < 2 or set(pair) != set(names) for pair in pairs.values()):
+        raise UserError(f"{path}: {ATTRIBUTES}: not the same attributes in every class; correct it")
+    if len({tuple(pair[name] for name in names) for pair in pairs.values()}) < len(ids):
+        raise UserError(f"{path}: {ATTRIBUTES}: two classes have the same values; correct it")
+    return {name: tuple(pairs[k][name] for k in ids) for name in names}
+
+
+def _is_pair(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and len(value) == 2
+        and all(isinstance(text, str) and _words(text) for text in (*value, *value.values()))
+    )
+
+
+def _words(name: str) -> str:
+    """A name as it is shown, with spaces instead of underscores."""
+    return " ".join(name.replace("_", " ").split())
 
 
 def _json(tree: Tree, name: str, path: Path) -> Any:

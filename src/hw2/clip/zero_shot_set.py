@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hw2.clip.images import FOLDER, GROUPS, LABELS, LabeledImages
+from hw2.clip.images import ATTRIBUTES, FOLDER, GROUPS, LABELS, LabeledImages
 from hw2.shapes import scenes, vocabulary
 
 SEEN, UNSEEN = "trained pairs", "unseen pairs"
@@ -20,13 +20,19 @@ def write(path: Path, test_set: scenes.TestSet) -> None:
     """Write a synthetic test set to the zip `path`.
 
     Its groups are the textures, and the pairs of color and shape that training images show or lack.
+    The attributes of a class are its shape and its color.
     """
     names = {str(k): "_".join(pair) for k, pair in enumerate(vocabulary.CLASSES)}
+    attributes = {
+        str(k): {"shape": shape, "color": color}
+        for k, (color, shape) in enumerate(vocabulary.CLASSES)
+    }
     numbers = np.zeros(len(vocabulary.CLASSES), int)
     unseen = np.array([pair in vocabulary.HELD_OUT for pair in vocabulary.CLASSES])
     groups: dict[str, list[str]] = {name: [] for name in (*vocabulary.TEST_TEXTURES, SEEN, UNSEEN)}
     with zipfile.ZipFile(path, "w") as archive:
         _add(archive, LABELS, _json(names))
+        _add(archive, ATTRIBUTES, _json(attributes))
         for image, k, texture in zip(
             test_set.images, test_set.classes, test_set.textures, strict=True
         ):
@@ -65,6 +71,13 @@ def copy(path: Path, images: LabeledImages, tick: Callable[[int], object]) -> No
                 for name, in_group in images.groups.items()
             }
             _add(archive, GROUPS, _json(members))
+        if images.attributes:
+            pairs = zip(*images.attributes.values(), strict=True)
+            by_class = {
+                str(k): dict(zip(images.attributes, pair, strict=True))
+                for k, pair in zip(images.ids, pairs, strict=True)
+            }
+            _add(archive, ATTRIBUTES, _json(by_class))
 
 
 def _json(value: object) -> bytes:

@@ -2,10 +2,11 @@
 
 import csv
 import io
+from collections import Counter
 
-from hw2.figures import clip_plots, formatting
+from hw2.figures import clip_attributes, clip_galleries, clip_plots, formatting
 from hw2.figures.clip_plots import MAX_CLASSES, p_value
-from hw2.figures.clip_records import Example, Records, Row
+from hw2.figures.clip_records import Attribute, Example, Records, Row
 from hw2.figures.records import Interval
 from hw2.figures.sections import DataFile, Figure, Section, Stat, Table
 
@@ -115,44 +116,48 @@ def _groups(data: Records) -> tuple[Table, ...]:
 
 def correct_predictions(data: Records, dpi: int) -> list[Figure]:
     """Images that the model classifies correctly."""
-    correct = [example for example in data.examples if example.prediction.correct]
-    if not correct:
-        return []
-    return [
-        Figure(
-            name="clip_successes.png",
-            plot=clip_plots.predictions(correct),
-            title="Correct predictions",
-            caption=f"{_example_caption(data, 'correctly')}.",
-            alt=_predictions(correct),
-            wide=False,
-        )
-    ]
+    return [_gallery(data, "clip_successes.png", "Correct predictions", "correctly")]
 
 
 def wrong_predictions(data: Records, dpi: int) -> list[Figure]:
     """Images that the model classifies wrongly."""
-    wrong = [example for example in data.examples if not example.prediction.correct]
-    if not wrong:
-        return []
-    return [
-        Figure(
-            name="clip_failures.png",
-            plot=clip_plots.predictions(wrong),
-            title="Wrong predictions",
-            caption=f"{_example_caption(data, 'wrongly')}; orange is the wrong prediction.",
-            alt=_predictions(wrong),
-            wide=False,
+    return [_gallery(data, "clip_failures.png", "Wrong predictions", "wrongly")]
+
+
+def _gallery(data: Records, name: str, title: str, outcome: str) -> Figure:
+    """The examples whose predictions are correct, or wrong, and how many there are of them."""
+    correct = outcome == "correctly"
+    examples = [e for e in data.examples if e.prediction.correct == correct]
+    count = sum(p.correct == correct for p in data.predictions)
+    note = _note(count, len(examples), len(data.predictions), outcome)
+    start = f"With {data.shown_model} and the prompt set {data.prompts}"
+    texts = [f"{start}, {note[0].lower()}{note[1:]}"]
+    if len(examples) < count:
+        texts.append("They are sampled at random, of different classes where there are enough.")
+    if examples:
+        wrong = "" if correct else ", orange is the wrong prediction"
+        texts.append(
+            "Bars show the five most likely classes and their confidence; blue is the true class"
+            f"{wrong}."
         )
-    ]
-
-
-def _example_caption(data: Records, outcome: str) -> str:
-    return (
-        f"Images of different classes, sampled at random among those that {data.shown_model} "
-        f"classifies {outcome} with the prompt set {data.prompts}. Bars show the five most likely "
-        "classes and their confidence; blue is the true class"
+    return Figure(
+        name=name,
+        plot=clip_galleries.gallery(examples, note),
+        title=title,
+        caption=" ".join(texts),
+        alt=_predictions(examples) or note,
+        wide=False,
     )
+
+
+def _note(count: int, shown: int, images: int, outcome: str) -> str:
+    if not count:
+        return f"None of the {images} images is classified {outcome}."
+    verb = "is" if count == 1 else "are"
+    if shown == count:
+        these = "it is shown" if count == 1 else "all are shown"
+        return f"Only {count} of {images} images {verb} classified {outcome}; {these}."
+    return f"{count} of {images} images {verb} classified {outcome}; {shown} of them are shown."
 
 
 def _predictions(examples: list[Example]) -> str:
@@ -199,19 +204,46 @@ def per_class(data: Records, dpi: int) -> list[Figure]:
 
 
 def confusion(data: Records, dpi: int) -> list[Figure]:
-    """The confusion matrix."""
-    return [
-        Figure(
-            name="clip_confusion.png",
-            plot=clip_plots.confusion(data),
-            title="Confusion matrix",
-            caption=(
-                f"{_subject(data)} Each cell is the share of the images of the true class (row) "
-                "that were predicted as the class of the column."
-            ),
-            alt="Matrix of the true class against the predicted class.",
-        )
-    ]
+    """The confusion matrices of the classes' attributes, or that of the classes."""
+    return [_attributes(data) if clip_attributes.drawable(data) else _classes(data)]
+
+
+def _attributes(data: Records) -> Figure:
+    name = " and ".join(attribute.name for attribute in data.attributes)
+    shares = [f"{attribute.name} {_right(attribute)}" for attribute in data.attributes]
+    return Figure(
+        name="clip_confusion.png",
+        plot=clip_attributes.matrices(data),
+        title=f"Confusions of {name}",
+        caption=(
+            f"{data.shown_model} with the prompt set {data.prompts}, "
+            f"n{formatting.NBSP}={formatting.NBSP}{len(data.predictions)} images. Each cell is the "
+            "share, in %, of the images of its row whose prediction is of its column; empty cells "
+            f"are 0. Correct: {', '.join(shares)}."
+        ),
+        alt=f"Matrix of true against predicted values of each attribute: {'; '.join(shares)}.",
+    )
+
+
+def _right(attribute: Attribute) -> str:
+    """How often an attribute is predicted correctly, and the number of images of its values."""
+    pairs = zip(attribute.true, attribute.predicted, strict=True)
+    correct = sum(true == predicted for true, predicted in pairs) / len(attribute.true)
+    sizes = formatting.sizes(list(Counter(attribute.true).values()))
+    return f"{formatting.percent(correct)} ({sizes} of each)"
+
+
+def _classes(data: Records) -> Figure:
+    return Figure(
+        name="clip_confusion.png",
+        plot=clip_plots.confusion(data),
+        title="Confusion matrix",
+        caption=(
+            f"{_subject(data)} Each cell is the share of the images of the true class (row) "
+            "that were predicted as the class of the column."
+        ),
+        alt="Matrix of the true class against the predicted class.",
+    )
 
 
 def _subject(data: Records) -> str:

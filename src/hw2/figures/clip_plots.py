@@ -1,57 +1,16 @@
-"""Figures of zero-shot classification."""
+"""Figures of the accuracy and the confusions of zero-shot classification, without images."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from hw2.figures import formatting, style
-from hw2.figures.clip_records import ClassAccuracy, Example, Prediction, Records, Row
+from hw2.figures.clip_records import ClassAccuracy, Records, Row
 
 MAX_CLASSES = 60  # largest number of classes in a figure
-_OTHER = "#c3c9d0"
 _SMALLEST_P = 0.001  # smaller p-values are not distinguished
-
-
-@style.house()
-def predictions(examples: Sequence[Example]) -> Figure:
-    """Draw images with their five most likely classes: a row each."""
-    rows = len(examples)
-    fig = Figure(figsize=(style.WIDTH, 1.42 * rows + 0.4), layout="constrained")
-    axes = fig.subplots(rows, 2, width_ratios=(1, 3.1), squeeze=False)
-    for (left, right), example in zip(axes, examples, strict=True):
-        _image(left, example)
-        _bars(right, example.prediction)
-    for ax in axes[:-1, 1]:
-        ax.tick_params(labelbottom=False)
-    axes[-1, 1].set_xlabel("confidence, %")
-    return fig
-
-
-def _image(ax: Axes, example: Example) -> None:
-    ax.imshow(example.pixels, interpolation="nearest")
-    ax.set_axis_off()
-
-
-def _bars(ax: Axes, prediction: Prediction) -> None:
-    names = [name for name, _ in prediction.top]
-    shares = [share for _, share in prediction.top]
-    wrong = {names[0]: style.ORANGE} if not prediction.correct else {}
-    colors = {**wrong, prediction.true: style.BLUE}
-    positions = np.arange(len(names))
-    ax.barh(positions, shares, color=[colors.get(name, _OTHER) for name in names], height=0.74)
-    for position, share in enumerate(shares):
-        ax.text(share + 0.01, position, f"{100 * share:.1f}", va="center", size=9)
-    ax.set_yticks(positions, names)
-    ax.set_xlim(0, 1.1)
-    ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
-    ax.invert_yaxis()
-    ax.grid(False)
-    mark = "" if prediction.correct else f", predicted {names[0]}"
-    ax.set_title(f"{prediction.true}{mark}", size=9.5)
 
 
 @style.house()

@@ -1,6 +1,6 @@
 """Reads and checks the records of the section on zero-shot classification."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from hw2.runtime.errors import UserError
 TOP = 5
 CLASS_COLUMNS = ("model", "class", "accuracy", "confused_with", "confusions")
 COLUMNS = ("model", "prompts", "image", "true", "correct", "class1", "confidence1")
+TRUE, PREDICTED = "true_", "predicted_"  # before the names of attributes, in columns
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,20 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Attribute:
+    """One of the two attributes that make up a class: its value in every prediction."""
+
+    name: str
+    true: tuple[str, ...]  # of the true class
+    predicted: tuple[str, ...]  # of the most likely class
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Every value: those of true classes in the order of the images, then the others."""
+        return tuple(dict.fromkeys((*self.true, *self.predicted)))
+
+
+@dataclass(frozen=True)
 class Example:
     """A prediction and its image, uint8 (H, W, 3)."""
 
@@ -73,6 +88,7 @@ class Records:
     shown_model: str  # the first model; `predictions` and `examples` are its
     prompts: str  # the prompt set of `predictions` and `examples`
     predictions: tuple[Prediction, ...]
+    attributes: tuple[Attribute, ...]  # of the classes of `predictions`; none or two
     classes: tuple[ClassAccuracy, ...]
     examples: tuple[Example, ...]
 
@@ -97,12 +113,12 @@ def read(
     if not record:
         return None
     table = records.table(clip_predictions, COLUMNS)
+    attributes = _attribute_names(table[0], clip_predictions)
     order = list(dict.fromkeys(str(row["model"]) for row in table))
     shown_model = order[0]
+    shown = {line: row for line, row in enumerate(table, 2) if str(row["model"]) == shown_model}
     predictions = tuple(
-        _prediction(row, f"{clip_predictions}, line {line}")
-        for line, row in enumerate(table, start=2)
-        if str(row["model"]) == shown_model
+        _prediction(row, f"{clip_predictions}, line {line}") for line, row in shown.items()
     )
     missing = [name for name in order if not isinstance(record.get(name), Mapping)]
     if missing:
@@ -117,6 +133,7 @@ def read(
         shown_model=shown_model,
         prompts=str(table[0]["prompts"]),
         predictions=predictions,
+        attributes=tuple(_attribute(name, list(shown.values())) for name in attributes),
         classes=_classes(clip_classes, shown_model),
         examples=_examples(clip_examples, predictions),
     )
@@ -129,6 +146,22 @@ def _prediction(row: Mapping[str, Any], where: str) -> Prediction:
         if row.get(f"class{k}") is not None
     )
     return Prediction(str(row["image"]), str(row["true"]), top)
+
+
+def _attribute_names(row: Mapping[str, Any], path: Path) -> list[str]:
+    """The names of the attributes of the classes, from the columns of the table."""
+    names = [column.removeprefix(TRUE) for column in row if column.startswith(TRUE)]
+    absent = [name for name in names if f"{PREDICTED}{name}" not in row]
+    if absent:
+        raise UserError(f"{path}: no column '{PREDICTED}{absent[0]}'; {records.REMAKE}")
+    return names
+
+
+def _attribute(name: str, rows: Sequence[Mapping[str, Any]]) -> Attribute:
+    true, predicted = (
+        tuple(str(row[f"{kind}{name}"]) for row in rows) for kind in (TRUE, PREDICTED)
+    )
+    return Attribute(name, true, predicted)
 
 
 def _classes(path: Path, model: str) -> tuple[ClassAccuracy, ...]:

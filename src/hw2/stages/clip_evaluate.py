@@ -48,7 +48,8 @@ def run(
 ) -> None:
     """Write the predictions, the results by class, the examples and the metrics.
 
-    clip_predictions: a row for each model and image, with the prompt set `report_prompts`.
+    clip_predictions: a row for each model and image, with the prompt set `report_prompts`. Has the
+        columns `true_NAME` and `predicted_NAME` for each attribute NAME of the test set's classes.
     clip_classes: a row for each model and class, with the same prompts: the accuracy, and the class
         that is most often predicted instead.
     clip_examples: pixels of some images that the first model classifies correctly and incorrectly.
@@ -82,13 +83,14 @@ def run(
             for row in _rows(name, p, test_set, zero_shot.report_prompts)
         ]
         by_class = [row for name, p in shown.items() for row in _class_rows(name, p, test_set)]
+        columns = (*PREDICTIONS, *_attribute_columns(test_set))
         first = shown[zero_shot.models[0].name]
         _save_examples(clip_examples, first, test_set, zero_shot.seed)
         record = {
             name: _record(by_set, next(iter(predictions.values())), sets, test_set)
             for name, by_set in predictions.items()
         }
-    files.write_table(clip_predictions, rows, PREDICTIONS)
+    files.write_table(clip_predictions, rows, columns)
     files.write_table(clip_classes, by_class, CLASSES)
     files.write_metrics(clip_metrics, record)
 
@@ -129,8 +131,15 @@ def _rows(
             exists = k < predictions.top.shape[1]
             row[f"class{k + 1}"] = test_set.classes[predictions.top[index, k]] if exists else None
             row[f"confidence{k + 1}"] = float(predictions.confidence[index, k]) if exists else None
+        for attribute, values in test_set.attributes.items():
+            row[f"true_{attribute}"] = values[predictions.labels[index]]
+            row[f"predicted_{attribute}"] = values[predictions.top[index, 0]]
         rows.append(row)
     return rows
+
+
+def _attribute_columns(test_set: LabeledImages) -> tuple[str, ...]:
+    return tuple(f"{kind}_{name}" for name in test_set.attributes for kind in ("true", "predicted"))
 
 
 def _class_rows(name: str, predictions: Predictions, test_set: LabeledImages) -> list[Record]:
