@@ -40,7 +40,9 @@ def test_dvc_yaml_declares_what_the_stage_function_takes_and_nothing_else(stage:
     arguments = set(binding.argument_names(function))
     assert set(declaration.sections) <= arguments
     if "paths" not in arguments:
-        assert set(declaration.paths) - {"code"} <= arguments
+        # The code and the models in Git are declared so that a change reruns the stage.
+        named = {path for path in declaration.paths if not path.startswith("pretrained_")}
+        assert named - {"code"} <= arguments
     assert f"${{path.code}}/{stage}" in STAGES[stage]["deps"]
     assert STAGES[stage]["cmd"] == f"${{run}}/{stage}.py"
 

@@ -26,8 +26,8 @@ def run(
 ) -> None:
     """Write the zero-shot test set to the zip archive `clip_test_set`.
 
-    The archive holds `id2label.json`, `val/{class}_{id}.png` and, if the set has groups,
-    `groups.json`. It is empty if `clip.zero_shot.models` is empty.
+    The archive holds `id2label.json`, `val/{class}_{id}.png` and, if the set has them,
+    `groups.json` and `attributes.json`. It is empty if `clip.zero_shot.models` is empty.
 
     Args:
         clip_model: Folder of the CLIP that this pipeline trains; it need not exist yet.
