@@ -127,6 +127,39 @@ def test_domains_are_those_with_labels() -> None:
         ("dann.methods", ["self_training"], "source_only is missing; gains are relative to it"),
         ("dann.methods", ["source_only", "dan"], "'dan' is not allowed; did you mean 'dann'?"),
         ("dann.train.batch_size", 20, "20 is not allowed; should be a multiple of 8"),
+        (
+            "personalization.multi_concept.pairs",
+            [{"keys": ["0", "9"], "prompts": ["a {0} and a {1}"]}],
+            "pairs.0: 9 is not among personalization.concepts",
+        ),
+        (
+            "personalization.multi_concept.pairs",
+            [{"keys": ["0", "0"], "prompts": ["a {0} and a {1}"]}],
+            "pairs.0: 0 is repeated; name two concepts",
+        ),
+        (
+            "personalization.multi_concept.pairs",
+            [
+                {"keys": ["0", "2"], "prompts": ["a {0} and a {1}"]},
+                {"keys": ["2", "0"], "prompts": ["a {0} and a {1}"]},
+            ],
+            "pairs.1: 2 and 0 are a pair already",
+        ),
+        (
+            "personalization.multi_concept.pairs",
+            [{"keys": ["1", "0"], "prompts": ["a {0} and a {1}"]}],
+            "pairs.0: 1 is a style; name the object first",
+        ),
+        (
+            "personalization.multi_concept.pairs",
+            [{"keys": ["0", "2"], "prompts": ["a {0} and a {0}"]}],
+            "should have {0} and {1} once each",
+        ),
+        (
+            "personalization.multi_concept.pairs",
+            [{"keys": ["0", "2"], "prompts": ["a {0} and a {1} {}"]}],
+            "should have {0} and {1} once each",
+        ),
         ("ddpm.train.p_uncond", 0, "ddpm.train.p_uncond: 0 leaves nothing to guide with"),
     ],
 )

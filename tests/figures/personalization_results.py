@@ -9,6 +9,7 @@ from hw2.io.files import save_arrays, write_json, write_table
 
 WORDS = {"0": ("<new1>", "thing"), "1": ("<new2>", "striped")}
 METHODS = {"prompt_only": 20.0, "separate": 40.0, "joint": 50.0, "photographs": 80.0}
+PAIR = "0+1"
 STEPS = (0, 2, 4)
 
 
@@ -20,7 +21,7 @@ def metrics() -> dict[str, Any]:
     """The record of `personalization_evaluate`."""
     record: dict[str, Any] = {
         "concepts": {},
-        "multi_concept": {},
+        "multi_concept": {PAIR: {}},
         "grades": {"passed": 1, "cases": 2},
     }
     for key in WORDS:
@@ -46,7 +47,7 @@ def metrics() -> dict[str, Any]:
             scores |= ends("text", 25.0)
             if name != "separate":
                 scores |= ends("lesser_gain", value - 40)
-        record["multi_concept"][name] = scores
+        record["multi_concept"][PAIR][name] = scores
     shares = {"sampled": 0.85, "unseen": 0.5, "real": 0.97}
     record["stable_diffusion"] = {
         k: {**ends("alignment", v, 0.03), "n": 144} for k, v in shares.items()
@@ -88,6 +89,7 @@ def write(folder: Path) -> dict[str, Path]:
     write_table(paths["personalization_history"], rows)
     save_arrays(paths["personalization_snapshots"], **snapshots)
     save_arrays(paths["personalization_samples"], **samples)
-    shown = {name: images(2, 3) for name in METHODS if name != "photographs"}
+    shown = {f"{PAIR}/{name}": images(3, 2, 3) for name in METHODS if name != "photographs"}
+    shown[f"{PAIR}/prompts"] = np.array(["a <new1> and a <new2>", "a <new2> and a <new1>"])
     save_arrays(paths["multi_concept_images"], **shown)
     return paths

@@ -32,7 +32,7 @@ def test_the_section_has_every_file(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     draw_report(paths)
     names = {path.name for path in paths["report_figs"].iterdir()}
-    assert {"ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"} <= names
+    assert {"ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept_0+1.png"} <= names
     assert {"multi_concept_table.csv", "multi_concept_table.md"} <= names
 
 
@@ -42,10 +42,10 @@ def test_the_tables_agree_with_the_records(data: Records) -> None:
         "70.0 (68.0 to 72.0)", "60.0 (58.0 to 62.0)", "+10.0 (+8.0 to +12.0)"
     )  # fmt: skip
     assert concepts.rows[0][5] == "75.0 / 60"
-    lesser = [row[4].split(" ")[0] for row in methods.rows]
+    lesser = [row[5].split(" ")[0] for row in methods.rows]
     assert lesser == ["14.0", "34.0", "44.0", "74.0"]
-    assert methods.rows[0][5].startswith("\N{MINUS SIGN}20.0")
-    assert methods.rows[2][7:] == ("960 + 960", "768")
+    assert methods.rows[0][6].startswith("\N{MINUS SIGN}20.0")
+    assert methods.rows[2][8:] == ("960 + 960", "768")
     assert len({len(row) for row in methods.rows} | {len(methods.head)}) == 1
 
 
@@ -74,7 +74,7 @@ def test_without_a_comparison_there_is_no_table_of_it(records_in: Write, tmp_pat
     paths["personalization_metrics"].write_text(json.dumps(record))
     section = report.build("personalization", read(paths), 20)
     assert len(section.tables) == 1
-    assert "multi_concept.png" not in [figure.name for figure in section.figures]
+    assert "multi_concept_0+1.png" not in [figure.name for figure in section.figures]
     assert not section.data_files
 
 
@@ -83,7 +83,10 @@ def test_without_a_comparison_there_is_no_table_of_it(records_in: Write, tmp_pat
     [
         (lambda r: r.pop("grades"), "'grades' is missing"),
         (lambda r: r["concepts"]["0"].pop("image_gain"), "'image_gain' is missing"),
-        (lambda r: r["multi_concept"]["joint"].update(trained="long"), "'trained' is 'long'"),
+        (
+            lambda r: r["multi_concept"]["0+1"]["joint"].update(trained="long"),
+            "'trained' is 'long'",
+        ),
         (lambda r: r["concepts"].update({"7": r["concepts"]["0"]}), "other records lack concept 7"),
     ],
 )

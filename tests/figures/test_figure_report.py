@@ -27,7 +27,7 @@ CURVES = {
     *(f"faces_{name}.png" for name in ("eta", "slerp", "lerp", "steps", "interpolation", "loss")),
     *("clip_successes.png", "clip_failures.png", "clip_templates.png", "clip_per_class.png"),
     *("clip_confusion.png", "clip_table.csv", "clip_table.md"),
-    *("ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"),
+    *("ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept_0+1.png"),
     *("multi_concept_table.csv", "multi_concept_table.md"),
 }
 

@@ -169,9 +169,13 @@ def test_methods_for_two_concepts_run_on_photographs(
     two_concepts = changed(
         settings,
         "personalization.multi_concept",
-        pair=("0", "cat"),
+        pairs=(
+            params.ConceptPair(keys=("0", "cat"), prompts=("a photo of a {1} and a {0}",)),
+            params.ConceptPair(keys=("0", "1"), prompts=("a {0} in the style of {1}",)),
+        ),
         prior_preservation_folder=str(captioned),
     )
     run_stage(personalization_compare, two_concepts, artifacts)
-    merged = artifacts.multi_concept_weights / "custom_diffusion_merged"
-    assert (merged / "keys_and_values.safetensors").is_file()
+    for pair in ("0+cat", "0+1"):
+        merged = artifacts.multi_concept_weights / pair / "custom_diffusion_merged"
+        assert (merged / "keys_and_values.safetensors").is_file()

@@ -97,9 +97,13 @@ def test_diffusers_reads_the_embeddings(
 def test_the_table_has_rows_and_costs_of_every_method(
     mini: params.Params, done: SimpleNamespace
 ) -> None:
-    rows = files.read_table(done.multi_concept_table)
+    table = files.read_table(done.multi_concept_table)
     multi_concept = mini.personalization.multi_concept
-    count = len(multi_concept.prompts) * multi_concept.images
+    objects, styled = multi_concept.pairs
+    rows = [row for row in table if row["pair"] == objects.name]
+    count = len(objects.prompts) * multi_concept.images
+    methods = dict.fromkeys(row["method"] for row in table if row["pair"] == styled.name)
+    assert list(methods) == list(multi_concept.methods)  # without `photographs`
     for method in multi_concept.methods:
         assert sum(row["method"] == method for row in rows) == count
     sizes = {row["method"]: row["bytes"] for row in rows}
@@ -115,11 +119,17 @@ def test_the_table_has_rows_and_costs_of_every_method(
     assert sampled["prompt_only"] == sampled["joint"] == 2 * passes  # with and without the prompt
     references = 2 * mini.personalization.sampling.steps  # one of each concept, in the one batch
     assert sampled["freecustom"] == 2 * passes + references
-    stored = {p.name for p in (done.multi_concept_weights / "custom_diffusion_merged").iterdir()}
+    stored = {
+        p.name for p in (done.multi_concept_weights / "0+2/custom_diffusion_merged").iterdir()
+    }
     assert stored == {"0.safetensors", "2.safetensors", "keys_and_values.safetensors"}
     arrays = files.load_arrays(done.multi_concept_images)
     # the same noise and words: without references FreeCustom would be `prompt_only`
-    assert not np.array_equal(arrays["freecustom"], arrays["prompt_only"])
+    assert not np.array_equal(arrays["0+2/freecustom"], arrays["0+2/prompt_only"])
+    for pair in multi_concept.pairs:
+        leading = (1, len(pair.prompts), multi_concept.images)
+        for method in multi_concept.methods:
+            assert arrays[f"{pair.name}/{method}"].shape[:3] == leading
 
 
 def test_metrics_agree_with_the_grades(
@@ -193,28 +203,30 @@ def test_an_interrupted_comparison_resumes_to_the_same_bits(
 ) -> None:
     """No output holds a run time either: DVC compares bytes."""
     artifacts = artifacts_on(base, tmp_path)
-    # The start has 2 passes, separate 2, joint and custom_joint one each.
-    calls = interrupt(monkeypatch, call=7)
+    # Start and separate have 2 passes each, joint and custom_joint one each, merged 2. The second
+    # pair needs only the start of the style, one pass: call 12 is its joint training.
+    calls = interrupt(monkeypatch, call=12)
     with pytest.raises(KeyboardInterrupt):
         run_stage(personalization_compare, mini, artifacts)
     assert not artifacts.multi_concept_table.exists()
     run_stage(personalization_compare, mini, artifacts)
-    assert len(calls) == 7 + 2  # no finished training is repeated
+    assert len(calls) == 12 + 4  # no finished training is repeated
     outputs = ("multi_concept_table", "multi_concept_images", "multi_concept_weights")
     assert_same_bytes(artifacts, done, *outputs)
-    assert done.personalization_metrics.stat().st_size < 10_000
+    assert done.personalization_metrics.stat().st_size < 20_000
 
 
 def test_figures_are_built_from_the_records(done: SimpleNamespace) -> None:
     records = read(personalization_records, vars(done))
     section = report.build("personalization", records, 40)
     names = [figure.name for figure in section.figures]
-    assert names == ["ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept.png"]
+    grids = ["multi_concept_0+2.png", "multi_concept_0+1.png"]
+    assert names == ["ti_new1.png", "ti_new2.png", "ti_curves.png", *grids]
     assert [data_file.name for data_file in section.data_files] == [
         "multi_concept_table.csv",
         "multi_concept_table.md",
     ]
-    assert len(section.tables[1].rows) == 7
+    assert len(section.tables[1].rows) == 7 + 6
 
 
 def test_an_interrupted_training_resumes_to_the_same_bits(

@@ -29,6 +29,7 @@ from hw2.config.schema.faces import Ddim, Faces
 from hw2.config.schema.personalization import (
     Alignment,
     Concept,
+    ConceptPair,
     MultiConcept,
     Personalization,
     PersonalizationSampling,
@@ -47,6 +48,7 @@ __all__ = [
     "ClipNetwork",
     "ClipTrain",
     "Concept",
+    "ConceptPair",
     "Dann",
     "DannHyperparameters",
     "DannNetwork",

@@ -106,9 +106,25 @@ def _entry(field: FieldInfo | None, key: str, value: Any, indent: str) -> Iterat
             for name, item_field in item_section.model_fields.items():
                 yield from _comment(f"  {name}: {item_field.description}", indent)
         yield f"{indent}{key}:"
-        yield from (f"{indent}  - {_flow(item)}" for item in value)
+        for item in value:
+            yield from _item(item, indent + "  ")
     else:
         yield from _commented(line, description, indent)
+
+
+def _item(item: Any, indent: str) -> Iterator[str]:
+    """Yield an item of a list: one line, or if that is too long one for each key and subitem."""
+    line = f"{indent}- {_flow(item)}"
+    if not isinstance(item, dict) or len(line) <= WIDTH:
+        yield line
+        return
+    for position, (name, value) in enumerate(item.items()):
+        key = f"{indent}{'  ' if position else '- '}{name}:"
+        if isinstance(value, list) and len(f"{key} {_flow(value)}") > WIDTH:
+            yield key
+            yield from (f"{indent}    - {_flow(subitem)}" for subitem in value)
+        else:
+            yield f"{key} {_flow(value)}"
 
 
 def _commented(line: str, description: str, indent: str) -> Iterator[str]:

@@ -99,10 +99,11 @@ def _concepts(data: Records) -> Table:
 def _methods(data: Records) -> Table:
     return Table(
         title="Two concepts in one image, by method",
-        head=("Method", "First", "Second", "Mean", "Lower", "Lower minus Separate", "Text",
+        head=("Pair", "Method", "First", "Second", "Mean", "Lower", "Lower minus Separate", "Text",
               "Trained + sampled", "Bytes"),
         rows=tuple(
             (
+                m.pair,
                 METHODS[m.name],
                 f"{m.first:.1f}",
                 f"{m.second:.1f}",
@@ -116,7 +117,8 @@ def _methods(data: Records) -> Table:
         ),
         note=(
             "First, Second, Mean and Lower are image scores. The two halves of an image are scored "
-            "with the two concepts, in the assignment with the higher sum; a low value of Lower "
+            "with the two concepts, in the assignment with the higher sum; an object in a style is "
+            "scored with the whole image. A low value of Lower "
             f"means that one concept is missing. In parentheses: {formatting.LEVEL} intervals over "
             "seeds and images. Differences are paired; an interval that contains 0 is "
             "compatible with no difference. Trained + sampled is the number of images through the "
@@ -153,20 +155,20 @@ def training_curves(data: Records, dpi: int) -> list[Figure]:
 
 
 def multi_concept(data: Records, dpi: int) -> list[Figure]:
-    """Two concepts in one image, by method."""
-    if all(method.images is None for method in data.methods):
-        return []
+    """Two concepts in one image, by method: a figure for each pair."""
+    shown = [method for method in data.methods if method.images is not None]
     return [
         Figure(
-            name="multi_concept.png",
-            plot=personalization_plots.methods(data, dpi),
-            title="Images of two concepts, by method",
+            name=f"multi_concept_{pair}.png",
+            plot=personalization_plots.methods([m for m in shown if m.pair == pair], dpi),
+            title=f"Images of the concepts {pair.replace('+', ' and ')}, by method",
             caption=(
                 "The first two images of every prompt with the first seed, without selection. "
                 "Images of a column start from the same noise."
             ),
             alt="Grid of images of two concepts, one row per method. The table lists their scores.",
         )
+        for pair in dict.fromkeys(method.pair for method in shown)
     ]
 
 
@@ -200,19 +202,18 @@ def _signed(value: float) -> str:
 
 
 def _csv(data: Records) -> str:
-    """Every number of the table of methods, unrounded: one row per method."""
+    """Every number of the table of methods, unrounded: one row per pair and method."""
     text = io.StringIO()
     ends = ("", "_low", "_high")
     table = csv.writer(text, lineterminator="\n")
     names = [f"{name}{end}" for name in (*SCORES, "lesser_gain") for end in ends]
     table.writerow(
-        ["method", "first", "second", *names, "n", "seeds", "trained", "sampled", "bytes"]
+        ["pair", "method", "first", "second", *names, "n", "seeds", "trained", "sampled", "bytes"]
     )
     for m in data.methods:
         cells = [v for name in SCORES for v in formatting.csv_cells(m.scores.get(name))]
         n = m.scores["lesser"].n
-        cost = (m.trained, m.sampled, m.bytes)
-        table.writerow(
-            [m.name, m.first, m.second, *cells, *formatting.csv_cells(m.gain), n, m.seeds, *cost]
-        )
+        counts = (n, m.seeds, m.trained, m.sampled, m.bytes)
+        cells += formatting.csv_cells(m.gain)
+        table.writerow([m.pair, m.name, m.first, m.second, *cells, *counts])
     return text.getvalue()

@@ -1,15 +1,18 @@
 """Figures of personalization: images with a name for each row, and training curves."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from hw2.figures import faces_plots, style
-from hw2.figures.personalization_records import METHODS, Concept, Records
+from hw2.figures import faces_plots, image_grids, style
+from hw2.figures.personalization_records import METHODS, Concept, Method
 
 SNAPSHOTS = 5  # at most; the first and the last are among them
 COLUMNS = 4
+NOISES = 2  # images of each prompt and method
+CHARACTERS = 11  # of a prompt above each image
 
 
 def concept(item: Concept, dpi: int) -> Figure:
@@ -32,18 +35,27 @@ def concept(item: Concept, dpi: int) -> Figure:
     )
 
 
-def methods(data: Records, dpi: int) -> Figure:
-    """Draw the first seed's images: a row for each method, a column for each prompt and noise."""
-    shown = [method for method in data.methods if method.images is not None]
-    images = [m.images[:, :2] for m in shown if m.images is not None]
-    prompts, columns = images[0].shape[:2]
-    return faces_plots.tiles(
-        np.stack([batch.reshape(-1, *batch.shape[2:]) for batch in images]),
-        [METHODS[method.name] for method in shown],
-        [f"{p + 1}" for p in range(prompts) for _ in range(columns)],
-        "column: prompt (two images each)",
-        dpi,
-    )  # fmt: skip
+@style.house()
+def methods(shown: Sequence[Method], dpi: int) -> Figure:
+    """Draw images of one pair: a row for each method, two columns under the text of each prompt."""
+    images = [m.images[:, :NOISES] for m in shown if m.images is not None]
+    columns = images[0].shape[1]
+    rows = np.stack([batch.reshape(-1, *batch.shape[2:]) for batch in images])
+    texts = [textwrap.fill(prompt, columns * CHARACTERS) for prompt in shown[0].prompts]
+    names = [METHODS[method.name] for method in shown]
+    lines = max(text.count("\n") + 1 for text in texts)
+    margins = image_grids.Margins(
+        left=0.12 + 0.085 * max(map(len, names)), top=0.16 + 0.15 * lines, right=0.08, bottom=0.08
+    )
+    fig, xs, ys = image_grids.lay(rows, cell=faces_plots.CELL, gap=0.035, margins=margins, dpi=dpi)
+    width, height = fig.get_size_inches()
+    for name, y in zip(names, ys, strict=True):
+        fig.text(0.08 / width, y, name, va="center_baseline", size=10)
+    for k, text in enumerate(texts):
+        center = (xs[k * columns] + xs[(k + 1) * columns - 1]) / 2
+        top = 1 - (margins.top - 0.08) / height
+        fig.text(center, top, text, ha="center", va="bottom", size=9)
+    return fig
 
 
 @style.house()

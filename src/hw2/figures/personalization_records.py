@@ -63,11 +63,12 @@ class Concept:
 
 @dataclass(frozen=True)
 class Method:
-    """A multi-concept method.
+    """A multi-concept method for a pair of concepts.
 
     `trained` and `sampled` count images through the U-Net in training and sampling, for one seed.
     """
 
+    pair: str
     name: str
     first: float
     second: float
@@ -77,7 +78,8 @@ class Method:
     sampled: int
     bytes: int
     seeds: int
-    images: NDArray[np.uint8] | None  # (prompts, N, S, S, 3)
+    prompts: tuple[str, ...]
+    images: NDArray[np.uint8] | None  # (prompts, N, S, S, 3) of the first seed
 
 
 @dataclass(frozen=True)
@@ -116,12 +118,10 @@ def read(
             _concept(key, scores, grades, rows, snapshots, shown, personalization_metrics)
             for key, scores in _section(record, "concepts", personalization_metrics).items()
         ),
-        methods=tuple(
-            _method(name, scores, images, personalization_metrics)
-            for name, scores in sorted(
-                _section(record, "multi_concept", personalization_metrics).items(),
-                key=lambda item: item[1]["position"],
-            )
+        methods=_methods(
+            _section(record, "multi_concept", personalization_metrics),
+            images,
+            personalization_metrics,
         ),
         alignment={
             name: _interval(
@@ -192,11 +192,30 @@ def _recognized(scores: Mapping[str, Any], where: str) -> tuple[Interval, Interv
     )
 
 
+def _methods(
+    record: Mapping[str, Any], images: Mapping[str, NDArray[Any]], path: Path
+) -> tuple[Method, ...]:
+    """The methods of all pairs, in the order of the comparison's table."""
+    listed = [
+        (pair, name, scores)
+        for pair in record
+        for name, scores in _section(record, pair, path).items()
+    ]
+    listed.sort(key=lambda item: item[2]["position"])
+    return tuple(_method(pair, name, scores, images, path) for pair, name, scores in listed)
+
+
 def _method(
-    name: str, scores: Mapping[str, Any], images: Mapping[str, NDArray[Any]], path: Path
+    pair: str,
+    name: str,
+    scores: Mapping[str, Any],
+    images: Mapping[str, NDArray[Any]],
+    path: Path,
 ) -> Method:
-    where = f"{path}, multi_concept, {name}"
+    where = f"{path}, multi_concept, {pair}, {name}"
+    drawn = images.get(f"{pair}/{name}")
     return Method(
+        pair=pair,
         name=name,
         first=records.number(scores, "first", where),
         second=records.number(scores, "second", where),
@@ -206,5 +225,6 @@ def _method(
         sampled=int(records.number(scores, "sampled", where)),
         bytes=int(records.number(scores, "bytes", where)),
         seeds=int(records.number(scores, "seeds", where)),
-        images=images.get(name),
+        prompts=tuple(map(str, images.get(f"{pair}/prompts", ()))),
+        images=None if drawn is None else drawn[0],
     )

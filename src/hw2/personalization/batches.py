@@ -72,19 +72,25 @@ def joint(
     With images of single concepts only, the frozen network and the separate embeddings would make
     joint training equal to two separate ones. Composites, with either concept on the left, show
     both in one image.
+
+    A style cannot stand beside an object, so with one there are no composites: half of a batch is
+    single photographs of the object and half of the style.
     """
+    has_style = any(concept.spec.kind == "style" for concept in concepts)
     alone = [
         single(
             concept,
             token,
             size=size,
-            batch_size=max(1, batch_size // 4),
+            batch_size=max(1, batch_size // (2 if has_style else 4)),
             seed=seed,
             wording=wording,
             augment=augment,
         )
         for concept, token in zip(concepts, added, strict=True)
     ]
+    if has_style:
+        return concatenated(*alone)
     pair_templates = templates.for_pair(wording)
 
     def make_batch(step: int) -> tuple[Tensor, list[str]]:

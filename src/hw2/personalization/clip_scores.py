@@ -70,14 +70,24 @@ def halves(images: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndar
 
 
 def pair_image_scores(
-    scorer: Scorer, images: Sequence[np.ndarray], first: np.ndarray, second: np.ndarray
+    scorer: Scorer,
+    images: Sequence[np.ndarray],
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    has_style: bool = False,
 ) -> np.ndarray:
     """Image scores of two concepts in one image, float (N, 2).
 
     Each half is compared with the references of each concept. The better of the two assignments of
     halves to concepts counts, so an image that shows one concept twice has a low score for the
-    other.
+    other. An object in a style has no half of its own: with `has_style` the whole image is compared
+    with the references of both.
     """
+    if has_style:
+        features = scorer.features(images)
+        scores = [100 * (features @ references.T).mean(1) for references in (first, second)]
+        return np.stack(scores, 1).astype(np.float64)
     half_features = [scorer.features(half) for half in halves(images)]
     table = np.array(
         [[100 * (side @ refs.T).mean(1) for refs in (first, second)] for side in half_features]

@@ -2,7 +2,8 @@
 
 All methods except `prompt_only` and `freecustom` start from the same embeddings, which are learned
 in `multi_concept.steps` steps of each concept alone, and train for `multi_concept.finetune_steps`
-steps after that (for each concept, if a method trains the concepts separately).
+steps after that (for each concept, if a method trains the concepts separately). Pairs with a common
+concept start from the same embedding of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ from hw2.training.resume import Resume
 UNTRAINED = ("prompt_only", "freecustom")
 WITH_MATRICES = ("custom_diffusion_joint", "custom_diffusion_merged")
 State = dict[str, Any]
-# Embeddings change less if keys and values are trained too, or if composites show both concepts:
+# Embeddings change less if keys and values are trained too, or if both concepts are in a batch:
 # they start from learned values and are only refined.
 _KV_LR_FACTOR, _JOINT_LR_FACTOR = 0.25, 0.5
 
@@ -54,13 +55,34 @@ class PriorPreservationImages:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """Two concepts in one image.
+
+    Attributes:
+        name: The pair in files and tables.
+        concepts: The two concepts; the second one may be a style.
+        added: Their tokens.
+        prompts: Prompts, with `{0}` and `{1}` for the concepts.
+    """
+
+    name: str
+    concepts: tuple[Concept, Concept]
+    added: tuple[AddedToken, AddedToken]
+    prompts: tuple[str, ...]
+
+    @property
+    def has_style(self) -> bool:
+        """Whether the pair is an object in a style, and not two objects side by side."""
+        return any(concept.spec.kind == "style" for concept in self.concepts)
+
+
+@dataclass(frozen=True)
 class SeedRun:
-    """All methods with one seed: what they share, and their trainings.
+    """All methods for a pair with one seed: what they share, and their trainings.
 
     Attributes:
         pipe: The pipeline, with both tokens in its vocabulary.
-        pair: The two concepts.
-        added: Their tokens.
+        pair: The two concepts with their tokens.
         personalization: Section `personalization`.
         prior_preservation: Captioned images that preserve the model's prior.
         checkpoints: Folder of resume files.
@@ -69,8 +91,7 @@ class SeedRun:
     """
 
     pipe: Any
-    pair: tuple[Concept, Concept]
-    added: tuple[AddedToken, AddedToken]
+    pair: Pair
     personalization: params.Personalization
     prior_preservation: PriorPreservationImages
     checkpoints: Path
@@ -99,7 +120,7 @@ class SeedRun:
         return steps * len(batch_function(0)[1])
 
     def _single_concept_batches(self, index: int, name: str, batch_size: int) -> BatchFunction:
-        concept, added = self.pair[index], self.added[index]
+        concept, added = self.pair.concepts[index], self.pair.added[index]
         return batches.single(
             concept, added, seed=rng.derive(self.seed, name), **self._batch_settings(batch_size)
         )
@@ -127,34 +148,33 @@ class SeedRun:
     def rows(self) -> list[Tensor]:
         """The current embeddings of both tokens, on the CPU."""
         table = self.pipe.text_encoder.get_input_embeddings().weight.detach()
-        return [table[list(added.ids)].cpu().clone() for added in self.added]
+        return [table[list(added.ids)].cpu().clone() for added in self.pair.added]
 
     def set_embeddings(self, rows: Sequence[Tensor]) -> None:
         """Set the embeddings of both tokens."""
-        for added, values in zip(self.added, rows, strict=True):
+        for added, values in zip(self.pair.added, rows, strict=True):
             tokens.set_embedding(self.pipe, added, values)
 
-    def start(self) -> State:
-        """Learn each concept alone, from its initializer.
+    def start(self, index: int) -> State:
+        """Learn one of the concepts alone, from its initializer.
+
+        The result is the same in every pair with the concept.
 
         Returns:
-            The `rows` (embeddings) that trained methods start from, and `trained`, the number of
+            The `rows` (embedding) that trained methods start from, and `trained`, the number of
             images that passed the U-Net.
         """
-        trained = 0
-        for index, (concept, added) in enumerate(zip(self.pair, self.added, strict=True)):
-            spec = concept.spec
-            tokens.set_embedding(
-                self.pipe,
-                added,
-                tokens.initial_embedding(self.pipe, spec.initializer, spec.vectors),
-            )
-            batch_size, name = self.personalization.train.batch_size, f"start {spec.key}"
-            batch_function = self._single_concept_batches(index, name, batch_size)
-            trained += self._train(
-                name, (added,), batch_function, self.personalization.multi_concept.steps
-            )
-        return {"rows": self.rows(), "trained": trained}
+        spec, added = self.pair.concepts[index].spec, self.pair.added[index]
+        tokens.set_embedding(
+            self.pipe, added, tokens.initial_embedding(self.pipe, spec.initializer, spec.vectors)
+        )
+        name = f"start {spec.key}"
+        batch_function = self._single_concept_batches(
+            index, name, self.personalization.train.batch_size
+        )
+        steps = self.personalization.multi_concept.steps
+        trained = self._train(name, (added,), batch_function, steps)
+        return {"rows": self.rows()[index], "trained": trained}
 
     def apply(self, method: str) -> int:
         """Train a method from the current weights; returns the number of training images."""
@@ -162,16 +182,19 @@ class SeedRun:
         steps = self.personalization.multi_concept.finetune_steps
         trained = 0
         if method == "separate":
-            for index, added in enumerate(self.added):
+            for index, added in enumerate(self.pair.added):
                 name = f"separate {added.token}"
                 trained += self._train(
                     name, (added,), self._single_concept_batches(index, name, batch_size), steps
                 )
         elif method == "joint":
             both = batches.joint(
-                self.pair, self.added, seed=self.seed, **self._batch_settings(batch_size)
+                self.pair.concepts,
+                self.pair.added,
+                seed=self.seed,
+                **self._batch_settings(batch_size),
             )
-            trained = self._train("joint", self.added, both, steps)
+            trained = self._train(f"joint {self.pair.name}", self.pair.added, both, steps)
         elif method == "custom_diffusion_joint":
             half = max(1, batch_size // 2)
             both = batches.concatenated(
@@ -179,7 +202,11 @@ class SeedRun:
             )
             with_prior_preservation = self._with_prior_preservation(both, half)
             trained = self._train(
-                "custom_diffusion_joint", self.added, with_prior_preservation, steps, train_kv=True
+                f"custom_diffusion_joint {self.pair.name}",
+                self.pair.added,
+                with_prior_preservation,
+                steps,
+                train_kv=True,
             )
         elif method == "custom_diffusion_merged":
             trained = self._merged()
@@ -190,7 +217,7 @@ class SeedRun:
         weights = custom_diffusion.key_value_matrices(self.pipe.unet)
         base, tuned, trained = custom_diffusion.snapshot(weights), [], 0
         batch_size = self.personalization.train.batch_size
-        for index, added in enumerate(self.added):
+        for index, added in enumerate(self.pair.added):
             name = f"custom {added.token}"
             batch_function = self._with_prior_preservation(
                 self._single_concept_batches(index, name, batch_size), max(1, batch_size // 2)
@@ -205,7 +232,7 @@ class SeedRun:
             tuned.append(custom_diffusion.snapshot(weights))
             custom_diffusion.set_matrices(weights, base)
         concept_features = []
-        for concept, added in zip(self.pair, self.added, strict=True):
+        for concept, added in zip(self.pair.concepts, self.pair.added, strict=True):
             sentences = batches.sentences(concept, self.personalization.wording)
             texts = [sentence.format(added.words) for sentence in sentences]
             concept_features.append(custom_diffusion.concept_features(self.pipe, texts, added.ids))
@@ -219,13 +246,13 @@ class SeedRun:
         return trained
 
 
-def measure(run: SeedRun, method: str, start: State | None) -> tuple[np.ndarray, State]:
+def measure(run: SeedRun, method: str, starts: Sequence[State] | None) -> tuple[np.ndarray, State]:
     """Train a method and sample images with it.
 
     Args:
-        run: The methods' common state for the seed.
+        run: The methods' common state for the pair and the seed.
         method: Name of the method.
-        start: The result of `SeedRun.start`; None for a method without training.
+        starts: The results of `SeedRun.start` of both concepts; None for a method without training.
 
     Returns:
         Images uint8 (prompts, N, S, S, 3), and a record of the costs: `trained`, images that passed
@@ -235,11 +262,11 @@ def measure(run: SeedRun, method: str, start: State | None) -> tuple[np.ndarray,
     weights = custom_diffusion.key_value_matrices(run.pipe.unet)
     base = custom_diffusion.snapshot(weights)
     trained = 0
-    if start is not None:
-        run.set_embeddings(start["rows"])
-        trained = start["trained"] + run.apply(method)
+    if starts is not None:
+        run.set_embeddings([start["rows"] for start in starts])
+        trained = sum(start["trained"] for start in starts) + run.apply(method)
     tuned = custom_diffusion.snapshot(weights) if method in WITH_MATRICES else {}
-    stored = [] if start is None else run.rows()
+    stored = [] if starts is None else run.rows()
     with _count_images(run.pipe.unet) as counts:
         images = _sample(run, method)
     custom_diffusion.set_matrices(weights, base)
@@ -261,30 +288,43 @@ def _count_images(unet: Any) -> Iterator[list[int]]:
 
 
 def _sample(run: SeedRun, method: str) -> np.ndarray:
-    """Sample images uint8 (prompts, N, S, S, 3), from the same noises for all methods."""
-    settings, sampling = run.personalization.multi_concept, run.personalization.sampling
-    words = [c.spec.initializer if method in UNTRAINED else c.spec.token for c in run.pair]
-    requests = [
-        SampleRequest(prompt.format(*words), f"multi_concept {index}", number)
-        for index, prompt in enumerate(settings.prompts)
-        for number in range(settings.images)
-    ]
+    """Sample images uint8 (prompts, N, S, S, 3), from the seed's noises, equal for all methods."""
+    count = run.personalization.multi_concept.images
+    requests = sample_requests_of(run.pair, method, count)
     if method == "freecustom":
         images = _freecustom(run, requests)
     else:
+        sampling = run.personalization.sampling
         images = sample.sample_requests(run.pipe, requests, sampling, seed=run.seed)
-    return images.reshape(len(settings.prompts), settings.images, *images.shape[1:])
+    return images.reshape(len(run.pair.prompts), count, *images.shape[1:])
+
+
+def sample_requests_of(pair: Pair, method: str, count: int) -> list[SampleRequest]:
+    """`count` images of each prompt; methods differ in words, never in the streams of the noises.
+
+    A noise also depends on the seed that the images are sampled with.
+    """
+    concepts = pair.concepts
+    words = [c.spec.initializer if method in UNTRAINED else c.spec.token for c in concepts]
+    return [
+        SampleRequest(prompt.format(*words), f"multi_concept {pair.name} {index}", number)
+        for index, prompt in enumerate(pair.prompts)
+        for number in range(count)
+    ]
 
 
 def _freecustom(run: SeedRun, requests: Sequence[SampleRequest]) -> np.ndarray:
     sampling = run.personalization.sampling
-    sentences = [f"a photo of a {concept.spec.initializer}" for concept in run.pair]
+    sentences = [
+        batches.sentences(concept, run.personalization.wording)[0].format(concept.spec.initializer)
+        for concept in run.pair.concepts
+    ]
     request_batches = [
         requests[k : k + sampling.batch_size] for k in range(0, len(requests), sampling.batch_size)
     ]
     images = [
         freecustom.sample_requests(
-            run.pipe, batch, run.pair, sentences, sampling,
+            run.pipe, batch, run.pair.concepts, sentences, sampling,
             weight=run.personalization.multi_concept.reference_weight, seed=run.seed,
         )
         for batch in request_batches

@@ -15,7 +15,7 @@ from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.personalization import clip_scores, custom_diffusion, multi_concept, photos, tokens
 from hw2.personalization.clip_scores import Scorer
-from hw2.personalization.multi_concept import PriorPreservationImages, SeedRun
+from hw2.personalization.multi_concept import Pair, PriorPreservationImages, SeedRun
 from hw2.personalization.photos import Concept
 from hw2.personalization.tokens import AddedToken
 from hw2.runtime.errors import UserError
@@ -25,7 +25,7 @@ from hw2.training.resume import Resume
 from hw2.training.session import Session
 
 COLUMNS = (
-    *("method", "seed", "prompt", "number", "first", "second", "text"),
+    *("pair", "method", "seed", "prompt", "number", "first", "second", "text"),
     *("trained", "sampled", "bytes"),
 )
 CAPTIONS = "captions.json"
@@ -50,14 +50,16 @@ def run(
 ) -> None:
     """Write the table, the images and the weights of the comparison of multi-concept methods.
 
-    multi_concept_table: a row for each method, seed, prompt and image, with the image scores of
-        both concepts, the text score, and the cost of the method with that seed: `trained`, images
-        that passed the U-Net in training (forward and backward, including the start that methods
-        share), `sampled`, images that passed it while sampling, and `bytes` stored. Run times
-        differ from run to run, so they are logged only. Method `photographs` is composites of the
-        photographs.
-    multi_concept_images: arrays `{method}` uint8 (prompts, N, S, S, 3) of the first seed.
-    multi_concept_weights: `{method}/*.safetensors`, what the training of the first seed stores.
+    multi_concept_table: a row for each pair, method, seed, prompt and image, with the image scores
+        of both concepts, the text score, and the cost of the method with that seed: `trained`,
+        images that passed the U-Net in training (forward and backward, including the start that
+        methods and pairs share), `sampled`, images that passed it while sampling, and `bytes`
+        stored. Run times differ from run to run, so they are logged only. Method `photographs` is
+        composites of the photographs, for pairs of objects.
+    multi_concept_images: arrays `{pair}/{method}` uint8 (seeds, prompts, N, S, S, 3), and
+        `{pair}/prompts`, the prompts with tokens.
+    multi_concept_weights: `{pair}/{method}/*.safetensors`, what the training of the first seed
+        stores.
     """
     settings = personalization.multi_concept
     if not settings.seeds:
@@ -71,40 +73,55 @@ def run(
     pipe = load.load(stable_diffusion, stable_diffusion_model, device, precision="fp32")
     sample.use_sampler(pipe, personalization.sampling.sampler)
     specs = {spec.key: spec for spec in personalization.concepts}
-    first, second = settings.pair
-    pair = (
-        photos.read(personalization_concepts, specs[first]),
-        photos.read(personalization_concepts, specs[second]),
-    )
+    keys = dict.fromkeys(key for pair in settings.pairs for key in pair.keys)
+    concepts = {key: photos.read(personalization_concepts, specs[key]) for key in keys}
     identity = {
         "personalization": personalization.model_dump(
             mode="json", include=set(_IDENTITY), exclude={"train": {"save_every"}}
         ),
         "model": load.digest(pipe),
     }
-    added = _added(pipe, pair[0].spec), _added(pipe, pair[1].spec)
+    added = {key: _added(pipe, specs[key]) for key in keys}
+    pairs = [_pair(pair, concepts, added) for pair in settings.pairs]
     scorer = Scorer(clip_models.load(located, device))
     prior_preservation = _prior_preservation_images(settings, shapes, load.image_size(pipe))
     with Session(checkpoints) as session:
         state = _measured(
-            lambda seed: SeedRun(
-                pipe, pair, added, personalization, prior_preservation,
+            lambda pair, seed: SeedRun(
+                pipe, pair, personalization, prior_preservation,
                 checkpoints / "trainings", identity, seed,
             ),
+            pairs,
             settings,
             session.resume(identity, "table"),
         )  # fmt: skip
-        rows = _rows(state["units"], settings, pair, scorer)
-        rows += _photographs(pair, scorer, load.image_size(pipe))
+        rows: list[dict[str, Any]] = []
+        shown: dict[str, np.ndarray] = {}
+        for pair in pairs:
+            units = [unit for unit in state["units"] if unit["pair"] == pair.name]
+            rows += _rows(units, pair, scorer)
+            if not pair.has_style:
+                rows += _photographs(pair, scorer, load.image_size(pipe))
+            shown |= _shown(units, pair, settings)
         with atomic_dir(multi_concept_weights) as folder:
             for unit in state["units"]:
                 if unit["seed"] == settings.seeds[0] and unit["rows"]:
-                    _store(folder / unit["method"], unit, pair)
-        shown = {u["method"]: u for u in state["units"] if u["seed"] == settings.seeds[0]}
-        files.save_arrays(
-            multi_concept_images, **{name: _small(u["images"]) for name, u in shown.items()}
-        )
+                    pair = next(pair for pair in pairs if pair.name == unit["pair"])
+                    _store(folder / pair.name / unit["method"], unit, pair)
+        files.save_arrays(multi_concept_images, **shown)
         files.write_table(multi_concept_table, rows, COLUMNS)
+
+
+def _pair(
+    settings: params.ConceptPair, concepts: dict[str, Concept], added: dict[str, AddedToken]
+) -> Pair:
+    first, second = settings.keys
+    return Pair(
+        settings.name,
+        (concepts[first], concepts[second]),
+        (added[first], added[second]),
+        settings.prompts,
+    )
 
 
 def _added(pipe: Any, spec: params.Concept) -> AddedToken:
@@ -113,75 +130,99 @@ def _added(pipe: Any, spec: params.Concept) -> AddedToken:
 
 
 def _measured(
-    run_with_seed: Any, settings: params.MultiConcept, resume: Resume
+    run_with: Any, pairs: list[Pair], settings: params.MultiConcept, resume: Resume
 ) -> multi_concept.State:
-    """Run every method with every seed, one after the other; an interruption loses at most one."""
+    """Run every method with every seed and pair, in turn; an interruption loses at most one."""
     resumed = resume.load_latest()
-    state: multi_concept.State = resumed[1] if resumed else {"units": [], "start": None}
-    work = [(seed, method) for seed in settings.seeds for method in settings.methods]
-    for seed, method in work[len(state["units"]) :]:
-        seed_run = run_with_seed(seed)
-        start = state["start"]
-        trained = method not in multi_concept.UNTRAINED
+    state: multi_concept.State = resumed[1] if resumed else {"units": [], "starts": {}}
+    work = [
+        (seed, pair, method)
+        for seed in settings.seeds
+        for pair in pairs
+        for method in settings.methods
+    ]
+    for seed, pair, method in work[len(state["units"]) :]:
+        seed_run = run_with(pair, seed)
         started = time.monotonic()
-        if trained and (start is None or start["seed"] != seed):
-            start = seed_run.start() | {"seed": seed}
-            state["start"] = start
-        images, costs = multi_concept.measure(seed_run, method, start if trained else None)
-        log.info("%s, seed %d: %.1f s", method, seed, time.monotonic() - started)
-        unit = {"seed": seed, "method": method, "images": torch.from_numpy(images), **costs}
-        state["units"].append(unit)
+        trained = method not in multi_concept.UNTRAINED
+        starts = _starts(seed_run, state["starts"]) if trained else None
+        images, costs = multi_concept.measure(seed_run, method, starts)
+        log.info("%s, %s, seed %d: %.1f s", pair.name, method, seed, time.monotonic() - started)
+        unit = {"pair": pair.name, "seed": seed, "method": method}
+        state["units"].append(unit | {"images": torch.from_numpy(images), **costs})
         resume.save(len(state["units"]), state)
     return state
 
 
-def _rows(
-    units: list[Any], settings: params.MultiConcept, pair: tuple[Concept, ...], scorer: Scorer
-) -> list[dict[str, Any]]:
-    first, second = (scorer.features(c.images) for c in pair)
-    words = [c.spec.initializer for c in pair]
+def _starts(seed_run: SeedRun, known: dict[str, multi_concept.State]) -> list[multi_concept.State]:
+    """The start of each concept, from `known` if another pair learned it with the same seed."""
+    names = [f"{concept.spec.key}, seed {seed_run.seed}" for concept in seed_run.pair.concepts]
+    for index, name in enumerate(names):
+        if name not in known:
+            known[name] = seed_run.start(index)
+    return [known[name] for name in names]
+
+
+def _rows(units: list[Any], pair: Pair, scorer: Scorer) -> list[dict[str, Any]]:
+    first, second = (scorer.features(c.images) for c in pair.concepts)
+    words = [c.spec.initializer for c in pair.concepts]
     rows = []
     for unit in units:
         size = sum(t.numel() * 4 for t in [*unit["rows"], *unit["deltas"].values()])
         for index, images in enumerate(unit["images"].numpy()):
-            image = clip_scores.pair_image_scores(scorer, list(images), first, second)
-            text = scorer.text(list(images), settings.prompts[index].format(*words))
+            image = clip_scores.pair_image_scores(
+                scorer, list(images), first, second, has_style=pair.has_style
+            )
+            text = scorer.text(list(images), pair.prompts[index].format(*words))
             for number in range(len(images)):
                 rows.append(
                     {
-                        "method": unit["method"], "seed": unit["seed"], "prompt": index,
-                        "number": number, "first": image[number, 0], "second": image[number, 1],
-                        "text": text[number], "trained": unit["trained"],
-                        "sampled": unit["sampled"], "bytes": size,
+                        "pair": pair.name, "method": unit["method"], "seed": unit["seed"],
+                        "prompt": index, "number": number, "first": image[number, 0],
+                        "second": image[number, 1], "text": text[number],
+                        "trained": unit["trained"], "sampled": unit["sampled"], "bytes": size,
                     }
                 )  # fmt: skip
     return rows
 
 
-def _photographs(pair: tuple[Concept, ...], scorer: Scorer, size: int) -> list[dict[str, Any]]:
+def _photographs(pair: Pair, scorer: Scorer, size: int) -> list[dict[str, Any]]:
     """Scores of pairs of photographs side by side, the reference for what a method can reach."""
-    first, second = (scorer.features(c.images) for c in pair)
+    left, right = pair.concepts
+    first, second = (scorer.features(c.images) for c in pair.concepts)
     composites = [
-        photos.composite(pair[0], pair[1], (i, j), size)
-        for i in range(len(pair[0].images))
-        for j in range(len(pair[1].images))
+        photos.composite(left, right, (i, j), size)
+        for i in range(len(left.images))
+        for j in range(len(right.images))
     ]
     scores = clip_scores.pair_image_scores(scorer, composites, first, second)
     return [
         {
-            "method": "photographs", "seed": 0, "prompt": 0, "number": k, "first": a, "second": b,
-            "text": None, "trained": 0, "sampled": 0, "bytes": 0,
+            "pair": pair.name, "method": "photographs", "seed": 0, "prompt": 0, "number": k,
+            "first": a, "second": b, "text": None, "trained": 0, "sampled": 0, "bytes": 0,
         }
         for k, (a, b) in enumerate(scores)
     ]  # fmt: skip
 
 
-def _store(folder: Path, unit: Any, pair: tuple[Concept, ...]) -> None:
+def _store(folder: Path, unit: Any, pair: Pair) -> None:
     folder.mkdir(parents=True)
-    for concept, rows in zip(pair, unit["rows"], strict=True):
+    for concept, rows in zip(pair.concepts, unit["rows"], strict=True):
         tokens.save(folder / f"{concept.spec.key}.safetensors", concept.spec.token, rows)
     if unit["deltas"]:
         custom_diffusion.save(folder / "keys_and_values.safetensors", unit["deltas"])
+
+
+def _shown(units: list[Any], pair: Pair, settings: params.MultiConcept) -> dict[str, np.ndarray]:
+    """The arrays of a pair: its images by method, all seeds, and its prompts."""
+    words = [concept.spec.token for concept in pair.concepts]
+    prompts = np.array([prompt.format(*words) for prompt in pair.prompts])
+    return {f"{pair.name}/prompts": prompts} | {
+        f"{pair.name}/{method}": np.stack(
+            [_small(unit["images"]) for unit in units if unit["method"] == method]
+        )
+        for method in settings.methods
+    }
 
 
 def _small(images: torch.Tensor) -> np.ndarray:

@@ -195,11 +195,15 @@ def _small(images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
 
 
 def _multi_concept(rows: list[dict[str, Any]]) -> Record:
-    """By method: means over images, with intervals over seeds and images, and the cost."""
+    """By pair and method: means over images, with intervals over seeds and images, and the cost.
+
+    `position` is the order of the pairs and of their methods in the table.
+    """
     record: Record = {}
-    methods = dict.fromkeys(str(row["method"]) for row in rows)
-    for position, method in enumerate(methods):
-        of_method = [row for row in rows if row["method"] == method]
+    methods = dict.fromkeys((str(row["pair"]), str(row["method"])) for row in rows)
+    for position, (pair, method) in enumerate(methods):
+        of_pair = [row for row in rows if str(row["pair"]) == pair]
+        of_method = [row for row in of_pair if row["method"] == method]
         by_seed = {
             row["seed"]: [r for r in of_method if r["seed"] == row["seed"]] for row in of_method
         }
@@ -209,11 +213,11 @@ def _multi_concept(rows: list[dict[str, Any]]) -> Record:
         for name in ("mean", "lesser", "text"):
             if method != "photographs" or name != "text":
                 scores |= paired_gain(values[name], np.zeros_like(values[name])).named(name)
-        base = _of(rows, "separate", "lesser")
+        base = _of(of_pair, "separate", "lesser")
         if base is not None and base.shape == values["lesser"].shape and method != "separate":
             scores |= paired_gain(values["lesser"], base).named("lesser_gain")
         scores |= {name: of_method[0][name] for name in ("trained", "sampled", "bytes")}
-        record[method] = scores
+        record.setdefault(pair, {})[method] = scores
     return record
 
 

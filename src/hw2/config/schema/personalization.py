@@ -132,6 +132,32 @@ MultiConceptMethod = Literal[
 ]
 
 
+class ConceptPair(Section):
+    """Two concepts in one image, and the prompts for them."""
+
+    keys: Annotated[tuple[str, str], Strict(False)] = Field(
+        description="Keys of two of the concepts: two objects, or an object and its style."
+    )
+    prompts: Prompts = Field(
+        description="Prompts, with {0} for the first concept and {1} for the second, in any order."
+    )
+
+    @property
+    def name(self) -> str:
+        """The pair in files and tables, such as `0+2`."""
+        return "+".join(self.keys)
+
+    @field_validator("prompts")
+    @classmethod
+    def _each_concept_once(cls, prompts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in prompts:
+            if {text.count("{0}"), text.count("{1}")} != {1} or text.count("{") != 2:
+                raise ValueError(f"{text!r} should have {{0}} and {{1}} once each")
+            if text.count("}") != 2:
+                raise ValueError(f"{text!r} should have no braces but those of {{0}} and {{1}}")
+        return prompts
+
+
 class MultiConcept(Section):
     """Comparison of methods for two concepts in one image."""
 
@@ -140,17 +166,14 @@ class MultiConcept(Section):
             "Each repeats all training and sampling. An empty list leaves the comparison out."
         )
     )
-    pair: Annotated[tuple[str, str], Strict(False)] = Field(
-        description="Keys of two of the concepts."
+    pairs: Annotated[tuple[ConceptPair, ...], Strict(False)] = Field(
+        min_length=1, description="Pairs of concepts, each compared on its own."
     )
     methods: Annotated[tuple[MultiConceptMethod, ...], Strict(False)] = Field(
         min_length=1,
         description=(
             "Methods that are compared with separate. prompt_only and freecustom are not trained."
         ),
-    )
-    prompts: Annotated[tuple[str, ...], Strict(False)] = Field(
-        min_length=1, description="Prompts, with one {} for each concept."
     )
     images: int = Field(ge=2, description="Images of each prompt and seed.")
     steps: PositiveInt = Field(
@@ -172,14 +195,6 @@ class MultiConcept(Section):
     )
 
     _all_once = field_validator("seeds", "methods")(once)
-
-    @field_validator("prompts")
-    @classmethod
-    def _two_placeholders(cls, prompts: tuple[str, ...]) -> tuple[str, ...]:
-        for text in prompts:
-            if text.count("{}") != 2 or text.count("{") + text.count("}") != 4:
-                raise ValueError(f"{text!r} should have two {{}} for the concepts")
-        return prompts
 
 
 class Personalization(Section):
@@ -263,15 +278,29 @@ def conflicts(
     multi_concept = personalization.multi_concept
     if not multi_concept.seeds:
         return
-    keys = [concept.key for concept in personalization.concepts]
     section = "personalization.multi_concept"
-    for key in multi_concept.pair:
-        if key not in keys:
-            yield f"{section}.pair: {key} is not among personalization.concepts"
-    if len(set(multi_concept.pair)) == 1:
-        yield f"{section}.pair: {multi_concept.pair[0]} is repeated; name two concepts"
+    yield from _pair_conflicts(
+        multi_concept.pairs, {c.key: c.kind for c in personalization.concepts}, f"{section}.pairs"
+    )
     if personalization.wording != "synthetic" and multi_concept.prior_preservation_folder is None:
         yield (
             f"{section}.prior_preservation_folder: null renders shapes, for the wording synthetic;"
             " name a folder"
         )
+
+
+def _pair_conflicts(
+    pairs: tuple[ConceptPair, ...], kinds: dict[str, Kind], where: str
+) -> Iterator[str]:
+    for index, (first, second) in enumerate(pair.keys for pair in pairs):
+        for key in dict.fromkeys((first, second)):
+            if key not in kinds:
+                yield f"{where}.{index}: {key} is not among personalization.concepts"
+        if first == second:
+            yield f"{where}.{index}: {first} is repeated; name two concepts"
+        if {first, second} in [set(pair.keys) for pair in pairs[:index]]:
+            yield (
+                f"{where}.{index}: {first} and {second} are a pair already; add its prompts there"
+            )
+        if kinds.get(first) == "style":
+            yield f"{where}.{index}: {first} is a style; name the object first, then its style"
