@@ -99,12 +99,14 @@ def _concepts(data: Records) -> Table:
 def _methods(data: Records) -> Table:
     return Table(
         title="Two concepts in one image, by method",
-        head=("Pair", "Method", "First", "Second", "Mean", "Lower", "Lower minus Separate", "Text",
-              "Trained + sampled", "Bytes"),
+        head=("Pair", "Method", "Both recognized", "Difference to Separate", "First", "Second",
+              "Mean", "Lower", "Lower minus Separate", "Text", "Trained + sampled", "Bytes"),
         rows=tuple(
             (
                 m.pair,
                 METHODS[m.name],
+                formatting.accuracy(m.recognized) if m.recognized else formatting.DASH,
+                _points(m.recognized_gain) if m.recognized_gain else formatting.DASH,
                 f"{m.first:.1f}",
                 f"{m.second:.1f}",
                 *(_score(m.scores[k]) for k in ("mean", "lesser")),
@@ -116,6 +118,8 @@ def _methods(data: Records) -> Table:
             for m in data.methods
         ),
         note=(
+            "Both recognized is the share of images in which a classifier of the concepts sees "
+            "both, and its difference is in points. "
             "First, Second, Mean and Lower are image scores. The two halves of an image are scored "
             "with the two concepts, in the assignment with the higher sum; an object in a style is "
             "scored with the whole image. A low value of Lower "
@@ -197,6 +201,11 @@ def _gain(interval: Interval) -> str:
     return f"{_signed(interval.value)} ({_signed(interval.low)} to {_signed(interval.high)})"
 
 
+def _points(share: Interval) -> str:
+    """A difference of two shares in points of percent."""
+    return _gain(Interval(100 * share.value, 100 * share.low, 100 * share.high, share.n))
+
+
 def _signed(value: float) -> str:
     return f"{value:+.1f}".replace("-", MINUS)
 
@@ -206,7 +215,8 @@ def _csv(data: Records) -> str:
     text = io.StringIO()
     ends = ("", "_low", "_high")
     table = csv.writer(text, lineterminator="\n")
-    names = [f"{name}{end}" for name in (*SCORES, "lesser_gain") for end in ends]
+    kinds = (*SCORES, "lesser_gain", "recognized", "recognized_gain")
+    names = [f"{name}{end}" for name in kinds for end in ends]
     table.writerow(
         ["pair", "method", "first", "second", *names, "n", "seeds", "trained", "sampled", "bytes"]
     )
@@ -215,5 +225,6 @@ def _csv(data: Records) -> str:
         n = m.scores["lesser"].n
         counts = (n, m.seeds, m.trained, m.sampled, m.bytes)
         cells += formatting.csv_cells(m.gain)
+        cells += formatting.csv_cells(m.recognized) + formatting.csv_cells(m.recognized_gain)
         table.writerow([m.pair, m.name, m.first, m.second, *cells, *counts])
     return text.getvalue()

@@ -74,6 +74,8 @@ class Method:
     second: float
     scores: dict[str, Interval]
     gain: Interval | None  # of the lower image score, over `separate`
+    recognized: Interval | None  # share of images in which a classifier recognizes both concepts
+    recognized_gain: Interval | None  # of that share, over `separate`
     trained: int
     sampled: int
     bytes: int
@@ -213,7 +215,7 @@ def _method(
     path: Path,
 ) -> Method:
     where = f"{path}, multi_concept, {pair}, {name}"
-    drawn = images.get(f"{pair}/{name}")
+    drawn, recognized = images.get(f"{pair}/{name}"), scores.get("recognized", {})
     return Method(
         pair=pair,
         name=name,
@@ -221,6 +223,8 @@ def _method(
         second=records.number(scores, "second", where),
         scores={k: _interval(scores, k, where) for k in SCORES if k in scores},
         gain=_interval(scores, "lesser_gain", where) if "lesser_gain" in scores else None,
+        recognized=_interval(recognized, "share", where) if recognized else None,
+        recognized_gain=_interval(recognized, "gain", where) if "gain" in recognized else None,
         trained=int(records.number(scores, "trained", where)),
         sampled=int(records.number(scores, "sampled", where)),
         bytes=int(records.number(scores, "bytes", where)),

@@ -1,6 +1,6 @@
 """Score the small Stable Diffusion, the learned concepts and the methods for two concepts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ def run(
     personalization_prompts: Path,
     personalization_images: Path,
     multi_concept_table: Path,
+    multi_concept_images: Path,
     personalization_samples: Path,
     personalization_metrics: Path,
     device: torch.device,
@@ -92,6 +93,10 @@ def run(
         shown["alignment"] = images[:, 0]
     rows = files.read_table(multi_concept_table)
     record["multi_concept"] = _multi_concept(rows) if rows else {}
+    if rows and judge is not None:
+        arrays = files.load_arrays(multi_concept_images)
+        for pair in personalization.multi_concept.pairs:
+            _add_recognized(record["multi_concept"][pair.name], pair, judge, arrays)
     files.save_arrays(personalization_samples, **shown)
     files.write_metrics(personalization_metrics, record)
 
@@ -219,6 +224,31 @@ def _multi_concept(rows: list[dict[str, Any]]) -> Record:
         scores |= {name: of_method[0][name] for name in ("trained", "sampled", "bytes")}
         record.setdefault(pair, {})[method] = scores
     return record
+
+
+def _add_recognized(
+    record: Record, pair: params.ConceptPair, judge: ConceptJudge, images: Mapping[str, np.ndarray]
+) -> None:
+    """Add the share of images in which the judge sees both concepts, and its gain over `separate`.
+
+    Args:
+        record: The metrics of the pair by method, which are extended.
+        pair: The pair.
+        judge: The classifier of concepts.
+        images: Arrays `{pair}/{method}` uint8 (seeds, prompts, N, S, S, 3).
+    """
+    columns = [synthetic.KEYS.index(key) for key in pair.keys]
+    both = {}
+    for method in record:
+        drawn = images.get(f"{pair.name}/{method}")
+        if drawn is not None:
+            shown = concept_judge.shown_in(judge, drawn.reshape(-1, *drawn.shape[3:]))
+            both[method] = shown[:, columns].all(1).reshape(len(drawn), -1)
+    for method, recognized in both.items():
+        record[method]["recognized"] = proportion(recognized.ravel()).named("share")
+        if "separate" in both and method != "separate":
+            gain = paired_gain(recognized, both["separate"])
+            record[method]["recognized"] |= gain.named("gain") | {"n": recognized.size}
 
 
 def _of(rows: list[dict[str, Any]], method: str, name: str) -> np.ndarray | None:
