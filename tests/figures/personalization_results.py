@@ -30,6 +30,8 @@ def metrics() -> dict[str, Any]:
             **ends("image", 70.0), **ends("word_image", 60.0), **ends("image_gain", 10.0),
             **ends("text", 29.0), **ends("word_text", 30.5), **ends("text_gain", -1.5),
         }  # fmt: skip
+        for name, share in (("recognized", 0.8), ("word_recognized", 0.1)):
+            record["concepts"][key][name] = {**ends("share", share, 0.05), "n": 50}
         record["grades"][f"{key}/0"] = {
             "image": 75.0, "text": 31.0, "baseline_image": 60, "baseline_text": 20,
             "passed": int(key == "0"),
@@ -45,8 +47,10 @@ def metrics() -> dict[str, Any]:
         scores |= {**ends("mean", value), **ends("lesser", value - 6)}
         if name != "photographs":
             scores |= ends("text", 25.0)
+            scores["recognized"] = {**ends("share", value / 100, 0.1), "n": 36}
             if name != "separate":
                 scores |= ends("lesser_gain", value - 40)
+                scores["recognized"] |= ends("gain", value / 100 - 0.4, 0.05)
         record["multi_concept"][PAIR][name] = scores
     shares = {"sampled": 0.85, "unseen": 0.5, "real": 0.97}
     record["stable_diffusion"] = {

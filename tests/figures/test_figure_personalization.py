@@ -42,10 +42,12 @@ def test_the_tables_agree_with_the_records(data: Records) -> None:
         "70.0 (68.0 to 72.0)", "60.0 (58.0 to 62.0)", "+10.0 (+8.0 to +12.0)"
     )  # fmt: skip
     assert concepts.rows[0][5] == "75.0 / 60"
-    lesser = [row[5].split(" ")[0] for row in methods.rows]
+    assert [row[2][:2] for row in methods.rows] == ["20", "40", "50", "\N{EN DASH}"]
+    assert methods.rows[2][3] == "+10.0 (+5.0 to +15.0)"
+    lesser = [row[7].split(" ")[0] for row in methods.rows]
     assert lesser == ["14.0", "34.0", "44.0", "74.0"]
-    assert methods.rows[0][6].startswith("\N{MINUS SIGN}20.0")
-    assert methods.rows[2][8:] == ("960 + 960", "768")
+    assert methods.rows[0][8].startswith("\N{MINUS SIGN}20.0")
+    assert methods.rows[2][10:] == ("960 + 960", "768")
     assert len({len(row) for row in methods.rows} | {len(methods.head)}) == 1
 
 
@@ -54,6 +56,7 @@ def test_the_csv_has_unrounded_numbers(data: Records) -> None:
     rows = list(csv.DictReader(io.StringIO(file.text)))
     assert [row["method"] for row in rows] == ["prompt_only", "separate", "joint", "photographs"]
     assert [row["lesser"] for row in rows] == ["14.0", "34.0", "44.0", "74.0"]
+    assert [row["recognized"] for row in rows] == ["0.2", "0.4", "0.5", ""]
     assert rows[3]["text"] == rows[1]["lesser_gain"] == ""
 
 
