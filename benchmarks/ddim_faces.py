@@ -77,7 +77,7 @@ def main() -> int:
 
 def _untrained(faces: params.Faces) -> FaceModel:
     blueprint, levels = train.blueprint(faces), train.levels(faces)
-    return models.ready(blueprint.build(levels), blueprint, levels, CPU)
+    return models.ready(blueprint.build(), blueprint, levels, CPU)
 
 
 def _ours(model: FaceModel, ddim: params.Ddim) -> Callable[[], object]:
