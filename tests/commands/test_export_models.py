@@ -110,6 +110,11 @@ def test_weights_are_in_half_precision_and_listed(exported: Path) -> None:
         manifest.check(folder)
 
 
+def test_no_file_names_the_folder_that_a_model_came_from(exported: Path) -> None:
+    for path in exported.rglob("*.json"):
+        assert "_name_or_path" not in path.read_text(), path
+
+
 def test_cards_hold_the_recipe_and_the_metrics(exported: Path, mini: params.Params) -> None:
     for name in ("clip", "stable-diffusion", "faces"):
         card = (exported / name / "README.md").read_text()

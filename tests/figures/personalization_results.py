@@ -26,7 +26,7 @@ def metrics() -> dict[str, Any]:
     }
     for key in WORDS:
         record["concepts"][key] = {
-            "prompts": 1, "n": 25, "text_kept": 0.95,
+            "prompts": 1, "n": 25,
             **ends("image", 70.0), **ends("word_image", 60.0), **ends("image_gain", 10.0),
             **ends("text", 29.0), **ends("word_text", 30.5), **ends("text_gain", -1.5),
         }  # fmt: skip

@@ -24,6 +24,7 @@ from hw2.training.optimizers import (
     trapezoid,
 )
 from hw2.training.parallel import ParallelMap
+from hw2.training.precision import autocast
 from hw2.training.resume import Resume
 
 _MAX_LOG_SCALE = math.log(100)  # of the cosines, as in CLIP
@@ -57,8 +58,7 @@ def train_clip(
     parallel = ParallelMap(len(towers))
 
     def low_precision(encode: Callable[..., Tensor], *inputs: Any) -> Tensor:
-        bf16 = settings.precision == "bf16"
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        with autocast(device, settings.precision):
             return encode(*inputs).float()
 
     def advance(step: int) -> dict[str, float]:

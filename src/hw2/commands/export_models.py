@@ -47,6 +47,7 @@ def run(params: Params, paths: Paths, out: Path) -> list[Path]:
     for name, (source, write) in writers.items():
         with atomic_dir(out / name) as folder:
             write(source, folder)
+            _forget_source(folder)
             manifest.write(folder)
             (folder / "README.md").write_text(cards[name], encoding="utf-8")
         folders.append(out / name)
@@ -89,6 +90,14 @@ def _faces(source: Path, folder: Path) -> None:
     model = face_models.load(source, torch.device("cpu"))
     model.network.half()
     hub.pipeline(model).save_pretrained(folder)
+
+
+def _forget_source(folder: Path) -> None:
+    """Remove the path that a model was loaded from, which diffusers writes into configurations."""
+    for path in folder.rglob("*.json"):
+        config = files.read_json(path)
+        if isinstance(config, dict) and config.pop("_name_or_path", None) is not None:
+            files.write_json(path, config)
 
 
 def _half(value: torch.Tensor) -> torch.Tensor:

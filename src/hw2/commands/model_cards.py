@@ -108,7 +108,10 @@ def _card(
 
 
 def _made(commit: str) -> str:
-    return f"`{COMMAND}`, at commit `{commit}`."
+    return (
+        f"By the stages of profile `pretrain` with these parameters, exported at commit `{commit}`."
+        f" `{COMMAND}` makes it anew."
+    )
 
 
 def _time(seconds: Mapping[str, float], stage: str) -> str:

@@ -168,7 +168,8 @@ def multi_concept(data: Records, dpi: int) -> list[Figure]:
             title=f"Images of the concepts {pair.replace('+', ' and ')}, by method",
             caption=(
                 "The first two images of every prompt with the first seed, without selection. "
-                "Images of a column start from the same noise."
+                "Images of a column start from the same noise. Prompt only and FreeCustom draw the "
+                "initializers in place of the tokens."
             ),
             alt="Grid of images of two concepts, one row per method. The table lists their scores.",
         )

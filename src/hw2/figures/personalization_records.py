@@ -51,7 +51,6 @@ class Concept:
     prompts: tuple[str, ...]
     scores: dict[str, Interval]
     recognized: tuple[Interval, Interval] | None
-    text_kept: float
     grades: tuple[dict[str, float], ...]
     losses: tuple[tuple[int, float], ...]
     snapshots: tuple[Snapshot, ...]
@@ -170,7 +169,6 @@ def _concept(
         prompts=tuple(map(str, shown[f"{key}_prompts"])),
         scores={name: _interval(scores, name, where) for name in names},
         recognized=_recognized(scores, where),
-        text_kept=records.number(scores, "text_kept", where),
         grades=tuple(dict(_section(grades, f"{key}/{k}", path)) for k in range(count)),
         losses=tuple((int(r["step"]), r["loss"]) for r in history if r["loss"] is not None),
         snapshots=tuple(

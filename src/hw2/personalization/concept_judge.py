@@ -8,23 +8,23 @@ nor images with Stable Diffusion and CLIP, and never sees a generated image.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
+from torch import Tensor
 from torch.nn import functional as F
 
 from hw2 import rng
 from hw2.models.shape_classifier import ConceptJudge
 from hw2.personalization.synthetic import ENGRAVING, KEYS, OBJECTS, STYLES
 from hw2.pixels import from_uint8
-from hw2.runtime.progress import progress
 from hw2.shapes import render, scenes, styles, vocabulary
 from hw2.shapes.render import Looks
-from hw2.training.batch_sampler import BatchSampler
+from hw2.training.classifier import train_classifier
 
 _EPOCHS = 8
-_BATCH_SIZE = 64
 _PEAK_LR = 4e-3
 _PREDICT_BATCH = 250
 _OBJECT_KEYS = tuple(OBJECTS)
@@ -75,22 +75,16 @@ def train_judge(count: int, size: int, seed: int) -> ConceptJudge:
     training = renderings("train", count, size, seed)
     shown = torch.from_numpy(training.shown.astype(np.float32))
     with rng.seeded_init(seed, "concept judge"):
-        judge = ConceptJudge(len(KEYS)).train()
-        steps = max(1, _EPOCHS * count // _BATCH_SIZE)
-        optimizer = torch.optim.AdamW(judge.parameters(), _PEAK_LR, weight_decay=1e-2)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _PEAK_LR, total_steps=steps + 1)
-        order = BatchSampler(count, seed)
-        with progress(steps, "concept classifier") as bar:
-            for step in range(steps):
-                rows = order.batch(step, min(_BATCH_SIZE, count))
-                logits = judge(from_uint8(training.images[rows]))
-                loss = F.binary_cross_entropy_with_logits(logits, shown[rows])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-                bar.update(1, loss=loss.item())
-    return judge.eval()
+        judge = ConceptJudge(len(KEYS))
+
+        def loss(rows: Any) -> Tensor:
+            logits = judge(from_uint8(training.images[rows]))
+            return F.binary_cross_entropy_with_logits(logits, shown[rows])
+
+        return train_classifier(
+            judge, loss, count, epochs=_EPOCHS, peak_lr=_PEAK_LR, seed=seed,
+            desc="concept classifier",
+        )  # fmt: skip
 
 
 @torch.no_grad()

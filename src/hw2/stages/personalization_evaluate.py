@@ -191,7 +191,6 @@ def _concept(
             **mean(word_scores).named(f"word_{name}"),
             **gain.named(f"{name}_gain"),
         }
-    record["text_kept"] = record["text"] / record["word_text"]
     return record
 
 

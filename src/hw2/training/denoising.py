@@ -17,6 +17,7 @@ from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
 from hw2.training.microbatches import Microbatches
 from hw2.training.optimizers import adamw_and_muon, trapezoid
+from hw2.training.precision import autocast
 from hw2.training.resume import Resume
 
 
@@ -107,8 +108,7 @@ def train_denoiser(
 
         # Compute the loss and its gradient, microbatch by microbatch.
         def loss(part: slice) -> Tensor:
-            bf16 = settings.precision == "bf16"
-            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            with autocast(device, settings.precision):
                 output = forward(xt[part], times[part], labels[part])
             return objective.loss(output.float(), target[part], xt[part], t[part])
 
