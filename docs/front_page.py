@@ -2,7 +2,7 @@
 
 Run `python docs/front_page.py` in the repository's root after a run of the pipeline. It writes
 docs/overview.png from results/report_figs, docs/pipeline.svg from dvc.yaml, and the table between
-the markers in README.md from results/metrics and docs/reported_results.yaml. `--check` only reports
+the markers in README.md from results/details and docs/reported_results.yaml. `--check` only reports
 whether the table is up to date. `--no-overview` keeps docs/overview.png, for runs without figures.
 """
 
@@ -248,7 +248,7 @@ def main() -> None:
     readme = Path("README.md")
     old = readme.read_text(encoding="utf-8")
     try:
-        new = with_table(old, table(Path("results/metrics")))
+        new = with_table(old, table(Path("results/details")))
     except UserError as error:
         sys.exit(str(error))
     if options.check:

@@ -37,9 +37,9 @@ def untrained(mini: params.Params, folder: Path) -> SimpleNamespace:
         clip_model=folder / "clip",
         stable_diffusion_model=folder / "sd",
         faces_model=folder / "faces.safetensors",
-        clip_metrics=folder / "clip.json",
-        personalization_metrics=folder / "personalization.json",
-        faces_metrics=folder / "faces.json",
+        clip_details=folder / "clip.json",
+        personalization_details=folder / "personalization.json",
+        faces_details=folder / "faces.json",
     )
     design = open_clip_folder.design(mini.clip.network, mini.shapes)
     artifacts.clip_model.mkdir()
@@ -62,10 +62,10 @@ def untrained(mini: params.Params, folder: Path) -> SimpleNamespace:
     )
     clip_scores = {mini.clip.zero_shot.report_prompts: SHARE | {"groups": {"unseen pairs": SHARE}}}
     model = mini.clip.zero_shot.models[0].name
-    files.write_json(artifacts.clip_metrics, {model: clip_scores})
+    files.write_json(artifacts.clip_details, {model: clip_scores})
     alignment = dict.fromkeys(("sampled", "unseen", "real"), SHARE)
-    files.write_json(artifacts.personalization_metrics, {"stable_diffusion": alignment})
-    files.write_json(artifacts.faces_metrics, {"eta": {"0": SHARE, "1": SHARE}})
+    files.write_json(artifacts.personalization_details, {"stable_diffusion": alignment})
+    files.write_json(artifacts.faces_details, {"eta": {"0": SHARE, "1": SHARE}})
     return artifacts
 
 

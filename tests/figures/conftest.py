@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS
-from hw2.io.files import save_arrays, write_json, write_table
+from hw2.evaluation import headline
+from hw2.io.files import read_json, save_arrays, write_json, write_table
 
 sys.path.insert(0, str(Path(__file__).parent))  # the import mode `importlib` leaves this to us
 
@@ -33,7 +34,7 @@ def interval(p: float, n: int) -> dict[str, float]:
 
 
 def estimate(p: float, n: int) -> dict[str, float]:
-    """A metric with the keys of `results/metrics/*.json`."""
+    """A metric with the keys of `results/details/*.json`."""
     ends = interval(p, n)
     return {"accuracy": p, "accuracy_low": ends["low"], "accuracy_high": ends["high"], "n": n}
 
@@ -350,26 +351,31 @@ def write(folder: Path, domains: tuple[str, ...] = LABELED_DOMAINS) -> dict[str,
     write_table(folder / "predictions.csv", predictions())
     write_table(folder / "classes.csv", classes())
     save_arrays(folder / "examples.npz", **examples())
+    paths = personalization_results.write(folder)
+    details = {path.stem: read_json(path) for path in folder.glob("*.json")}
+    numbers = headline.collect(details)
+    write_json(folder / "headline.json", headline.to_record(numbers))
     return {
-        **personalization_results.write(folder),
+        **paths,
+        "headline_details": folder / "headline.json",
         "faces_samples": folder / "faces.npz",
         "faces_interpolation": folder / "along.csv",
         "faces_history": folder / "faces_history.csv",
-        "faces_metrics": folder / "faces.json",
-        "clip_metrics": folder / "clip.json",
+        "faces_details": folder / "faces.json",
+        "clip_details": folder / "clip.json",
         "clip_predictions": folder / "predictions.csv",
         "clip_classes": folder / "classes.csv",
         "clip_examples": folder / "examples.npz",
-        "dann_metrics": folder / "dann.json",
+        "dann_details": folder / "dann.json",
         "dann_history": folder / "dann_history.csv",
         "dann_tsne": folder / "tsne.csv",
         "ddpm_samples": folder / "samples.npz",
         "ddpm_sweep": folder / "sweep.csv",
         "ddpm_history": folder / "history.csv",
         "ddpm_guidance": folder / "guidance.json",
-        "ddpm_metrics": folder / "ddpm.json",
-        "judge_metrics": folder / "judge.json",
-        "ddpm_ablation_metrics": folder / "ddpm_ablation.json",
+        "ddpm_details": folder / "ddpm.json",
+        "judge_details": folder / "judge.json",
+        "ddpm_ablation_details": folder / "ddpm_ablation.json",
         "report_figs": folder / "report_figs",
     }
 

@@ -83,13 +83,13 @@ def write(folder: Path) -> dict[str, Path]:
             f"{key}_learned_0": images(5), f"{key}_word_0": images(5),
         }  # fmt: skip
     paths = {
-        "personalization_metrics": folder / "personalization.json",
+        "personalization_details": folder / "personalization.json",
         "personalization_history": folder / "personalization_history.csv",
         "personalization_snapshots": folder / "snapshots.npz",
         "personalization_samples": folder / "personalization_samples.npz",
         "multi_concept_images": folder / "multi_concept.npz",
     }
-    write_json(paths["personalization_metrics"], metrics())
+    write_json(paths["personalization_details"], metrics())
     write_table(paths["personalization_history"], rows)
     save_arrays(paths["personalization_snapshots"], **snapshots)
     save_arrays(paths["personalization_samples"], **samples)

@@ -83,7 +83,7 @@ def test_the_section_has_every_file(records_in: Write, tmp_path: Path) -> None:
 
 def test_without_models_there_is_no_section(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    paths["clip_metrics"].write_text("{}")
+    paths["clip_details"].write_text("{}")
     draw_report(paths)
     assert not list(paths["report_figs"].glob("clip*"))
     assert (paths["report_figs"] / "ddpm_loss.png").is_file()
@@ -113,9 +113,9 @@ def test_the_table_has_numbers_intervals_and_tests(data: Records) -> None:
 
 def test_one_model_has_no_columns_of_another(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    record = json.loads(paths["clip_metrics"].read_text())
+    record = json.loads(paths["clip_details"].read_text())
     del record["large CLIP"]
-    paths["clip_metrics"].write_text(json.dumps(record))
+    paths["clip_details"].write_text(json.dumps(record))
     lines = paths["clip_predictions"].read_text().splitlines()
     kept = [line for line in lines if not line.startswith("large")]
     paths["clip_predictions"].write_text("\n".join(kept) + "\n")
@@ -126,7 +126,7 @@ def test_one_model_has_no_columns_of_another(records_in: Write, tmp_path: Path) 
 
 def test_the_csv_has_every_number_unrounded(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    record = json.loads(paths["clip_metrics"].read_text())
+    record = json.loads(paths["clip_details"].read_text())
     rows = list(csv.DictReader(io.StringIO(data_file(clip.section(read(paths)), "clip_table.csv"))))
     assert len(rows) == 6
     for row in rows:
@@ -357,10 +357,10 @@ def spoil_json(key: str, value: Any) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("name", "spoil", "message"),
     [
-        ("clip_metrics", spoil_json("acc1", 2), "textures: accuracy 2 .* is not a share"),
-        ("clip_metrics", spoil_json("p", "small"), "textures: 'p' is 'small'"),
-        ("clip_metrics", lambda text: text.replace("small CLIP", "x"), "no 'small CLIP'"),
-        ("clip_metrics", lambda text: text.replace('"recall"', '"r"'), "'recall' is missing"),
+        ("clip_details", spoil_json("acc1", 2), "textures: accuracy 2 .* is not a share"),
+        ("clip_details", spoil_json("p", "small"), "textures: 'p' is 'small'"),
+        ("clip_details", lambda text: text.replace("small CLIP", "x"), "no 'small CLIP'"),
+        ("clip_details", lambda text: text.replace('"recall"', '"r"'), "'recall' is missing"),
         ("clip_predictions", lambda text: text.replace("class1", "c"), "no column 'class1'"),
         ("clip_predictions", lambda text: text.replace("0_3.png", "0_x.png"), "not the examples"),
         (

@@ -38,7 +38,7 @@ def data_file(section: Section, name: str) -> str:
 
 def test_without_pairs_there_is_no_section(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    paths["dann_metrics"].write_text("{}")
+    paths["dann_details"].write_text("{}")
     assert read(paths) == []
     figures = tmp_path / "figures"
     draw_report(paths | {"report_figs": figures})
@@ -87,7 +87,7 @@ def test_colors_are_of_digits_and_of_domains(pairs: list[Pair]) -> None:
 
 def test_the_csv_has_every_number_unrounded(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    record = json.loads(paths["dann_metrics"].read_text())
+    record = json.loads(paths["dann_details"].read_text())
     rows = list(csv.DictReader(io.StringIO(data_file(dann.section(read(paths)), "dann_table.csv"))))
     assert len(rows) == 10
     for row in rows:
@@ -137,7 +137,7 @@ def test_pairs_that_share_a_target_get_names_of_their_own(
     records_in: Write, tmp_path: Path
 ) -> None:
     paths = records_in(tmp_path)
-    for name in ("dann_metrics", "dann_history", "dann_tsne"):
+    for name in ("dann_details", "dann_history", "dann_tsne"):
         text = paths[name].read_text().replace("mnistm->svhn", "svhn->usps")
         paths[name].write_text(text.replace("mnistm,", "svhn,"))
     assert sorted(pair.name for pair in read(paths)) == ["mnistm_usps", "svhn_usps"]
@@ -159,11 +159,11 @@ def spoil_json(key: str, value: Any) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("name", "spoil", "words"),
     [
-        ("dann_metrics", lambda text: text.replace("source_only", "x"), "'source_only' is missing"),
-        ("dann_metrics", lambda text: text.replace("->", "-"), "is not of the form source->target"),
-        ("dann_metrics", spoil_json("gain", None), "self_training: 'gain' is missing"),
-        ("dann_metrics", spoil_json("a_distance", "far"), "'a_distance' is 'far'"),
-        ("dann_metrics", spoil_json("accuracy", 1.5), "not a share with its interval"),
+        ("dann_details", lambda text: text.replace("source_only", "x"), "'source_only' is missing"),
+        ("dann_details", lambda text: text.replace("->", "-"), "is not of the form source->target"),
+        ("dann_details", spoil_json("gain", None), "self_training: 'gain' is missing"),
+        ("dann_details", spoil_json("a_distance", "far"), "'a_distance' is 'far'"),
+        ("dann_details", spoil_json("accuracy", 1.5), "not a share with its interval"),
         ("dann_history", lambda text: text.replace("label", "lable"), "no column 'label'"),
         ("dann_history", lambda text: text.rsplit("\n", 2)[0] + "\n", "differ in length"),
         ("dann_tsne", lambda text: text.replace("mnistm->usps", "a->b"), "no points"),

@@ -121,15 +121,15 @@ def change(key: str, value: object) -> Callable[[str], str]:
         ("ddpm_guidance", lambda text: text.replace('"split"', '"p"'), "'split' is missing"),
         ("ddpm_guidance", lambda _: "[]", "a JSON object is expected"),
         ("ddpm_guidance", lambda text: text[: len(text) // 2], "guidance.json"),
-        ("ddpm_metrics", change("svhn", 1), "no accuracy of svhn"),
-        ("ddpm_metrics", change("accuracy", 0.1), "not a share with its interval"),
-        ("ddpm_metrics", change("accuracy", 97.5), "not a share with its interval"),
-        ("ddpm_metrics", change("n", 0), "not a share with its interval"),
-        ("ddpm_metrics", change("digits", {}), "'0' is missing"),
-        ("ddpm_metrics", change("unguided", None), "'unguided' is missing"),
-        ("judge_metrics", change("mnistm", {}), "mnistm: 'accuracy' is missing"),
-        ("ddpm_ablation_metrics", change("ran", "no"), "'ran' must be true or false"),
-        ("ddpm_ablation_metrics", change("ran", True), "no accuracy of all"),
+        ("ddpm_details", change("svhn", 1), "no accuracy of svhn"),
+        ("ddpm_details", change("accuracy", 0.1), "not a share with its interval"),
+        ("ddpm_details", change("accuracy", 97.5), "not a share with its interval"),
+        ("ddpm_details", change("n", 0), "not a share with its interval"),
+        ("ddpm_details", change("digits", {}), "'0' is missing"),
+        ("ddpm_details", change("unguided", None), "'unguided' is missing"),
+        ("judge_details", change("mnistm", {}), "mnistm: 'accuracy' is missing"),
+        ("ddpm_ablation_details", change("ran", "no"), "'ran' must be true or false"),
+        ("ddpm_ablation_details", change("ran", True), "no accuracy of all"),
     ],
 )  # fmt: skip
 def test_bad_records_are_one_line_errors(
@@ -149,8 +149,8 @@ def test_bad_records_are_one_line_errors(
 
 @pytest.mark.parametrize(
     "name", ["ddpm_samples", "ddpm_sweep", "ddpm_history",
-             "ddpm_guidance", "ddpm_metrics", "judge_metrics",
-             "ddpm_ablation_metrics"],
+             "ddpm_guidance", "ddpm_details", "judge_details",
+             "ddpm_ablation_details"],
 )  # fmt: skip
 def test_a_missing_record_is_a_one_line_error(records_in: Write, tmp_path: Path, name: str) -> None:
     paths = records_in(tmp_path)

@@ -83,9 +83,9 @@ def test_the_figures_show_the_first_noises_and_repetitions(
 def test_a_pretrained_model_has_no_training_loss(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     paths["faces_history"].write_text("step,loss,lr\n")
-    record = json.loads(paths["faces_metrics"].read_text())
+    record = json.loads(paths["faces_details"].read_text())
     record["mse"] = {"00": 0.05, "01": 0.07, "mean": 0.06}
-    paths["faces_metrics"].write_text(json.dumps(record))
+    paths["faces_details"].write_text(json.dumps(record))
     section = report.build("faces", read(paths), 60)
     assert "faces_loss.png" not in {figure.name for figure in section.figures}
     assert "pretrained" in section.lead
@@ -106,9 +106,9 @@ def test_a_record_without_a_number_is_a_one_line_error(
     records_in: Write, tmp_path: Path, key: str, message: str
 ) -> None:
     paths = records_in(tmp_path)
-    record = json.loads(paths["faces_metrics"].read_text())
+    record = json.loads(paths["faces_details"].read_text())
     del record[key]
-    paths["faces_metrics"].write_text(json.dumps(record))
+    paths["faces_details"].write_text(json.dumps(record))
     with pytest.raises(UserError, match=message) as caught:
         draw_report(paths, dpi=60)
     assert "\n" not in str(caught.value)

@@ -72,9 +72,9 @@ def test_curves_ring_the_selected_snapshot(data: Records) -> None:
 
 def test_without_a_comparison_there_is_no_table_of_it(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    record = json.loads(paths["personalization_metrics"].read_text())
+    record = json.loads(paths["personalization_details"].read_text())
     record["multi_concept"] = {}
-    paths["personalization_metrics"].write_text(json.dumps(record))
+    paths["personalization_details"].write_text(json.dumps(record))
     section = report.build("personalization", read(paths), 20)
     assert len(section.tables) == 1
     assert "multi_concept_0+1.png" not in [figure.name for figure in section.figures]
@@ -97,9 +97,9 @@ def test_bad_records_are_one_line_errors(
     records_in: Write, tmp_path: Path, spoil: Callable[[dict[str, Any]], Any], message: str
 ) -> None:
     paths = records_in(tmp_path)
-    record = json.loads(paths["personalization_metrics"].read_text())
+    record = json.loads(paths["personalization_details"].read_text())
     spoil(record)
-    paths["personalization_metrics"].write_text(json.dumps(record))
+    paths["personalization_details"].write_text(json.dumps(record))
     with pytest.raises(UserError, match=message) as caught:
         read(paths)
     assert "\n" not in str(caught.value)

@@ -17,7 +17,7 @@ stages:
     params: [ddpm.network, judge, {params.yaml: [data.seed]}, {other.yaml: [x]}]
     deps: ["${path.code}/train", "${path.digits_arrays}"]
     outs: ["${path.ddpm_model}": {cache: false}]
-    metrics: ["${path.ddpm_metrics}": {cache: false}]
+    metrics: ["${path.ddpm_details}": {cache: false}]
     meta: {untracked: [raw]}
   plain: {cmd: x}
 """
@@ -34,7 +34,7 @@ def test_a_declaration_has_the_parameters_and_paths_of_dvc_yaml(tmp_path: Path) 
     declaration = declared.read("train", path)
     assert declaration.params == ("ddpm.network", "judge", "data.seed")
     assert declaration.sections == ("ddpm", "judge", "data")
-    assert declaration.paths == ("code", "digits_arrays", "ddpm_model", "ddpm_metrics", "raw")
+    assert declaration.paths == ("code", "digits_arrays", "ddpm_model", "ddpm_details", "raw")
     assert declared.read("plain", path) == Declaration("plain", (), ())
     with pytest.raises(UserError, match="no stage 'trian'; did you mean 'train'"):
         declared.read("trian", path)

@@ -68,7 +68,7 @@ def test_without_models_the_records_are_empty(mini: params.Params, tmp_path: Pat
     artifacts = artifacts_in(tmp_path)
     settings = changed(mini, "clip.zero_shot", models=())
     run_stages((clip_fetch, clip_evaluate), settings, artifacts)
-    assert files.read_json(artifacts.clip_metrics) == {}
+    assert files.read_json(artifacts.clip_details) == {}
     assert files.read_table(artifacts.clip_predictions) == []
     assert files.read_table(artifacts.clip_classes) == []
     assert files.load_arrays(artifacts.clip_examples) == {}
@@ -93,7 +93,7 @@ def test_predictions_have_a_row_for_each_model_and_image(
 
 
 def test_metrics_agree_with_the_predictions(done: SimpleNamespace, settings: params.Params) -> None:
-    record = files.read_json(done.clip_metrics)
+    record = files.read_json(done.clip_details)
     assert set(record) == {"small CLIP", "copy"}
     rows = [r for r in files.read_table(done.clip_predictions) if r["model"] == "small CLIP"]
     correct = np.array([row["correct"] for row in rows])
@@ -127,7 +127,7 @@ def test_mcnemar_compares_the_same_images(
         np.array([row["correct"] for row in files.read_table(p) if row["model"] == "copy"])
         for p in (done.clip_predictions, artifacts.clip_predictions)
     ]
-    record = files.read_json(done.clip_metrics)["copy"][settings.clip.zero_shot.report_prompts]
+    record = files.read_json(done.clip_details)["copy"][settings.clip.zero_shot.report_prompts]
     assert record["p"] == pytest.approx(mcnemar(*by_set), abs=ROUNDED)
 
 
@@ -170,7 +170,7 @@ def test_a_second_run_computes_no_features(
     artifacts = artifacts_in(tmp_path, **{name: getattr(done, name) for name in inputs})
     monkeypatch.setattr(clip_evaluate, "model", SimpleNamespace(load=unused_towers))
     run_stage(clip_evaluate, settings, artifacts)
-    outputs = ("clip_predictions", "clip_classes", "clip_examples", "clip_metrics")
+    outputs = ("clip_predictions", "clip_classes", "clip_examples", "clip_details")
     assert_same_bytes(artifacts, done, *outputs)
 
 
@@ -199,7 +199,7 @@ def test_the_user_s_images_may_have_any_size(
     assert tuple(rows[0]) == clip_evaluate.PREDICTIONS  # the classes have no attributes
     examples = files.load_arrays(artifacts.clip_examples)
     assert examples["images"].shape == (3, 224, 224, 3)
-    assert files.read_json(artifacts.clip_metrics)["small CLIP"]["course"]["groups"] == {}
+    assert files.read_json(artifacts.clip_details)["small CLIP"]["course"]["groups"] == {}
 
 
 def test_missing_weights_and_corrupt_images_stop_the_first_stage(
@@ -259,6 +259,6 @@ def test_the_course_s_images_are_classified(
     settings = changed(mini, "clip.zero_shot", images=str(folder))
     run_stages((clip_fetch, clip_evaluate), settings, artifacts)
     assert len(files.read_table(artifacts.clip_predictions)) == 2500
-    row = files.read_json(artifacts.clip_metrics)["small CLIP"]["course"]
+    row = files.read_json(artifacts.clip_details)["small CLIP"]["course"]
     assert row["n"] == 2500
     assert row["acc1"] < 0.08  # it has never seen anything but shapes

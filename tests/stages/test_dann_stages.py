@@ -76,7 +76,7 @@ def test_without_pairs_the_stages_write_empty_records(
 ) -> None:
     artifacts = artifacts_in(tmp_path)
     run_stages(STAGES, changed(settings, "dann", pairs=()), artifacts)
-    assert files.read_json(artifacts.dann_metrics) == {}
+    assert files.read_json(artifacts.dann_details) == {}
     assert files.read_table(artifacts.dann_history) == []
     assert files.read_table(artifacts.dann_tsne) == []
     assert not list(artifacts.dann_models.iterdir())
@@ -85,7 +85,7 @@ def test_without_pairs_the_stages_write_empty_records(
 def test_the_record_has_every_pair_and_method(
     done: SimpleNamespace, dann: params.Dann, digits: Path
 ) -> None:
-    record = files.read_json(done.dann_metrics)
+    record = files.read_json(done.dann_details)
     assert list(record) == sorted(dann.pairs)
     for name, rows in record.items():
         assert set(rows) == set(METHODS)
@@ -111,7 +111,7 @@ def test_a_single_seed_has_no_spread(
     done: SimpleNamespace, settings: params.Params, tmp_path: Path
 ) -> None:
     metrics = tmp_path / "dann.json"
-    run_stage(dann_evaluate, changed(settings, "dann", seeds=(42,)), done, dann_metrics=metrics)
+    run_stage(dann_evaluate, changed(settings, "dann", seeds=(42,)), done, dann_details=metrics)
     row = files.read_json(metrics)["mnistm->usps"]["self_training"]
     assert row["trainings"] == 1
     assert "spread" not in row

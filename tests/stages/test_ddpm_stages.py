@@ -78,7 +78,7 @@ def test_every_split_of_every_domain_is_packed(both: Run) -> None:
 
 
 def test_the_judge_record_has_an_accuracy_for_each_domain(both: Run) -> None:
-    record = files.read_json(both[0].judge_metrics)
+    record = files.read_json(both[0].judge_details)
     assert record.keys() == set(both[1].data.domains)
     for domain in both[1].data.domains:
         assert record[domain].keys() == ACCURACY
@@ -159,7 +159,7 @@ def test_the_sweep_has_every_setting_for_every_domain(both: Run) -> None:
 
 
 def test_the_metrics_have_accuracy_and_sample_quality(both: Run) -> None:
-    record = files.read_json(both[0].ddpm_metrics)
+    record = files.read_json(both[0].ddpm_details)
     assert record.keys() == ACCURACY | set(LABELED_DOMAINS) | {"digits", "unguided", "judge"}
     assert record["n"] == record["mnistm"]["n"] + record["svhn"]["n"]
     mean = (record["mnistm"]["accuracy"] + record["svhn"]["accuracy"]) / 2
@@ -193,7 +193,7 @@ def test_no_resume_file_is_left(both: Run) -> None:
 
 
 def test_the_record_of_an_ablation_that_did_not_run_says_so(both: Run) -> None:
-    assert files.read_json(both[0].ddpm_ablation_metrics) == {"ran": False}
+    assert files.read_json(both[0].ddpm_ablation_details) == {"ran": False}
     assert list(both[0].ddpm_ablation.iterdir()) == []
 
 
@@ -203,7 +203,7 @@ def test_an_ablation_trains_without_dropping_and_samples_without_guidance(
     monkeypatch: pytest.MonkeyPatch,
     mini_with: Callable[..., params.Params],
 ) -> None:
-    outputs = ("ddpm_ablation", "ddpm_ablation_metrics", "checkpoints", "report_figs")
+    outputs = ("ddpm_ablation", "ddpm_ablation_details", "checkpoints", "report_figs")
     elsewhere = {name: tmp_path / name for name in outputs}
     artifacts = SimpleNamespace(**(vars(both[0]) | elsewhere))
     p = small(mini_with, ddpm__ablation__run=True)
@@ -219,7 +219,7 @@ def test_an_ablation_trains_without_dropping_and_samples_without_guidance(
     run_stage(ddpm_ablate, p, artifacts)
     assert set(dropped) == {0.0}
     assert scales == [1]
-    record = files.read_json(artifacts.ddpm_ablation_metrics)
+    record = files.read_json(artifacts.ddpm_ablation_details)
     assert record.keys() == ACCURACY | set(LABELED_DOMAINS) | {"ran"}
     assert record["ran"] is True
     assert record["n"] == 20 * p.ddpm.ablation.images_per_label
@@ -284,11 +284,11 @@ def test_the_stages_run_with_a_single_domain(
     both: Run, tmp_path: Path, mini_with: Callable[..., params.Params]
 ) -> None:
     p = small(mini_with, ddpm__domains=["mnistm"])
-    inputs = ("digits_arrays", "judge_model", "judge_metrics")
+    inputs = ("digits_arrays", "judge_model", "judge_details")
     artifacts = artifacts_in(tmp_path, **{name: getattr(both[0], name) for name in inputs})
     run_stages(DIFFUSION, p, artifacts)
     draw_report(artifacts, p)
-    record = files.read_json(artifacts.ddpm_metrics)
+    record = files.read_json(artifacts.ddpm_details)
     assert "svhn" not in record
     assert record["mnistm"]["train_images"] == p.data.train_images
     variety = record["mnistm"]
@@ -313,7 +313,7 @@ def test_a_sweep_without_scale_1_is_one_error(both: Run, tmp_path: Path) -> None
             p,
             artifacts,
             ddpm_sweep=tmp_path / "sweep.csv",
-            ddpm_metrics=tmp_path / "ddpm.json",
+            ddpm_details=tmp_path / "ddpm.json",
         )
 
 

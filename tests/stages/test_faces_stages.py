@@ -81,7 +81,7 @@ def test_samples_hold_every_setting(done: SimpleNamespace, mini: params.Params) 
 
 
 def test_metrics_agree_with_the_samples(done: SimpleNamespace, mini: params.Params) -> None:
-    record, arrays = files.read_json(done.faces_metrics), files.load_arrays(done.faces_samples)
+    record, arrays = files.read_json(done.faces_details), files.load_arrays(done.faces_samples)
     first, second = list(noises.read(done.faces_noise).values())[:2]
     rows = files.read_table(done.faces_interpolation)
     for way, between in (("slerp", slerp), ("lerp", lerp)):
@@ -120,7 +120,7 @@ def test_noises_and_ground_truth_of_the_user_are_used(
     user_files = {"noises": str(done.faces_noise), "ground_truth": str(done.faces_images)}
     settings = changed(mini, "faces.ddim", seed=99, **user_files)
     run_stages((faces_sample, faces_evaluate), settings, artifacts)
-    assert files.read_json(artifacts.faces_metrics)["mse"] == {
+    assert files.read_json(artifacts.faces_details)["mse"] == {
         **{f"{k:02d}": 0.0 for k in range(10)},
         "mean": 0.0,
     }

@@ -137,7 +137,7 @@ def test_the_table_has_rows_and_costs_of_every_method(
 def test_metrics_agree_with_the_grades(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace
 ) -> None:
-    record = files.read_json(done.personalization_metrics)
+    record = files.read_json(done.personalization_details)
     cases = grade_personalization.run(
         mini.personalization,
         clip_model=base.clip_model,
@@ -215,7 +215,7 @@ def test_an_interrupted_comparison_resumes_to_the_same_bits(
     assert len(calls) == 12 + 4  # no finished training is repeated
     outputs = ("multi_concept_table", "multi_concept_images", "multi_concept_weights")
     assert_same_bytes(artifacts, done, *outputs)
-    assert done.personalization_metrics.stat().st_size < 20_000
+    assert done.personalization_details.stat().st_size < 20_000
 
 
 def test_figures_are_built_from_the_records(done: SimpleNamespace) -> None:
@@ -268,7 +268,7 @@ def test_the_commands_sample_and_grade(
     assert capsys.readouterr().out == f"100 images in {tmp_path / 'out'}\n"
     assert contents(tmp_path / "out") == contents(done.personalization_images)
     assert cli.main(["grade-personalization", prompt_specs, concepts, "out"]) == 0
-    passed = files.read_json(done.personalization_metrics)["grades"]["passed"]
+    passed = files.read_json(done.personalization_details)["grades"]["passed"]
     assert capsys.readouterr().out.endswith(f"You have passed {passed}/4 cases\n")
     (tmp_path / "out/0/1/source0_prompt1_3.png").unlink()
     for arguments, message in (

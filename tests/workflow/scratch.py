@@ -18,7 +18,8 @@ from hw2.config import profiles
 REPO = Path(__file__).parents[2]
 FIGURES = "results/report_figs"
 # All that depends on the trained model, and all that there is, but for `code`.
-BELOW_MODEL = {"ddpm_select_guidance", "ddpm_sample", "ddpm_sweep", "ddpm_evaluate", "report_figs"}
+REPORT = {"headline", "report_figs"}
+BELOW_MODEL = {"ddpm_select_guidance", "ddpm_sample", "ddpm_sweep", "ddpm_evaluate"} | REPORT
 TRAININGS = {"judge_train", "ddpm_train", "ddpm_ablate"}
 ADAPTATION = {"dann_train", "dann_evaluate", "dann_tsne"}
 ZEROSHOT = {"clip_fetch", "clip_train", "clip_evaluate"}

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hw2.cli import clip, configuration, data, digits, faces, models
+from hw2.cli import clip, configuration, data, digits, faces, models, results
 from hw2.cli.command_list import CommandList
 from hw2.cli.parser import Parser
 from hw2.cli.version import ShowVersion
@@ -22,7 +22,7 @@ from hw2.runtime.progress import ConsoleHandler
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, or 2 for an error that the user can fix."""
+    """Run one command and return its exit code; the help of `hw2` lists them."""
     os.environ["MPLBACKEND"] = "agg"  # a notebook's backend does not exist outside it
     options = _parser().parse_args(arguments)
     options.working_folder = Path.cwd()
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("hw2").setLevel(logging.INFO)
     try:
         os.chdir(_repository())
-        options.function(options)
+        return options.function(options) or 0
     except UserError as error:
         print(f"hw2 {options.command}: {error}", file=sys.stderr)
         return 2
@@ -39,7 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGINT
     finally:
         logging.getLogger().removeHandler(handler)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=ShowVersion, help="show the versions and exit")
     commands = CommandList(parser)
-    for module in (configuration, data, digits, faces, clip, models):
+    for module in (configuration, results, data, digits, faces, clip, models):
         module.add_commands(commands)
     commands.finish()
     return parser

@@ -22,10 +22,13 @@ class CommandList:
         self,
         name: str,
         summary: str,
-        function: Callable[[argparse.Namespace], None],
+        function: Callable[[argparse.Namespace], int | None],
         *examples: str,
     ) -> argparse.ArgumentParser:
-        """Add a command that calls `function` with the options; its help ends with `examples`."""
+        """Add a command that calls `function` with the options; its help ends with `examples`.
+
+        The function returns the exit code; None is 0.
+        """
         self._lines.append(f"  {name:<24}{summary}")
         parser = self._subparsers.add_parser(
             name,
@@ -39,5 +42,8 @@ class CommandList:
     def finish(self) -> None:
         """Write the groups into the help of the parser."""
         hint = "Run `hw2 COMMAND --help` for the arguments of a command."
-        codes = "Exit codes: 0 success, 2 an error that you can correct, 130 interrupted."
+        codes = (
+            "Exit codes: 0 success, 1 the check that you asked for failed, 2 an error that you can "
+            "correct, 130 interrupted."
+        )
         self._parser.epilog = "\n".join([*self._lines[1:], "", hint, codes])

@@ -106,9 +106,9 @@ def _half(value: torch.Tensor) -> torch.Tensor:
 
 def _metrics(paths: Paths) -> dict[str, Mapping[str, Any]]:
     return {
-        "clip": files.read_json(paths.clip_metrics),
-        "personalization": files.read_json(paths.personalization_metrics),
-        "faces": files.read_json(paths.faces_metrics),
+        "clip": files.read_json(paths.clip_details),
+        "personalization": files.read_json(paths.personalization_details),
+        "faces": files.read_json(paths.faces_details),
     }
 
 

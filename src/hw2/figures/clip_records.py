@@ -102,14 +102,14 @@ class Records:
 
 
 def read(
-    *, clip_metrics: Path, clip_predictions: Path, clip_classes: Path, clip_examples: Path
+    *, clip_details: Path, clip_predictions: Path, clip_classes: Path, clip_examples: Path
 ) -> Records | None:
     """Read every record of the section; None if there are no models.
 
     Raises:
         UserError: a record is missing, incomplete or not finite.
     """
-    record = records.mapping(clip_metrics)
+    record = records.mapping(clip_details)
     if not record:
         return None
     table = records.table(clip_predictions, COLUMNS)
@@ -122,11 +122,11 @@ def read(
     )
     missing = [name for name in order if not isinstance(record.get(name), Mapping)]
     if missing:
-        raise UserError(f"{clip_metrics}: no {missing[0]!r}; {records.REMAKE}")
+        raise UserError(f"{clip_details}: no {missing[0]!r}; {records.REMAKE}")
     rows = tuple(
         row
         for name in order
-        for row in _rows(name, record[name], clip_metrics, name == shown_model)
+        for row in _rows(name, record[name], clip_details, name == shown_model)
     )
     return Records(
         rows=rows,

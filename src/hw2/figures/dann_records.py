@@ -74,16 +74,16 @@ class Pair:
         return next((result for result in self.results if result.method == method), None)
 
 
-def read(*, dann_metrics: Path, dann_history: Path, dann_tsne: Path) -> list[Pair]:
+def read(*, dann_details: Path, dann_history: Path, dann_tsne: Path) -> list[Pair]:
     """Read every record of the section. The list is empty if `dann.pairs` is.
 
     Raises:
         UserError: a record is missing, incomplete or not finite.
     """
-    record = records.mapping(dann_metrics)
+    record = records.mapping(dann_details)
     if not record:
         return []
-    names = [_domains(name, dann_metrics) for name in record]
+    names = [_domains(name, dann_details) for name in record]
     targets = [target for _, target in names]
     steps = records.table(dann_history, HISTORY)
     points = records.table(dann_tsne, TSNE)
@@ -92,7 +92,7 @@ def read(*, dann_metrics: Path, dann_history: Path, dann_tsne: Path) -> list[Pai
             source=source,
             target=target,
             name=target if targets.count(target) == 1 else f"{source}_{target}",
-            results=_results(record[key], f"{dann_metrics}, {key}"),
+            results=_results(record[key], f"{dann_details}, {key}"),
             curves={
                 column: _curves([r for r in steps if r["pair"] == key], column, dann_history)
                 for column in ("label", "domain", "kept")

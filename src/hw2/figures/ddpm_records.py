@@ -41,9 +41,9 @@ def read(
     ddpm_sweep: Path,
     ddpm_guidance: Path,
     ddpm_history: Path,
-    ddpm_metrics: Path,
-    judge_metrics: Path,
-    ddpm_ablation_metrics: Path,
+    ddpm_details: Path,
+    judge_details: Path,
+    ddpm_ablation_details: Path,
 ) -> Records:
     """Read every record of the section.
 
@@ -53,26 +53,26 @@ def read(
     images = read_samples(ddpm_samples)
     domains = tuple(images.grids)
     settings = records.sweep(ddpm_sweep)
-    score = records.mapping(ddpm_metrics)
-    unguided = _inner(score, "unguided", ddpm_metrics)
+    score = records.mapping(ddpm_details)
+    unguided = _inner(score, "unguided", ddpm_details)
     return Records(
         samples=images,
         guidance_rows=_guidance_rows(settings, ddpm_sweep),
         sampler_rows=_sampler_rows(settings, ddpm_sweep),
         choice=records.choice(ddpm_guidance),
         history=records.history(ddpm_history),
-        generated=records.scores(score, str(ddpm_metrics), ("all", *domains)),
-        unguided=records.scores(unguided, f"{ddpm_metrics}, unguided", ["all"]),
-        digits=_digits(_inner(score, "digits", ddpm_metrics), ddpm_metrics),
+        generated=records.scores(score, str(ddpm_details), ("all", *domains)),
+        unguided=records.scores(unguided, f"{ddpm_details}, unguided", ["all"]),
+        digits=_digits(_inner(score, "digits", ddpm_details), ddpm_details),
         train_images={
-            domain: int(records.number(score[domain], "train_images", f"{ddpm_metrics}, {domain}"))
+            domain: int(records.number(score[domain], "train_images", f"{ddpm_details}, {domain}"))
             for domain in domains
         },
         quality={
-            domain: _quality(score[domain], f"{ddpm_metrics}, {domain}") for domain in domains
+            domain: _quality(score[domain], f"{ddpm_details}, {domain}") for domain in domains
         },
-        judge=records.scores(records.mapping(judge_metrics), str(judge_metrics), domains),
-        ablation=_ablation(records.mapping(ddpm_ablation_metrics), str(ddpm_ablation_metrics)),
+        judge=records.scores(records.mapping(judge_details), str(judge_details), domains),
+        ablation=_ablation(records.mapping(ddpm_ablation_details), str(ddpm_ablation_details)),
         facts={key: score[key] for key in FACTS if isinstance(score.get(key), str)},
     )
 

@@ -62,7 +62,7 @@ class Records:
 
 
 def read(
-    *, faces_samples: Path, faces_interpolation: Path, faces_history: Path, faces_metrics: Path
+    *, faces_samples: Path, faces_interpolation: Path, faces_history: Path, faces_details: Path
 ) -> Records:
     """Read every record of the section.
 
@@ -78,27 +78,27 @@ def read(
         raise UserError(
             f"{faces_samples}: 'steps' is not of {len(SPACINGS)} spacings; {records.REMAKE}"
         )
-    score = records.mapping(faces_metrics)
+    score = records.mapping(faces_details)
     step_counts = tuple(int(count) for count in stored["step_counts"])
     return Records(
-        size=int(records.number(score, "size", str(faces_metrics))),
-        noises=int(records.number(score, "noises", str(faces_metrics))),
-        pairs=int(records.number(score, "pairs", str(faces_metrics))),
+        size=int(records.number(score, "size", str(faces_details))),
+        noises=int(records.number(score, "noises", str(faces_details))),
+        pairs=int(records.number(score, "pairs", str(faces_details))),
         eta_faces=stored["eta"][:, :, 0],
         interpolated={method: stored[method][0] for method in INTERPOLATIONS},
         alphas=stored["alphas"],
         step_faces=dict(zip(SPACINGS, stored["steps"], strict=True)),
         step_counts=step_counts,
-        etas=tuple(_eta(f"{eta:g}", score, faces_metrics) for eta in stored["etas"].tolist()),
-        middle={method: _middle(method, score, faces_metrics) for method in INTERPOLATIONS},
+        etas=tuple(_eta(f"{eta:g}", score, faces_details) for eta in stored["etas"].tolist()),
+        middle={method: _middle(method, score, faces_details) for method in INTERPOLATIONS},
         curves=_curves(faces_interpolation, stored["alphas"]),
         step_distances={
-            spacing: _distances(spacing, step_counts, score, faces_metrics) for spacing in SPACINGS
+            spacing: _distances(spacing, step_counts, score, faces_details) for spacing in SPACINGS
         },
         spacing_mse=_numbers(
-            _inner(score, "spacing_mse", faces_metrics), f"{faces_metrics}, spacing_mse"
+            _inner(score, "spacing_mse", faces_details), f"{faces_details}, spacing_mse"
         ),
-        mse=_numbers(score.get("mse", {}), f"{faces_metrics}, mse"),
+        mse=_numbers(score.get("mse", {}), f"{faces_details}, mse"),
         history=_history(faces_history),
     )
 

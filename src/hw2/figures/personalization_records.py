@@ -96,7 +96,7 @@ class Records:
 
 def read(
     *,
-    personalization_metrics: Path,
+    personalization_details: Path,
     personalization_history: Path,
     personalization_snapshots: Path,
     personalization_samples: Path,
@@ -107,31 +107,31 @@ def read(
     Raises:
         UserError: a record is missing, incomplete or not finite.
     """
-    record = records.mapping(personalization_metrics)
+    record = records.mapping(personalization_details)
     rows = records.table(personalization_history, COLUMNS)
     snapshots, shown, images = (
         load_arrays(path)
         for path in (personalization_snapshots, personalization_samples, multi_concept_images)
     )
-    grades = _section(record, "grades", personalization_metrics)
+    grades = _section(record, "grades", personalization_details)
     return Records(
         concepts=tuple(
-            _concept(key, scores, grades, rows, snapshots, shown, personalization_metrics)
-            for key, scores in _section(record, "concepts", personalization_metrics).items()
+            _concept(key, scores, grades, rows, snapshots, shown, personalization_details)
+            for key, scores in _section(record, "concepts", personalization_details).items()
         ),
         methods=_methods(
-            _section(record, "multi_concept", personalization_metrics),
+            _section(record, "multi_concept", personalization_details),
             images,
-            personalization_metrics,
+            personalization_details,
         ),
         alignment={
             name: _interval(
-                scores, "alignment", f"{personalization_metrics}, stable_diffusion, {name}"
+                scores, "alignment", f"{personalization_details}, stable_diffusion, {name}"
             )
             for name, scores in record.get("stable_diffusion", {}).items()
         },
-        passed=int(records.number(grades, "passed", f"{personalization_metrics}, grades")),
-        cases=int(records.number(grades, "cases", f"{personalization_metrics}, grades")),
+        passed=int(records.number(grades, "passed", f"{personalization_details}, grades")),
+        cases=int(records.number(grades, "cases", f"{personalization_details}, grades")),
     )
 
 

@@ -22,6 +22,7 @@ from hw2.figures import (
     ddpm_records,
     faces,
     faces_records,
+    headline,
     page,
     personalization,
     personalization_records,
@@ -33,6 +34,7 @@ from hw2.runtime.errors import UserError
 
 # A new figure of a record that is read already is a function and its line here.
 CAPABILITIES: tuple[Capability[Any], ...] = (
+    Capability("headline", headline.read, headline.section, ()),
     Capability(
         "ddpm",
         ddpm_records.read,

@@ -43,7 +43,7 @@ def run(
     clip_predictions: Path,
     clip_classes: Path,
     clip_examples: Path,
-    clip_metrics: Path,
+    clip_details: Path,
     device: torch.device,
 ) -> None:
     """Write the predictions, the results by class, the examples and the metrics.
@@ -53,7 +53,7 @@ def run(
     clip_classes: a row for each model and class, with the same prompts: the accuracy, and the class
         that is most often predicted instead.
     clip_examples: pixels of some images that the first model classifies correctly and incorrectly.
-    clip_metrics: model -> prompt set -> acc1, acc5, recall, n, gain over the first set, and more.
+    clip_details: model -> prompt set -> acc1, acc5, recall, n, gain over the first set, and more.
 
     Without models all four are empty.
     """
@@ -62,7 +62,7 @@ def run(
         files.write_table(clip_predictions, [], PREDICTIONS)
         files.write_table(clip_classes, [], CLASSES)
         files.save_arrays(clip_examples)
-        files.write_metrics(clip_metrics, {})
+        files.write_metrics(clip_details, {})
         return
     sets = prompts.select(zero_shot.prompts, zero_shot.custom_prompts)
     with images.opened(clip_test_set) as test_set:
@@ -92,7 +92,7 @@ def run(
         }
     files.write_table(clip_predictions, rows, columns)
     files.write_table(clip_classes, by_class, CLASSES)
-    files.write_metrics(clip_metrics, record)
+    files.write_metrics(clip_details, record)
 
 
 def _classified(

@@ -49,10 +49,10 @@ def run(
     *,
     digits_arrays: Path,
     dann_models: Path,
-    dann_metrics: Path,
+    dann_details: Path,
     device: torch.device,
 ) -> None:
-    """Write `dann_metrics`: pair -> method -> accuracy, spread, gain over source_only, and more."""
+    """Write `dann_details`: pair -> method -> accuracy, spread, gain over source_only, and more."""
     record: Record = {}
     total = len(dann.pairs) * len(dann.methods) * len(dann.seeds)
     with progress(total, "evaluate", unit="model") as bar:
@@ -68,7 +68,7 @@ def run(
                     )
                     bar.update()
             record[name] = _rows(measurements, dann.seeds, test_images.digits)
-    files.write_metrics(dann_metrics, record)
+    files.write_metrics(dann_details, record)
 
 
 class _TestImages:

@@ -27,11 +27,11 @@ def run(
     digits_arrays: Path,
     judge_model: Path,
     ddpm_ablation: Path,
-    ddpm_ablation_metrics: Path,
+    ddpm_ablation_details: Path,
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write the model into `ddpm_ablation` and its accuracy to `ddpm_ablation_metrics`.
+    """Write the model into `ddpm_ablation` and its accuracy to `ddpm_ablation_details`.
 
     A model that was never trained with the null label cannot be guided, so it samples without
     guidance. If `ddpm.ablation.run` is false, the folder stays empty and the metrics are
@@ -39,7 +39,7 @@ def run(
     """
     if not ddpm.ablation.run:
         with atomic_dir(ddpm_ablation):
-            files.write_metrics(ddpm_ablation_metrics, {"ran": False})
+            files.write_metrics(ddpm_ablation_details, {"ran": False})
         return
     always = ddpm.model_copy(update={"train": ddpm.train.model_copy(update={"p_uncond": 0.0})})
     with Session(checkpoints) as session:
@@ -50,7 +50,7 @@ def run(
             files.write_table(folder / "history.csv", history)
         trained = denoiser.load(ddpm_ablation / "model.safetensors", device)
         files.write_metrics(
-            ddpm_ablation_metrics,
+            ddpm_ablation_details,
             _measured(trained, load_judge(judge_model, device), ddpm),
         )
 

@@ -21,13 +21,13 @@ def run(
     *,
     ddpm_samples: Path,
     judge_model: Path,
-    judge_metrics: Path,
+    judge_details: Path,
     ddpm_sweep: Path,
     digits_arrays: Path,
-    ddpm_metrics: Path,
+    ddpm_details: Path,
     device: torch.device,
 ) -> None:
-    """Write the accuracies and the sample quality of the generated digits to `ddpm_metrics`.
+    """Write the accuracies and the sample quality of the generated digits to `ddpm_details`.
 
     Accuracies are given overall, by domain, by digit and without guidance, next to the judge's
     accuracy on real images. Each domain also has its number of training images, and the diversity,
@@ -54,9 +54,9 @@ def run(
         for digit in range(NUM_DIGITS)
     }
     record["unguided"] = _unguided(ddpm_sweep)
-    real = files.read_json(judge_metrics)
+    real = files.read_json(judge_details)
     record["judge"] = {domain: real[domain]["accuracy"] for domain in present}
-    files.write_metrics(ddpm_metrics, record)
+    files.write_metrics(ddpm_details, record)
 
 
 def _unguided(sweep: Path) -> dict[str, Any]:

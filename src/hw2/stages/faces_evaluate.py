@@ -27,9 +27,9 @@ def run(
     faces_images: Path,
     faces_samples: Path,
     faces_interpolation: Path,
-    faces_metrics: Path,
+    faces_details: Path,
 ) -> None:
-    """Write the interpolation curves to `faces_interpolation` and all metrics to `faces_metrics`.
+    """Write the interpolation curves to `faces_interpolation` and all metrics to `faces_details`.
 
     Distances and contrasts are computed from pixels in [0, 1]; intervals are over noises.
 
@@ -55,7 +55,7 @@ def run(
     if ddim.ground_truth is not None:
         record["mse"] = ground_truth.run(faces_images, Path(ddim.ground_truth))
     files.write_table(faces_interpolation, curves)
-    files.write_metrics(faces_metrics, record)
+    files.write_metrics(faces_details, record)
 
 
 def _curves(sampled: Mapping[str, np.ndarray], initial: Tensor) -> list[dict[str, Any]]:

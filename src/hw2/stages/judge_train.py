@@ -27,11 +27,11 @@ def run(
     *,
     digits_arrays: Path,
     judge_model: Path,
-    judge_metrics: Path,
+    judge_details: Path,
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write the judge to `judge_model` and its accuracies on real images to `judge_metrics`."""
+    """Write the judge to `judge_model` and its accuracies on real images to `judge_details`."""
     course = (
         load_course_classifier(Path(judge.course_classifier)) if judge.course_classifier else None
     )
@@ -43,7 +43,7 @@ def run(
         network = _train(judge, digits_arrays, session.resume(identity), device)
         with atomic_dir(judge_model) as folder:
             save_judge(folder, network, course)
-        files.write_metrics(judge_metrics, _measure(load_judge(judge_model, device), digits_arrays))
+        files.write_metrics(judge_details, _measure(load_judge(judge_model, device), digits_arrays))
 
 
 def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.device) -> DigitNet:

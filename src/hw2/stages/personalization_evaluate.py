@@ -42,12 +42,12 @@ def run(
     multi_concept_table: Path,
     multi_concept_images: Path,
     personalization_samples: Path,
-    personalization_metrics: Path,
+    personalization_details: Path,
     device: torch.device,
 ) -> None:
     """Write the metrics and the images that figures show.
 
-    personalization_metrics: `stable_diffusion` (prompt alignment of the small model, judged by a
+    personalization_details: `stable_diffusion` (prompt alignment of the small model, judged by a
         classifier), `judge` (accuracy of the classifier of concepts), `concepts` (scores of each
         concept, the share of images in which that classifier recognizes it, and their gains over
         its initializer with the same noises), `grades` (by the course's rule), and `multi_concept`
@@ -98,7 +98,7 @@ def run(
         for pair in personalization.multi_concept.pairs:
             _add_recognized(record["multi_concept"][pair.name], pair, judge, arrays)
     files.save_arrays(personalization_samples, **shown)
-    files.write_metrics(personalization_metrics, record)
+    files.write_metrics(personalization_details, record)
 
 
 def _grades(cases: Sequence[Case]) -> Record:

@@ -1,0 +1,139 @@
+"""The headline numbers of a run: the few of its measurements that two runs are compared by.
+
+All measurements are in the records `results/details/*.json`. `HEADLINES` says which of them are
+headline numbers; `collect` finds them in the records of a run.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+ANY = "*"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A headline number, or one for each match of the wildcards in its path.
+
+    Attributes:
+        record: Name of the record, `ddpm` for `results/details/ddpm.json`.
+        path: Keys of the number in the record, separated by dots; `*` stands for any key.
+        name: Its name, where each `*` stands for a key that matched, in order.
+        better: 1 if a higher value is better, -1 if a lower one is, 0 if neither is.
+    """
+
+    record: str
+    path: str
+    name: str
+    better: int = 1
+
+
+@dataclass(frozen=True)
+class Number:
+    """A headline number of one run.
+
+    Attributes:
+        name: Its dotted name.
+        value: The value.
+        low, high: Ends of its 95 % interval; None for a number without one.
+        n: Number of observations behind it; None if the record does not say.
+        better: As in `Headline`.
+    """
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int | None
+    better: int
+
+
+HEADLINES = (
+    Headline("judge", "*.accuracy", "judge.*.accuracy"),
+    Headline("ddpm", "*.accuracy", "ddpm.*.accuracy"),
+    Headline("ddpm", "*.precision", "ddpm.*.precision"),
+    Headline("ddpm", "*.recall", "ddpm.*.recall"),
+    Headline("ddpm_ablation", "accuracy", "ddpm.without_dropout.accuracy"),
+    Headline("dann", "*.*.accuracy", "dann.*.*.accuracy"),
+    Headline("faces", "eta.1.distance", "faces.eta_1.distance", better=0),
+    Headline("faces", "interpolation.*.contrast", "faces.*.contrast", better=0),
+    Headline("clip", "*.*.acc1", "clip.*.*.accuracy"),
+    Headline("personalization", "stable_diffusion.sampled.alignment", "stable_diffusion.alignment"),
+    Headline("personalization", "concepts.*.recognized.share", "textual_inversion.*.recognized"),
+    Headline("personalization", "concepts.*.image_gain", "textual_inversion.*.image_gain"),
+    Headline(
+        "personalization", "multi_concept.*.custom_diffusion_joint.recognized.share",
+        "multi_concept.*.recognized",
+    ),
+)  # fmt: skip
+"""All headline numbers, in the order of tables."""
+
+
+def collect(records: Mapping[str, Mapping[str, Any]]) -> list[Number]:
+    """The headline numbers of a run, in the order of `HEADLINES`.
+
+    A number that the run did not measure (a stage that its parameters switch off) is left out.
+
+    Args:
+        records: The measurements of the run by name of the record.
+    """
+    return [
+        number
+        for headline in HEADLINES
+        for number in _matches(headline, records.get(headline.record, {}))
+    ]
+
+
+def _matches(headline: Headline, record: Mapping[str, Any]) -> Iterator[Number]:
+    *parents, last = headline.path.split(".")
+    for keys, inner in _inner(record, parents):
+        value = inner.get(last)
+        if isinstance(value, int | float):
+            wildcards = iter(keys)
+            name = ".".join(
+                next(wildcards) if part == ANY else part for part in headline.name.split(".")
+            )
+            low, high, n = (inner.get(key) for key in (f"{last}_low", f"{last}_high", "n"))
+            yield Number(name, float(value), low, high, n, headline.better)
+
+
+def _inner(record: Any, parts: list[str]) -> Iterator[tuple[list[str], Mapping[str, Any]]]:
+    """The mappings at `parts` of a record, each with the keys that its wildcards matched."""
+    if not isinstance(record, Mapping):
+        return
+    if not parts:
+        yield [], record
+        return
+    part, *rest = parts
+    for key in record if part == ANY else [part]:
+        for keys, inner in _inner(record.get(key), rest):
+            yield ([key, *keys] if part == ANY else keys), inner
+
+
+def to_record(numbers: Sequence[Number]) -> dict[str, Any]:
+    """The numbers as a record for a JSON file; `from_record` is the inverse."""
+    return {"numbers": [asdict(number) for number in numbers]}
+
+
+def from_record(record: Any) -> list[Number]:
+    """The numbers of a record that `to_record` made.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    try:
+        return [Number(**fields) for fields in record["numbers"]]
+    except (TypeError, KeyError, IndexError) as error:
+        raise ValueError("not a record of headline numbers") from error
+
+
+def nested(numbers: Sequence[Number]) -> dict[str, Any]:
+    """The values as a mapping of mappings, the form in which DVC lists metrics by dotted name."""
+    tree: dict[str, Any] = {}
+    for number in numbers:
+        *parents, last = number.name.split(".")
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[last] = number.value
+    return tree
