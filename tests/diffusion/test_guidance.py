@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from hw2.diffusion.guidance import drop_labels, guided
+from hw2.diffusion.guidance import Guidance, drop_labels, guided
 
-NULL = 20
+NULL, TIMESTEPS = 20, 1000
 
 
 class Counting:
@@ -31,7 +31,7 @@ def inputs(count: int) -> tuple[Tensor, Tensor, Tensor]:
 def test_scale_1_is_the_condition_alone_in_one_call(count: int) -> None:
     xt, t, labels = inputs(count)
     network = Counting()
-    output = guided(network, labels, 1, NULL)(xt, t)
+    output = guided(network, labels, Guidance(1), NULL, TIMESTEPS)(xt, t)
     assert network.images == [count]
     assert torch.equal(output, Counting()(xt, t, labels))
 
@@ -39,7 +39,7 @@ def test_scale_1_is_the_condition_alone_in_one_call(count: int) -> None:
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_scale_0_ignores_the_condition(count: int) -> None:
     xt, t, labels = inputs(count)
-    output = guided(Counting(), labels, 0, NULL)(xt, t)
+    output = guided(Counting(), labels, Guidance(0), NULL, TIMESTEPS)(xt, t)
     assert torch.equal(output, Counting()(xt, t, torch.full_like(labels, NULL)))
 
 
@@ -48,7 +48,7 @@ def test_scale_0_ignores_the_condition(count: int) -> None:
 def test_the_output_has_the_shape_of_the_images_at_every_scale(count: int, scale: float) -> None:
     xt, t, labels = inputs(count)
     network = Counting()
-    output = guided(network, labels, scale, NULL)(xt, t)
+    output = guided(network, labels, Guidance(scale), NULL, TIMESTEPS)(xt, t)
     assert isinstance(output, Tensor)
     assert output.shape == xt.shape
     assert sum(network.images) == (count if scale == 1 else 2 * count)
@@ -59,17 +59,32 @@ def test_the_output_is_unconditional_plus_scale_times_the_difference(scale: floa
     xt, t, labels = inputs(4)
     conditional = Counting()(xt, t, labels)
     unconditional = Counting()(xt, t, torch.full_like(labels, NULL))
-    output = guided(Counting(), labels, scale, NULL)(xt, t)
+    output = guided(Counting(), labels, Guidance(scale), NULL, TIMESTEPS)(xt, t)
     expected = unconditional + scale * (conditional - unconditional)
     # The outputs reach 5, and 5 * 5 in float32 rounds by 1.5e-6.
     torch.testing.assert_close(output, expected, rtol=1e-6, atol=1e-5)
 
 
+@pytest.mark.parametrize(("time", "calls"), [(899, 8), (900, 8), (901, 4), (300, 8), (299, 4)])
+def test_guidance_applies_within_its_interval_only(time: int, calls: int) -> None:
+    xt, _, labels = inputs(4)
+    t = torch.full((4,), time)
+    network, guidance = Counting(), Guidance(3.0, (0.3, 0.9))
+    output = guided(network, labels, guidance, NULL, TIMESTEPS)(xt, t)
+    assert sum(network.images) == calls
+    scale = 3.0 if calls == 8 else 1.0
+    expected = guided(Counting(), labels, Guidance(scale), NULL, TIMESTEPS)(xt, t)
+    assert torch.equal(output, expected)
+
+
 def test_guidance_does_not_depend_on_the_batch() -> None:
     xt, t, labels = inputs(4)
-    whole = guided(Counting(), labels, 2.0, NULL)(xt, t)
-    alone = [guided(Counting(), labels[k : k + 1], 2.0, NULL)(xt[k : k + 1], t[k : k + 1])
-             for k in range(4)]  # fmt: skip
+    whole = guided(Counting(), labels, Guidance(2.0), NULL, TIMESTEPS)(xt, t)
+    rows = [slice(k, k + 1) for k in range(4)]
+    alone = [
+        guided(Counting(), labels[row], Guidance(2.0), NULL, TIMESTEPS)(xt[row], t[row])
+        for row in rows
+    ]
     torch.testing.assert_close(whole, torch.cat(alone))
 
 

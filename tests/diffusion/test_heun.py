@@ -8,7 +8,7 @@ from diffusers import HeunDiscreteScheduler
 from torch import Tensor
 
 from hw2.diffusion import schedule
-from hw2.diffusion.guidance import guided
+from hw2.diffusion.guidance import Guidance, guided
 from hw2.diffusion.network_calls import NetworkCalls
 from hw2.diffusion.samplers import loop
 from hw2.diffusion.schedule import Prediction, Schedule
@@ -109,6 +109,6 @@ def test_the_cosine_schedule_does_not_leave_the_range_of_images() -> None:
 def test_every_step_except_the_last_evaluates_twice(steps: int, evaluations: int) -> None:
     calls = NetworkCalls()
     counted = calls.counted(lambda xt, t, labels: 0.1 * xt)
-    output = guided(counted, torch.zeros(4, dtype=torch.int64), 1.0, 20)
+    output = guided(counted, torch.zeros(4, dtype=torch.int64), Guidance(1.0), 20, 1000)
     heun(output, LINEAR, "v", start(torch.float32), steps)
     assert calls.per_image(4) == evaluations

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from hw2.diffusion import schedule
-from hw2.diffusion.guidance import guided
+from hw2.diffusion.guidance import Guidance, guided
 from hw2.diffusion.network_calls import NetworkCalls
 from hw2.diffusion.samplers import loop
 
@@ -17,7 +17,9 @@ def network(xt: Tensor, t: Tensor, labels: Tensor) -> Tensor:
 @pytest.mark.parametrize(("scale", "calls_per_step"), [(1.0, 1), (3.0, 2)])
 def test_guidance_costs_a_second_call_per_step(scale: float, calls_per_step: int) -> None:
     calls = NetworkCalls()
-    output = guided(calls.counted(network), torch.zeros(3, dtype=torch.int64), scale, 20)
+    output = guided(
+        calls.counted(network), torch.zeros(3, dtype=torch.int64), Guidance(scale), 20, 1000
+    )
     start = torch.zeros(3, 1, 2, 2)
     noise_schedule = schedule.make("cosine", 20)
     loop.final(loop.sample(output, noise_schedule, "v", start, sampler="ddim", steps=5))

@@ -100,14 +100,18 @@ def sweep(domains: tuple[str, ...]) -> list[dict[str, Any]]:
 def metrics(domains: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     """The JSON records, by file stem."""
     variety = {"diversity": 0.29, "diversity_real": 0.38, "recall": 0.6, "recall_real": 0.8}
+    variety |= {"frechet": 9.5, "frechet_real": 4.25}
     variety |= {"precision": 0.75, "precision_real": 0.8, "train_images": 900}
     per_domain = {domain: estimate(CURVES[domain][1], 500) | variety for domain in domains}
     candidates = [
         {
             "guidance_scale": 1 + w,
+            "interval_low": 0.0,
+            "interval_high": 1.0,
             "accuracy": p,
             **interval(p, 400),
             "n": 400,
+            "frechet": 2 + 0.25 * w,
             "diversity": 1 - 0.05 * w,
             "recall": 0.9 - 0.05 * w,
         }
@@ -119,7 +123,7 @@ def metrics(domains: tuple[str, ...]) -> dict[str, dict[str, Any]]:
                  "unguided": {"accuracy": 0.665, **interval(0.665, 1000), "n": 1000}},
         "judge": {domain: estimate(0.984 + 0.003 * k, 2000) for k, domain in enumerate(domains)},
         "ddpm_ablation": {"ran": False},
-        "guidance": {"guidance_scale": 4.0, "candidates": candidates,
+        "guidance": {"guidance_scale": 4.0, "interval": [0.0, 1.0], "candidates": candidates,
                      "split": "val"},
     }  # fmt: skip
 

@@ -187,8 +187,9 @@ def test_the_page_shows_numbers_of_the_records_only(records_in: Write, tmp_path:
     losses = [float(line.split(",")[1]) for line in paths["ddpm_history"].read_text().split()[1:]]
     smoothed = f"{sum(losses[-8:]) / 8:.4f}"  # 8 is a fiftieth of the rows
     # 95 is the level of the intervals, 6 the images of a strip, 10 a side of the grid, 60 the
-    # points of a t-SNE figure; 2019 is of a reference; the last are ratios of generated to real.
-    made_here = {"95", "6", "10", "8", "60", smoothed, "2019", "76.3", "75.0", "93.8"}
+    # points of a t-SNE figure; the last are ratios of generated to real, and years of references.
+    made_here = {"95", "6", "10", "8", "60", smoothed, "76.3", "75.0", "93.8", "223.5"}
+    made_here |= {"2017", "2019"}
     # Names of noises, settings of the faces' samples, the scale of pixels, the course's threshold.
     made_here |= {"00", "01", "03", "0.25", "4", "20", "255"}
     made_here |= {"0.001"}  # smaller p-values are not distinguished

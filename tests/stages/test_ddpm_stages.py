@@ -12,6 +12,7 @@ from running import artifacts_in, changed, run_stage, run_stages
 
 from hw2.config import params
 from hw2.ddpm import sample
+from hw2.diffusion.guidance import Guidance
 from hw2.digits import arrays
 from hw2.digits.labels import LABELED_DOMAINS, SPLITS
 from hw2.figures import ddpm_records, report
@@ -91,31 +92,49 @@ def test_the_history_has_a_row_for_each_step(both: Run) -> None:
     assert all(row.keys() == {"step", "loss", "lr"} for row in rows)
 
 
-def test_the_chosen_scale_is_the_most_accurate_candidate(both: Run) -> None:
+def test_the_guidance_is_chosen_by_distance_among_the_most_accurate(both: Run) -> None:
     record = files.read_json(both[0].ddpm_guidance)
-    assert record.keys() == {"guidance_scale", "candidates", "split"}
+    assert record.keys() == {"guidance_scale", "interval", "candidates", "split"}
     assert record["split"] == "val"
     tried = record["candidates"]
     assert [row["guidance_scale"] for row in tried] == [1.0, 3.0]
+    assert record["interval"] == [0.0, 1.0]
     best = max(row["accuracy"] for row in tried)
-    most_accurate = [row["guidance_scale"] for row in tried if row["accuracy"] == best]
-    assert record["guidance_scale"] == min(most_accurate)
+    accurate = [row for row in tried if row["high"] >= best]
+    nearest = min(accurate, key=lambda row: row["frechet"])
+    assert record["guidance_scale"] == nearest["guidance_scale"]
     assert all(row["diversity"] > 0 <= row["recall"] for row in tried)
     assert all(row["n"] == 20 * both[1].ddpm.guidance.images_per_label for row in tried)
 
 
-@pytest.mark.parametrize(
-    ("least", "guidance_scale"),
-    [(0.0, 3.0), (0.8, 2.0), (0.95, 1.0), (1.0, 1.0)],
-)
-def test_the_choice_keeps_a_share_of_sample_quality(least: float, guidance_scale: float) -> None:
+def test_an_inaccurate_candidate_is_not_chosen_however_near() -> None:
     tried: list[dict[str, float | int]] = [
-        {"guidance_scale": 1.0, "accuracy": 0.5, "diversity": 1.0, "recall": 0.97},
-        {"guidance_scale": 2.0, "accuracy": 0.9, "diversity": 0.85, "recall": 0.9},
-        {"guidance_scale": 2.5, "accuracy": 0.9, "diversity": 0.82, "recall": 0.9},
-        {"guidance_scale": 3.0, "accuracy": 0.99, "diversity": 0.9, "recall": 0.7},
+        {"guidance_scale": 1.0, "accuracy": 0.50, "high": 0.55, "frechet": 1.0},
+        {"guidance_scale": 2.0, "accuracy": 0.96, "high": 0.98, "frechet": 1.5},
+        {"guidance_scale": 3.0, "accuracy": 0.97, "high": 0.99, "frechet": 2.0},
+        {"guidance_scale": 4.0, "accuracy": 0.94, "high": 0.96, "frechet": 1.2},
     ]
-    assert ddpm_select_guidance._best(tried, least)["guidance_scale"] == guidance_scale
+    assert ddpm_select_guidance._best(tried)["guidance_scale"] == 2.0
+
+
+def test_a_scale_at_the_end_of_the_list_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    row: dict[str, float | int] = {"guidance_scale": 6.0}
+    ddpm_select_guidance._warn_at_the_edge(row, (2.0, 4.0, 6.0))
+    assert "guidance scale 6 is at the end" in caplog.text
+    caplog.clear()
+    ddpm_select_guidance._warn_at_the_edge(row, (6.0,))
+    ddpm_select_guidance._warn_at_the_edge({"guidance_scale": 1.0}, (1.0, 2.0))
+    assert not caplog.text
+
+
+def test_candidates_are_all_scales_with_all_intervals(mini: params.Params) -> None:
+    settings = mini.ddpm.guidance.model_copy(
+        update={"candidates": (2.0, 1.0), "intervals": ((0.0, 1.0), (0.3, 0.9))}
+    )
+    tried = list(ddpm_select_guidance._candidates(settings))
+    assert [(g.scale, g.interval) for g in tried] == [
+        (1.0, (0.0, 1.0)), (2.0, (0.0, 1.0)), (2.0, (0.3, 0.9)),
+    ]  # fmt: skip
 
 
 def test_the_samples_have_each_label_and_index_once(both: Run) -> None:
@@ -212,13 +231,13 @@ def test_an_ablation_trains_without_dropping_and_samples_without_guidance(
         "hw2.training.denoising.drop_labels",
         lambda labels, share, null, stream: (dropped.append(share), labels)[1],
     )
-    scales: list[float] = []
+    guidances: list[Guidance] = []
     monkeypatch.setattr(
-        ddpm_ablate, "sample_images", recorded(ddpm_ablate.sample_images, "guidance_scale", scales)
+        ddpm_ablate, "sample_images", recorded(ddpm_ablate.sample_images, "guidance", guidances)
     )
     run_stage(ddpm_ablate, p, artifacts)
     assert set(dropped) == {0.0}
-    assert scales == [1]
+    assert [guidance.scale for guidance in guidances] == [1]
     record = files.read_json(artifacts.ddpm_ablation_details)
     assert record.keys() == ACCURACY | set(LABELED_DOMAINS) | {"ran"}
     assert record["ran"] is True

@@ -12,7 +12,7 @@ from hw2.digits.labels import LABELED_DOMAINS
 from hw2.io.atomic import atomic_dir
 from hw2.runtime.errors import UserError
 from hw2.runtime.progress import progress
-from hw2.stages.ddpm_sample import SPLIT, chosen_scale
+from hw2.stages.ddpm_sample import SPLIT, chosen_guidance
 
 
 def run(
@@ -40,7 +40,7 @@ def run(
             trained,
             request,
             sampling,
-            guidance_scale=chosen_scale(guidance),
+            guidance=chosen_guidance(guidance),
             split=SPLIT,
             tick=bar.update,
         )

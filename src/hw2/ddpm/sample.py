@@ -1,4 +1,7 @@
-"""Sampling from a denoiser: image k of a label depends on (seed, split, label, k) only."""
+"""Sampling from a denoiser: image k of a label depends on (seed, split, label, k) only.
+
+Image k of every label starts from the same noise, so a column of the report's grids has one noise.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ from torch import Tensor
 from hw2 import rng
 from hw2.config import params
 from hw2.ddpm.denoiser import Denoiser
-from hw2.diffusion.guidance import guided
+from hw2.diffusion.guidance import Guidance, guided
 from hw2.diffusion.network_calls import NetworkCalls
 from hw2.diffusion.samplers import loop
 from hw2.diffusion.samplers.loop import State
@@ -59,7 +62,7 @@ def sample_images(
     request: SampleRequest,
     sampling: params.Sampling,
     *,
-    guidance_scale: float,
+    guidance: Guidance,
     split: str,
     calls: NetworkCalls | None = None,
     tick: Callable[[int], None] = lambda images: None,
@@ -67,7 +70,7 @@ def sample_images(
     """Sample images: uint8 (N, 28, 28, 3) in the order of the request.
 
     Args:
-        guidance_scale: 1 is no guidance.
+        guidance: the guidance scale, and the noise levels that it applies to.
         split: names the random streams, so that images used to choose differ from those reported.
         calls: counts the network calls.
         tick: called with the number of images finished.
@@ -78,7 +81,7 @@ def sample_images(
     def sample_batch(batch: slice) -> np.ndarray:
         chunk = SampleRequest(request.labels[batch], request.index[batch])
         trajectory = sampling_states(
-            denoiser, chunk, sampling, guidance_scale=guidance_scale, split=split, calls=calls
+            denoiser, chunk, sampling, guidance=guidance, split=split, calls=calls
         )
         return to_uint8(loop.final(trajectory))
 
@@ -97,17 +100,14 @@ def sampling_states(
     request: SampleRequest,
     sampling: params.Sampling,
     *,
-    guidance_scale: float,
+    guidance: Guidance,
     split: str,
     calls: NetworkCalls | None = None,
 ) -> Iterator[State]:
     """Sample one batch, yielding its states from pure noise to clean images."""
     device = next(denoiser.network.parameters()).device
     labels = torch.from_numpy(request.labels).to(device)
-    streams = [
-        rng.torch_rng(sampling.seed, split, int(label), int(k))
-        for label, k in zip(request.labels, request.index, strict=True)
-    ]
+    streams = [rng.torch_rng(sampling.seed, split, int(k)) for k in request.index]
 
     def noise(step: int = 0) -> Tensor:
         # On the CPU, one stream per image: the same numbers for every batch size and device.
@@ -117,7 +117,7 @@ def sampling_states(
     network = denoiser.network if calls is None else calls.counted(denoiser.network)
     with torch.autocast(device.type, torch.bfloat16, enabled=denoiser.precision == "bf16"):
         yield from loop.sample(
-            guided(network, labels, guidance_scale, NUM_LABELS),
+            guided(network, labels, guidance, NUM_LABELS, denoiser.schedule.timesteps),
             denoiser.schedule,
             denoiser.prediction,
             noise(),

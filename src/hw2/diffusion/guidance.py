@@ -5,33 +5,57 @@ The guidance scale s is defined as in diffusers and Stable Diffusion:
     output = unconditional + s (conditional - unconditional)
 
 1 is no guidance and 0 ignores the condition. Ho & Salimans' weight w is s - 1.
+
+Guidance may be limited to an interval of noise levels (Kynkäänniemi et al., 2024): at the highest
+levels it removes variety, and at the lowest it costs a network call and changes little.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 NO_GUIDANCE = 1.0
+EVERYWHERE = (0.0, 1.0)
 Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # (xt, t, labels) -> output
 
 
+@dataclass(frozen=True)
+class Guidance:
+    """How much guidance there is, and where.
+
+    Attributes:
+        scale: The guidance scale.
+        interval: The noise levels that are guided, from and to, as fractions of the timesteps T:
+            times t with from <= t / T <= to.
+    """
+
+    scale: float
+    interval: tuple[float, float] = EVERYWHERE
+
+
 def guided(
-    network: Network, labels: Tensor, guidance_scale: float, null_label: int
+    network: Network, labels: Tensor, guidance: Guidance, null_label: int, timesteps: int
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """The guided network as a function of (xt, t) alone.
 
-    It evaluates the network once per image at scale 1 and twice otherwise. Mixing outputs is the
-    same for x0, eps and v, since each is affine in the others at a given xt.
+    Samplers bring all images of a batch to one time, so the first image's time says whether the
+    batch is within the interval.
+
+    It evaluates the network once per image where there is no guidance and twice elsewhere. Mixing
+    outputs is the same for x0, eps and v, since each is affine in the others at a given xt.
     """
+    scale, (lowest, highest) = guidance.scale, guidance.interval
 
     def output(xt: Tensor, t: Tensor) -> Tensor:
-        if guidance_scale == NO_GUIDANCE:
+        inside = lowest <= int(t[0]) / timesteps <= highest
+        if scale == NO_GUIDANCE or not inside:
             return network(xt, t, labels)
         null = torch.full_like(labels, null_label)
         both = network(torch.cat([xt, xt]), torch.cat([t, t]), torch.cat([labels, null]))
         conditional, unconditional = both.chunk(2)
-        return guidance_scale * conditional - (guidance_scale - 1) * unconditional
+        return scale * conditional - (scale - 1) * unconditional
 
     return output
 

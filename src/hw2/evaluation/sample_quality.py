@@ -8,6 +8,7 @@ from hw2.digits import arrays
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import NUM_DIGITS
 from hw2.evaluation.diversity import within_label_distance
+from hw2.evaluation.frechet import frechet_distance
 from hw2.evaluation.judge import Judge
 from hw2.evaluation.precision_recall import recall
 
@@ -15,11 +16,11 @@ from hw2.evaluation.precision_recall import recall
 def measure(
     judge: Judge, generated: Digits, domain: str, packed: Path, *, split: str, other: str
 ) -> dict[str, float]:
-    """Diversity, recall and precision of generated images of a domain, and of real ones (`_real`).
+    """Quality of the generated images of a domain, and of real ones in their place (`_real`).
 
-    Real images are those of `split`; for their own recall and precision those of `other` stand in
-    for generated ones. Recall and precision are in the judge's features, of equally many images of
-    each digit on either side.
+    Real images are those of `split`, and those of `other` stand in for generated ones. Recall,
+    precision and the Fréchet distance are in the judge's features, of equally many images of each
+    digit on either side.
     """
     real, stand_in = (arrays.load(packed, domain, name) for name in (split, other))
     count = min(int(np.bincount(digits.digits).min()) for digits in (real, stand_in, generated))
@@ -31,6 +32,8 @@ def measure(
         "recall_real": recall(a, b).value,
         "precision": recall(g, a).value,
         "precision_real": recall(b, a).value,
+        "frechet": frechet_distance(a, g),
+        "frechet_real": frechet_distance(a, b),
     }
 
 

@@ -42,7 +42,7 @@ def _lead(data: Records) -> str:
     facts = "".join(f" {key.capitalize()}: {text}." for key, text in data.facts.items())
     return (
         f"A class-conditional diffusion model generates {names} digits with classifier-free "
-        f"guidance at {formatting.guidance_scale(data.choice.guidance_scale)}. Accuracy is the "
+        f"guidance at {_used(data)}. Accuracy is the "
         "share of generated images that the judge, a digit classifier trained on real images only, "
         f"classifies as the conditioned digit. Training images: {', '.join(counts)}.{facts}"
     )
@@ -56,7 +56,7 @@ def _grid(data: Records, domain: str, dpi: int) -> Figure:
         title=f"Generated {name} digits",
         caption=(
             "Each row is a conditioned digit, each column an initial noise, at "
-            f"{formatting.guidance_scale(data.choice.guidance_scale)}. The first "
+            f"{_used(data)}. The first "
             f"{tiles.shape[1]} samples of each digit are shown without selection. Accuracy of all "
             f"generated {name} images: {formatting.accuracy(data.generated[domain])}; accuracy of "
             f"the judge on real {name} images: {formatting.accuracy(data.judge[domain])}."
@@ -118,14 +118,17 @@ def guidance(data: Records, dpi: int) -> list[Figure]:
     ]
 
 
+def _used(data: Records) -> str:
+    return formatting.guidance(data.choice.guidance_scale, data.choice.interval)
+
+
 def _selected(data: Records) -> str:
-    choice = data.choice
-    scale = formatting.guidance_scale(choice.guidance_scale)
+    choice, scale = data.choice, _used(data)
     if choice.chosen is None:
         return f"The dotted line is the scale used, {scale}, which is set in params.yaml."
     return (
         f"The dotted line is the scale used, {scale}, selected on the {choice.split} split, where "
-        f"its accuracy is {formatting.accuracy(choice.chosen)}."
+        f"its accuracy is {formatting.accuracy(choice.chosen.accuracy)}."
     )
 
 

@@ -13,7 +13,7 @@ from hw2.runtime.errors import UserError
 
 FACTS = ("model", "data", "sampler", "judge")  # optional texts of the metrics, shown unchanged
 
-MEASURES = ("diversity", "recall", "precision")
+MEASURES = ("frechet", "recall", "precision", "diversity")
 
 
 @dataclass(frozen=True)

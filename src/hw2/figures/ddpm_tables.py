@@ -41,7 +41,7 @@ def tables(data: Records) -> tuple[Table, ...]:
 def _summary(data: Records) -> Table:
     domains = list(data.samples.grids)
     columns = ["all", *domains] if len(domains) > 1 else domains
-    scale = formatting.guidance_scale(data.choice.guidance_scale)
+    scale = formatting.guidance(data.choice.guidance_scale, data.choice.interval)
 
     def row(label: str, scores: Scores | None) -> tuple[str, ...]:
         if scores is None:
@@ -79,15 +79,17 @@ def _quality(data: Records) -> Table:
         ]
     ]
     return Table(
-        title="Diversity, recall and precision of the generated images",
+        title="Sample quality of the generated images",
         head=("Domain", "Measure", "Generated", "Real", "Generated / real"),
         rows=tuple(rows),
         note=(
-            "Diversity is the mean pixel distance between two images of the same digit. Recall is "
-            "the share of real images that lie on the manifold of the generated images in the "
-            "judge's feature space; precision is the share of generated images that lie on the "
-            "manifold of the real images (Kynkäänniemi et al., 2019). The column Real shows the "
-            "same measures for other real images in place of the generated ones."
+            "The Fréchet distance (Heusel et al., 2017) compares mean and covariance in the "
+            "judge's feature space; 0 is best, and it depends on the number of images. Recall is "
+            "the share of real images that lie on the manifold of the generated images in that "
+            "space; precision is the share of generated images that lie on the manifold of the "
+            "real ones (Kynkäänniemi et al., 2019). Diversity is the mean pixel distance between "
+            "two images of the same digit. The column Real shows the same measures for other "
+            "real images in place of the generated ones."
         ),
     )
 
@@ -106,25 +108,29 @@ def _digits(data: Records) -> Table:
 def _candidates(data: Records) -> Table:
     choice = data.choice
     return Table(
-        title="Selection of the guidance scale",
+        title="Selection of the guidance",
         head=(
-            "Guidance scale",
+            "Guidance",
             f"Accuracy, {choice.split} split",
-            "Diversity / real",
+            "Fréchet distance / real",
             "Recall / real",
+            "Diversity / real",
         ),
         rows=tuple(
             (
-                formatting.guidance_scale(candidate.guidance_scale)
-                + (" (selected)" if candidate.guidance_scale == choice.guidance_scale else ""),
+                formatting.guidance(candidate.guidance_scale, candidate.interval)
+                + (" (selected)" if candidate == choice.chosen else ""),
                 formatting.accuracy(candidate.accuracy),
-                formatting.percent(candidate.diversity),
+                f"{candidate.frechet:.2f}",
                 formatting.percent(candidate.recall),
+                formatting.percent(candidate.diversity),
             )
             for candidate in choice.candidates
         ),
         note=(
-            "Diversity and recall are divided by those of real images."
+            "Among the candidates whose accuracy interval reaches the best accuracy, the one with "
+            "the least Fréchet distance is selected. Fréchet distance, recall and diversity are "
+            "divided by those of real images."
             + ("" if choice.split == REPORTED else " No reported image was used for the selection.")
         ),
     )

@@ -36,6 +36,13 @@ def guidance_scale(scale: float) -> str:
     return f"s{NBSP}={NBSP}{scale:g}"
 
 
+def guidance(scale: float, interval: tuple[float, float]) -> str:
+    """Return a guidance scale as an equation, with its noise levels unless it has all of them."""
+    low, high = interval
+    levels = "" if (low, high) == (0, 1) else f" at t / T from {low:g} to {high:g}"
+    return guidance_scale(scale) + levels
+
+
 def sizes(counts: Sequence[int]) -> str:
     """Return "n = 500", or "n = 500 to 1000" where the counts differ."""
     least, most = min(counts), max(counts)

@@ -65,30 +65,32 @@ class Setting:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A guidance scale that was evaluated, with its scores."""
+    """Guidance that was evaluated, with its scores."""
 
     guidance_scale: float
+    interval: tuple[float, float]  # the noise levels that it applies to, as fractions
     accuracy: Interval
-    diversity: float  # as a share of the real images', like the next
+    frechet: float  # relative to that of real images, like the next two
     recall: float
+    diversity: float
 
 
 @dataclass(frozen=True)
 class Choice:
-    """`guidance.json`: the selected guidance scale and the candidates."""
+    """`guidance.json`: the selected guidance and the candidates."""
 
     guidance_scale: float
+    interval: tuple[float, float]
     split: str  # the split of the data (or of the random streams) of the choice; "" for none
     candidates: tuple[Candidate, ...]
 
     @property
-    def chosen(self) -> Interval | None:
-        """The accuracy of the selected candidate, or None for a scale set in params.yaml."""
+    def chosen(self) -> Candidate | None:
+        """The selected candidate, or None for a scale set in params.yaml."""
         if not self.split:
             return None
-        return next(
-            (c.accuracy for c in self.candidates if c.guidance_scale == self.guidance_scale), None
-        )
+        mine = (self.guidance_scale, self.interval)
+        return next((c for c in self.candidates if (c.guidance_scale, c.interval) == mine), None)
 
     @property
     def label(self) -> str:
@@ -244,15 +246,24 @@ def choice(path: Path) -> Choice:
     candidates = [
         Candidate(
             number(c, "guidance_scale", where),
+            (number(c, "interval_low", where), number(c, "interval_high", where)),
             accuracy(c, where),
-            number(c, "diversity", where),
-            number(c, "recall", where),
+            *(number(c, measure, where) for measure in ("frechet", "recall", "diversity")),
         )
         for k, c in enumerate(record["candidates"] or ())
         for where in (f"{path}, candidate {k}",)
     ]
     guidance_scale = number(record, "guidance_scale", str(path))
-    return Choice(guidance_scale, record["split"] or "", tuple(candidates))
+    return Choice(guidance_scale, _pair(record, path), record["split"] or "", tuple(candidates))
+
+
+def _pair(record: Mapping[str, Any], path: Path) -> tuple[float, float]:
+    """The interval of noise levels of `guidance.json`."""
+    ends = record.get("interval")
+    if not isinstance(ends, list) or len(ends) != 2:
+        raise UserError(f"{path}: 'interval' is not a pair of numbers; {REMAKE}")
+    low, high = (number({"interval": end}, "interval", str(path)) for end in ends)
+    return low, high
 
 
 def history(path: Path) -> History:

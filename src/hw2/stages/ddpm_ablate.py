@@ -10,7 +10,7 @@ from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import request_all_labels, sample_images
 from hw2.ddpm.train import identity, train_ddpm
-from hw2.diffusion.guidance import NO_GUIDANCE
+from hw2.diffusion.guidance import NO_GUIDANCE, Guidance
 from hw2.digits.labels import LABELED_DOMAINS
 from hw2.evaluation.intervals import proportion
 from hw2.evaluation.judge import Judge, load_judge
@@ -59,7 +59,12 @@ def _measured(model: Denoiser, judge: Judge, ddpm: params.Ddpm) -> dict[str, Any
     request = request_all_labels(model.domains, ddpm.ablation.images_per_label)
     with progress(len(request.labels), "ablation", unit="image") as bar:
         images = sample_images(
-            model, request, ddpm.sampling, guidance_scale=NO_GUIDANCE, split=SPLIT, tick=bar.update
+            model,
+            request,
+            ddpm.sampling,
+            guidance=Guidance(NO_GUIDANCE),
+            split=SPLIT,
+            tick=bar.update,
         )
     right = judge.right(images, request.digits, request.domains, LABELED_DOMAINS)
     measured: dict[str, Any] = {"ran": True, **proportion(right).named("accuracy")}

@@ -9,6 +9,7 @@ from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import SampleRequest, request_all_labels, sample_images, sampling_states
+from hw2.diffusion.guidance import Guidance
 from hw2.digits.labels import LABELED_DOMAINS, label_of
 from hw2.io import files
 from hw2.pixels import to_uint8
@@ -32,13 +33,13 @@ def run(
     """
     sampling = ddpm.sampling
     trained = denoiser.load(ddpm_model, device)
-    guidance_scale = chosen_scale(ddpm_guidance)
+    guidance = chosen_guidance(ddpm_guidance)
     request = request_all_labels(trained.domains, sampling.images_per_label)
     with progress(len(request.labels), "samples", unit="image") as bar:
         images = sample_images(
-            trained, request, sampling, guidance_scale=guidance_scale, split=SPLIT, tick=bar.update
+            trained, request, sampling, guidance=guidance, split=SPLIT, tick=bar.update
         )
-    reverse, times = _reverse(trained, sampling, guidance_scale)
+    reverse, times = _reverse(trained, sampling, guidance)
     files.save_arrays(
         ddpm_samples,
         images=images,
@@ -51,13 +52,15 @@ def run(
     )
 
 
-def chosen_scale(guidance: Path) -> float:
-    """The guidance scale that `ddpm_select_guidance` chose."""
-    return files.read_json(guidance)["guidance_scale"]
+def chosen_guidance(path: Path) -> Guidance:
+    """The guidance that `ddpm_select_guidance` chose."""
+    record = files.read_json(path)
+    lowest, highest = record["interval"]
+    return Guidance(record["guidance_scale"], (lowest, highest))
 
 
 def _reverse(
-    model: Denoiser, sampling: params.Sampling, guidance_scale: float
+    model: Denoiser, sampling: params.Sampling, guidance: Guidance
 ) -> tuple[np.ndarray, np.ndarray]:
     """The reverse process of the first "0" of each domain.
 
@@ -70,7 +73,7 @@ def _reverse(
             model,
             SampleRequest(zeros, np.zeros_like(zeros)),
             sampling,
-            guidance_scale=guidance_scale,
+            guidance=guidance,
             split=SPLIT,
         )
     )

@@ -11,6 +11,7 @@ from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import SampleRequest, request_all_labels, sample_images
+from hw2.diffusion.guidance import Guidance
 from hw2.diffusion.network_calls import NetworkCalls
 from hw2.digits.labels import LABELED_DOMAINS
 from hw2.evaluation.diversity import real_diversity, within_label_distance
@@ -18,7 +19,7 @@ from hw2.evaluation.intervals import proportion
 from hw2.evaluation.judge import Judge, load_judge
 from hw2.io import files
 from hw2.runtime.progress import progress
-from hw2.stages.ddpm_sample import SPLIT, chosen_scale
+from hw2.stages.ddpm_sample import SPLIT, chosen_guidance
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,12 @@ class Setting:
 
     Attributes:
         kind: Figure that the point belongs to, `guidance` or `sampler`.
-        guidance_scale: Scale s of classifier-free guidance; 1 is no guidance.
+        guidance: The guidance scale, and the noise levels that it applies to.
         sampling: Section `ddpm.sampling`, with the sampler and steps of this setting.
     """
 
     kind: str
-    guidance_scale: float
+    guidance: Guidance
     sampling: params.Sampling
 
 
@@ -50,7 +51,7 @@ def run(
     trained, judge = denoiser.load(ddpm_model, device), load_judge(judge_model, device)
     request = request_all_labels(trained.domains, ddpm.sweep.images_per_label)
     diversity_of_real = real_diversity(digits_arrays, trained.domains, SPLIT)
-    settings = list(_settings(ddpm, chosen_scale(ddpm_guidance)))
+    settings = list(_settings(ddpm, chosen_guidance(ddpm_guidance)))
     rows = []
     with progress(len(settings) * len(request.labels), "sweep", unit="image") as bar:
         for setting in settings:
@@ -59,7 +60,7 @@ def run(
                 trained,
                 request,
                 setting.sampling,
-                guidance_scale=setting.guidance_scale,
+                guidance=setting.guidance,
                 split=SPLIT,
                 calls=calls,
                 tick=bar.update,
@@ -76,10 +77,10 @@ def run(
     files.write_table(ddpm_sweep, rows)
 
 
-def _settings(ddpm: params.Ddpm, chosen: float) -> Iterator[Setting]:
+def _settings(ddpm: params.Ddpm, chosen: Guidance) -> Iterator[Setting]:
     sweep, sampling = ddpm.sweep, ddpm.sampling
-    for guidance_scale in sorted(sweep.scales):
-        yield Setting("guidance", guidance_scale, sampling)
+    for scale in sorted(sweep.scales):
+        yield Setting("guidance", Guidance(scale, chosen.interval), sampling)
     for sampler in sweep.samplers:
         for steps in sorted(sweep.steps):
             yield Setting(
@@ -94,7 +95,7 @@ def _described(setting: Setting, domain: str, network_calls: int) -> dict[str, s
         "sampler": setting.sampling.sampler,
         "steps": setting.sampling.steps,
         "network_calls": network_calls,
-        "guidance_scale": setting.guidance_scale,
+        "guidance_scale": setting.guidance.scale,
     }
 
 

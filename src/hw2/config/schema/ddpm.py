@@ -12,6 +12,8 @@ from hw2.config.schema.ranges import Fraction, Seed, once
 
 GuidanceScale = Annotated[float, Field(ge=0, le=51)]
 GuidanceScales = Annotated[tuple[GuidanceScale, ...], Strict(False), Field(min_length=1)]
+GuidanceInterval = Annotated[tuple[Fraction, Fraction], Strict(False)]
+GuidanceIntervals = Annotated[tuple[GuidanceInterval, ...], Strict(False), Field(min_length=1)]
 UNGUIDED = 1.0  # the scale without guidance; see hw2.diffusion.guidance
 
 
@@ -75,13 +77,13 @@ class Guidance(Section):
         ge=3,
         description=(
             "Images of each label for each candidate. More makes the choice steadier; "
-            "diversity needs three."
+            "recall and diversity need four."
         ),
     )
-    min_quality_share: Fraction = Field(
+    intervals: GuidanceIntervals = Field(
         description=(
-            "Smallest diversity and recall of a candidate, as a fraction of the real "
-            "images'. 0 chooses by accuracy alone."
+            "Noise levels at which guidance applies, from and to, as fractions of "
+            "diffusion.timesteps: intervals to choose from. A scale that is set uses the first."
         )
     )
 
@@ -163,5 +165,8 @@ def conflicts(ddpm: Ddpm) -> Iterator[str]:
         yield f"ddpm.train.warmup_steps: {train.warmup_steps} is not below steps = {train.steps}"
     if UNGUIDED not in sweep.scales:
         yield f"ddpm.sweep.scales: {UNGUIDED:g}, which is no guidance, is missing; add it"
+    for index, (lowest, highest) in enumerate(guidance.intervals):
+        if lowest >= highest:
+            yield f"ddpm.guidance.intervals.{index}: {lowest:g} is not below {highest:g}"
     if train.p_uncond == 0 and guidance.scale != UNGUIDED:
         yield "ddpm.train.p_uncond: 0 leaves nothing to guide with; write 0.1 or so"
