@@ -12,7 +12,7 @@ from hw2.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 PAGE = runpy.run_path(str(ROOT / "docs" / "front_page.py"))
-METRICS = ROOT / "results" / "metrics"
+METRICS = ROOT / "results" / "details"
 
 
 @pytest.fixture

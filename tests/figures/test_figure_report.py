@@ -28,7 +28,7 @@ CURVES = {
     *("clip_successes.png", "clip_failures.png", "clip_templates.png", "clip_per_class.png"),
     *("clip_confusion.png", "clip_table.csv", "clip_table.md"),
     *("ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept_0+1.png"),
-    *("multi_concept_table.csv", "multi_concept_table.md"),
+    *("multi_concept_table.csv", "multi_concept_table.md", "claims.csv", "claims.md"),
 }
 
 
@@ -124,7 +124,8 @@ from hw2.figures import report
 report.run(SimpleNamespace(dpi=50), Paths(json.loads(sys.argv[1]), Path()))
 layers = ("stages", "models", "diffusion", "training", "evaluation")
 loaded = {m for m in sys.modules if m.startswith(tuple(f"hw2.{layer}" for layer in layers))}
-assert loaded <= {"hw2.evaluation", "hw2.evaluation.headline"}  # the names of records' numbers
+torch_free = {f"hw2.evaluation{name}" for name in ("", ".headline", ".comparison", ".claims")}
+assert loaded <= torch_free
 assert not {"hw2.digits.archive", "hw2.digits.course", "hw2.digits.public"} & {*sys.modules}
 assert "matplotlib.pyplot" not in sys.modules
 """
@@ -193,6 +194,7 @@ def test_the_page_shows_numbers_of_the_records_only(records_in: Write, tmp_path:
     # Names of noises, settings of the faces' samples, the scale of pixels, the course's threshold.
     made_here |= {"00", "01", "03", "0.25", "4", "20", "255"}
     made_here |= {"0.001"}  # smaller p-values are not distinguished
+    made_here |= set(re.findall(r"\d+(?:\.\d+)?", paths["claims_file"].read_text()))
     assert shown - written(paths) - times - digits - made_here == set()
     for key in ("accuracy", "accuracy_low", "accuracy_high"):
         for path in (paths["ddpm_details"], paths["judge_details"]):

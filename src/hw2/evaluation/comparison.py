@@ -65,7 +65,7 @@ def _difference(name: str, first: Number | None, second: Number | None) -> Diffe
     value = second.value - first.value
     if value == 0:
         return Difference(name, first, second, 0.0, None, None, Verdict.SAME)
-    ends = _interval(first, second)
+    ends = difference_interval(first, second)
     if ends is None:
         return Difference(name, first, second, value, None, None, Verdict.NO_INTERVAL)
     low, high = ends
@@ -76,7 +76,7 @@ def _difference(name: str, first: Number | None, second: Number | None) -> Diffe
     return Difference(name, first, second, value, low, high, verdict)
 
 
-def _interval(first: Number, second: Number) -> tuple[float, float] | None:
+def difference_interval(first: Number, second: Number) -> tuple[float, float] | None:
     """The 95 % interval of `second - first`, or None if either has no interval."""
     if first.low is None or first.high is None or second.low is None or second.high is None:
         return None

@@ -5,7 +5,7 @@ headline numbers; `collect` finds them in the records of a run.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 ANY = "*"
@@ -108,6 +108,19 @@ def _inner(record: Any, parts: list[str]) -> Iterator[tuple[list[str], Mapping[s
     for key in record if part == ANY else [part]:
         for keys, inner in _inner(record.get(key), rest):
             yield ([key, *keys] if part == ANY else keys), inner
+
+
+def find(record: Mapping[str, Any], path: str) -> Number | None:
+    """The number at the dotted `path` of a record, or None; a key may have dots of its own."""
+    if isinstance(record.get(path), int | float):
+        low, high, n = (record.get(key) for key in (f"{path}_low", f"{path}_high", "n"))
+        return Number(path, float(record[path]), low, high, n, 0)
+    for key, inner in record.items():
+        if path.startswith(f"{key}.") and isinstance(inner, Mapping):
+            number = find(inner, path[len(key) + 1 :])
+            if number is not None:
+                return replace(number, name=path)
+    return None
 
 
 def to_record(numbers: Sequence[Number]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ os.environ["MPLBACKEND"] = "agg"
 from hw2.config import loader
 from hw2.config.paths import Paths
 from hw2.figures import (
+    claims,
     clip,
     clip_records,
     dann,
@@ -83,6 +84,7 @@ CAPABILITIES: tuple[Capability[Any], ...] = (
             personalization.multi_concept,
         ),
     ),
+    Capability("claims", claims.read, claims.section, ()),
 )
 
 
