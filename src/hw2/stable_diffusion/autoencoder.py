@@ -15,6 +15,7 @@ from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
 from hw2.training.microbatches import Microbatches
 from hw2.training.optimizers import adamw_and_muon, trapezoid
+from hw2.training.parallel import one_thread
 from hw2.training.resume import Resume
 
 _NORM_GROUPS = 8
@@ -89,14 +90,15 @@ def train_autoencoder(
         ema.update(network)
         return {"loss": value, "lr": lr}
 
-    history = train(
-        advance,
-        {"network": network, "ema": ema, "optimizers": optimizers},
-        steps=settings.steps,
-        resume=resume,
-        save_every=settings.save_every,
-        desc="autoencoder",
-    )
+    with one_thread():
+        history = train(
+            advance,
+            {"network": network, "ema": ema, "optimizers": optimizers},
+            steps=settings.steps,
+            resume=resume,
+            save_every=settings.save_every,
+            desc="autoencoder",
+        )
     network.load_state_dict(ema.weights)
     network.cpu().to(memory_format=torch.contiguous_format).eval().requires_grad_(False)
     network.register_to_config(scaling_factor=1.0)

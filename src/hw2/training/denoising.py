@@ -17,6 +17,7 @@ from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
 from hw2.training.microbatches import Microbatches
 from hw2.training.optimizers import adamw_and_muon, trapezoid
+from hw2.training.parallel import one_thread
 from hw2.training.precision import autocast
 from hw2.training.resume import Resume
 
@@ -129,14 +130,15 @@ def train_denoiser(
         ema.update(network)
         return {"loss": value, "lr": lr}
 
-    history = train(
-        advance,
-        {"network": network, "ema": ema, "optimizers": optimizers},
-        steps=settings.steps,
-        resume=resume,
-        save_every=settings.save_every,
-        desc=name,
-    )
+    with one_thread():
+        history = train(
+            advance,
+            {"network": network, "ema": ema, "optimizers": optimizers},
+            steps=settings.steps,
+            resume=resume,
+            save_every=settings.save_every,
+            desc=name,
+        )
     return ema.weights, history
 
 
