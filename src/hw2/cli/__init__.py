@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hw2.cli import clip, configuration, data, digits, faces, models
+from hw2.cli import clip, configuration, data, digits, faces, installation, models
 from hw2.cli.command_list import CommandList
 from hw2.cli.parser import Parser
 from hw2.cli.version import ShowVersion
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=ShowVersion, help="show the versions and exit")
     commands = CommandList(parser)
-    for module in (configuration, data, digits, faces, clip, models):
+    for module in (installation, configuration, data, digits, faces, clip, models):
         module.add_commands(commands)
     commands.finish()
     return parser
