@@ -1,5 +1,6 @@
 """`hw2 doctor`: a line for each check, with the fix where one is needed, and the exit code."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -462,13 +463,37 @@ def test_each_missing_file_is_named_with_its_key(run: Doctor, checkout: Path) ->
     fails(run, "files of params.yaml", *parts, "put it there", "correct the key")
 
 
-def test_models_of_the_hub_are_listed(run: Doctor, checkout: Path) -> None:
+def test_every_file_that_the_profile_course_names_is_checked(run: Doctor, checkout: Path) -> None:
+    profiles.apply("course")
+    assert run() == 2
+    text = (checkout / "params.yaml").read_text(encoding="utf-8")
+    named = set(re.findall(r"^ *\w+: (hw2_data/\S+)", text, flags=re.MULTILINE))
+    assert len(named) >= 5
+    for name in named:
+        assert f": no {name}" in run.lines["files of params.yaml"]
+
+
+def test_models_of_the_hub_are_listed(run: Doctor) -> None:
     model = {"name": "CLIP", "weights": "hf-hub:owner/clip", "architecture": None, "pin": None}
-    values = {"clip.zero_shot.models": [model], "stable_diffusion.weights": "owner/model"}
+    values = {"clip.zero_shot.models": [model], "stable_diffusion.weights": "owner/model-v1.5"}
     profiles.set_values("params.yaml", values)
     assert run() == 0
-    text = "ok    files of params.yaml: 2 exist; from the hub: hf-hub:owner/clip, owner/model"
+    text = "ok    files of params.yaml: 2 exist; from the hub: hf-hub:owner/clip, owner/model-v1.5"
     assert run.lines["files of params.yaml"] == text
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"stable_diffusion.weights": "models/sd-v1-4.ckpt"},
+        {"stable_diffusion.weights": "./models"},
+        {"faces.source": "course", "faces.weights": "owner/UNet"},
+    ],
+)
+def test_a_path_is_not_taken_for_a_hub_id(run: Doctor, values: dict[str, str]) -> None:
+    profiles.set_values("params.yaml", values)
+    *_, (key, name) = values.items()
+    fails(run, "files of params.yaml", f"{key}: no {name}; put it there")
 
 
 # --- what uses it --------------------------------------------------------------------------------

@@ -6,11 +6,9 @@ from pathlib import Path
 from hw2.commands.doctor_finding import Finding
 from hw2.config import params, paths
 from hw2.io import manifest
-from hw2.io.hub_ids import is_hub_id
 
 _HUB = "hf-hub:"
-_HUB_KEYS = ("faces.weights", "stable_diffusion.weights", "stable_diffusion.config")
-"""Keys whose value may be a hub id without the prefix."""
+_WEIGHT_FILES = (".bin", ".ckpt", ".pt", ".pth", ".safetensors")
 
 
 def pretrained() -> Finding:
@@ -64,7 +62,8 @@ def named_files(settings: params.Params) -> Finding:
     Models of the Hugging Face hub are only listed: they are fetched when they are loaded.
     """
     named = dict(_named(settings))
-    hub = {key: name for key, name in named.items() if _on_hub(key, name)}
+    keys = _hub_keys(settings)
+    hub = {key: name for key, name in named.items() if _on_hub(name, key in keys)}
     local = {key: name for key, name in named.items() if key not in hub}
     missing = [f"{key}: no {name}" for key, name in local.items() if not Path(name).exists()]
     if missing:
@@ -78,11 +77,19 @@ def named_files(settings: params.Params) -> Finding:
     return Finding("ok", f"{len(local)} exist" + (f"; from the hub: {names}" if names else ""))
 
 
-def _on_hub(key: str, name: str) -> bool:
-    """Whether the stage that loads it takes `name` for a model of the hub."""
+def _hub_keys(settings: params.Params) -> set[str]:
+    """The keys whose value may be a hub id without the prefix that CLIP's models have."""
+    keys = {"stable_diffusion.weights", "stable_diffusion.config"}
+    return keys | {"faces.weights"} if settings.faces.source == "diffusers" else keys
+
+
+def _on_hub(name: str, may_be_id: bool) -> bool:
+    """Whether the stage that loads the model `name` would ask the hub for it."""
     if name.startswith(_HUB):
         return True
-    return key in _HUB_KEYS and not Path(name).exists() and is_hub_id(name)
+    if not may_be_id or Path(name).exists() or name.startswith((".", "/")):
+        return False
+    return name.count("/") == 1 and not name.endswith(_WEIGHT_FILES)  # v1.5 is no file
 
 
 def _named(settings: params.Params) -> Iterator[tuple[str, str]]:
@@ -91,6 +98,8 @@ def _named(settings: params.Params) -> Iterator[tuple[str, str]]:
     values = {
         "judge.course_classifier": settings.judge.course_classifier,
         "faces.weights": settings.faces.weights,
+        "faces.ddim.noises": settings.faces.ddim.noises,
+        "faces.ddim.ground_truth": settings.faces.ddim.ground_truth,
         "clip.zero_shot.images": zero_shot.images if zero_shot.models else None,
         **{f"clip.zero_shot.models, {model.name}": model.weights for model in zero_shot.models},
         "stable_diffusion.weights": settings.stable_diffusion.weights,
