@@ -143,7 +143,7 @@ def test_a_check_that_raises_is_a_failure_of_one_line_and_the_others_run(
     checks = (("broken", broken), *doctor.CHECKS)
     monkeypatch.setattr(doctor, "CHECKS", checks)
     fails(run, "broken", "RuntimeError: first line; second line; ", "`hw2 --version`")
-    assert len(run.lines) == len(checks) + 4
+    assert len(run.lines) == len(checks) + 2 + len(doctor.PARAMETER_CHECKS)
 
 
 # --- the installation ----------------------------------------------------------------------------
@@ -431,7 +431,7 @@ def test_a_changed_pretrained_model_fails(run: Doctor, checkout: Path) -> None:
 
 def test_missing_data_of_the_course_are_a_warning(run: Doctor, checkout: Path) -> None:
     profiles.set_values("params.yaml", {"data.source": "course", "data.course": "elsewhere"})
-    warns(run, "data", "no elsewhere, so the zip of 2024 will be downloaded", "run `hw2 fetch`")
+    warns(run, "data", "no elsewhere, so the zip of 2024 will be downloaded", "put the course's")
     archive = checkout / "data/raw/hw2_data_2024.zip"
     archive.parent.mkdir()
     archive.write_bytes(b"")
@@ -448,6 +448,20 @@ def test_missing_public_data_are_a_warning(run: Doctor, checkout: Path) -> None:
     (checkout / "data/raw").mkdir()
     assert run() == 0
     assert run.lines["data"].startswith("ok    data: public data sets in data/raw; ")
+
+
+def test_the_images_of_clip_are_those_of_the_course_only_where_models_are_evaluated(
+    run: Doctor, checkout: Path
+) -> None:
+    profiles.set_values("params.yaml", {"clip.zero_shot.images": "course"})
+    warns(run, "CLIP's images", "data.course: no hw2_data, so the zip of 2024 will be downloaded")
+    (checkout / "hw2_data").mkdir()
+    assert run() == 0
+    assert run.lines["CLIP's images"] == "ok    CLIP's images: the course's, in hw2_data"
+    (checkout / "hw2_data").rmdir()
+    profiles.set_values("params.yaml", {"clip.zero_shot.models": []})
+    assert run() == 0
+    assert run.lines["CLIP's images"].startswith("ok    CLIP's images: not used")
 
 
 def test_each_missing_file_is_named_with_its_key(run: Doctor, checkout: Path) -> None:

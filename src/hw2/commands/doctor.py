@@ -30,6 +30,7 @@ CHECKS: tuple[tuple[str, Callable[[], Finding]], ...] = (
 )
 PARAMETER_CHECKS: tuple[tuple[str, Callable[[params.Params], Finding]], ...] = (
     ("data", inputs.data),
+    ("CLIP's images", inputs.clip_images),
     ("files of params.yaml", inputs.named_files),
 )
 """Checks of what the parameters name; they need valid ones."""

@@ -28,10 +28,9 @@ def pretrained() -> Finding:
 
 
 def data(settings: params.Params) -> Finding:
-    """Whether the data exist that digits, and the test images of CLIP, are taken from."""
+    """Whether the digits of `data.source` exist; missing ones are downloaded."""
     raw = paths.load().raw
-    zero_shot = settings.clip.zero_shot
-    if settings.data.source == "course" or (zero_shot.models and zero_shot.images == "course"):
+    if settings.data.source == "course":
         return _course(settings.data, raw)
     if settings.data.source == "synthetic":
         return Finding("ok", "synthetic digits, made by the pipeline")
@@ -44,6 +43,16 @@ def data(settings: params.Params) -> Finding:
     )
 
 
+def clip_images(settings: params.Params) -> Finding:
+    """Whether the course's test images of CLIP exist; a path is checked by `named_files`."""
+    zero_shot = settings.clip.zero_shot
+    if not zero_shot.models:
+        return Finding("ok", "not used, clip.zero_shot.models is empty")
+    if zero_shot.images == "course":
+        return _course(settings.data, paths.load().raw)
+    return Finding("ok", zero_shot.images)
+
+
 def _course(section: params.Data, raw: Path) -> Finding:
     archive = raw / f"hw2_data_{section.year}.zip"  # as hw2.digits.course_zip names the download
     for path in (Path(section.course), archive):
@@ -52,7 +61,7 @@ def _course(section: params.Data, raw: Path) -> Finding:
     return Finding(
         "warn",
         f"data.course: no {section.course}, so the zip of {section.year} will be downloaded",
-        "run `hw2 fetch` while there is a network, or correct the key",
+        "if there is no network, put the course's folder or zip there, or correct the key",
     )
 
 
