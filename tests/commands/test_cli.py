@@ -218,9 +218,11 @@ def test_help_lists_every_command_in_a_group(capsys: pytest.CaptureFixture[str])
         cli.main(["--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    for command in ("profile", "params", "plan", "fetch", "check-data", "digits", "predict"):
+    for command in ("doctor", "profile", "params", "plan", "fetch", "check-data", "digits"):
         assert f"\n  {command} " in text
-    for command in ("faces", "mse", "zero-shot", "sample-personalization", "grade-personalization"):
+    for command in ("predict", "faces", "mse", "zero-shot"):
+        assert f"\n  {command} " in text
+    for command in ("sample-personalization", "grade-personalization"):
         assert f"\n  {command} " in text
 
 

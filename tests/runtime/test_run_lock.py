@@ -89,3 +89,19 @@ def test_a_lock_whose_owner_ended_names_the_file_to_remove(tmp_path: Path) -> No
             run_lock.hold(tmp_path, wait_seconds=0),
         ):
             pytest.fail("two writers")
+
+
+def test_the_state_of_a_lock_is_told_without_waiting_or_writing(tmp_path: Path) -> None:
+    folder = tmp_path / "ddpm"
+    assert run_lock.refusal(folder) is None
+    assert not folder.exists()
+    pid = holder(folder)
+    try:
+        message = run_lock.refusal(folder)
+        assert message is not None
+        assert message.startswith(f"{folder}: another run (pid {pid}) is writing here; wait until")
+    finally:
+        end(pid)
+    assert run_lock.refusal(folder) is None
+    with run_lock.hold(folder, wait_seconds=0):
+        pass  # asking left nothing locked

@@ -52,12 +52,13 @@ def use_threads(count: int) -> int:
         if not override.isdecimal():
             raise UserError(f"HW2_THREADS: {override!r} is no count; write 0 (all cores) or more")
         count = int(override)
-    threads = count or _usable_cores()
+    threads = count or usable_cores()
     torch.set_num_threads(threads)
     return threads
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
+    """The number of processor cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

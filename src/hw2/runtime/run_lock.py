@@ -43,6 +43,32 @@ def hold(folder: str | Path, wait_seconds: float = 30) -> Iterator[None]:
         os.close(handle)  # releases the lock
 
 
+def refusal(folder: str | Path) -> str | None:
+    """Why `hold` would wait for `folder` now, as one line; None if the folder is free.
+
+    Nothing is written. The lock is taken for an instant, for which a run that starts waits.
+
+    Raises:
+        UserError: if the lock's file cannot be opened.
+    """
+    path = Path(folder) / "lock"
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be opened ({error.strerror}); correct the rights"
+        ) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _refusal(path, *_owner(handle))
+    finally:
+        os.close(handle)
+    return None
+
+
 def _acquire(handle: int, path: Path, wait_seconds: float) -> None:
     deadline = time.monotonic() + wait_seconds
     waiting = False
@@ -50,15 +76,19 @@ def _acquire(handle: int, path: Path, wait_seconds: float) -> None:
         try:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner, _, stamp = (
-                os.pread(handle, 64, 0).decode(errors="replace").strip().partition(" ")
-            )
+            owner, stamp = _owner(handle)
         if time.monotonic() >= deadline:
             raise UserError(_refusal(path, owner, stamp))
         if not waiting:
             log.info("waiting for pid %s, which is writing to %s", owner or "unknown", path.parent)
             waiting = True
         time.sleep(POLL_SECONDS)
+
+
+def _owner(handle: int) -> tuple[str, str]:
+    """Process id and start of the owner, as `_owner_line` wrote them; empty if it did not yet."""
+    pid, _, stamp = os.pread(handle, 64, 0).decode(errors="replace").strip().partition(" ")
+    return pid, stamp
 
 
 def _owner_line() -> str:
