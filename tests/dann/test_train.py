@@ -12,6 +12,7 @@ from torch import Tensor
 
 from hw2.config import params
 from hw2.dann import train
+from hw2.dann.classifier import Classifier
 from hw2.dann.gradient_reversal import schedule
 from hw2.dann.methods.registry import METHODS as REGISTRY
 from hw2.dann.pairs import Pair
@@ -131,6 +132,19 @@ def test_a_resumed_training_continues_the_schedule_of_the_strength(
     assert strengths == pytest.approx(
         [schedule(k / 8, dann.hyperparameters.dann_paper.max_strength) for k in range(8)]
     )
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "classes"), [("shared", ["AdamW", "Muon"]), ("sgd", ["SGD"])]
+)
+def test_the_published_dann_has_the_shared_optimizer_or_its_own(
+    mini: params.Dann, optimizer: str, classes: list[str]
+) -> None:
+    dann = with_hyperparameters(mini, "dann_paper", optimizer=optimizer)
+    recipe = REGISTRY["dann_paper"].recipe(dann.train, dann.hyperparameters.dann_paper)
+    network = Classifier(dann.network, recipe.extractor)
+    optimizers = recipe.optimizers(network, list(network.parameters()))
+    assert list(optimizers.state_dict()) == classes
 
 
 @pytest.mark.parametrize("method", ["source_only", "self_training"])

@@ -16,6 +16,7 @@ from reading import read as read_records
 from hw2.figures import dann, dann_plots, dann_records
 from hw2.figures.dann_records import Pair
 from hw2.figures.sections import Section
+from hw2.io.files import read_table, write_table
 from hw2.runtime.errors import UserError
 
 Write = Callable[..., dict[str, Path]]
@@ -185,3 +186,17 @@ def test_bad_records_are_one_line_errors(
 )
 def test_acronyms_keep_their_capitals(name: str, cell: str) -> None:
     assert dann._capitalized(name) == cell
+
+
+def test_a_method_that_did_not_learn_the_digits_is_marked(
+    records_in: Write, tmp_path: Path
+) -> None:
+    paths = records_in(tmp_path)
+    rows = read_table(paths["dann_history"])
+    for row in rows:
+        if row["method"] == "dann_paper":
+            row["label"] = 2.1
+    write_table(paths["dann_history"], rows)
+    table = dann.section(read(paths)).tables[0]
+    marked = [row[0] for row in table.rows if "did not train" in row[0]]
+    assert marked == ["DANN, paper (did not train: label loss near chance)"]

@@ -61,7 +61,7 @@ def _table(pair: Pair) -> Table:
         head=HEAD,
         rows=tuple(
             (
-                _capitalized(method_name(result.method)),
+                _row_name(pair, result.method),
                 formatting.accuracy(result.accuracy),
                 _spread(result),
                 _gain(result.gain),
@@ -78,6 +78,12 @@ def _table(pair: Pair) -> Table:
             "of the domains, and 2 if it separates them without errors."
         ),
     )
+
+
+def _row_name(pair: Pair, method: str) -> str:
+    """The name of a method, which says so if the method did not learn the digits."""
+    name = _capitalized(method_name(method))
+    return name if pair.has_trained(method) else f"{name} (did not train: label loss near chance)"
 
 
 def _capitalized(name: str) -> str:

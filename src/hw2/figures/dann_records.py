@@ -1,5 +1,6 @@
 """Reads and checks the records of the section on domain adaptation."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw2.config.schema.dann_methods import TITLES
+from hw2.digits.labels import NUM_DIGITS
 from hw2.figures import records
 from hw2.figures.records import Interval
 from hw2.runtime.errors import UserError
 
 BASE = "source_only"
+UNTRAINED = math.log(NUM_DIGITS) / 2  # label loss, half of that of guessing
 HISTORY = ("pair", "method", "seed", "step", "label", "domain", "kept")
 TSNE = ("pair", "method", "domain", "digit", "x", "y")
 
@@ -72,6 +75,11 @@ class Pair:
     def result(self, method: str) -> Result | None:
         """The result of a method, or None if the pair has none."""
         return next((result for result in self.results if result.method == method), None)
+
+    def has_trained(self, method: str) -> bool:
+        """Whether the last label loss of a method is well below that of guessing, or unknown."""
+        curve = self.curves["label"].get(method)
+        return curve is None or float(curve.values[:, -1].mean()) < UNTRAINED
 
 
 def read(*, dann_details: Path, dann_history: Path, dann_tsne: Path) -> list[Pair]:

@@ -19,15 +19,21 @@ class NoHyperparameters(Section):
 
 
 class DannPaperHyperparameters(Section):
-    """DANN with the optimizer and schedule of Ganin et al. (2016)."""
+    """DANN as published: loss and schedule of Ganin et al. (2016), no entropy minimization."""
 
+    optimizer: Literal["shared", "sgd"] = Field(
+        description=(
+            "Optimizer: shared with all methods, or the paper's sgd, which needs several times as "
+            "many steps."
+        )
+    )
     network: Literal["shared", "ganin"] = Field(
         description="Network: shared with all methods, or ganin for that of the paper."
     )
     lr: PositiveFloat = Field(
-        le=1, description="First learning rate mu_0 of SGD. The paper uses 0.01."
+        le=1, description="First learning rate mu_0 of sgd. The paper uses 0.01."
     )
-    momentum: float = Field(ge=0, lt=1, description="Momentum of SGD. The paper uses 0.9.")
+    momentum: float = Field(ge=0, lt=1, description="Momentum of sgd. The paper uses 0.9.")
     max_strength: NonNegative = Field(
         le=10, description="Largest factor of the reversed gradient. The paper uses 1."
     )
@@ -40,11 +46,7 @@ class DannHyperparameters(Section):
     """DANN with entropy minimization and a weaker adversary, for small networks."""
 
     max_strength: NonNegative = Field(
-        le=10,
-        description=(
-            "Largest factor of the reversed gradient. With the paper's 1, small networks "
-            "unlearn the digits."
-        ),
+        le=10, description="Largest factor of the reversed gradient. The paper uses 1."
     )
     hidden_units: PositiveInt = Field(description="Hidden units of the domain classifier.")
     entropy_weight: NonNegative = Field(

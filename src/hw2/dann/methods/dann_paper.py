@@ -1,4 +1,4 @@
-"""DANN as published: the loss, optimizer and schedules of Ganin et al. (2016)."""
+"""DANN as published: the loss and schedules of Ganin et al. (2016), optionally their optimizer."""
 
 from torch import Tensor, nn
 from torch.optim import SGD
@@ -12,7 +12,7 @@ from hw2.training.optimizers import ScheduledOptimizers
 
 
 class PaperRecipe(Recipe):
-    """SGD with momentum, an annealed learning rate, and the last weights without averaging."""
+    """The paper's optimizer: SGD with momentum, an annealed learning rate, and the last weights without averaging."""
 
     def __init__(
         self, train: params.DannTrain, hyperparameters: params.DannPaperHyperparameters
@@ -33,14 +33,18 @@ class PaperRecipe(Recipe):
 
 
 class DannPaper(Dann):
-    """DANN without entropy minimization, trained by the paper's recipe."""
+    """DANN without entropy minimization."""
 
     @classmethod
     def recipe(
         cls, train: params.DannTrain, hyperparameters: params.DannPaperHyperparameters
     ) -> Recipe:
-        """The paper's recipe."""
-        return PaperRecipe(train, hyperparameters)
+        """The shared recipe or the paper's, on the shared network or the paper's."""
+        if hyperparameters.optimizer == "sgd":
+            return PaperRecipe(train, hyperparameters)
+        recipe = Recipe(train)
+        recipe.extractor = hyperparameters.network
+        return recipe
 
     def entropy_loss(self, target: Batch) -> Tensor:
         """Zero: the paper does not minimize entropy."""
