@@ -1,4 +1,4 @@
-"""DANN as published: the loss and schedules of Ganin et al. (2016), optionally their optimizer."""
+"""DANN as published: loss, schedules and optionally the optimizer of Ganin et al. (2016)."""
 
 from torch import Tensor, nn
 from torch.optim import SGD
