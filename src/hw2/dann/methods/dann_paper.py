@@ -12,7 +12,7 @@ from hw2.training.optimizers import ScheduledOptimizers
 
 
 class PaperRecipe(Recipe):
-    """The paper's optimizer: SGD with momentum, an annealed learning rate, and the last weights without averaging."""
+    """The optimizer of the paper: SGD with momentum and an annealed rate, and no averaging."""
 
     def __init__(
         self, train: params.DannTrain, hyperparameters: params.DannPaperHyperparameters
