@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers.models.attention_processor import AttnProcessor
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
@@ -114,6 +115,8 @@ def train_stable_diffusion(
         time_power=_TIME_POWER,
     )
     unet = _new_unet(stable_diffusion, tuple(dataset.images.shape), encoder.config.hidden_size)
+    if device.type == "cpu":  # the backward pass of fused attention takes twice as long there
+        unet.set_attn_processor(AttnProcessor())
     network = Captioned(unet, encoder.to(device), ids.to(device)).to(device)
     layout = (
         torch.channels_last if stable_diffusion.train.channels_last else torch.contiguous_format
