@@ -95,6 +95,7 @@ def train_embeddings(
         optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999))
         weights = [rows, *trained_matrices.values()]
         microbatches = Microbatches(settings.microbatches, in_turn=pipe.unet.device.type != "cpu")
+        encoder = _Encoder(pipe.vae, remembers=not settings.augment)
 
         def take_snapshot(step: int) -> None:
             if snapshot is not None and step not in snapshots.steps:
@@ -106,7 +107,7 @@ def train_embeddings(
         def advance(step: int) -> dict[str, float]:
             if validate_every and step % validate_every == 0:
                 take_snapshot(step)
-            value = _backward(pipe, batch_function, microbatches, seed, step, weights)
+            value = _backward(pipe, encoder, batch_function, microbatches, seed, step, weights)
             finite(value, step, "lower personalization.train.lr")
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -135,8 +136,39 @@ def train_embeddings(
     return result, history, snapshots
 
 
+class _Encoder:
+    """The encoder of images.
+
+    Photographs that are not augmented come again and again, so each is encoded once, and alone: the
+    bits do not depend on which images came together, nor on where a training was resumed.
+    """
+
+    def __init__(self, vae: Any, *, remembers: bool) -> None:
+        self._vae, self._remembers = vae, remembers
+        self._known: dict[bytes, tuple[Tensor, Tensor]] = {}
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation (N, C, h, w) of the latents of images (N, 3, S, S)."""
+        if not self._remembers:
+            return self._moments(images)
+        moments = []
+        for image in images.split(1):
+            key = image.numpy().tobytes()
+            if key not in self._known:
+                self._known[key] = self._moments(image)
+            moments.append(self._known[key])
+        means, deviations = zip(*moments, strict=True)
+        return torch.cat(means), torch.cat(deviations)
+
+    def _moments(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        latents = self._vae.encode(images.to(self._vae.device, self._vae.dtype)).latent_dist
+        return latents.mean, latents.std
+
+
 def _backward(
     pipe: Any,
+    encoder: _Encoder,
     batch_function: BatchFunction,
     microbatches: Microbatches,
     seed: int,
@@ -157,12 +189,10 @@ def _backward(
         levels, prediction, min_snr_v_weights(levels) if prediction == "x0" else None
     )
     scale = _FP16_SCALE if pipe.unet.dtype == torch.float16 else 1.0
-    with torch.no_grad():
-        moments = vae.encode(images.to(device, vae.dtype)).latent_dist
-    size = moments.mean.shape
-    vae_noise = torch.randn(size, generator=stream).to(moments.mean)
-    latents = (moments.mean + moments.std * vae_noise).float() * vae.config.scaling_factor
-    noise = torch.randn(size, generator=stream).to(latents)
+    mean, deviation = encoder(images)
+    vae_noise = torch.randn(mean.shape, generator=stream).to(mean)
+    latents = (mean + deviation * vae_noise).float() * vae.config.scaling_factor
+    noise = torch.randn(mean.shape, generator=stream).to(latents)
     times = torch.randint(0, levels.timesteps, (len(texts),), generator=stream)
     noisy = levels.add_noise(latents, noise, times)
     target = objective.target(latents, noise, times)
