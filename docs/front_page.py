@@ -40,7 +40,7 @@ LANES = {  # first word of a stage's name -> lane of the diagram and color
 }
 BOX = (2.6, 0.56)  # width and height of a stage, in the units of the diagram
 STEP = (3.2, 0.86)  # from one column, or row, to the next
-REPORT = "report_figs"  # reads outputs of every lane, so it spans all of them
+SPANNING = ("headline", "report_figs")  # they read outputs of every lane, so they span all of them
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -129,12 +129,13 @@ def layout(graph: dict[str, list[str]]) -> dict[str, tuple[float, float]]:
     top, position = 0, {}
     for lane in sorted({lane for lane, _ in LANES.values()}):
         height: dict[int, int] = {}  # stages in a column of this lane
-        for name in (name for name in graph if name != REPORT and _lane(name)[0] == lane):
+        for name in (name for name in graph if name not in SPANNING and _lane(name)[0] == lane):
             row = height.get(column[name], 0)
             height[column[name]] = row + 1
             position[name] = (STEP[0] * column[name], -STEP[1] * (top + row))
         top += max(height.values(), default=0)
-    position[REPORT] = (STEP[0] * column[REPORT], -STEP[1] * (top - 1) / 2)
+    for name in SPANNING:
+        position[name] = (STEP[0] * column[name], -STEP[1] * (top - 1) / 2)
     return position
 
 
@@ -143,7 +144,7 @@ def _lane(name: str) -> tuple[int, str]:
 
 
 def diagram(graph: dict[str, list[str]], target: Path) -> None:
-    """Draw the stages as an SVG, without the arrows into the report."""
+    """Draw the stages as an SVG, without the arrows into the stages that read every lane."""
     position = layout(graph)
     width, height = BOX
     xs, ys = zip(*position.values(), strict=True)
@@ -154,12 +155,12 @@ def diagram(graph: dict[str, list[str]], target: Path) -> None:
     for name, before in graph.items():
         for start in before:
             (x0, y0), (x1, y1) = position[start], position[name]
-            if name != REPORT:
+            if name not in SPANNING:
                 ends = (x1 - width / 2, y1), (x0 + width / 2, y0)
                 ax.annotate("", *ends, arrowprops=arrow, zorder=1)
     for name, (x, y) in position.items():
-        tall = depth if name == REPORT else 0
-        color = "#ffffff" if name == REPORT else _lane(name)[1]
+        tall = depth if name in SPANNING else 0
+        color = "#ffffff" if name in SPANNING else _lane(name)[1]
         corner = (x - width / 2, y - (height + tall) / 2)
         box = Rectangle(
             corner, width, height + tall, facecolor=color, edgecolor="#57606a", zorder=2
@@ -175,7 +176,7 @@ def diagram(graph: dict[str, list[str]], target: Path) -> None:
 
 
 def _label(name: str) -> str:
-    return f"{name}\n\nreads the results\nof every lane" if name == REPORT else name
+    return f"{name}\n\nreads the results\nof every lane" if name in SPANNING else name
 
 
 def read_reported(path: Path = REPORTED) -> ReportedResults:
