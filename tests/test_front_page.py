@@ -1,4 +1,4 @@
-"""What the README shows agrees with the metrics and with dvc.yaml."""
+"""What the README shows agrees with the measurements and with dvc.yaml."""
 
 import runpy
 from pathlib import Path
@@ -9,9 +9,9 @@ ROOT = Path(__file__).parents[1]
 PAGE = runpy.run_path(str(ROOT / "docs" / "front_page.py"))
 
 
-def test_table_of_results_agrees_with_the_metrics() -> None:
+def test_table_of_results_agrees_with_the_measurements() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert PAGE["with_table"](readme, PAGE["table"](ROOT / "results" / "metrics")) == readme
+    assert PAGE["with_table"](readme, PAGE["table"](ROOT / "results" / "details")) == readme
 
 
 def test_every_reported_result_has_a_source() -> None:
