@@ -47,8 +47,8 @@ def test_fresh_clone_runs_all_in_snakemake_and_remakes_the_metrics(
     _pretend_other_machine(clone)
     done = clone.snakemake(FIGURES)
     # The measurements of the DANN come with Git, and its trainings gave the same bytes: DVC skips
-    # them. The same holds for the headline numbers.
-    assert done.ran == EVERYTHING - {"dann_evaluate", "headline"}
+    # them.
+    assert done.ran == EVERYTHING - {"dann_evaluate"}
     assert clone.text(METRICS) == built.text(METRICS)
     # The log of each stage is on disk, and DVC has nothing left to do.
     assert all((clone.root / f"logs/{stage}.log").is_file() for stage in EVERYTHING)
@@ -64,7 +64,7 @@ def test_missing_results_are_remade_by_dvc_with_the_metrics(built: Scratch, copy
     shutil.rmtree(copy.root / FIGURES)
     shutil.rmtree(copy.root / ".dvc/cache/runs")
     done = copy.dvc("repro")
-    assert done.ran == BELOW_MODEL - {"headline"} | {"ddpm_train"}
+    assert done.ran == BELOW_MODEL | {"ddpm_train"}
     assert copy.text(METRICS) == built.text(METRICS)
     assert copy.scheduled() == set()
 
