@@ -13,6 +13,7 @@ from PIL import Image
 from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.sample import request_all_labels, sample_images
+from hw2.diffusion.guidance import Guidance
 
 
 def main(out: str, checkpoint: str = "results/ddpm/model.safetensors") -> None:
@@ -20,7 +21,7 @@ def main(out: str, checkpoint: str = "results/ddpm/model.safetensors") -> None:
     model = denoiser.load(Path(checkpoint), torch.device("cpu"))
     request = request_all_labels(model.domains[:1], 1)  # digits 0 to 9 of the first domain
     sampling = params.load().ddpm.sampling
-    images = sample_images(model, request, sampling, guidance_scale=3.0, split="example")
+    images = sample_images(model, request, sampling, guidance=Guidance(3.0), split="example")
     Image.fromarray(np.concatenate(list(images), axis=1)).save(out)
     print(f"{out}: digits 0 to 9 of {model.domains[0]}")
 

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.slow
 def test_plan_lists_due_stages_and_their_durations(copy: Scratch) -> None:
     assert "all results are up to date" in copy.run("hw2", "plan").text
     copy.set({"ddpm.sweep.scales": [1.0, 4.0]})
-    assert "3 stages to run; there are no times of profile mini yet" in copy.run("hw2", "plan").text
+    assert "4 stages to run; there are no times of profile mini yet" in copy.run("hw2", "plan").text
     recorded = copy.run("hw2", "plan", "--record")
     assert recorded.code == 0, recorded.text
-    assert "3 stages to run: under a minute on this machine" in copy.run("hw2", "plan").text
+    assert "4 stages to run: under a minute on this machine" in copy.run("hw2", "plan").text
