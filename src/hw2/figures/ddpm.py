@@ -106,7 +106,7 @@ def guidance(data: Records, dpi: int) -> list[Figure]:
             caption=(
                 "Accuracy (top) and diversity (bottom) of generated images by guidance scale s, "
                 f"where s = 1 is no guidance; {sampler_name(rows[0].sampler)} with "
-                f"{rows[0].steps} steps. Shaded bands are {formatting.LEVEL} intervals. Dashed "
+                f"{rows[0].steps} steps, all scales at the noise levels of the scale used. Shaded bands are {formatting.LEVEL} intervals. Dashed "
                 f"lines are the diversity of real images. {_selected(data)}"
                 + (f" Diversity at this scale: {diversity}." if diversity else "")
             ),

@@ -1,4 +1,4 @@
-"""Headline numbers and tables of the section on conditional diffusion."""
+"""Numbers in large type and tables of the section on conditional diffusion."""
 
 from hw2.figures import formatting
 from hw2.figures.ddpm_records import Records
@@ -11,7 +11,7 @@ REPORTED = "test"
 
 
 def stats(data: Records) -> tuple[Stat, ...]:
-    """Return the headline numbers: generated with and without guidance, and real images."""
+    """Return the numbers in large type: generated with and without guidance, and real images."""
     return (
         _stat("Accuracy of generated digits", data.generated["all"]),
         _stat(f"Without guidance ({formatting.guidance_scale(1)})", data.unguided["all"]),

@@ -25,7 +25,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Stat:
-    """A headline number with the label above it and the detail below it."""
+    """A number in large type with the label above it and the detail below it."""
 
     label: str
     value: str

@@ -115,7 +115,7 @@ def train_stable_diffusion(
         time_power=_TIME_POWER,
     )
     unet = _new_unet(stable_diffusion, tuple(dataset.images.shape), encoder.config.hidden_size)
-    if device.type == "cpu":  # the backward pass of fused attention takes twice as long there
+    if device.type == "cpu":  # fused attention has a slow backward pass there
         unet.set_attn_processor(AttnProcessor())
     network = Captioned(unet, encoder.to(device), ids.to(device)).to(device)
     layout = (

@@ -77,7 +77,7 @@ class Guidance(Section):
         ge=3,
         description=(
             "Images of each label for each candidate. More makes the choice steadier; "
-            "recall and diversity need four."
+            "diversity needs three."
         ),
     )
     intervals: GuidanceIntervals = Field(
