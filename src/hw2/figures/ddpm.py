@@ -106,8 +106,9 @@ def guidance(data: Records, dpi: int) -> list[Figure]:
             caption=(
                 "Accuracy (top) and diversity (bottom) of generated images by guidance scale s, "
                 f"where s = 1 is no guidance; {sampler_name(rows[0].sampler)} with "
-                f"{rows[0].steps} steps, all scales at the noise levels of the scale used. Shaded bands are {formatting.LEVEL} intervals. Dashed "
-                f"lines are the diversity of real images. {_selected(data)}"
+                f"{rows[0].steps} steps. All scales apply at the same noise levels. Shaded bands "
+                f"are {formatting.LEVEL} intervals. Dashed lines are the diversity of real images. "
+                f"{_selected(data)}"
                 + (f" Diversity at this scale: {diversity}." if diversity else "")
             ),
             alt=(
