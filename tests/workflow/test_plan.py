@@ -1,5 +1,7 @@
 """`hw2 plan` says before a run what is due, and for how long where that was measured."""
 
+import re
+
 import pytest
 from scratch import Scratch
 
@@ -12,4 +14,6 @@ def test_plan_lists_due_stages_and_their_durations(copy: Scratch) -> None:
     assert "4 stages to run; there are no times of profile mini yet" in copy.run("hw2", "plan").text
     recorded = copy.run("hw2", "plan", "--record")
     assert recorded.code == 0, recorded.text
-    assert "4 stages to run: under a minute on this machine" in copy.run("hw2", "plan").text
+    # How long depends on the machine: each stage imports torch, which takes seconds on a slow one.
+    plan = copy.run("hw2", "plan").text
+    assert re.search(r"4 stages to run: (under|about) (a|\d+) minutes? on this machine", plan)

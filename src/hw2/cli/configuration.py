@@ -73,4 +73,6 @@ def _plan(options: argparse.Namespace) -> None:
     elif pending.seconds < 60:
         print(f"{stages}: under a minute on this machine")
     else:
-        print(f"{stages}: about {pending.seconds / 60:.0f} minutes on this machine")
+        minutes = round(pending.seconds / 60)
+        length = "a minute" if minutes == 1 else f"{minutes} minutes"
+        print(f"{stages}: about {length} on this machine")
