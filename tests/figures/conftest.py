@@ -197,6 +197,25 @@ def points(pairs: tuple[str, ...] = PAIRS) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def layer(name: str, given: list[int], output: list[int], *skips: str) -> dict[str, Any]:
+    """A layer of the record of a network."""
+    return {"name": name, "kind": "Block", "input": given, "output": output, "parameters": 100,
+            "skips": list(skips)}  # fmt: skip
+
+
+def networks() -> dict[str, Any]:
+    """The records of the networks, by file stem."""
+    u_net = [
+        layer("label", [], [16]),
+        layer("down 1", [3, 28, 28], [8, 28, 28]),
+        layer("down 2", [8, 28, 28], [8, 14, 14]),
+        layer("up 1", [8, 14, 14], [8, 28, 28]),
+        layer("up 2", [16, 28, 28], [3, 28, 28], "down 1"),
+    ]
+    parts = {"digit": [layer("linear", [8], [10])], "domain": [layer("linear", [8], [1])]}
+    return {"ddpm_network": u_net, "dann_network": parts | {"features": u_net[1:3]}}
+
+
 ETAS, ALPHAS, COUNTS = (0.0, 0.25, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0), (1, 4, 20)
 INTERPOLATIONS = {"slerp": 1.0, "lerp": 0.707}
 SPACINGS = ("course", "leading", "trailing")
@@ -341,7 +360,7 @@ def write(folder: Path, domains: tuple[str, ...] = LABELED_DOMAINS) -> dict[str,
     save_arrays(folder / "samples.npz", **samples(domains))
     write_table(folder / "sweep.csv", sweep(domains))
     write_table(folder / "history.csv", history())
-    for stem, record in metrics(domains).items():
+    for stem, record in (metrics(domains) | networks()).items():
         write_json(folder / f"{stem}.json", record)
     pairs = PAIRS if len(domains) > 1 else ("usps->mnist",)  # none of the domains generated
     write_json(folder / "dann.json", adapted(pairs))
@@ -356,7 +375,11 @@ def write(folder: Path, domains: tuple[str, ...] = LABELED_DOMAINS) -> dict[str,
     write_table(folder / "classes.csv", classes())
     save_arrays(folder / "examples.npz", **examples())
     paths = personalization_results.write(folder)
-    details = {path.stem: read_json(path) for path in folder.glob("*.json")}
+    details = {
+        path.stem: read_json(path)
+        for path in folder.glob("*.json")
+        if not path.stem.endswith("_network")
+    }
     numbers = headline.collect(details)
     write_json(folder / "headline.json", headline.to_record(numbers))
     return {
@@ -373,8 +396,10 @@ def write(folder: Path, domains: tuple[str, ...] = LABELED_DOMAINS) -> dict[str,
         "clip_examples": folder / "examples.npz",
         "dann_details": folder / "dann.json",
         "dann_history": folder / "dann_history.csv",
+        "dann_network": folder / "dann_network.json",
         "dann_tsne": folder / "tsne.csv",
         "ddpm_samples": folder / "samples.npz",
+        "ddpm_network": folder / "ddpm_network.json",
         "ddpm_sweep": folder / "sweep.csv",
         "ddpm_history": folder / "history.csv",
         "ddpm_guidance": folder / "guidance.json",

@@ -14,7 +14,7 @@ from reading import draw_report
 from reading import read as read_records
 
 from hw2.figures import dann, dann_plots, dann_records
-from hw2.figures.dann_records import Pair
+from hw2.figures.dann_records import Pair, Records
 from hw2.figures.sections import Section
 from hw2.io.files import read_table, write_table
 from hw2.runtime.errors import UserError
@@ -24,13 +24,18 @@ Write = Callable[..., dict[str, Path]]
 METHODS = ("source_only", "dann_paper", "dann", "self_training", "target_only")
 
 
-def read(paths: dict[str, Path]) -> list[Pair]:
+def read(paths: dict[str, Path]) -> Records:
     return read_records(dann_records, paths)
 
 
 @pytest.fixture
-def pairs(records_in: Write, tmp_path: Path) -> list[Pair]:
+def data(records_in: Write, tmp_path: Path) -> Records:
     return read(records_in(tmp_path))
+
+
+@pytest.fixture
+def pairs(data: Records) -> list[Pair]:
+    return data.pairs
 
 
 def data_file(section: Section, name: str) -> str:
@@ -40,7 +45,7 @@ def data_file(section: Section, name: str) -> str:
 def test_without_pairs_there_is_no_section(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
     paths["dann_details"].write_text("{}")
-    assert read(paths) == []
+    assert read(paths) is None
     figures = tmp_path / "figures"
     draw_report(paths | {"report_figs": figures})
     names = {path.name for path in figures.iterdir()}
@@ -97,8 +102,8 @@ def test_the_csv_has_every_number_unrounded(records_in: Write, tmp_path: Path) -
             assert row[key] == str(scores.get(key, ""))
 
 
-def test_the_markdown_is_the_page_s_table(pairs: list[Pair]) -> None:
-    section = dann.section(pairs)
+def test_the_markdown_is_the_page_s_table(data: Records) -> None:
+    section = dann.section(data)
     text = data_file(section, "dann_table.md")
     for table in section.tables:
         assert f"## {table.title}" in text
@@ -110,17 +115,17 @@ def test_the_markdown_is_the_page_s_table(pairs: list[Pair]) -> None:
     assert "+32.0 (+30.7 to +33.3)" in text
 
 
-def test_the_headline_is_of_a_fixed_method(pairs: list[Pair]) -> None:
-    stats = dann.section(pairs).stats
+def test_the_headline_is_of_a_fixed_method(data: Records) -> None:
+    stats = dann.section(data).stats
     assert [stat.value.replace("\N{NO-BREAK SPACE}", " ") for stat in stats] == ["93.0 %", "94.0 %"]
     assert stats[0].label == "MNIST-M to SVHN, self-training"
     without = [
         dataclasses.replace(
             pair, results=tuple(r for r in pair.results if r.method != "self_training")
         )
-        for pair in pairs
+        for pair in data.pairs
     ]
-    assert dann.section(without).stats == ()
+    assert dann.section(dataclasses.replace(data, pairs=without)).stats == ()
 
 
 def test_curves_have_a_line_per_method_and_a_band_over_seeds(pairs: list[Pair]) -> None:
@@ -141,7 +146,7 @@ def test_pairs_that_share_a_target_get_names_of_their_own(
     for name in ("dann_details", "dann_history", "dann_tsne"):
         text = paths[name].read_text().replace("mnistm->svhn", "svhn->usps")
         paths[name].write_text(text.replace("mnistm,", "svhn,"))
-    assert sorted(pair.name for pair in read(paths)) == ["mnistm_usps", "svhn_usps"]
+    assert sorted(pair.name for pair in read(paths).pairs) == ["mnistm_usps", "svhn_usps"]
 
 
 def spoil_json(key: str, value: Any) -> Callable[[str], str]:

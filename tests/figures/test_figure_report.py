@@ -23,6 +23,7 @@ Write = Callable[..., Paths]
 
 CURVES = {
     *("ddpm_guidance.png", "ddpm_samplers.png", "ddpm_loss.png", "ddpm_digits.png", "index.html"),
+    *("ddpm_architecture.png", "dann_architecture.png"),
     *("dann_curves.png", "dann_table.csv", "dann_table.md"),
     *(f"faces_{name}.png" for name in ("eta", "slerp", "lerp", "steps", "interpolation", "loss")),
     *("clip_successes.png", "clip_failures.png", "clip_templates.png", "clip_per_class.png"),
@@ -121,7 +122,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from hw2.config.paths import Paths
 from hw2.figures import report
-report.run(SimpleNamespace(dpi=50), Paths(json.loads(sys.argv[1]), Path()))
+from hw2.runtime.provenance import Provenance
+table = json.loads(sys.argv[1])
+made = {name: "stage" for name in table}
+facts = Provenance(None, None, "demo", (), (), {}, (), {}, made)
+report.run(SimpleNamespace(dpi=50), Paths(table, Path()), facts)
 layers = ("stages", "models", "diffusion", "training", "evaluation")
 loaded = {m for m in sys.modules if m.startswith(tuple(f"hw2.{layer}" for layer in layers))}
 torch_free = {f"hw2.evaluation{name}" for name in ("", ".headline", ".comparison", ".claims")}
@@ -181,16 +186,16 @@ def written(paths: Paths) -> set[str]:
 
 def test_the_page_shows_numbers_of_the_records_only(records_in: Write, tmp_path: Path) -> None:
     paths = records_in(tmp_path)
-    words = page_of(paths).words
+    words = page_of(paths).words.partition("What this report was made from")[0]
+    words = re.sub(r", (?:19|20)\d\d\b", "", words)  # years of references
     shown = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", words))
     times = {"1000", "800", "600", "400", "200", "0"}
     digits = {str(digit) for digit in range(10)}
     losses = [float(line.split(",")[1]) for line in paths["ddpm_history"].read_text().split()[1:]]
     smoothed = f"{sum(losses[-8:]) / 8:.4f}"  # 8 is a fiftieth of the rows
     # 95 is the level of the intervals, 6 the images of a strip, 10 a side of the grid, 60 the
-    # points of a t-SNE figure; the last are ratios of generated to real, and years of references.
+    # points of a t-SNE figure; the last are ratios of generated to real.
     made_here = {"95", "6", "10", "8", "60", smoothed, "76.3", "75.0", "93.8", "223.5"}
-    made_here |= {"2017", "2019"}
     # Names of noises, settings of the faces' samples, the scale of pixels, the course's threshold.
     made_here |= {"00", "01", "03", "0.25", "4", "20", "255"}
     made_here |= {"0.001"}  # smaller p-values are not distinguished
@@ -214,3 +219,31 @@ def test_the_page_changes_with_the_records(records_in: Write, tmp_path: Path) ->
     assert "78.1 % (71.2\N{EN DASH}83.5 %, n = 321)" in page.words
     assert "not run" not in page.words
     assert "Model: a <small> U-Net." in page.words
+
+
+def test_every_figure_says_how_to_make_it_again(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    draw_report(paths)
+    text = (paths["report_figs"] / "index.html").read_text(encoding="utf-8")
+    commands = re.findall(r'<a href="([^"]+)">[^<]+</a>, made again by\n<code>([^<]+)</code>', text)
+    assert {name for name, _ in commands} == {p.name for p in paths["report_figs"].glob("*.png")}
+    assert dict(commands)["ddpm_guidance.png"] == (
+        "dvc repro --force --single-item maker_of_ddpm_sweep report_figs"
+    )
+
+
+def test_the_page_ends_with_its_provenance(records_in: Write, tmp_path: Path) -> None:
+    words = page_of(records_in(tmp_path)).words
+    _, _, last = words.partition("What this report was made from")
+    for fact in ("0123456789ab", "no source file differs from it", "ddpm.train.steps", "1.50 MB",
+                 "a processor, 2 core(s)", "61.5"):  # fmt: skip
+        assert fact in last
+    assert words.index("Domain adaptation of a digit") < words.index("Claims of reports")
+
+
+def test_every_task_says_what_was_done_and_observed(records_in: Write, tmp_path: Path) -> None:
+    words = page_of(records_in(tmp_path)).words
+    assert words.count("What was hard") == words.count("What was observed") == 5
+    assert "DANN, paper: a fall (\N{MINUS SIGN}3.0 points, 95 % interval" in words
+    assert "self-training" in words
+    assert "Several concepts: a survey" in words

@@ -49,7 +49,8 @@ def small(mini_with: Callable[..., params.Params], **changes: Any) -> params.Par
 
 def draw_report(artifacts: SimpleNamespace, p: params.Params) -> None:
     section = report.build("ddpm", read(ddpm_records, vars(artifacts)), p.figures.dpi)
-    report.publish([section], artifacts.report_figs, p.figures.dpi)
+    stages = {figure.record: "ddpm_train" for figure in section.figures}
+    report.publish([section], artifacts.report_figs, p.figures.dpi, stages)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import csv
 import io
 from collections import Counter
 
-from hw2.figures import clip_attributes, clip_galleries, clip_plots, formatting
+from hw2.figures import clip_attributes, clip_galleries, clip_plots, clip_text, formatting
 from hw2.figures.clip_plots import MAX_CLASSES, p_value
 from hw2.figures.clip_records import Attribute, Example, Records, Row
 from hw2.figures.records import Interval
@@ -23,6 +23,8 @@ def section(data: Records) -> Section:
             "list of templates for the class name, whose text features are averaged."
         ),
         stats=_stats(data),
+        introduction=clip_text.introduction(data),
+        conclusion=clip_text.conclusion(data),
         tables=tables,
         data_files=(
             DataFile("clip_table.csv", _csv(data)),
@@ -86,10 +88,7 @@ def _cells(row: Row, several: bool) -> tuple[str, ...]:
 def _compared(gain: Interval | None, p: float | None) -> tuple[str, str]:
     if gain is None or p is None:
         return formatting.DASH, formatting.DASH
-    value, low, high = (
-        f"{100 * v:+.1f}".replace("-", "\N{MINUS SIGN}") for v in (gain.value, gain.low, gain.high)
-    )
-    return f"{value} ({low} to {high})", p_value(p).removeprefix("p = ").removeprefix("p ")
+    return formatting.difference(gain, 100), p_value(p).removeprefix("p = ").removeprefix("p ")
 
 
 def _groups(data: Records) -> tuple[Table, ...]:
@@ -142,6 +141,7 @@ def _gallery(data: Records, name: str, title: str, outcome: str) -> Figure:
         )
     return Figure(
         name=name,
+        record="clip_examples",
         plot=clip_galleries.gallery(examples, note),
         title=title,
         caption=" ".join(texts),
@@ -173,6 +173,7 @@ def prompt_sets(data: Records, dpi: int) -> list[Figure]:
     return [
         Figure(
             name="clip_templates.png",
+            record="clip_details",
             plot=clip_plots.templates(data),
             title="Accuracy by prompt set",
             caption=(
@@ -192,6 +193,7 @@ def per_class(data: Records, dpi: int) -> list[Figure]:
     return [
         Figure(
             name="clip_per_class.png",
+            record="clip_classes",
             plot=clip_plots.per_class(data),
             title="Accuracy by class",
             caption=(
@@ -213,6 +215,7 @@ def _attributes(data: Records) -> Figure:
     shares = [f"{attribute.name} {_right(attribute)}" for attribute in data.attributes]
     return Figure(
         name="clip_confusion.png",
+        record="clip_predictions",
         plot=clip_attributes.matrices(data),
         title=f"Confusions of {name}",
         caption=(
@@ -236,6 +239,7 @@ def _right(attribute: Attribute) -> str:
 def _classes(data: Records) -> Figure:
     return Figure(
         name="clip_confusion.png",
+        record="clip_predictions",
         plot=clip_plots.confusion(data),
         title="Confusion matrix",
         caption=(

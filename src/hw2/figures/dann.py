@@ -3,9 +3,8 @@
 import csv
 import io
 
-from hw2.figures import dann_plots, formatting
-from hw2.figures.dann_records import Pair, Result, method_name
-from hw2.figures.records import Interval
+from hw2.figures import architecture, dann_plots, dann_text, formatting
+from hw2.figures.dann_records import Pair, Records, Result, method_name
 from hw2.figures.sections import DataFile, Figure, Section, Stat, Table
 from hw2.figures.style import domain_name
 
@@ -16,8 +15,9 @@ HEAD = (
 HEADLINE = "self_training"  # fixed in advance: nothing is selected by accuracy on the target
 
 
-def section(pairs: list[Pair]) -> Section:
+def section(data: Records) -> Section:
     """Write the texts and tables of the section."""
+    pairs = data.pairs
     tables = tuple(_table(pair) for pair in pairs)
     return Section(
         anchor="dann",
@@ -29,6 +29,8 @@ def section(pairs: list[Pair]) -> Section:
             "params.yaml sets them differently. The weights of the last step are evaluated. Only "
             "the method “trained on target” uses target labels; it is an upper reference."
         ),
+        introduction=dann_text.introduction(data),
+        conclusion=dann_text.conclusion(data),
         stats=tuple(_stat(pair, result) for pair in pairs if (result := pair.result(HEADLINE))),
         tables=tables,
         data_files=(
@@ -38,9 +40,33 @@ def section(pairs: list[Pair]) -> Section:
     )
 
 
-def features(pairs: list[Pair], dpi: int) -> list[Figure]:
+def networks(data: Records, dpi: int) -> list[Figure]:
+    """The architecture of DANN."""
+    count = sum(layer.parameters for part in data.network.values() for layer in part)
+    return [
+        Figure(
+            name="dann_architecture.png",
+            record="dann_network",
+            plot=architecture.dann(data.network),
+            title="Networks of DANN",
+            caption=(
+                "The feature extractor and the digit classifier minimize the digit loss on the "
+                "source. The domain classifier minimizes the domain loss on both domains; the "
+                "gradient reversal passes its gradient to the features with the opposite sign. "
+                "Boxes show the shape of the output, channels first. The network was recorded "
+                f"while it ran; it has {count:,} weights."
+            ),
+            alt=(
+                f"{len(data.network['features'])} layers of features, followed by the digit "
+                "classifier and, behind a gradient reversal, by the domain classifier."
+            ),
+        )
+    ]
+
+
+def features(data: Records, dpi: int) -> list[Figure]:
     """t-SNE of the features of every pair, by digit and by domain."""
-    return [figure for pair in pairs for figure in _tsne(pair)]
+    return [figure for pair in data.pairs for figure in _tsne(pair)]
 
 
 def _title(pair: Pair) -> str:
@@ -64,7 +90,7 @@ def _table(pair: Pair) -> Table:
                 _row_name(pair, result.method),
                 formatting.accuracy(result.accuracy),
                 _spread(result),
-                _gain(result.gain),
+                formatting.difference(result.gain, 100) if result.gain else formatting.DASH,
                 formatting.percent(result.source_accuracy),
                 f"{result.a_distance:.2f}",
             )
@@ -96,17 +122,6 @@ def _spread(result: Result) -> str:
     return f"{100 * result.spread:.1f} ({result.trainings} seeds)"
 
 
-def _gain(gain: Interval | None) -> str:
-    if gain is None:
-        return formatting.DASH
-    value, low, high = (_signed(100 * v) for v in (gain.value, gain.low, gain.high))
-    return f"{value} ({low} to {high})"
-
-
-def _signed(points: float) -> str:
-    return f"{points:+.1f}".replace("-", "\N{MINUS SIGN}")
-
-
 def _tsne(pair: Pair) -> tuple[Figure, Figure]:
     before, after = (
         method_name(m) for m in (next(iter(pair.embeddings)), list(pair.embeddings)[-1])
@@ -122,6 +137,7 @@ def _tsne(pair: Pair) -> tuple[Figure, Figure]:
     return (
         Figure(
             name=f"dann_tsne_{pair.name}_class.png",
+            record="dann_tsne",
             plot=dann_plots.by_class(pair),
             title=f"{_title(pair)}: features by digit",
             caption=caption,
@@ -132,6 +148,7 @@ def _tsne(pair: Pair) -> tuple[Figure, Figure]:
         ),
         Figure(
             name=f"dann_tsne_{pair.name}_domain.png",
+            record="dann_tsne",
             plot=dann_plots.by_domain(pair),
             title=f"{_title(pair)}: features by domain",
             caption=f"The same points, colored by domain. {_a_distances(pair)}",
@@ -150,8 +167,9 @@ def _a_distances(pair: Pair) -> str:
     return f"A-distance: {', '.join(distances)}."
 
 
-def training_curves(pairs: list[Pair], dpi: int) -> list[Figure]:
+def training_curves(data: Records, dpi: int) -> list[Figure]:
     """The training losses of every method."""
+    pairs = data.pairs
     kept = [
         f"{formatting.percent(float(curve.values[:, -1].mean()))} ({_title(pair)})"
         for pair in pairs
@@ -161,6 +179,7 @@ def training_curves(pairs: list[Pair], dpi: int) -> list[Figure]:
     return [
         Figure(
             name="dann_curves.png",
+            record="dann_history",
             plot=dann_plots.curves(pairs),
             title="Training losses",
             caption=(

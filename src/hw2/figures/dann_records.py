@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from hw2.config.schema.dann_methods import TITLES
 from hw2.digits.labels import NUM_DIGITS
-from hw2.figures import records
+from hw2.figures import architecture, records
+from hw2.figures.architecture import Layer
 from hw2.figures.records import Interval
 from hw2.runtime.errors import UserError
 
@@ -82,20 +83,35 @@ class Pair:
         return curve is None or float(curve.values[:, -1].mean()) < UNTRAINED
 
 
-def read(*, dann_details: Path, dann_history: Path, dann_tsne: Path) -> list[Pair]:
-    """Read every record of the section. The list is empty if `dann.pairs` is.
+@dataclass(frozen=True)
+class Records:
+    """Everything the section shows.
+
+    Attributes:
+        pairs: The pairs of domains.
+        network: The layers of DANN's parts `features`, `digit` and `domain`.
+    """
+
+    pairs: list[Pair]
+    network: dict[str, tuple[Layer, ...]]
+
+
+def read(
+    *, dann_details: Path, dann_history: Path, dann_network: Path, dann_tsne: Path
+) -> Records | None:
+    """Read every record of the section; None if `dann.pairs` is empty.
 
     Raises:
         UserError: a record is missing, incomplete or not finite.
     """
     record = records.mapping(dann_details)
     if not record:
-        return []
+        return None
     names = [_domains(name, dann_details) for name in record]
     targets = [target for _, target in names]
     steps = records.table(dann_history, HISTORY)
     points = records.table(dann_tsne, TSNE)
-    return [
+    pairs = [
         Pair(
             source=source,
             target=target,
@@ -109,6 +125,18 @@ def read(*, dann_details: Path, dann_history: Path, dann_tsne: Path) -> list[Pai
         )
         for key, (source, target) in zip(record, names, strict=True)
     ]
+    return Records(pairs, _network(dann_network))
+
+
+def _network(path: Path) -> dict[str, tuple[Layer, ...]]:
+    record = records.mapping(path)
+    missing = [part for part in architecture.DANN_PARTS if part not in record]
+    if missing:
+        raise UserError(f"{path}: no part {', '.join(missing)}; {records.REMAKE}")
+    return {
+        part: architecture.layers(record[part], f"{path}, {part}")
+        for part in architecture.DANN_PARTS
+    }
 
 
 def _domains(name: str, path: Path) -> tuple[str, str]:

@@ -1,7 +1,15 @@
 """The report's section on conditional diffusion: figures, captions and lead."""
 
 from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS
-from hw2.figures import ddpm_images, ddpm_plots, ddpm_tables, formatting, losses
+from hw2.figures import (
+    architecture,
+    ddpm_images,
+    ddpm_plots,
+    ddpm_tables,
+    ddpm_text,
+    formatting,
+    losses,
+)
 from hw2.figures.ddpm_records import Records
 from hw2.figures.sections import Figure, Section
 from hw2.figures.style import domain_name, sampler_name
@@ -14,13 +22,36 @@ def section(data: Records) -> Section:
         title="Conditional diffusion of digits",
         lead=_lead(data),
         stats=ddpm_tables.stats(data),
+        introduction=ddpm_text.introduction(data),
         tables=ddpm_tables.tables(data),
+        conclusion=ddpm_text.conclusion(data),
     )
 
 
 def sample_grids(data: Records, dpi: int) -> list[Figure]:
     """The first samples of every domain."""
     return [_grid(data, domain, dpi) for domain in data.samples.grids]
+
+
+def networks(data: Records, dpi: int) -> list[Figure]:
+    """The architecture of the denoising network."""
+    count = sum(layer.parameters for layer in data.network)
+    return [
+        Figure(
+            name="ddpm_architecture.png",
+            record="ddpm_network",
+            plot=architecture.u_net(data.network),
+            title="Denoising network",
+            caption=(
+                "The layers in the order in which they run, with the shape of their output, "
+                "channels first. Rows are resolutions and arrows above the boxes are skip "
+                "connections. The embeddings of noise level and label act in every residual "
+                "block. The network was recorded while it sampled; its layers have "
+                f"{count:,} weights."
+            ),
+            alt=f"A U-Net of {len(data.network)} layers, drawn by resolution, with its skips.",
+        )
+    ]
 
 
 def reverse_processes(data: Records, dpi: int) -> list[Figure]:
@@ -30,7 +61,7 @@ def reverse_processes(data: Records, dpi: int) -> list[Figure]:
 
 def training_loss(data: Records, dpi: int) -> list[Figure]:
     """The loss of the training."""
-    return [losses.draw(data.history, "ddpm_loss.png")]
+    return [losses.draw(data.history, "ddpm_loss.png", "ddpm_history")]
 
 
 def _lead(data: Records) -> str:
@@ -52,6 +83,7 @@ def _grid(data: Records, domain: str, dpi: int) -> Figure:
     tiles, name = data.samples.grids[domain], domain_name(domain)
     return Figure(
         name=f"ddpm_grid_{domain}.png",
+        record="ddpm_samples",
         plot=ddpm_images.sample_grid(tiles, name, dpi),
         title=f"Generated {name} digits",
         caption=(
@@ -74,6 +106,7 @@ def _reverse(data: Records, domain: str, dpi: int) -> Figure:
     first, last = strip.times[0], strip.times[-1]
     return Figure(
         name=f"ddpm_reverse_{domain}.png",
+        record="ddpm_samples",
         plot=ddpm_images.reverse_strip(strip, dpi),
         title=f"Reverse process, {name}",
         caption=(
@@ -101,6 +134,7 @@ def guidance(data: Records, dpi: int) -> list[Figure]:
     return [
         Figure(
             name="ddpm_guidance.png",
+            record="ddpm_sweep",
             plot=ddpm_plots.guidance(rows, choice),
             title="Accuracy and diversity by guidance scale",
             caption=(
@@ -141,6 +175,7 @@ def samplers(data: Records, dpi: int) -> list[Figure]:
     return [
         Figure(
             name="ddpm_samplers.png",
+            record="ddpm_sweep",
             plot=ddpm_plots.samplers(rows),
             title="Accuracy of samplers by network calls",
             caption=(

@@ -17,6 +17,7 @@ def accuracy_by_digit(data: Records, dpi: int) -> list[Figure]:
     return [
         Figure(
             name="ddpm_digits.png",
+            record="ddpm_details",
             plot=plot(data.digits, data.generated["all"]),
             title="Accuracy by digit",
             caption=(

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from hw2.digits.labels import NUM_DIGITS
-from hw2.figures import records
+from hw2.figures import architecture, records
+from hw2.figures.architecture import Layer
 from hw2.figures.ddpm_samples import Samples, read_samples
 from hw2.figures.records import Choice, History, Interval, Quality, Scores, Setting
+from hw2.io.files import read_json
 from hw2.runtime.errors import UserError
 
 FACTS = ("model", "data", "sampler", "judge")  # optional texts of the metrics, shown unchanged
@@ -21,6 +23,7 @@ class Records:
     """Everything the section shows. The keys of `samples.grids` are the domains."""
 
     samples: Samples
+    network: tuple[Layer, ...]
     guidance_rows: list[Setting]  # of one sampler, one per domain and scale
     sampler_rows: list[Setting]  # of all domains together
     choice: Choice
@@ -38,6 +41,7 @@ class Records:
 def read(
     *,
     ddpm_samples: Path,
+    ddpm_network: Path,
     ddpm_sweep: Path,
     ddpm_guidance: Path,
     ddpm_history: Path,
@@ -57,6 +61,7 @@ def read(
     unguided = _inner(score, "unguided", ddpm_details)
     return Records(
         samples=images,
+        network=architecture.layers(read_json(ddpm_network), str(ddpm_network)),
         guidance_rows=_guidance_rows(settings, ddpm_sweep),
         sampler_rows=_sampler_rows(settings, ddpm_sweep),
         choice=records.choice(ddpm_guidance),

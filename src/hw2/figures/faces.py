@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from hw2.figures import faces_plots, formatting, losses
+from hw2.figures import faces_plots, faces_text, formatting, losses
 from hw2.figures.faces_records import INTERPOLATIONS, SPACINGS, Records
 from hw2.figures.records import Interval
 from hw2.figures.sections import Figure, Section, Stat, Table
@@ -25,6 +25,8 @@ def section(data: Records) -> Section:
         title="DDIM sampling of faces",
         lead=_lead(data),
         stats=_stats(data),
+        introduction=faces_text.introduction(data),
+        conclusion=faces_text.conclusion(data),
         tables=(_eta_table(data), _step_table(data)),
     )
 
@@ -36,7 +38,11 @@ def interpolated_faces(data: Records, dpi: int) -> list[Figure]:
 
 def training_loss(data: Records, dpi: int) -> list[Figure]:
     """The loss of the training, if the pipeline trained the model."""
-    return [] if data.history is None else [losses.draw(data.history, "faces_loss.png")]
+    return (
+        []
+        if data.history is None
+        else [losses.draw(data.history, "faces_loss.png", "faces_history")]
+    )
 
 
 def _lead(data: Records) -> str:
@@ -136,6 +142,7 @@ def fresh_noise(data: Records, dpi: int) -> list[Figure]:
     return [
         Figure(
             name="faces_eta.png",
+            record="faces_samples",
             plot=faces_plots.tiles(
                 data.eta_faces, rows, names, "row: eta, column: initial noise", dpi
             ),
@@ -161,6 +168,7 @@ def _interpolated(data: Records, method: str, dpi: int) -> Figure:
     }
     return Figure(
         name=f"faces_{method}.png",
+        record="faces_samples",
         plot=faces_plots.tiles(
             data.interpolated[method][None],
             [method],
@@ -186,6 +194,7 @@ def interpolation_curves(data: Records, dpi: int) -> list[Figure]:
     return [
         Figure(
             name="faces_interpolation.png",
+            record="faces_interpolation",
             plot=faces_plots.interpolation(data),
             title="Noise and face by alpha, for slerp and lerp",
             caption=(
@@ -212,6 +221,7 @@ def step_counts(data: Records, dpi: int) -> list[Figure]:
     return [
         Figure(
             name="faces_steps.png",
+            record="faces_samples",
             plot=faces_plots.tiles(
                 faces,
                 [f"{noise:02d} {spacing}" for noise, spacing in shown],

@@ -47,3 +47,40 @@ def sizes(counts: Sequence[int]) -> str:
     """Return "n = 500", or "n = 500 to 1000" where the counts differ."""
     least, most = min(counts), max(counts)
     return f"n = {least}" if least == most else f"n = {least} to {most}"
+
+
+def signed(value: float) -> str:
+    """Return a number to a tenth with its sign."""
+    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def difference(interval: Interval, factor: float = 1) -> str:
+    """Return a difference, times `factor`, with its signs and its interval in parentheses."""
+    value, low, high = (
+        signed(factor * end) for end in (interval.value, interval.low, interval.high)
+    )
+    return f"{value} ({low} to {high})"
+
+
+def change(difference: Interval, unit: str = "points", factor: float = 100) -> str:
+    """Say in words how a difference with its interval reads: a rise, a fall, or neither.
+
+    Args:
+        difference: The difference with its interval.
+        unit: Its unit after multiplication by `factor`.
+        factor: 100 for a difference of shares.
+    """
+    value, low, high = (
+        signed(factor * end) for end in (difference.value, difference.low, difference.high)
+    )
+    shown = f"{value}{NBSP}{unit}, {LEVEL} interval {low} to {high}"
+    if difference.low > 0:
+        return f"a rise ({shown})"
+    if difference.high < 0:
+        return f"a fall ({shown})"
+    return f"no distinguishable change ({shown})"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Join items with commas and "and"."""
+    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))

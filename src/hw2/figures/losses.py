@@ -12,12 +12,13 @@ LOG_FROM = 3  # the loss axis is logarithmic where the loss fell to less than 1 
 SMOOTH_SHARE = 50  # the running mean covers 1 / SMOOTH_SHARE of the logged values
 
 
-def draw(history: History, name: str) -> Figure:
-    """Draw the loss as the file `name`."""
+def draw(history: History, name: str, record: str) -> Figure:
+    """Draw the loss of the history `record` as the file `name`."""
     window = smoothing_window(len(history.loss))
     mean = running_mean(history.loss, window)[-1]
     return Figure(
         name=name,
+        record=record,
         plot=_plot(history),
         title="Training loss",
         caption=(

@@ -3,12 +3,10 @@
 import csv
 import io
 
-from hw2.figures import formatting, personalization_plots
+from hw2.figures import formatting, personalization_plots, personalization_text
 from hw2.figures.personalization_records import METHODS, SCORES, Concept, Records
 from hw2.figures.records import Interval
 from hw2.figures.sections import DataFile, Figure, Section, Stat, Table
-
-MINUS = "\N{MINUS SIGN}"
 
 
 def section(data: Records) -> Section:
@@ -26,6 +24,8 @@ def section(data: Records) -> Section:
             "images of a token with the photographs above them."
         ),
         stats=_stats(data),
+        introduction=personalization_text.introduction(data),
+        conclusion=personalization_text.conclusion(data),
         tables=(_concepts(data), *((table,) if data.methods else ())),
         data_files=(
             (
@@ -54,10 +54,13 @@ def _stats(data: Records) -> tuple[Stat, ...]:
             )  # fmt: skip
         gain = item.scores["image_gain"]
         stats.append(
-            Stat(f"Image score, {item.token} minus {item.initializer!r}", _signed(gain.value),
-                 f"{formatting.LEVEL} interval {_signed(gain.low)} to {_signed(gain.high)},"
-                 f" n = {gain.n}")
-        )  # fmt: skip
+            Stat(
+                f"Image score, {item.token} minus {item.initializer!r}",
+                formatting.signed(gain.value),
+                f"{formatting.LEVEL} interval {formatting.signed(gain.low)} to "
+                f"{formatting.signed(gain.high)}, n = {gain.n}",
+            )
+        )
     if "sampled" in data.alignment:
         share = data.alignment["sampled"]
         stats.append(
@@ -79,7 +82,7 @@ def _concepts(data: Records) -> Table:
                     name,
                     _score(item.scores[name]),
                     _score(item.scores[f"word_{name}"]),
-                    _gain(item.scores[f"{name}_gain"]),
+                    formatting.difference(item.scores[f"{name}_gain"]),
                     grades,
                 )
             )
@@ -106,11 +109,11 @@ def _methods(data: Records) -> Table:
                 m.pair,
                 METHODS[m.name],
                 formatting.accuracy(m.recognized) if m.recognized else formatting.DASH,
-                _points(m.recognized_gain) if m.recognized_gain else formatting.DASH,
+                _optional(m.recognized_gain, 100),
                 f"{m.first:.1f}",
                 f"{m.second:.1f}",
                 *(_score(m.scores[k]) for k in ("mean", "lesser")),
-                formatting.DASH if m.gain is None else _gain(m.gain),
+                _optional(m.gain),
                 _score(m.scores["text"]) if "text" in m.scores else formatting.DASH,
                 f"{m.trained} + {m.sampled}",
                 f"{m.bytes}",
@@ -142,6 +145,7 @@ def training_curves(data: Records, dpi: int) -> list[Figure]:
     return [
         Figure(
             name="ti_curves.png",
+            record="personalization_history",
             plot=personalization_plots.curves(data.concepts),
             title="Training curves of textual inversion",
             caption=(
@@ -164,6 +168,7 @@ def multi_concept(data: Records, dpi: int) -> list[Figure]:
     return [
         Figure(
             name=f"multi_concept_{pair}.png",
+            record="multi_concept_images",
             plot=personalization_plots.methods([m for m in shown if m.pair == pair], dpi),
             title=f"Images of the concepts {pair.replace('+', ' and ')}, by method",
             caption=(
@@ -181,6 +186,7 @@ def _concept(item: Concept, dpi: int) -> Figure:
     prompts = "; ".join(f"{k}: {text}" for k, text in enumerate(item.prompts, start=1))
     return Figure(
         name=f"ti_{item.token.strip('<>')}.png",
+        record="personalization_samples",
         plot=personalization_plots.concept(item, dpi),
         title=f"Concept {item.token}, initialized with {item.initializer!r}",
         caption=(
@@ -195,20 +201,12 @@ def _concept(item: Concept, dpi: int) -> Figure:
 
 
 def _score(interval: Interval) -> str:
-    return f"{interval.value:.1f} ({interval.low:.1f} to {interval.high:.1f})".replace("-", MINUS)
+    text = f"{interval.value:.1f} ({interval.low:.1f} to {interval.high:.1f})"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
-def _gain(interval: Interval) -> str:
-    return f"{_signed(interval.value)} ({_signed(interval.low)} to {_signed(interval.high)})"
-
-
-def _points(share: Interval) -> str:
-    """A difference of two shares in points of percent."""
-    return _gain(Interval(100 * share.value, 100 * share.low, 100 * share.high, share.n))
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", MINUS)
+def _optional(gain: Interval | None, factor: float = 1) -> str:
+    return formatting.difference(gain, factor) if gain else formatting.DASH
 
 
 def _csv(data: Records) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,18 +29,21 @@ from hw2.figures import (
     personalization_records,
     style,
 )
+from hw2.figures import provenance as provenance_section
 from hw2.figures.sections import Capability, Section
 from hw2.io.files import atomic_dir
 from hw2.runtime.errors import UserError
+from hw2.runtime.provenance import Provenance
 
 # A new figure of a record that is read already is a function and its line here.
+# The sections are in the order of the homework's report.
 CAPABILITIES: tuple[Capability[Any], ...] = (
-    Capability("headline", headline.read, headline.section, ()),
     Capability(
         "ddpm",
         ddpm_records.read,
         ddpm.section,
         (
+            ddpm.networks,
             ddpm.sample_grids,
             ddpm.reverse_processes,
             ddpm.guidance,
@@ -49,7 +52,6 @@ CAPABILITIES: tuple[Capability[Any], ...] = (
             ddpm_digits.accuracy_by_digit,
         ),
     ),
-    Capability("dann", dann_records.read, dann.section, (dann.features, dann.training_curves)),
     Capability(
         "faces",
         faces_records.read,
@@ -84,6 +86,13 @@ CAPABILITIES: tuple[Capability[Any], ...] = (
             personalization.multi_concept,
         ),
     ),
+    Capability(
+        "dann",
+        dann_records.read,
+        dann.section,
+        (dann.networks, dann.features, dann.training_curves),
+    ),
+    Capability("headline", headline.read, headline.section, ()),
     Capability("claims", claims.read, claims.section, ()),
 )
 
@@ -96,7 +105,7 @@ class FigureParams(Protocol):
         """Dots per inch of the PNG files."""
 
 
-def run(figures: FigureParams, paths: Paths) -> None:
+def run(figures: FigureParams, paths: Paths, provenance: Provenance) -> None:
     """Draw the report from the records into the directory `paths.report_figs`.
 
     The directory appears complete, or stays as it was. Equal records give equal bytes.
@@ -112,7 +121,8 @@ def run(figures: FigureParams, paths: Paths) -> None:
         if not records:  # the profile leaves the capability out
             continue
         sections.append(build(capability.name, records, figures.dpi))
-    publish(sections, paths.report_figs, figures.dpi)
+    sections.append(provenance_section.section(provenance))
+    publish(sections, paths.report_figs, figures.dpi, provenance.producers)
 
 
 def build(name: str, records: Any, dpi: int) -> Section:
@@ -142,8 +152,11 @@ def check(capabilities: Sequence[Capability[Any]], declared: Collection[str]) ->
             )
 
 
-def publish(sections: Sequence[Section], folder: Path, dpi: int) -> None:
-    """Write the figures and data files of `sections`, and `index.html`, into `folder`."""
+def publish(sections: Sequence[Section], folder: Path, dpi: int, stages: Mapping[str, str]) -> None:
+    """Write the figures and data files of `sections`, and `index.html`, into `folder`.
+
+    `stages` are the stages that make the records, by name in paths.yaml.
+    """
     with atomic_dir(folder) as draft:
         figures = [figure for section in sections for figure in section.figures]
         for figure in figures:
@@ -151,4 +164,4 @@ def publish(sections: Sequence[Section], folder: Path, dpi: int) -> None:
         images = {figure.name: (draft / figure.name).read_bytes() for figure in figures}
         for data_file in (file for section in sections for file in section.data_files):
             (draft / data_file.name).write_text(data_file.text, encoding="utf-8")
-        (draft / "index.html").write_text(page.render(sections, images), encoding="utf-8")
+        (draft / "index.html").write_text(page.render(sections, images, stages), encoding="utf-8")

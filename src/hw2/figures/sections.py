@@ -16,6 +16,7 @@ class Figure:
     """A plot with its texts: an image file of the report and an entry on its page."""
 
     name: str  # file name, unique in the report
+    record: str  # the record that it shows most of: a name in paths.yaml that its capability reads
     plot: figure.Figure
     title: str
     caption: str
@@ -57,15 +58,29 @@ class DataFile:
 
 
 @dataclass(frozen=True)
+class Text:
+    """Paragraphs under a title."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Section:
-    """The texts, numbers and tables of one capability in the report."""
+    """The texts, numbers and tables of one capability in the report.
+
+    The page shows them in the order of the attributes: what was done, what was measured, and what
+    follows from it.
+    """
 
     anchor: str  # the page's #anchor
     title: str
     lead: str
     stats: tuple[Stat, ...]
     tables: tuple[Table, ...]
+    introduction: tuple[Text, ...] = ()  # before figures and tables
     figures: tuple[Figure, ...] = ()  # `report` fills them in
+    conclusion: tuple[Text, ...] = ()  # after figures and tables
     data_files: tuple[DataFile, ...] = ()
 
 

@@ -13,9 +13,9 @@ from hw2.config import loader
 from hw2.pipeline.declared import DVC_FILE, Declaration
 from hw2.runtime.errors import UserError
 
-CONTEXT = ("checkpoints", "device", "paths")
-"""Arguments that every stage may take: its folder of resume files, the torch device, and the view
-of all its declared paths."""
+CONTEXT = ("checkpoints", "device", "paths", "provenance")
+"""Arguments that every stage may take: its folder of resume files, the torch device, the view of
+all its declared paths, and what the results were made from."""
 
 
 def argument_names(function: Callable[..., object]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from hw2.runtime.errors import UserError
 
 DVC_FILE = "dvc.yaml"
 PARAMS_FILE = "params.yaml"
+OUTPUTS = ("outs", "metrics")  # keys of a stage in dvc.yaml
 ALWAYS_READABLE = "runtime"  # where to compute, not what: no stage depends on it
 
 _PATH = re.compile(r"\$\{path\.(\w+)\}")
@@ -65,8 +66,13 @@ def _param_keys(entry: dict[str, Any]) -> Iterator[str]:
             yield from item.get(PARAMS_FILE) or []
 
 
-def _path_names(entry: dict[str, Any]) -> list[str]:
-    items = [item for kind in ("deps", "outs", "metrics") for item in entry.get(kind) or []]
+def outputs(entry: dict[str, Any]) -> list[str]:
+    """Names from paths.yaml that the stage `entry` of dvc.yaml writes."""
+    return _path_names(entry, OUTPUTS)
+
+
+def _path_names(entry: dict[str, Any], kinds: tuple[str, ...] = ("deps", *OUTPUTS)) -> list[str]:
+    items = [item for kind in kinds for item in entry.get(kind) or []]
     texts = [item if isinstance(item, str) else next(iter(item)) for item in items]
     return list(dict.fromkeys(name for text in texts for name in _PATH.findall(text)))
 

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 from hw2.config import params, paths
-from hw2.pipeline import binding, declared
+from hw2.pipeline import binding, declared, provenance
 from hw2.runtime import device, parent_process
 from hw2.runtime.errors import Interrupted, UserError
 from hw2.runtime.progress import FILE_ONLY, ConsoleHandler
@@ -87,6 +87,8 @@ def _arguments(
                 return checkpoint_folder(all_paths, stage)
             case "device":
                 return _device(stage_params.runtime)
+            case "provenance":
+                return provenance.collect()
             case _:
                 return stage_paths
 

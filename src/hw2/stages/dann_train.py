@@ -9,8 +9,11 @@ import torch
 from hw2.config import params
 from hw2.dann import cache, train
 from hw2.dann.methods.registry import METHODS
+from hw2.digits.labels import NUM_DIGITS
 from hw2.io import files
 from hw2.io.atomic import atomic_dir
+from hw2.models import architecture
+from hw2.models.feature_extractor import Extractor, domain_head, label_head
 from hw2.training.session import Session
 
 COLUMNS = ("pair", "method", "seed", "step", "loss", "lr", "label", "domain", "kept")
@@ -23,11 +26,13 @@ def run(
     digits_arrays: Path,
     dann_models: Path,
     dann_history: Path,
+    dann_network: Path,
     dann_trainings: Path,
     device: torch.device,
 ) -> None:
     """Write the models to `dann_models` and the history of all trainings to `dann_history`.
 
+    `dann_network` is the record of the layers of DANN's three parts.
     The models are `<source>-<target>/<method>-<seed>.safetensors`. Finished trainings stay in
     `dann_trainings` as long as params.yaml lists them, so that a new method or a change of another
     method's hyperparameters does not retrain them.
@@ -50,4 +55,17 @@ def run(
         columns = dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])
         complete = [{name: row.get(name) for name in columns} for row in rows]
         files.write_table(dann_history, complete, tuple(columns))
+        files.write_json(dann_network, _architecture(dann))
         cache.prune(dann_trainings, finished)
+
+
+def _architecture(dann: params.Dann) -> dict[str, list[architecture.Layer]]:
+    """The layers of the feature extractor, of the label head and of DANN's domain classifier."""
+    extractor = Extractor(dann.network.base_channels)
+    image, features = torch.zeros(1, 3, 28, 28), torch.zeros(1, extractor.features)
+    hidden = dann.hyperparameters.dann.hidden_units
+    return {
+        "features": architecture.layers(extractor, image, 0),
+        "digit": architecture.layers(label_head(extractor.features, NUM_DIGITS), features),
+        "domain": architecture.layers(domain_head(extractor.features, hidden), features),
+    }

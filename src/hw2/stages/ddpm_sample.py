@@ -1,4 +1,7 @@
-"""Sample the digits of the report, and the reverse process of the first "0" of each domain."""
+"""Sample the digits of the report, and the reverse process of the first "0" of each domain.
+
+The architecture of the network is recorded as well, because the model is at hand.
+"""
 
 from pathlib import Path
 
@@ -8,10 +11,17 @@ import torch
 from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
-from hw2.ddpm.sample import SampleRequest, request_all_labels, sample_images, sampling_states
+from hw2.ddpm.sample import (
+    SHAPE,
+    SampleRequest,
+    request_all_labels,
+    sample_images,
+    sampling_states,
+)
 from hw2.diffusion.guidance import Guidance
 from hw2.digits.labels import LABELED_DOMAINS, label_of
 from hw2.io import files
+from hw2.models import architecture
 from hw2.pixels import to_uint8
 from hw2.runtime.progress import progress
 
@@ -25,11 +35,13 @@ def run(
     ddpm_model: Path,
     ddpm_guidance: Path,
     ddpm_samples: Path,
+    ddpm_network: Path,
     device: torch.device,
 ) -> None:
     """Write `ddpm_samples`: images, digits, domains, index and the reverse process.
 
-    Images are uint8 (N, 28, 28, 3); digits, domains and index are int64 (N,).
+    Images are uint8 (N, 28, 28, 3); digits, domains and index are int64 (N,). `ddpm_network` is
+    the record of the network's layers.
     """
     sampling = ddpm.sampling
     trained = denoiser.load(ddpm_model, device)
@@ -40,6 +52,7 @@ def run(
             trained, request, sampling, guidance=guidance, split=SPLIT, tick=bar.update
         )
     reverse, times = _reverse(trained, sampling, guidance)
+    files.write_json(ddpm_network, _architecture(trained, device))
     files.save_arrays(
         ddpm_samples,
         images=images,
@@ -57,6 +70,11 @@ def chosen_guidance(path: Path) -> Guidance:
     record = files.read_json(path)
     lowest, highest = record["interval"]
     return Guidance(record["guidance_scale"], (lowest, highest))
+
+
+def _architecture(model: Denoiser, device: torch.device) -> list[architecture.Layer]:
+    index = torch.zeros(1, dtype=torch.int64, device=device)
+    return architecture.layers(model.network, torch.zeros(1, *SHAPE, device=device), index, index)
 
 
 def _reverse(

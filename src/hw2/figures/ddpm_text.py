@@ -1,0 +1,97 @@
+"""What the report says of conditional diffusion: implementation, difficulties, observations."""
+
+from hw2.figures import formatting
+from hw2.figures.ddpm_records import Records
+from hw2.figures.sections import Text
+from hw2.figures.style import domain_name, sampler_name
+
+
+def introduction(data: Records) -> tuple[Text, ...]:
+    """What was implemented, and what was hard."""
+    return Text("What was implemented", _implemented(data)), Text("What was hard", _hard(data))
+
+
+def conclusion(data: Records) -> tuple[Text, ...]:
+    """What was observed."""
+    return (Text("What was observed", _observed(data)),)
+
+
+def _implemented(data: Records) -> tuple[str, ...]:
+    domains = formatting.listed([domain_name(domain) for domain in data.samples.grids])
+    samplers = formatting.listed(
+        list(dict.fromkeys(sampler_name(row.sampler) for row in data.sampler_rows))
+    )
+    return (
+        "A denoising diffusion model (Ho et al., 2020) learns to remove Gaussian noise of every "
+        f"level from images of {domains}. One network serves all of them: the label is the pair of "
+        "domain and digit, its embedding scales and shifts the features of every residual block "
+        "together with the noise level, and a learned map of each label is concatenated to the "
+        "image. In training, some labels are replaced by a null label, so that the same network "
+        "also models images without a condition.",
+        "Sampling combines both predictions by classifier-free guidance (Ho & Salimans, 2022): "
+        "unconditional + s (conditional - unconditional), within an interval of noise levels "
+        "(Kynkäänniemi et al., 2024). Image k of every label starts from the same noise, so the "
+        f"columns of the grids can be compared. The samplers {samplers} are written out in "
+        "`hw2.diffusion.samplers`; each step is a function of few lines.",
+    )
+
+
+def _hard(data: Records) -> tuple[str, ...]:
+    texts = [
+        "A condition alone is not enough. Without guidance the judge reads "
+        f"{formatting.accuracy(data.unguided['all'])} of the images as asked, with it "
+        f"{formatting.accuracy(data.generated['all'])}."
+    ]
+    chosen = data.choice.chosen
+    if chosen is not None:
+        best = max(data.choice.candidates, key=lambda c: c.accuracy.value)
+        texts.append(
+            "Accuracy is a poor guide to the scale, because guidance removes colors and styles "
+            "before it removes digits. The most accurate candidate, "
+            f"{formatting.guidance(best.guidance_scale, best.interval)}, has a Fréchet distance of "
+            f"{best.frechet:.2f} times that of real images and {formatting.percent(best.recall)} "
+            "of their recall. Of the candidates whose accuracy cannot be told from the best, the "
+            "one with the least distance was selected: "
+            f"{formatting.guidance(chosen.guidance_scale, chosen.interval)}, with "
+            f"{chosen.frechet:.2f} times the distance and {formatting.percent(chosen.recall)} of "
+            "the recall."
+        )
+    return tuple(texts)
+
+
+def _observed(data: Records) -> tuple[str, ...]:
+    shares = data.generated
+    domains = sorted(data.samples.grids, key=lambda domain: _share(data, domain))
+    worst = min(range(len(data.digits)), key=lambda digit: data.digits[digit].value)
+    texts = [
+        f"The digit that the judge reads least often as asked is {worst}, with "
+        f"{formatting.accuracy(data.digits[worst])}. The judge itself is right for "
+        + formatting.listed(
+            [
+                f"{formatting.accuracy(data.judge[domain])} of real {domain_name(domain)} images"
+                for domain in data.samples.grids
+            ]
+        )
+        + ", so lower accuracies of generated images are errors of the model."
+    ]
+    if len(domains) > 1:
+        low, high = domains[0], domains[-1]
+        texts.append(
+            f"{domain_name(low)} is the harder domain: {formatting.accuracy(shares[low])}, against "
+            f"{formatting.accuracy(shares[high])} for {domain_name(high)}. {_quality(data)}"
+        )
+    return tuple(texts)
+
+
+def _share(data: Records, domain: str) -> float:
+    return data.generated[domain].value
+
+
+def _quality(data: Records) -> str:
+    ratios = [
+        f"{measures['frechet'].generated / measures['frechet'].real:.1f} times that of other real "
+        f"images for {domain_name(domain)}"
+        for domain, measures in data.quality.items()
+        if measures["frechet"].real
+    ]
+    return f"The Fréchet distance to real images is {formatting.listed(ratios)}." if ratios else ""

@@ -1,0 +1,22 @@
+"""The recorded run: seconds of every stage by profile, in workflow/timings.json.
+
+Each profile also has `probe_seconds`, the time of a fixed computation on the machine of that run,
+from which `hw2 plan` scales to another machine.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from hw2.io import files
+
+FILE = Path("workflow/timings.json")
+
+
+def read() -> dict[str, dict[str, Any]]:
+    """Profile -> `probe_seconds` and `stages`; empty if nothing was recorded."""
+    return dict(files.read_json(FILE)) if FILE.exists() else {}
+
+
+def seconds(profile: str) -> dict[str, float]:
+    """Seconds by stage; empty if no run of the profile was recorded."""
+    return dict(read().get(profile, {}).get("stages", {}))
