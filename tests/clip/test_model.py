@@ -34,7 +34,14 @@ WriteLayout = Callable[..., Path]
 
 def spec(folder: Path, **values: str) -> params.ClipModel:
     return params.ClipModel(
-        **{"name": "model", "weights": str(folder), "architecture": None, "pin": None} | values
+        **{
+            "name": "model",
+            "weights": str(folder),
+            "architecture": None,
+            "revision": None,
+            "sha256": None,
+        }
+        | values
     )
 
 

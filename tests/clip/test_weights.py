@@ -17,7 +17,14 @@ from hw2.runtime.errors import UserError
 
 def spec(location: object, **values: str) -> params.ClipModel:
     return params.ClipModel(
-        **{"name": "model", "weights": str(location), "architecture": None, "pin": None} | values
+        **{
+            "name": "model",
+            "weights": str(location),
+            "architecture": None,
+            "revision": None,
+            "sha256": None,
+        }
+        | values
     )
 
 
@@ -64,8 +71,8 @@ def test_a_file_needs_its_architecture(tiny_folder: Path) -> None:
 def test_weights_that_differ_from_their_pin_are_refused(tiny_folder: Path) -> None:
     path = tiny_folder / "open_clip_model.safetensors"
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert weights.locate(spec(tiny_folder, pin=digest), Path()).weights == path
-    assert_refused(spec(tiny_folder, pin="0" * 64), f"has sha256 {digest}, not the pinned 0000")
+    assert weights.locate(spec(tiny_folder, sha256=digest), Path()).weights == path
+    assert_refused(spec(tiny_folder, sha256="0" * 64), f"has sha256 {digest}, not 0000")
 
 
 def test_errors_name_missing_files(tiny_folder: Path, tmp_path: Path) -> None:
@@ -87,7 +94,7 @@ def test_hub_models_without_a_network_are_refused(
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    model = spec("hf-hub:nobody/nothing", pin="a" * 40)
+    model = spec("hf-hub:nobody/nothing", revision="a" * 40)
     assert_refused(
         model, "HF_HUB_OFFLINE is set", f"hf download nobody/nothing --revision {'a' * 40}"
     )
@@ -113,10 +120,10 @@ def test_the_hub_s_cache_is_used_without_a_network(
     (folder / "refs/main").write_text(commit)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    for pin in ({}, {"pin": commit}):
-        located = weights.locate(spec("hf-hub:some/clip", **pin), Path())
+    for revision in (None, commit):
+        located = weights.locate(spec("hf-hub:some/clip", revision=revision), Path())
         assert located.weights.parent.name == commit
-    assert_refused(spec("hf-hub:some/clip", pin="d" * 40), "not in the hub's cache")
+    assert_refused(spec("hf-hub:some/clip", revision="d" * 40), "not in the hub's cache")
 
 
 def test_locating_weights_imports_no_slow_library() -> None:

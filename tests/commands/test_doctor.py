@@ -488,7 +488,13 @@ def test_every_file_that_the_profile_course_names_is_checked(run: Doctor, checko
 
 
 def test_models_of_the_hub_are_listed(run: Doctor) -> None:
-    model = {"name": "CLIP", "weights": "hf-hub:owner/clip", "architecture": None, "pin": None}
+    model = {
+        "name": "CLIP",
+        "weights": "hf-hub:owner/clip",
+        "architecture": None,
+        "revision": None,
+        "sha256": None,
+    }
     values = {"clip.zero_shot.models": [model], "stable_diffusion.weights": "owner/model-v1.5"}
     profiles.set_values("params.yaml", values)
     assert run() == 0

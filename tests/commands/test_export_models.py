@@ -128,7 +128,9 @@ def test_cards_hold_the_recipe_and_the_metrics(exported: Path, mini: params.Para
 def test_the_pipeline_takes_exported_models_as_weights(
     exported: Path, mini: params.Params, tmp_path: Path
 ) -> None:
-    clip = params.ClipModel(name="x", weights=str(exported / "clip"), architecture=None, pin=None)
+    clip = params.ClipModel(
+        name="x", weights=str(exported / "clip"), architecture=None, revision=None, sha256=None
+    )
     assert weights.locate(clip, tmp_path).weights.parent == exported / "clip"
     settings = mini.stable_diffusion.model_copy(
         update={"weights": str(exported / "stable-diffusion")}
@@ -149,7 +151,9 @@ def test_a_changed_file_is_refused_by_all_readers(
     export_models.run(mini, artifacts, tmp_path)
     for folder in tmp_path.iterdir():
         (folder / manifest.NAME).write_text("0" * 64 + "  config.json\n")
-    clip = params.ClipModel(name="x", weights=str(tmp_path / "clip"), architecture=None, pin=None)
+    clip = params.ClipModel(
+        name="x", weights=str(tmp_path / "clip"), architecture=None, revision=None, sha256=None
+    )
     settings = mini.stable_diffusion.model_copy(
         update={"weights": str(tmp_path / "stable-diffusion")}
     )

@@ -28,7 +28,9 @@ ROUNDED = 1e-5  # metrics have six digits
 @pytest.fixture(scope="module")
 def settings(mini: params.Params, done_model: Path) -> params.Params:
     """Two models, three prompt sets, one of them the user's own."""
-    second = params.ClipModel(name="copy", weights=str(done_model), architecture=None, pin=None)
+    second = params.ClipModel(
+        name="copy", weights=str(done_model), architecture=None, revision=None, sha256=None
+    )
     return changed(
         mini,
         "clip.zero_shot",
@@ -206,7 +208,9 @@ def test_missing_weights_and_corrupt_images_stop_the_first_stage(
     mini: params.Params, tmp_path: Path
 ) -> None:
     artifacts = artifacts_in(tmp_path)
-    absent = params.ClipModel(name="big", weights="absent", architecture=None, pin=None)
+    absent = params.ClipModel(
+        name="big", weights="absent", architecture=None, revision=None, sha256=None
+    )
     with pytest.raises(UserError, match="big: no weights at absent"):
         run_stage(clip_fetch, changed(mini, "clip.zero_shot", models=(absent,)), artifacts)
     run_stage(clip_fetch, mini, artifacts)

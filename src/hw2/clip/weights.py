@@ -53,7 +53,7 @@ def locate(model: params.ClipModel, trained_folder: Path) -> Located:
 
     Raises:
         UserError: if files are missing, within about a second even without a network, or if they
-            differ from the pinned ones.
+            have another sha256 than the model should have.
     """
     if model.weights == "trained":
         return _in_folder(model, trained_folder, "run `dvc repro clip_train`")
@@ -66,7 +66,7 @@ def locate(model: params.ClipModel, trained_folder: Path) -> Located:
                 f"{_key(model)}: {path} is a weight file; give its architecture as well,"
                 " such as ViT-B-32-quickgelu"
             )
-        return _check_pin(model, path, None)
+        return _checked(model, path, None)
     if not path.is_dir():
         raise UserError(
             f"{_key(model)}: no weights at {path}; put a folder with {CONFIG} and {WEIGHTS[0]}"
@@ -89,24 +89,23 @@ def _in_folder(model: params.ClipModel, folder: Path, remedy: str) -> Located:
         raise UserError(
             f"{_key(model)}: no {CONFIG} in {folder}; {remedy}, or name the architecture"
         )
-    return _check_pin(model, folder / present[0], None if model.architecture else config)
+    return _checked(model, folder / present[0], None if model.architecture else config)
 
 
-def _check_pin(model: params.ClipModel, weights: Path, config: Path | None) -> Located:
-    """Compare the weights with their pin and describe them.
+def _checked(model: params.ClipModel, weights: Path, config: Path | None) -> Located:
+    """Compare the weights with their sha256 and describe them.
 
     Raises:
-        UserError: if they differ from the pinned ones.
+        UserError: if they have another one.
     """
     weights_digest = _sha256(weights)
-    pin = model.pin
-    if pin is not None and len(pin) == 64 and weights_digest != pin:
+    if model.sha256 is not None and weights_digest != model.sha256:
         raise UserError(
-            f"{_key(model)}: {weights} has sha256 {weights_digest}, not the pinned {pin};"
-            " restore the file, or correct the pin"
+            f"{_key(model)}: {weights} has sha256 {weights_digest}, not {model.sha256};"
+            " restore the file, or correct `sha256`"
         )
-    if pin is None and model.weights != "trained":
-        log.info("%s: not pinned; `pin: %s` keeps these weights", model.name, weights_digest)
+    if model.sha256 is None and model.weights != "trained":
+        log.info("%s: `sha256: %s` would keep these weights", model.name, weights_digest)
     digest = weights_digest if config is None else hashlib.sha256(
         f"{weights_digest} {_sha256(config)}".encode()
     ).hexdigest()  # fmt: skip
@@ -127,7 +126,7 @@ def _from_hub(model: params.ClipModel) -> Path:
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
     repository = model.weights.removeprefix(_HUB)
-    revision = model.pin if model.pin and len(model.pin) == 40 else None
+    revision = model.revision
     snapshot = _cached(repository, revision)
     if snapshot is not None:
         return snapshot

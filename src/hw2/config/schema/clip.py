@@ -118,10 +118,11 @@ class ClipModel(Section):
             "the weights' folder states it."
         )
     )
-    pin: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")] | None = Field(
-        description=(
-            "Commit of the hub repository, or sha256 of the weight file; null accepts any."
-        )
+    revision: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = Field(
+        description="Commit of a hub id, which keeps the model the same; null takes the newest."
+    )
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        description="SHA-256 of the weight file, which is checked; null accepts any."
     )
 
 
