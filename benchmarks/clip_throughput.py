@@ -107,7 +107,11 @@ def main() -> int:
             options.architecture, Path(temporary, "w.safetensors")
         )
         spec = params.ClipModel(
-            name="benchmark", weights=str(path), architecture=options.architecture, pin=None
+            name="benchmark",
+            weights=str(path),
+            architecture=options.architecture,
+            revision=None,
+            sha256=None,
         )
         clip = model.load(weights.locate(spec, Path(temporary)), device)
         count = min(options.images, len(dataset))

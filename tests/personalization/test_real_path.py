@@ -157,15 +157,16 @@ def test_the_course_s_photographs_and_prompts_are_graded(
     )
 
 
+@pytest.mark.parametrize("captioned", ["from a folder", "drawn by the model"])
 def test_methods_for_two_concepts_run_on_photographs(
-    settings: params.Params, clip: Path, tmp_path: Path
+    captioned: str, settings: params.Params, clip: Path, tmp_path: Path
 ) -> None:
     artifacts = artifacts_in(tmp_path, clip_model=clip)
     run_stage(personalization_fetch, settings, artifacts)
-    captioned = tmp_path / "captioned"
-    shutil.copytree(artifacts.personalization_concepts / "1", captioned)
-    names = sorted(path.name for path in captioned.iterdir() if path.suffix == ".jpg")
-    (captioned / "captions.json").write_text(json.dumps(dict.fromkeys(names, "a painting")))
+    folder = tmp_path / "captioned"
+    shutil.copytree(artifacts.personalization_concepts / "1", folder)
+    names = sorted(path.name for path in folder.iterdir() if path.suffix == ".jpg")
+    (folder / "captions.json").write_text(json.dumps(dict.fromkeys(names, "a painting")))
     two_concepts = changed(
         settings,
         "personalization.multi_concept",
@@ -173,7 +174,8 @@ def test_methods_for_two_concepts_run_on_photographs(
             params.ConceptPair(keys=("0", "cat"), prompts=("a photo of a {1} and a {0}",)),
             params.ConceptPair(keys=("0", "1"), prompts=("a {0} in the style of {1}",)),
         ),
-        prior_preservation_folder=str(captioned),
+        prior_preservation_folder=str(folder) if captioned == "from a folder" else None,
+        prior_preservation_images=2,
     )
     run_stage(personalization_compare, two_concepts, artifacts)
     for pair in ("0+cat", "0+1"):

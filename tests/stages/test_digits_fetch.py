@@ -91,3 +91,26 @@ def test_the_public_sets_are_fetched_before_they_are_read(
     monkeypatch.setattr(public, "contents", contents)
     folder = prepare(settings(source="public", domains=("usps",)), tmp_path)
     assert (arrays.load(folder, "usps", "train").digits == np.arange(10)).all()
+
+
+def test_a_domain_that_the_course_lacks_comes_from_the_public_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "hw2")
+    write_course(tmp_path / "hw2_data", "mnistm", {"train": 60, "val": 20})
+    asked: list[object] = []
+    images = np.zeros((10, 28, 28, 1), np.uint8)
+    monkeypatch.setattr(public, "fetch", lambda keys, raw: asked.append(keys))
+
+    def contents(data: params.Data, raw: Path) -> object:
+        asked.append(data.domains)
+        return iter([("usps", "train", Digits(images, np.arange(10)))])
+
+    monkeypatch.setattr(public, "contents", contents)
+    where = tmp_path / "hw2_data"
+    both = settings(source="course", course=str(where), domains=("mnistm", "usps"), val_images=10)
+    folder = prepare(both, tmp_path)
+    assert asked == [("usps",), ("usps",)]
+    assert len(arrays.load(folder, "mnistm", "train").digits) == 50
+    assert len(arrays.load(folder, "usps", "train").digits) == 10
+    assert f"usps: not in {where}; taken from the public data set" in caplog.text

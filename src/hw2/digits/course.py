@@ -102,6 +102,16 @@ def check(path: Path, domains: Sequence[str] | None, test_labels: bool) -> Repor
     )
 
 
+def domains_at(path: Path) -> list[str]:
+    """The digit domains of a course folder or zip.
+
+    Raises:
+        UserError: if there are no digits at `path`.
+    """
+    with find(path, REMEDY) as layout:
+        return layout.domains
+
+
 def contents(path: Path, data: params.Data) -> Iterator[tuple[str, str, Digits]]:
     """Check the domains of `data`, then yield (domain, split, digits), divided by `splits.divide`.
 

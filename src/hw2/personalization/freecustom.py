@@ -51,26 +51,28 @@ class _ReferenceAttention:
         q, k, v = (split(f(hidden_states)) for f in (attn.to_q, attn.to_k, attn.to_v))
         out = torch.empty_like(q)
         out[n:] = F.scaled_dot_product_attention(q[n:], k[n:], v[n:])
-        own_keys = k[:n]
-        reference_keys = k[n:].transpose(0, 1).flatten(1, 2)  # (heads, references * cells, head)
+        # A factor of a key is one of its logits, so that the attention can be fused: its matrix
+        # would take 15 GiB at 512 pixels. Keys outside the masks are left out.
         in_mask = self._mask(cells).to(q.device)
-        reference_logits = q[:n] @ reference_keys.transpose(-1, -2) * self.weight
-        logits = torch.cat(
-            [
-                q[:n] @ own_keys.transpose(-1, -2),
-                reference_logits.masked_fill(~in_mask, -torch.inf),
-            ],
-            dim=-1,
-        )
-        attention = (logits * q.shape[-1] ** -0.5).softmax(-1)
-        reference_values = v[n:].transpose(0, 1).flatten(1, 2)
-        out[:n] = attention[..., :cells] @ v[:n] + attention[..., cells:] @ reference_values
+        keys = torch.cat([k[:n], _of_references(k[n:], in_mask, n) * self.weight], dim=2)
+        values = torch.cat([v[:n], _of_references(v[n:], in_mask, n)], dim=2)
+        out[:n] = F.scaled_dot_product_attention(q[:n], keys, values)
         output = out.transpose(1, 2).reshape(batch, cells, -1)
         return attn.to_out[1](attn.to_out[0](output))
 
     def _mask(self, cells: int) -> Tensor:
         side = round(cells**0.5)
         return torch.cat([mask_at(mask, self.size, side) for mask in self.masks])
+
+
+def _of_references(x: Tensor, in_mask: Tensor, samples: int) -> Tensor:
+    """Keys or values (references, heads, cells, head) in the masks, the same for every sample.
+
+    Returns:
+        (samples, heads, number of cells in a mask, head).
+    """
+    inside = x.transpose(0, 1).flatten(1, 2)[:, in_mask]
+    return inside.expand(samples, *inside.shape)
 
 
 def mask_at(mask: np.ndarray, size: int, cells: int) -> Tensor:

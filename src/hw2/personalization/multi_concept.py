@@ -20,6 +20,7 @@ from hw2.config import params
 from hw2.personalization import batches, custom_diffusion, freecustom, tokens, train
 from hw2.personalization.batches import BatchFunction
 from hw2.personalization.photos import Concept
+from hw2.personalization.prior_preservation import PriorPreservationImages
 from hw2.personalization.tokens import AddedToken
 from hw2.stable_diffusion import sample
 from hw2.stable_diffusion.load import image_size
@@ -39,19 +40,6 @@ def _lr_factor(train_kv: bool, concepts: int) -> float:
     if train_kv:
         return _KV_LR_FACTOR
     return _JOINT_LR_FACTOR if concepts > 1 else 1.0
-
-
-@dataclass(frozen=True)
-class PriorPreservationImages:
-    """Custom Diffusion's regularization images, which preserve the model's prior.
-
-    Attributes:
-        images: uint8 (N, S, S, 3).
-        captions: N captions like those that the model was trained on.
-    """
-
-    images: np.ndarray
-    captions: list[str]
 
 
 @dataclass(frozen=True)

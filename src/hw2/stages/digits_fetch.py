@@ -1,9 +1,12 @@
 """Collect the digits of the source `data.source` in one archive that has the course's layout.
 
 synthetic: images that are drawn. course: an `hw2_data` folder or zip, downloaded if it does not
-exist. public: the published data sets, downloaded if they do not exist.
+exist; a domain that it lacks comes from the public data sets. public: the published data sets,
+downloaded if they do not exist.
 """
 
+import itertools
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +16,8 @@ from hw2.digits.arrays import Digits
 from hw2.digits.labels import SPLITS
 from hw2.io.atomic import atomic_path
 from hw2.runtime.progress import progress
+
+log = logging.getLogger(__name__)
 
 
 def run(data: params.Data, *, digits_archive: Path, raw: Path) -> None:
@@ -52,7 +57,25 @@ def _synthetic(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]
 
 
 def _course(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
-    return course.contents(course_zip.find(data, raw), data)
+    """The domains of the course's folder, and the others from the public data sets.
+
+    The course hands out USPS in some years only.
+    """
+    path = course_zip.find(data, raw)
+    available = course.domains_at(path)
+    absent = tuple(domain for domain in data.domains if domain not in available)
+    if any(domains.DOMAINS[domain].public is None for domain in absent):
+        return course.contents(path, data)  # refuses the domain
+    if absent:
+        log.info("%s: not in %s; taken from the public data set", ", ".join(absent), path)
+    public.fetch(absent, raw)
+    present = tuple(domain for domain in data.domains if domain in available)
+    handed_out = course.contents(path, _of(data, present)) if present else iter(())
+    return itertools.chain(handed_out, public.contents(_of(data, absent), raw))
+
+
+def _of(data: params.Data, keys: tuple[str, ...]) -> params.Data:
+    return data.model_copy(update={"domains": keys})
 
 
 def _public(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:

@@ -13,13 +13,18 @@ from hw2.clip import weights
 from hw2.config import params
 from hw2.io import files
 from hw2.io.atomic import atomic_dir
-from hw2.personalization import clip_scores, custom_diffusion, multi_concept, photos, tokens
+from hw2.personalization import (
+    clip_scores,
+    custom_diffusion,
+    multi_concept,
+    photos,
+    prior_preservation,
+    tokens,
+)
 from hw2.personalization.clip_scores import Scorer
-from hw2.personalization.multi_concept import Pair, PriorPreservationImages, SeedRun
+from hw2.personalization.multi_concept import Pair, SeedRun
 from hw2.personalization.photos import Concept
 from hw2.personalization.tokens import AddedToken
-from hw2.runtime.errors import UserError
-from hw2.shapes import scenes
 from hw2.stable_diffusion import load, sample
 from hw2.training.resume import Resume
 from hw2.training.session import Session
@@ -28,7 +33,6 @@ COLUMNS = (
     *("pair", "method", "seed", "prompt", "number", "first", "second", "text"),
     *("trained", "sampled", "bytes"),
 )
-CAPTIONS = "captions.json"
 log = logging.getLogger(__name__)
 _IDENTITY = ("wording", "concepts", "train", "sampling", "clip", "multi_concept")
 _MAX_SIDE = 256  # of a stored image, in pixels
@@ -84,11 +88,11 @@ def run(
     added = {key: _added(pipe, specs[key]) for key in keys}
     pairs = [_pair(pair, concepts, added) for pair in settings.pairs]
     scorer = Scorer(clip_models.load(located, device))
-    prior_preservation = _prior_preservation_images(settings, shapes, load.image_size(pipe))
+    images = prior_preservation.obtain(pipe, personalization, shapes, list(concepts.values()))
     with Session(checkpoints) as session:
         state = _measured(
             lambda pair, seed: SeedRun(
-                pipe, pair, personalization, prior_preservation,
+                pipe, pair, personalization, images,
                 checkpoints / "trainings", identity, seed,
             ),
             pairs,
@@ -231,24 +235,3 @@ def _small(images: torch.Tensor) -> np.ndarray:
     flat = images.flatten(0, 1).numpy()
     small = np.stack([photos.squared(image, side) for image in flat])
     return small.reshape(*images.shape[:2], *small.shape[1:])
-
-
-def _prior_preservation_images(
-    settings: params.MultiConcept, shapes: params.Shapes, size: int
-) -> PriorPreservationImages:
-    """The captioned images that preserve the model's prior.
-
-    Raises:
-        UserError: if the folder does not hold images with captions.
-    """
-    if settings.prior_preservation_folder is None:
-        wanted = {"train_images": settings.prior_preservation_images}
-        synthetic = scenes.training(shapes.model_copy(update=wanted))
-        return PriorPreservationImages(synthetic.images, synthetic.captions)
-    folder = Path(settings.prior_preservation_folder)
-    captions = files.read_json(folder / CAPTIONS)
-    if not isinstance(captions, dict) or len(captions) < 2:
-        raise UserError(f'{folder / CAPTIONS}: should be {{"file": "caption", ...}}; correct it')
-    names = sorted(captions)[: settings.prior_preservation_images]
-    images = [photos.squared(photos.pixels(folder / name), size) for name in names]
-    return PriorPreservationImages(np.stack(images), [str(captions[name]) for name in names])

@@ -25,8 +25,8 @@ class Data(Section):
 
     source: Literal["synthetic", "course", "public"] = Field(
         description=(
-            "Where digit images come from: drawn offline, the course's hw2_data, or "
-            "downloads of the public data sets."
+            "Where digit images come from: drawn offline, the course's hw2_data (domains that "
+            "it lacks from the public data sets), or downloads of the public data sets."
         )
     )
     domains: Annotated[tuple[DomainKey, ...], Strict(False)] = Field(

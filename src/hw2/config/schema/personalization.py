@@ -188,7 +188,10 @@ class MultiConcept(Section):
         ),
     )
     prior_preservation_folder: str | None = Field(
-        description="Folder of these images with captions.json; null renders synthetic ones."
+        description=(
+            "Folder of these images with captions.json; null renders them, or lets the model draw "
+            "them if the wording is not synthetic."
+        )
     )
     reference_weight: PositiveFloat = Field(
         le=100, description="Weight of the reference features in FreeCustom."
@@ -282,11 +285,6 @@ def conflicts(
     yield from _pair_conflicts(
         multi_concept.pairs, {c.key: c.kind for c in personalization.concepts}, f"{section}.pairs"
     )
-    if personalization.wording != "synthetic" and multi_concept.prior_preservation_folder is None:
-        yield (
-            f"{section}.prior_preservation_folder: null renders shapes, for the wording synthetic;"
-            " name a folder"
-        )
 
 
 def _pair_conflicts(
