@@ -103,6 +103,7 @@ def _metrics(domains: tuple[str, ...], guidance: Guidance, run: Run | None) -> s
     if run is None:
         return "None: the run of this checkpoint is not the one whose results are at hand.\n"
     sampling = run.params.ddpm.sampling
+    low, high = guidance.interval
     rows = [
         model_cards.row(f"generated {DIGIT_DOMAINS[name]} digits", run.ddpm[name], "accuracy")
         for name in domains
@@ -113,9 +114,9 @@ def _metrics(domains: tuple[str, ...], guidance: Guidance, run: Run | None) -> s
     text = (
         "Share of images that a digit classifier, trained on real images, reads as their label. "
         f"Generated images: {SAMPLERS[sampling.sampler]}, {sampling.steps} steps, guidance scale "
-        f"{guidance.scale:g}. Real images are those of the test split.\n"
+        f"{guidance.scale:g}, interval {low:g} to {high:g}. Real images: the test split.\n"
     )
-    return f"{text}\n{model_cards.table(rows)}\n"
+    return f"{text}\n{model_cards.table(rows)}"
 
 
 def _recipe(source: Source, run: Run | None, commit: str) -> str:

@@ -22,6 +22,7 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         guidance_scale: default of a call.
         guidance_interval: default of a call.
         num_inference_steps: default of a call.
+        least_noise: see `_limited`; matters only to a network that predicts x0.
     """
 
     model_cpu_offload_seq = "unet"
@@ -34,6 +35,7 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         guidance_scale: float = 1.0,
         guidance_interval: list[float] | None = None,
         num_inference_steps: int = 50,
+        least_noise: float = 0.0,
     ) -> None:
         super().__init__()
         self.register_modules(unet=unet, scheduler=scheduler)
@@ -42,6 +44,7 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
             guidance_scale=guidance_scale,
             guidance_interval=guidance_interval or [0.0, 1.0],
             num_inference_steps=num_inference_steps,
+            least_noise=least_noise,
         )
         self.labels = {name: int(key) for key, name in (id2label or {}).items()}
 
@@ -112,7 +115,7 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         step_arguments = self._step_arguments(generator, eta)
         for t in self.progress_bar(self.scheduler.timesteps):
             noisy = self.scheduler.scale_model_input(images, t)
-            output = self._guided(noisy, t, labels, scale, interval)
+            output = self._limited(self._guided(noisy, t, labels, scale, interval), noisy, t)
             images = self.scheduler.step(output, t, images, **step_arguments).prev_sample
         self.maybe_free_model_hooks()
         finished = self._finished(images, output_type)
@@ -130,6 +133,18 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         both = self.unet(torch.cat([images, images]), t, torch.cat([labels, null])).sample
         conditional, unconditional = both.chunk(2)
         return scale * conditional - (scale - 1) * unconditional
+
+    def _limited(self, output: Tensor, images: Tensor, t: Tensor) -> Tensor:
+        """The prediction; an x0 is moved towards the noisy images where there is little noise.
+
+        That is less noise than `least_noise`. There, a small error of x0 would be an arbitrarily
+        large one of the noise, which the next step starts from.
+        """
+        if self.scheduler.config.prediction_type != "sample":
+            return output
+        abar = float(self.scheduler.alphas_cumprod[int(t)])
+        noise, scaled = (1 - abar) ** 0.5, abar**0.5 * images
+        return scaled + noise / max(noise, self.config.least_noise) * (output - scaled)
 
     def _step_arguments(self, generator: Any, eta: float) -> dict[str, Any]:
         """Those arguments of `step` that the scheduler has.

@@ -1,7 +1,8 @@
 """A trained model as a folder of diffusers, with the code that its network and pipeline need.
 
 `DiffusionPipeline.from_pretrained(FOLDER, trust_remote_code=True)` reads it in any process. The
-code in the folder is that of `hw2.models`, `diffusers_unet` and `diffusers_pipeline`.
+code in the folder is that of `hw2.models`, `diffusers_unet` and `diffusers_pipeline`. The images
+are those of hw2 up to rounding, except that a model of bf16 is evaluated in single precision.
 """
 
 import inspect
@@ -20,6 +21,7 @@ from hw2.ddpm import diffusers_pipeline, diffusers_unet
 from hw2.ddpm.diffusers_unet import DigitsUNet
 from hw2.diffusion import schedule
 from hw2.diffusion.guidance import Guidance
+from hw2.diffusion.schedule import LEAST_NOISE
 from hw2.digits.labels import NUM_DIGITS, NUM_LABELS, label_of
 from hw2.io import checkpoints, files
 
@@ -68,6 +70,8 @@ def write(source: Source, folder: Path, *, guidance: Guidance, steps: int) -> No
     """
     scheduler = make_scheduler(source.diffusion)
     source.network.save_pretrained(folder / "unet")
+    for weights in folder.glob("unet/*.safetensors"):
+        weights.chmod((folder / "unet/config.json").stat().st_mode)  # others may read it too
     scheduler.save_pretrained(folder / "scheduler")
     code = {
         folder / f"unet/{UNET_MODULE}.py": _without_hw2(inspect.getsource(diffusers_unet)),
@@ -84,6 +88,7 @@ def write(source: Source, folder: Path, *, guidance: Guidance, steps: int) -> No
         "guidance_scale": guidance.scale,
         "guidance_interval": list(guidance.interval),
         "num_inference_steps": steps,
+        "least_noise": LEAST_NOISE,
     }
     files.write_json(folder / "model_index.json", index)
 
@@ -93,11 +98,6 @@ def make_scheduler(diffusion: params.Diffusion) -> Any:
 
     `from_config` of other schedulers takes the schedule over. Dynamic thresholding with a largest
     value of 1 is the clipping of estimates to [-1, 1], which this scheduler has no option for.
-
-    Both give the same images up to rounding, with two exceptions. A network trained in bf16
-    computes in bf16 in hw2. For a network that predicts x0, hw2 moves the estimate of the clean
-    image towards the noisy one where there is less noise than
-    `hw2.diffusion.schedule.LEAST_NOISE`, and diffusers does not.
     """
     from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 
