@@ -105,9 +105,9 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         labels = torch.tensor(self.get_label_ids(class_labels), device=device)
         if isinstance(generator, list) and len(generator) != len(labels):
             raise ValueError(f"{len(generator)} generators for {len(labels)} class labels")
-        self.scheduler.set_timesteps(
-            num_inference_steps or self.config.num_inference_steps, device=device
-        )
+        if num_inference_steps is None:
+            num_inference_steps = self.config.num_inference_steps
+        self.scheduler.set_timesteps(num_inference_steps, device=device)
         side = self.unet.config.sample_size
         shape = (len(labels), self.unet.config.in_channels, side, side)
         images = randn_tensor(shape, generator=generator, device=device, dtype=self.unet.dtype)

@@ -3,8 +3,8 @@
     model = denoiser.load(Path("results/ddpm/model.safetensors"), torch.device("cpu"))
     images = generate.digits(model, "mnistm", [3, 1, 4], count=2)
 
-The defaults are those of the profile `demo`. Stages do not use this module: what they do is all in
-params.yaml.
+Sampler and steps are by default those of the profile `demo`, and the guidance scale is one of its
+candidates. Stages do not use this module: their values are all in params.yaml.
 """
 
 from collections.abc import Sequence
