@@ -1,14 +1,12 @@
 """Exported models: stock libraries load them, and the pipeline takes them as weights."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+import without_hw2
 from safetensors.torch import load_file
 
 from hw2.clip import open_clip_folder, weights
@@ -71,20 +69,7 @@ def untrained(mini: params.Params, folder: Path) -> SimpleNamespace:
 
 def run_stock(folder: Path, elsewhere: Path, *embedding: str) -> None:
     """Load the models in a process without hw2, in another working folder."""
-    script = ROOT / "tests/commands/stock.py"
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    command = [sys.executable, "-P", "-c", WITHOUT_HW2, str(script), str(folder), *embedding]
-    subprocess.run(command, cwd=elsewhere, env=environment, check=True)
-
-
-WITHOUT_HW2 = """
-import runpy, sys
-# An editable installation is a path entry or a finder; both are removed.
-sys.path = [entry for entry in sys.path if not entry.endswith("/src")]
-sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
+    without_hw2.run(ROOT / "tests/commands/stock.py", elsewhere, str(folder), *embedding)
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("command", "message"),
     [
         ("digits out", "model.safetensors: not a checkpoint of ddpm_train (no such file)"),
+        ("export-digits out", "not a checkpoint of ddpm_train (no such file)"),
+        ("export-digits out --model nowhere", "nowhere: no such file; name a checkpoint"),
         ("predict nowhere out.csv --target svhn", "nowhere: no such folder; name the folder"),
         ("faces nowhere out", "nowhere: no such folder; name the folder with 00.pt"),
         ("faces input.json out", "input.json: not a folder; name the folder with 00.pt"),
@@ -66,7 +68,8 @@ def test_a_missing_input_is_one_line_before_slow_imports(
 
 
 @pytest.mark.parametrize(
-    "command", ["digits {}", "faces noise {}", "sample-personalization input.json {}"]
+    "command",
+    ["digits {}", "export-digits {}", "faces noise {}", "sample-personalization input.json {}"],
 )
 def test_an_output_folder_below_a_file_is_refused_first(
     clone: Path, capsys: pytest.CaptureFixture[str], command: str

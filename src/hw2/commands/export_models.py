@@ -1,7 +1,6 @@
 """Export the models that the pipeline trained: half precision, a manifest and a model card each."""
 
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,12 @@ def run(params: Params, paths: Paths, out: Path) -> list[Path]:
         "stable-diffusion": (paths.stable_diffusion_model, _stable_diffusion),
         "faces": (paths.faces_model, _faces),
     }
-    cards = model_cards.cards(params, _metrics(paths), seconds=_seconds(params), commit=_commit())
+    cards = model_cards.cards(
+        params,
+        _metrics(paths),
+        seconds=_seconds(params),
+        commit=model_cards.current_commit(),
+    )
     for name, (source, _) in writers.items():
         if not source.exists():
             raise UserError(f"{source}: no model {name}; run `make pretrained`")
@@ -119,9 +123,3 @@ def _seconds(params: Params) -> Mapping[str, float]:
     timings = files.read_json(TIMINGS).get(params.profile, {"stages": {}})
     seconds: Mapping[str, float] = timings["stages"]
     return seconds
-
-
-def _commit() -> str:
-    command = ["git", "rev-parse", "HEAD"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    return result.stdout.strip() or "unknown"

@@ -1,6 +1,7 @@
 """Model cards in the format of the Hugging Face hub, with the parameters and metrics of a run."""
 
 import json
+import subprocess
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,14 +85,6 @@ def _card(
     recipe: Mapping[str, Any],
     made: str,
 ) -> str:
-    table = [
-        "| Measured | Value | 95 % interval | n |",
-        "|---|---|---|---|",
-        *(
-            f"| {name} | {value:.3f} | {low:.3f} to {high:.3f} | {n} |"
-            for name, value, low, high, n in rows
-        ),
-    ]
     recipe_text = json.dumps(recipe, indent=2)
     parts = [
         f"{_FRONT_MATTER.format(library=library)}",
@@ -99,12 +92,37 @@ def _card(
         f"{description} Weights are stored in half precision.\n",
         f"## Data\n\n{_DATA.format(source=source)}\n",
         "## Metrics\n",
-        "\n".join(table) + "\n",
+        table(rows),
         f"## How it was made\n\n{made}\n\n`docs/pretraining.md` says what else was tried.\n",
         f"```json\n{recipe_text}\n```\n",
         "## License\n\nMIT, as the repository.\n",
     ]
     return "\n".join(parts)
+
+
+def table(rows: list[Row]) -> str:
+    """A table of measurements in Markdown."""
+    lines = [
+        "| Measured | Value | 95 % interval | n |",
+        "|---|---|---|---|",
+        *(
+            f"| {name} | {value:.3f} | {low:.3f} to {high:.3f} | {n} |"
+            for name, value, low, high, n in rows
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def row(name: str, scores: Mapping[str, Any], key: str) -> Row:
+    """The measurement `key` of a record that has its interval and n beside it."""
+    return name, scores[key], scores[f"{key}_low"], scores[f"{key}_high"], scores["n"]
+
+
+def current_commit() -> str:
+    """The Git commit of the working folder, or `unknown`."""
+    command = ["git", "rev-parse", "HEAD"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout.strip() or "unknown"
 
 
 def _made(commit: str) -> str:
@@ -123,9 +141,9 @@ def _time(seconds: Mapping[str, float], stage: str) -> str:
 def _clip_rows(params: Params, record: Mapping[str, Any]) -> list[Row]:
     zero_shot = params.clip.zero_shot
     scores = record[zero_shot.models[0].name][zero_shot.report_prompts]
-    rows = [_row("zero-shot accuracy, 48 classes", scores, "acc1")]
+    rows = [row("zero-shot accuracy, 48 classes", scores, "acc1")]
     return rows + [
-        _row(f"of these, {name}", group, "acc1") for name, group in scores["groups"].items()
+        row(f"of these, {name}", group, "acc1") for name, group in scores["groups"].items()
     ]
 
 
@@ -136,16 +154,12 @@ def _alignment_rows(record: Mapping[str, Any]) -> list[Row]:
         "real": "the classifier on rendered images",
     }
     shares = record["stable_diffusion"]
-    return [_row(text, shares[name], "alignment") for name, text in names.items()]
+    return [row(text, shares[name], "alignment") for name, text in names.items()]
 
 
 def _face_rows(record: Mapping[str, Any]) -> list[Row]:
     return [
-        _row(f"{what}, eta {eta}", record["eta"][eta], what)
+        row(f"{what}, eta {eta}", record["eta"][eta], what)
         for eta in list(record["eta"])[-1:]
         for what in ("distance", "diversity")
     ]
-
-
-def _row(name: str, scores: Mapping[str, Any], key: str) -> Row:
-    return name, scores[key], scores[f"{key}_low"], scores[f"{key}_high"], scores["n"]
