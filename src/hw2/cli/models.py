@@ -4,7 +4,10 @@ import argparse
 
 from hw2.cli.argument_types import absolute_path
 from hw2.cli.command_list import CommandList
+from hw2.commands import outputs
 from hw2.config import params, paths
+
+FOLDERS = ("clip", "stable-diffusion", "faces")
 
 
 def add_commands(commands: CommandList) -> None:
@@ -25,10 +28,12 @@ def add_commands(commands: CommandList) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     artifacts = paths.load()
+    target = options.out or artifacts.pretrained.absolute()
+    out = outputs.need_folders(target, FOLDERS, options.working_folder)
 
     from hw2.commands import export_models
 
-    folders = export_models.run(params.load(), artifacts, options.out or artifacts.pretrained)
+    folders = export_models.run(params.load(), artifacts, out)
     for folder in folders:
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         print(f"{folder}: {size / 1e6:.1f} MB")
