@@ -85,6 +85,7 @@ BAD_OUTPUTS = {
     "empty folder": ((FILE,), "noise"),
     "below a file": ((NEW_FOLDER, FOLDERS, FILE), "file/out"),
     "folder without write permission": ((NEW_FOLDER, FOLDERS, FILE), "locked/out"),
+    "name that is too long": ((NEW_FOLDER, FOLDERS, FILE), 300 * "x"),
     "mount point": ((NEW_FOLDER, FILE), "mount"),
     "mount point of a model": ((FOLDERS,), "models"),
     "link in place of a model": ((FOLDERS,), "links"),
