@@ -47,6 +47,18 @@ def test_half_width_by_hand(
     assert half_width(second, first, recorded) == pytest.approx(expected, rel=1e-3)
 
 
+def test_a_number_that_was_not_measured_has_the_spread_of_its_kind() -> None:
+    recorded = {
+        "dann.a->b.mcc.accuracy": Spread(0.03, 6), "dann.a->b.dann.accuracy": Spread(0.01, 4),
+        "ddpm.b.accuracy": Spread(0.5, 6), "dann.a->b.mcc.recall": Spread(0.5, 6),
+    }  # fmt: skip
+    assert training_spread.known("dann.a->b.mcc.accuracy", recorded) == Spread(0.03, 6)
+    # By hand: the mean of 0.0009 and 0.0001 is 0.0005.
+    alike = training_spread.known("dann.a->c.cdan.accuracy", recorded)
+    assert alike == Spread(pytest.approx(0.0005**0.5), 4)
+    assert training_spread.known("judge.b.accuracy", recorded) is None
+
+
 def test_single_trainings_have_no_known_spread() -> None:
     assert half_width(number(0.1), of_trainings(3), None) is None
 

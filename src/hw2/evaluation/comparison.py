@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from hw2.evaluation.difference_interval import difference_interval
 from hw2.evaluation.headline import Number
 from hw2.evaluation.mcnemar import mcnemar
 from hw2.evaluation.paired_proportions import paired_difference
-from hw2.evaluation.training_spread import Spread, half_width
+from hw2.evaluation.training_spread import Spread, half_width, known
 
 
 class Verdict(StrEnum):
@@ -67,19 +68,19 @@ def compare(
     """Compare the numbers of two runs by name, in the order of the second run.
 
     The interval of a difference has two parts, which are combined as independent errors. That of
-    the items follows from the intervals of both numbers (MOVER, Zou & Donner, 2008; for proportions
-    Newcombe, 1998, method 10 for independent shares) or, if both runs classified the same items,
-    from the outcomes of each item (`paired_proportions`). That of the trainings is
-    `training_spread.half_width`, and 0 where no spread between trainings is known.
+    the items follows from the intervals of both numbers (`difference_interval`) or, if both runs
+    classified the same items, from the outcomes of each item (`paired_proportions`). That of the
+    trainings is `training_spread.half_width`, and 0 where no spread between trainings is known.
 
     Args:
         first, second: The numbers of either run.
         spreads: Recorded spreads between trainings by name, beside those of the runs themselves.
+            `training_spread.known` says which one a number has.
     """
     before, after = ({number.name: number for number in run} for run in (first, second))
     names = [*after, *(name for name in before if name not in after)]
     return [
-        _difference(name, before.get(name), after.get(name), spreads.get(name)) for name in names
+        _difference(name, before.get(name), after.get(name), known(name, spreads)) for name in names
     ]
 
 
@@ -120,13 +121,3 @@ def _items_interval(
     single = len(before) == len(after) == 1
     p = mcnemar(after[0], before[0]) if single else None
     return (difference.low, difference.high), True, p
-
-
-def difference_interval(first: Number, second: Number) -> tuple[float, float] | None:
-    """The 95 % interval of `second - first`, or None if either has no interval."""
-    if first.low is None or first.high is None or second.low is None or second.high is None:
-        return None
-    value = second.value - first.value
-    down = math.hypot(second.value - second.low, first.high - first.value)
-    up = math.hypot(second.high - second.value, first.value - first.low)
-    return value - down, value + up

@@ -47,6 +47,26 @@ def measure(runs: Sequence[Sequence[Number]]) -> dict[str, Spread]:
     }
 
 
+def known(name: str, recorded: Mapping[str, Spread]) -> Spread | None:
+    """The recorded spread of a number or, if it was not measured, that of numbers of its kind.
+
+    The kind is the first and the last part of the name, such as `dann` and `accuracy`. The model:
+    trainings of one capability spread alike, whatever the method and the domains. Deviations are
+    averaged in squares, and count as measured on the smallest number of trainings of any of them.
+    """
+    if name in recorded:
+        return recorded[name]
+    alike = [spread for other, spread in recorded.items() if _kind(other) == _kind(name)]
+    if not alike:
+        return None
+    deviation = math.sqrt(float(np.mean([spread.deviation**2 for spread in alike])))
+    return Spread(deviation, min(spread.trainings for spread in alike))
+
+
+def _kind(name: str) -> tuple[str, str]:
+    return name.partition(".")[0], name.rpartition(".")[2]
+
+
 def half_width(first: Number, second: Number, recorded: Spread | None) -> float | None:
     """Half the 95 % interval of `second - first` over trainings; None if no spread is known.
 
@@ -56,13 +76,13 @@ def half_width(first: Number, second: Number, recorded: Spread | None) -> float 
 
     Args:
         first, second: The number of either run, a mean over its trainings.
-        recorded: The spread that `measure` found in other runs.
+        recorded: The spread in other runs, as `known` finds it.
     """
-    known = [spread for spread in (recorded, *measured_in(first, second)) if spread is not None]
-    freedom = sum(spread.trainings - 1 for spread in known)
+    spreads = [spread for spread in (recorded, *measured_in(first, second)) if spread is not None]
+    freedom = sum(spread.trainings - 1 for spread in spreads)
     if freedom == 0:
         return None
-    squares = sum((spread.trainings - 1) * spread.deviation**2 for spread in known)
+    squares = sum((spread.trainings - 1) * spread.deviation**2 for spread in spreads)
     counts = sum(1 / len(_values(number)) for number in (first, second))
     return float(t.ppf(CONFIDENCE, freedom)) * math.sqrt(squares / freedom * counts)
 
