@@ -11,12 +11,13 @@ import argparse
 import importlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from hw2.cli.argument_types import key_value
-from hw2.commands.compare import FAILURES
+from hw2.commands.compare import FAILURES, store
 from hw2.config import loader, params, paths, profiles
 from hw2.evaluation import headline, training_spread
 from hw2.evaluation.comparison import compare
@@ -39,13 +40,18 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", type=key_value, default=[], metavar="KEY=VALUE",
                         help="further values of parameters")  # fmt: skip
     parser.add_argument("--stages", nargs="*", help="stages to run (default: all that matter)")
+    parser.add_argument("--record", action="store_true",
+                        help="store the spread between trainings for the profile")  # fmt: skip
     options = parser.parse_args()
     stages = options.stages or [
         name for name in loader.read_yaml(declared.DVC_FILE)["stages"] if name not in LEFT_OUT
     ]
     for k in range(options.runs):
         _run(options.folder / str(k), options.profile, dict(options.set), stages, k)
-    _report([_numbers(options.folder / str(k)) for k in range(options.runs)])
+    runs = [_numbers(options.folder / str(k)) for k in range(options.runs)]
+    _report(runs)
+    if options.record:
+        store(options.profile, training_spread.measure(runs))
 
 
 def _run(
@@ -106,19 +112,36 @@ def _numbers(root: Path) -> list[Number]:
 
 
 def _report(runs: Sequence[list[Number]]) -> None:
-    """Print how many numbers of the reruns `hw2 compare` calls different from the first run."""
-    for title, known in (("spread between trainings unknown", False), ("measured", True)):
+    """Print how many numbers `hw2 compare` calls different: of each rerun from the first run."""
+    names = [number.name for number in runs[0]]
+    varying = sum(len({_value(run, name) for run in runs}) > 1 for name in names)
+    print(f"{len(names)} headline numbers, of which {varying} are not the same in all runs")
+    for title, outcomes, spread in (
+        ("independent items", False, False),
+        ("paired items", True, False),
+        ("paired items and the spread of the other runs", True, True),
+    ):
         differ: Counter[str] = Counter()
-        total = 0
-        for k, rerun in enumerate(runs[1:], 1):
+        for k in range(1, len(runs)):
             others = [run for j, run in enumerate(runs) if j not in (0, k)]
-            spreads = training_spread.measure(others) if known else {}
-            for difference in compare(runs[0], rerun, spreads):
-                total += 1
+            first, rerun = (
+                run if outcomes else _without_outcomes(run) for run in (runs[0], runs[k])
+            )
+            known = training_spread.measure(others) if spread else {}
+            for difference in compare(first, rerun, known):
                 differ[difference.name] += difference.verdict in FAILURES["different"]
-        named = "".join(f", {name} {n} times" for name, n in sorted(differ.items()) if n)
+        total = len(names) * (len(runs) - 1)
         share = 100 * differ.total() / max(total, 1)
+        named = "".join(f"; {name}: {n}" for name, n in sorted(differ.items()) if n)
         print(f"{title}: {differ.total()} of {total} differ ({share:.1f} %){named}")
+
+
+def _value(run: Sequence[Number], name: str) -> float | None:
+    return next((number.value for number in run if number.name == name), None)
+
+
+def _without_outcomes(run: Sequence[Number]) -> list[Number]:
+    return [replace(number, outcomes=None) for number in run]
 
 
 if __name__ == "__main__":

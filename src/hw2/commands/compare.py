@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -61,9 +61,15 @@ def record_spread(runs: Sequence[str], record: Path) -> tuple[str, int]:
     spreads = training_spread.measure([_numbers(run, record) for run in runs])
     if not spreads:
         raise UserError(f"{', '.join(runs)}: one training of each number; name two runs or more")
-    recorded = _recorded() | {profile: training_spread.to_record(spreads)}
-    files.write_metrics(SPREADS, recorded)
+    store(profile, spreads)
     return profile, len(spreads)
+
+
+def store(profile: str, spreads: Mapping[str, Spread]) -> None:
+    """Store spreads of a profile in `SPREADS`; those of other numbers and profiles stay."""
+    recorded = _recorded()
+    of_profile = recorded.get(profile, {}) | training_spread.to_record(spreads)
+    files.write_metrics(SPREADS, recorded | {profile: of_profile})
 
 
 def text(differences: Sequence[Difference], first: str, second: str, *, every: bool) -> str:
