@@ -186,7 +186,6 @@ def test_faces_of_a_folder_of_noises_and_their_mse(
     ("arguments", "message"),
     [
         (["--eta", "2"], "eta: 2.0 is not allowed"),
-        (["--timestep-spacing", "center"], "timestep_spacing: 'center' is not allowed"),
         (["--steps", "11"], "--steps 11: more than half of the 20 noise levels"),
     ],
 )

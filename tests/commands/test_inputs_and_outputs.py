@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hw2 import cli
-from hw2.commands import output_folder
+from hw2.commands import outputs
 from hw2.runtime import device
 from hw2.runtime.errors import UserError
 
@@ -67,23 +68,108 @@ def test_a_missing_input_is_one_line_before_slow_imports(
     assert not (clone / "out").exists()
 
 
+NEW_FOLDER, FOLDERS, FILE = "new folder", "folder of model folders", "file"
+WRITING = {
+    "digits {}": NEW_FOLDER,
+    "export-digits {}": NEW_FOLDER,
+    "faces noise {}": NEW_FOLDER,
+    "sample-personalization input.json {}": NEW_FOLDER,
+    "export-models {}": FOLDERS,
+    "predict noise {} --target svhn": FILE,
+    "zero-shot noise {}": FILE,
+}
+"""Every command that writes to a path of the user's own, and what it writes there."""
+
+BAD_OUTPUTS = {
+    "file": ((NEW_FOLDER, FOLDERS), "file"),
+    "link to a file": ((NEW_FOLDER, FOLDERS, FILE), "link"),
+    "link to itself": ((NEW_FOLDER, FOLDERS, FILE), "loop"),
+    "folder with files": ((NEW_FOLDER, FILE), "full"),
+    "empty folder": ((FILE,), "noise"),
+    "below a file": ((NEW_FOLDER, FOLDERS, FILE), "file/out"),
+    "folder without write permission": ((NEW_FOLDER, FOLDERS, FILE), "locked/out"),
+    "name that is too long": ((NEW_FOLDER, FOLDERS, FILE), 300 * "x"),
+    "mount point": ((NEW_FOLDER, FILE), "mount"),
+    "mount point of a model": ((FOLDERS,), "models"),
+    "link in place of a model": ((FOLDERS,), "links"),
+    "file in place of a model": ((FOLDERS,), "files"),
+}
+"""What an output may be wrong by, for which kinds of output, and its path in `_bad_outputs`."""
+
+
+def _bad_outputs(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    (folder / "file").write_text("mine")
+    (folder / "link").symlink_to("file")
+    (folder / "loop").symlink_to("loop")
+    for name in ("full", "locked", "mount", "models/clip", "links/elsewhere", "files"):
+        (folder / name).mkdir(parents=True)
+    (folder / "full/notes.txt").write_text("mine")
+    (folder / "links/clip").symlink_to("elsewhere")
+    (folder / "files/faces").write_text("mine")
+    mounts = {(folder / name).resolve() for name in ("mount", "models/clip")}
+    patch.setattr(os.path, "ismount", lambda path: path in mounts)
+    access, locked = os.access, (folder / "locked").resolve()
+    # A superuser, as in a container, may write everywhere, so the permission is simulated.
+    patch.setattr(os, "access", lambda path, mode: path != locked and access(path, mode))
+
+
 @pytest.mark.parametrize(
-    "command",
-    ["digits {}", "export-digits {}", "faces noise {}", "sample-personalization input.json {}"],
+    ("command", "reason"),
+    [
+        pytest.param(command, reason, id=f"{command.split()[0]}: {reason}")
+        for command, kind in WRITING.items()
+        for reason, (kinds, _) in BAD_OUTPUTS.items()
+        if kind in kinds
+    ],
 )
-def test_an_output_folder_below_a_file_is_refused_first(
+def test_a_bad_output_is_refused_before_any_work(
+    clone: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    reason: str,
+) -> None:
+    """`clone` has no models and forbids a device, so that any later step has another error."""
+    _bad_outputs(clone, monkeypatch)
+    out = BAD_OUTPUTS[reason][1]
+    before = sorted(clone.rglob("*"))
+    modules = set(sys.modules)
+    assert cli.main(command.format(out).split()) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"hw2 {command.split()[0]}: {clone / out}")
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert sorted(clone.rglob("*")) == before
+    assert (clone / "file").read_text() == "mine"
+    assert not {name for name in set(sys.modules) - modules if name.startswith("hw2.stages")}
+
+
+def test_every_command_with_an_output_is_in_the_table() -> None:
+    parser = cli._parser()
+    commands = next(a.choices for a in parser._actions if a.dest == "command")
+    assert commands is not None
+    takes_out = {
+        name
+        for name, command in commands.items()  # type: ignore[attr-defined]
+        if any(action.dest == "out" for action in command._actions)
+    }
+    # `mse` reads OUT: it is what `faces` wrote.
+    assert takes_out - {"mse"} == {command.split()[0] for command in WRITING}
+
+
+@pytest.mark.parametrize("command", ["predict {} --target svhn", "zero-shot {}"])
+def test_the_output_is_checked_before_the_input(
     clone: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    assert cli.main(command.format("input.json/out").split()) == 2
-    assert "input.json is a file; choose another folder" in capsys.readouterr().err
-    assert (clone / "input.json").read_text() == "{}"
+    assert cli.main(command.format("nowhere input.json/out.csv").split()) == 2
+    assert "input.json is a file; choose another file" in capsys.readouterr().err
 
 
 def test_a_link_to_an_empty_folder_is_resolved(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
-    assert output_folder.need_new(tmp_path / "link", Path("/")) == (tmp_path / "real").resolve()
-    assert output_folder.need_new(tmp_path / "a/b", Path("/")) == (tmp_path / "a/b").resolve()
+    assert outputs.need_new_folder(tmp_path / "link", Path("/")) == (tmp_path / "real").resolve()
+    assert outputs.need_new_folder(tmp_path / "a/b", Path("/")) == (tmp_path / "a/b").resolve()
     assert not (tmp_path / "a").exists()
 
 
@@ -124,4 +210,4 @@ def test_a_folder_that_cannot_be_replaced_is_refused(
 ) -> None:
     out, working_folder = arrange(tmp_path, monkeypatch)
     with pytest.raises(UserError, match=message):
-        output_folder.need_new(out, working_folder)
+        outputs.need_new_folder(out, working_folder)

@@ -7,6 +7,7 @@ import pytest
 
 from hw2.evaluation import headline
 from hw2.evaluation.headline import Number
+from hw2.evaluation.outcomes import Outcomes
 
 DETAILS = Path(__file__).parents[2] / "results/details"
 SHARE = {"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6, "n": 100}
@@ -32,8 +33,20 @@ def test_a_number_may_have_no_interval() -> None:
     assert number == Number("ddpm.svhn.recall", 0.8, None, None, 500, better=1)
 
 
+def test_an_accuracy_has_the_outcomes_beside_it() -> None:
+    outcomes = {"right": ["oA=="], "n": 3, "items": "0123456789abcdef"}
+    digits = {"svhn": SHARE | {"recall": 0.8, "outcomes": outcomes}}
+    accuracy, recall = headline.collect({"ddpm": digits})
+    assert accuracy.outcomes == Outcomes(("oA==",), 3, "0123456789abcdef")
+    assert recall.outcomes is None
+    record = json.loads(json.dumps(headline.to_record([accuracy, recall])))
+    assert [number.get("outcomes") for number in record["numbers"]] == [outcomes, None]
+    assert headline.from_record(record) == [accuracy, recall]
+
+
 def test_the_record_is_read_as_it_was_written() -> None:
     numbers = headline.collect({"judge": {"svhn": SHARE}})
+    assert "outcomes" not in headline.to_record(numbers)["numbers"][0]
     assert headline.from_record(json.loads(json.dumps(headline.to_record(numbers)))) == numbers
 
 

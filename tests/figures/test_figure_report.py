@@ -129,7 +129,8 @@ facts = Provenance(None, None, "demo", (), (), {}, (), {}, made)
 report.run(SimpleNamespace(dpi=50), Paths(table, Path()), facts)
 layers = ("stages", "models", "diffusion", "training", "evaluation")
 loaded = {m for m in sys.modules if m.startswith(tuple(f"hw2.{layer}" for layer in layers))}
-torch_free = {f"hw2.evaluation{name}" for name in ("", ".headline", ".comparison", ".claims")}
+names = ("", ".headline", ".outcomes", ".difference_interval", ".claims")
+torch_free = {f"hw2.evaluation{name}" for name in names}
 assert loaded <= torch_free
 assert not {"hw2.digits.archive", "hw2.digits.course", "hw2.digits.public"} & {*sys.modules}
 assert "matplotlib.pyplot" not in sys.modules

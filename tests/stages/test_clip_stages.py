@@ -15,6 +15,7 @@ from running import CPU, ROOT, artifacts_in, assert_same_bytes, changed, run_sta
 from hw2.clip import images, model, weights, zero_shot_set
 from hw2.commands import zero_shot as zero_shot_command
 from hw2.config import params
+from hw2.evaluation import outcomes
 from hw2.evaluation.mcnemar import mcnemar
 from hw2.io import files
 from hw2.runtime.errors import UserError
@@ -101,6 +102,7 @@ def test_metrics_agree_with_the_predictions(done: SimpleNamespace, settings: par
     correct = np.array([row["correct"] for row in rows])
     shown = record["small CLIP"][settings.clip.zero_shot.report_prompts]
     assert shown["acc1"] == pytest.approx(correct.mean(), abs=ROUNDED)
+    assert np.array_equal(outcomes.from_record(shown["outcomes"]).decoded(), correct[None])
     assert shown["acc1_low"] <= shown["acc1"] <= shown["acc1_high"]
     assert shown["acc1"] <= shown["acc5"]
     assert shown["recall"] == pytest.approx(correct.reshape(48, 2).mean(), abs=ROUNDED)

@@ -17,6 +17,7 @@ from hw2.dann import train as dann_training
 from hw2.digits import arrays, synthetic
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import SPLITS
+from hw2.evaluation import outcomes
 from hw2.io import files
 from hw2.runtime.errors import UserError
 from hw2.stages import dann_evaluate, dann_train, dann_tsne
@@ -92,6 +93,8 @@ def test_the_record_has_every_pair_and_method(
         for method, row in rows.items():
             accuracies = [row["seeds"][str(seed)]["accuracy"] for seed in dann.seeds]
             assert row["accuracy"] == pytest.approx(np.mean(accuracies), abs=ROUNDED)
+            right = outcomes.from_record(row["outcomes"]).decoded()
+            assert right.mean(1) == pytest.approx(accuracies, abs=ROUNDED)
             assert row["spread"] == pytest.approx(np.std(accuracies, ddof=1), abs=ROUNDED)
             assert row["accuracy_low"] <= row["accuracy"] <= row["accuracy_high"]
             assert (row["n"], row["trainings"]) == (N, 2)
@@ -100,6 +103,7 @@ def test_the_record_has_every_pair_and_method(
                 gain = row["accuracy"] - rows["source_only"]["accuracy"]
                 assert row["gain"] == pytest.approx(gain, abs=ROUNDED)
                 assert row["gain_low"] <= row["gain"] <= row["gain_high"]
+        assert len({row["outcomes"]["items"] for row in rows.values()}) == 1
         path = done.dann_models / f"{name.replace('->', '-')}/self_training-41.safetensors"
         target = name.split("->")[1]
         report = arrays.load(digits, target, "test")

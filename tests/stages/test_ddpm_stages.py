@@ -15,6 +15,7 @@ from hw2.ddpm import sample
 from hw2.diffusion.guidance import Guidance
 from hw2.digits import arrays
 from hw2.digits.labels import LABELED_DOMAINS, SPLITS
+from hw2.evaluation import outcomes
 from hw2.figures import ddpm_records, report
 from hw2.figures.records import SWEEP_COLUMNS
 from hw2.io import files
@@ -194,6 +195,21 @@ def test_the_metrics_have_accuracy_and_sample_quality(both: Run) -> None:
         if (row["kind"], row["domain"], row["guidance_scale"]) == ("guidance", "all", 1)
     ]
     assert [record["unguided"]["accuracy"]] == unguided
+
+
+def test_the_outcomes_are_of_the_labels_and_noises_of_the_images(both: Run, tmp_path: Path) -> None:
+    artifacts, p = both
+    record = files.read_json(artifacts.ddpm_details)
+    read = {domain: outcomes.from_record(record[domain]["outcomes"]) for domain in LABELED_DOMAINS}
+    for domain, of_domain in read.items():
+        assert of_domain.decoded().shape == (1, record[domain]["n"])
+        assert of_domain.decoded().mean() == pytest.approx(record[domain]["accuracy"], abs=1e-6)
+    assert read["mnistm"].items != read["svhn"].items
+    other = changed(p, "ddpm.sampling", seed=p.ddpm.sampling.seed + 1)
+    run_stage(ddpm_evaluate, other, artifacts, ddpm_details=tmp_path / "ddpm.json")
+    changed_record = files.read_json(tmp_path / "ddpm.json")["svhn"]["outcomes"]
+    assert changed_record["items"] != read["svhn"].items
+    assert changed_record["right"] == record["svhn"]["outcomes"]["right"]
 
 
 def test_the_figures_are_written(both: Run) -> None:

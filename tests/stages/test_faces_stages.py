@@ -12,7 +12,7 @@ from reading import read
 from running import CPU, artifacts_in, changed, run_stage, run_stages
 
 from hw2.commands import faces as faces_command
-from hw2.commands import output_folder
+from hw2.commands import outputs
 from hw2.config import params
 from hw2.diffusion.interpolation import lerp, slerp
 from hw2.evaluation import image_metrics
@@ -161,7 +161,7 @@ def test_the_command_samples_the_same_faces_as_the_stage(
     assert scores["mean"] == 0
     assert len(scores) == 11
     with pytest.raises(UserError, match="already holds files"):
-        output_folder.need_new(tmp_path / "out", tmp_path)
+        outputs.need_new_folder(tmp_path / "out", tmp_path)
 
 
 def test_a_single_noise_gives_the_same_face(

@@ -1,5 +1,6 @@
 """`hw2 plan` says before a run what is due, and for how long where that was measured."""
 
+import json
 import re
 
 import pytest
@@ -17,3 +18,11 @@ def test_plan_lists_due_stages_and_their_durations(copy: Scratch) -> None:
     # How long depends on the machine: each stage imports torch, which takes seconds on a slow one.
     plan = copy.run("hw2", "plan").text
     assert re.search(r"4 stages to run: (under|about) (a|\d+) minutes? on this machine", plan)
+    record = json.loads(copy.run("hw2", "plan", "--json").text)
+    due = {stage["name"]: stage for stage in record["stages"]}
+    assert list(due) == ["ddpm_sweep", "ddpm_evaluate", "headline", "report_figs"]
+    assert due["ddpm_sweep"]["description"].startswith("Compare guidance scales")
+    assert sum(stage["seconds"] for stage in due.values()) == pytest.approx(
+        record["seconds"], abs=0.3
+    )
+    assert all(re.search(rf"^{name} +\d+ (s|min)", plan, re.M) for name in due)

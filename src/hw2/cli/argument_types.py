@@ -1,9 +1,11 @@
 """Types of command line arguments."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 from hw2.config import loader
+from hw2.runtime.errors import UserError
 
 
 def absolute_path(text: str) -> Path:
@@ -14,6 +16,18 @@ def absolute_path(text: str) -> Path:
 def model_source(text: str) -> str:
     """An absolute path if it exists, otherwise the text as a hub id."""
     return str(absolute_path(text)) if Path(text).exists() else text
+
+
+def need_among(option: str, value: str, names: Iterable[str], where: str) -> None:
+    """Check that the value of an option is one of the names that params.yaml allows.
+
+    Raises:
+        UserError: with the nearest name, and where further ones are defined.
+    """
+    known = list(dict.fromkeys(names))
+    if value not in known:
+        hint = loader.nearest(value, known) if known else "add it"
+        raise UserError(f"{option} {value}: not in {where}; {hint}")
 
 
 def key_value(text: str) -> tuple[str, object]:

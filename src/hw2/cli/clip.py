@@ -4,11 +4,10 @@ import argparse
 from pathlib import Path
 
 from hw2.cli import hardware
-from hw2.cli.argument_types import absolute_path, model_source
+from hw2.cli.argument_types import absolute_path, model_source, need_among
 from hw2.cli.command_list import CommandList
-from hw2.commands import inputs, output_folder
+from hw2.commands import inputs, outputs
 from hw2.config import params, paths
-from hw2.runtime.errors import UserError
 
 _INPUT = "name a file in the format of the course's input.json"
 
@@ -20,13 +19,14 @@ def add_commands(commands: CommandList) -> None:
         "zero-shot",
         "classify a folder of images with CLIP",
         _zero_shot,
+        "hw2 zero-shot FOLDER OUT.csv",
         "hw2 zero-shot FOLDER OUT.csv --prompts imagenet80",
     )
     zero_shot.add_argument(
         "folder",
         type=absolute_path,
         metavar="FOLDER",
-        help="id2label.json and val/{class}_{id}.png",
+        help="folder or zip with id2label.json and val/{class}_{id}.png",
     )
     zero_shot.add_argument(
         "out",
@@ -34,19 +34,25 @@ def add_commands(commands: CommandList) -> None:
         metavar="OUT.csv",
         help="table to write, with a row for each image",
     )
-    zero_shot.add_argument("--model", help="a name in clip.zero_shot.models (default: the first)")
-    zero_shot.add_argument("--prompts", help="a prompt set (default clip.zero_shot.report_prompts)")
+    zero_shot.add_argument(
+        "--model", metavar="NAME", help="a name in clip.zero_shot.models (default: the first)"
+    )
+    zero_shot.add_argument(
+        "--prompts", metavar="NAME",
+        help="a prompt set, such as course or imagenet80 (default clip.zero_shot.report_prompts)",
+    )  # fmt: skip
 
     sample = commands.add(
         "sample-personalization",
         "sample 25 images of each prompt of an input.json",
         _sample,
-        "hw2 sample-personalization input.json OUT sd-v1-4.ckpt",
+        "hw2 sample-personalization results/personalization/input.json OUT",
+        "hw2 sample-personalization input.json OUT sd-v1-4.ckpt --embeddings FOLDER",
     )
     sample.add_argument(
         "input", type=absolute_path, metavar="INPUT.json", help="prompts in the course's format"
     )
-    sample.add_argument("out", type=absolute_path, metavar="OUT", help="folder for the images")
+    sample.add_argument("out", type=absolute_path, metavar="OUT", help="new folder for the images")
     sample.add_argument(
         "model", nargs="?", type=model_source, metavar="SD",
         help="sd-v1-4.ckpt, a diffusers folder or hub id (default stable_diffusion.weights)",
@@ -54,12 +60,13 @@ def add_commands(commands: CommandList) -> None:
     sample.add_argument(
         "--embeddings",
         type=absolute_path,
+        metavar="FOLDER",
         help="folder of .safetensors (default: the pipeline's embeddings)",
     )
 
     grade = commands.add(
         "grade-personalization",
-        "grade these images as the course does",
+        "grade the images of sample-personalization by CLIP scores, as the course does",
         _grade,
         "hw2 grade-personalization results/personalization/input.json data/concepts OUT",
     )
@@ -76,7 +83,9 @@ def add_commands(commands: CommandList) -> None:
         "images", type=absolute_path, metavar="OUT", help="folder that sample-personalization wrote"
     )
     grade.add_argument(
-        "--clip", help="a name in clip.zero_shot.models (default personalization.clip)"
+        "--clip",
+        metavar="NAME",
+        help="a name in clip.zero_shot.models (default personalization.clip)",
     )
 
 
@@ -89,17 +98,17 @@ def _zero_shot(options: argparse.Namespace) -> None:
     from hw2.clip import prompts, weights
 
     settings, artifacts = params.load(), paths.load()
+    outputs.need_file(options.out)
     remedy = "give a folder or zip with id2label.json and val/{class}_{id}.png"
     inputs.need_path(options.folder, remedy)
     section = settings.clip.zero_shot
     models = {model.name: model for model in section.models}
     name = options.model or section.models[0].name
-    if name not in models:
-        raise UserError(
-            f"--model {name}: choose from {', '.join(models)}, or add it to params.yaml"
-        )
-    located = weights.locate(models[name], artifacts.clip_model)  # fails before slow imports
+    need_among("--model", name, models, "clip.zero_shot.models")
     prompt_set = options.prompts or section.report_prompts
+    known = [*prompts.built_in(), *section.custom_prompts]
+    need_among("--prompts", prompt_set, known, "the prompt sets or clip.zero_shot.custom_prompts")
+    located = weights.locate(models[name], artifacts.clip_model)  # fails before slow imports
     templates = prompts.select([prompt_set], section.custom_prompts)[prompt_set]
 
     from hw2.commands import zero_shot
@@ -122,7 +131,7 @@ def _sample(options: argparse.Namespace) -> None:
     from hw2.personalization import prompt_specs
 
     settings, artifacts = params.load(), paths.load()
-    out = output_folder.need_new(options.out, options.working_folder)
+    out = outputs.need_new_folder(options.out, options.working_folder)
     inputs.need_file(options.input, _INPUT)
     embeddings = options.embeddings or artifacts.personalization_embeddings
     inputs.need_folder(embeddings, _remedy(options.embeddings, "personalization_train"))
@@ -152,8 +161,7 @@ def _grade(options: argparse.Namespace) -> None:
     personalization = settings.personalization
     if options.clip is not None:
         models = {model.name: model for model in settings.clip.zero_shot.models}
-        if options.clip not in models:
-            raise UserError(f"--clip {options.clip}: choose from {', '.join(models)}")
+        need_among("--clip", options.clip, models, "clip.zero_shot.models")
         personalization = personalization.model_copy(update={"clip": models[options.clip]})
     inputs.need_file(options.input, _INPUT)
     inputs.need_folder(options.references, "name the folder of the photographs")

@@ -3,6 +3,13 @@
 import argparse
 from collections.abc import Callable
 
+EXIT_CODES = (
+    ("0", "success"),
+    ("1", "`hw2 compare --fail-on` found such a number; or an internal error, with its traceback"),
+    ("2", "an error that you can correct: a line says what, where and what to do"),
+    ("130", "interrupted"),
+)
+
 
 class CommandList:
     """Subcommands of a parser, listed in its help by group."""
@@ -42,8 +49,6 @@ class CommandList:
     def finish(self) -> None:
         """Write the groups into the help of the parser."""
         hint = "Run `hw2 COMMAND --help` for the arguments of a command."
-        codes = (
-            "Exit codes: 0 success, 1 the check that you asked for failed, 2 an error that you can "
-            "correct, 130 interrupted."
-        )
-        self._parser.epilog = "\n".join([*self._lines[1:], "", hint, codes])
+        streams = "Results go to stdout; progress, warnings and errors go to stderr."
+        codes = "\n".join(["exit codes:", *(f"  {code:<5}{text}" for code, text in EXIT_CODES)])
+        self._parser.epilog = "\n".join([*self._lines[1:], "", codes, "", hint, streams])

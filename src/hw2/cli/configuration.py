@@ -4,6 +4,7 @@ import argparse
 
 from hw2.cli.argument_types import key_value
 from hw2.cli.command_list import CommandList
+from hw2.commands import outputs
 from hw2.config import params, params_file, profiles
 
 
@@ -17,23 +18,36 @@ def add_commands(commands: CommandList) -> None:
         "hw2 profile",
         "hw2 profile course data.course=hw2_data.zip",
     )
-    profile.add_argument("name", nargs="?", help="name of a profile; omit it to list them")
     profile.add_argument(
-        "values", nargs="*", type=key_value, metavar="KEY=VALUE", help="further values to write"
+        "name", nargs="?", metavar="NAME", help="name of a profile; omit it to list them"
     )
+    profile.add_argument(
+        "values", nargs="*", type=key_value, metavar="KEY=VALUE",
+        help="further values to write, keys of params.yaml with dots between their parts",
+    )  # fmt: skip
     parameters = commands.add(
         "params",
         "check that params.yaml and its JSON schema are up to date",
         _params,
+        "hw2 params",
         "hw2 params --write",
     )
     parameters.add_argument(
         "--write", action="store_true", help="regenerate the comments and the JSON schema"
     )
     plan = commands.add(
-        "plan", "list how many stages will run and how long they will take", _plan, "hw2 plan"
+        "plan",
+        "list the stages that will run and how long they will take",
+        _plan,
+        "hw2 plan",
+        "hw2 plan --json",
+        "hw2 plan --record",
     )
-    plan.add_argument("--record", action="store_true", help="store the times of the last run")
+    plan.add_argument("--json", action="store_true", help="print JSON, with times in seconds")
+    plan.add_argument(
+        "--record", action="store_true",
+        help="store the times of the last run, from which later plans are made",
+    )  # fmt: skip
 
 
 def _profile(options: argparse.Namespace) -> None:
@@ -56,23 +70,14 @@ def _params(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace) -> None:
+    from hw2.cli import plan_table
     from hw2.pipeline import plan
 
     settings = params.load()
     if options.record:
+        outputs.need_file(plan.TIMINGS.absolute())
         seconds = plan.record(settings.profile, settings.runtime.threads)
         print(f"{plan.TIMINGS}: {len(seconds)} stages, {sum(seconds.values()):.0f} s")
         return
     pending = plan.plan(settings.profile, settings.runtime.threads)
-    if not pending.stages:
-        print("all results are up to date")
-        return
-    stages = f"{len(pending.stages)} stage{'s' * (len(pending.stages) > 1)} to run"
-    if pending.seconds is None:
-        print(f"{stages}; there are no times of profile {settings.profile} yet")
-    elif pending.seconds < 60:
-        print(f"{stages}: under a minute on this machine")
-    else:
-        minutes = round(pending.seconds / 60)
-        length = "a minute" if minutes == 1 else f"{minutes} minutes"
-        print(f"{stages}: about {length} on this machine")
+    print(plan_table.as_json(pending) if options.json else plan_table.text(pending))

@@ -3,9 +3,9 @@
 import argparse
 
 from hw2.cli import hardware
-from hw2.cli.argument_types import absolute_path
+from hw2.cli.argument_types import absolute_path, need_among
 from hw2.cli.command_list import CommandList
-from hw2.commands import inputs, output_folder
+from hw2.commands import inputs, outputs
 from hw2.config import params, paths
 from hw2.runtime.errors import UserError
 
@@ -17,30 +17,41 @@ def add_commands(commands: CommandList) -> None:
         "digits",
         "sample digits into the folders that the grader reads",
         _digits,
+        "hw2 digits OUT",
         "hw2 digits OUT --count 10",
     )
-    digits.add_argument("out", type=absolute_path, metavar="OUT", help="folder for the images")
-    digits.add_argument("--count", type=int, default=50, help="images of each digit (default 50)")
+    digits.add_argument(
+        "out", type=absolute_path, metavar="OUT", help="new folder, for OUT/mnistm/0_001.png ..."
+    )
+    digits.add_argument(
+        "--count", type=int, default=50, metavar="N",
+        help="images of each digit of each domain (default 50)",
+    )  # fmt: skip
 
     predict = commands.add(
         "predict",
         "classify the digits in a folder of images",
         _predict,
         "hw2 predict --target svhn FOLDER OUT.csv",
+        "hw2 predict --target usps --method dann FOLDER OUT.csv",
     )
     predict.add_argument("folder", type=absolute_path, metavar="FOLDER", help="folder of images")
     predict.add_argument(
         "out", type=absolute_path, metavar="OUT.csv", help="table to write: image_name, label"
     )
-    predict.add_argument("--target", required=True, help="domain of the images: svhn or usps")
     predict.add_argument(
-        "--method", default="self_training", help="method of dann.methods (default self_training)"
-    )
+        "--target", required=True, metavar="DOMAIN",
+        help="domain of the images, the target of a pair in dann.pairs: svhn or usps",
+    )  # fmt: skip
+    predict.add_argument(
+        "--method", default="self_training", metavar="NAME",
+        help="a method in dann.methods (default self_training)",
+    )  # fmt: skip
 
 
 def _digits(options: argparse.Namespace) -> None:
     settings, artifacts = params.load(), paths.load()
-    out = output_folder.need_new(options.out, options.working_folder)
+    out = outputs.need_new_folder(options.out, options.working_folder)
     if options.count < 1:
         raise UserError(f"--count {options.count}: sample at least one image of each digit")
     inputs.need_checkpoint(artifacts.ddpm_model, "ddpm_train")
@@ -61,7 +72,11 @@ def _digits(options: argparse.Namespace) -> None:
 
 def _predict(options: argparse.Namespace) -> None:
     settings, artifacts = params.load(), paths.load()
+    outputs.need_file(options.out)
     inputs.need_folder(options.folder, "name the folder of the images")
+    targets = [pair.partition("->")[2] for pair in settings.dann.pairs]
+    need_among("--target", options.target, targets, "the targets of dann.pairs")
+    need_among("--method", options.method, settings.dann.methods, "dann.methods")
 
     from hw2.commands import predict
 

@@ -2,12 +2,14 @@
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from hw2.cli import hardware
 from hw2.cli.argument_types import absolute_path, model_source
 from hw2.cli.command_list import CommandList
-from hw2.commands import inputs, output_folder
+from hw2.commands import inputs, outputs
 from hw2.config import loader, params, paths
+from hw2.config.choices import TimestepSpacing
 from hw2.io.hub_ids import is_hub_id
 
 
@@ -25,22 +27,29 @@ def add_commands(commands: CommandList) -> None:
         "noise", type=absolute_path, metavar="NOISE", help="folder with 00.pt, 01.pt ..."
     )
     faces.add_argument(
-        "out", type=absolute_path, metavar="OUT", help="folder for 00.png, 01.png ..."
+        "out", type=absolute_path, metavar="OUT", help="new folder, for 00.png, 01.png ..."
     )
     faces.add_argument(
         "model", nargs="?", type=model_source, metavar="UNET",
         help="the course's UNet.pt, a diffusers folder or hub id (default: the pipeline's model)",
     )  # fmt: skip
-    faces.add_argument("--steps", type=int, help="sampling steps (default faces.ddim.steps)")
-    faces.add_argument("--eta", type=float, help="fresh noise, 0 to 1 (default faces.ddim.eta)")
     faces.add_argument(
-        "--timestep-spacing",
-        help="course, leading or trailing (default faces.ddim.timestep_spacing)",
-    )
+        "--steps", type=int, metavar="N",
+        help="network calls for an image, at most half of the model's noise levels (default "
+        "faces.ddim.steps)",
+    )  # fmt: skip
+    faces.add_argument(
+        "--eta", type=float, metavar="ETA",
+        help="fresh noise, from 0 (none) to 1 (as the ancestral sampler; default faces.ddim.eta)",
+    )  # fmt: skip
+    faces.add_argument(
+        "--timestep-spacing", choices=get_args(TimestepSpacing),
+        help="timesteps that are visited (default faces.ddim.timestep_spacing)",
+    )  # fmt: skip
 
     mse = commands.add(
         "mse",
-        "compare sampled faces with the ground truth, as the course does",
+        "print the MSE of sampled faces to the ground truth (0 to 255), as the course does",
         _mse,
         "hw2 mse OUT hw2_data/face/GT",
     )
@@ -52,7 +61,7 @@ def add_commands(commands: CommandList) -> None:
 
 def _faces(options: argparse.Namespace) -> None:
     settings, artifacts = params.load(), paths.load()
-    out = output_folder.need_new(options.out, options.working_folder)
+    out = outputs.need_new_folder(options.out, options.working_folder)
     inputs.need_folder(options.noise, "name the folder with 00.pt, 01.pt ...")
     if options.model is None:
         inputs.need_checkpoint(artifacts.faces_model, "faces_train")

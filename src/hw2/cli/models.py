@@ -5,8 +5,10 @@ from pathlib import Path
 
 from hw2.cli.argument_types import absolute_path
 from hw2.cli.command_list import CommandList
-from hw2.commands import inputs, output_folder
+from hw2.commands import inputs, outputs
 from hw2.config import params, paths
+
+FOLDERS = ("clip", "stable-diffusion", "faces")
 
 
 def add_commands(commands: CommandList) -> None:
@@ -41,17 +43,19 @@ def add_commands(commands: CommandList) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     artifacts = paths.load()
+    target = options.out or artifacts.pretrained.absolute()
+    out = outputs.need_folders(target, FOLDERS, options.working_folder)
 
     from hw2.commands import export_models
 
-    folders = export_models.run(params.load(), artifacts, options.out or artifacts.pretrained)
+    folders = export_models.run(params.load(), artifacts, out)
     for folder in folders:
         print(f"{folder}: {_megabytes(folder)}")
 
 
 def _export_digits(options: argparse.Namespace) -> None:
     settings, artifacts = params.load(), paths.load()
-    out = output_folder.need_new(options.out, options.working_folder)
+    out = outputs.need_new_folder(options.out, options.working_folder)
     model = options.model
     if model is not None and model.resolve() == artifacts.ddpm_model.resolve():
         model = None

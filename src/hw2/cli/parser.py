@@ -1,17 +1,14 @@
-"""A parser whose errors suggest the command or option that was meant."""
+"""A parser whose errors suggest the command, option or choice that was meant."""
 
 import argparse
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from hw2.config import loader
 
-_CHOICE = re.compile(r"argument COMMAND: invalid choice: '([^']*)'")
-
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that suggests the nearest name for an unknown command or option."""
+    """An argument parser that suggests the nearest name for one that it does not know."""
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
@@ -25,17 +22,14 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unknown option {name}; {hint}")
         return options, extras
 
-    def error(self, message: str) -> Any:
-        """Exit with code 2; an unknown command is answered with the nearest one."""
-        match = _CHOICE.match(message)
-        if match:
-            hint = loader.nearest(match[1], self._commands())
-            message = f"unknown command {match[1]!r}; {hint}"
-        super().error(message)
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a command, or a choice of an option, that does not exist, with the nearest one."""
+        if action.choices is None or value in action.choices:
+            return
+        hint = loader.nearest(str(value), [str(choice) for choice in action.choices])
+        if action.dest == "command":
+            self.error(f"unknown command {value!r}; {hint}")
+        raise argparse.ArgumentError(action, f"no {value!r}; {hint}")
 
     def _options(self) -> list[str]:
         return [name for name in self._option_string_actions if name.startswith("--")]
-
-    def _commands(self) -> list[str]:
-        return [name for action in self._actions if action.dest == "command"
-                for name in action.choices or ()]  # fmt: skip

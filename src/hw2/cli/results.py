@@ -3,6 +3,7 @@
 import argparse
 
 from hw2.cli.command_list import CommandList
+from hw2.commands import outputs
 from hw2.config import paths
 
 
@@ -16,6 +17,7 @@ def add_commands(commands: CommandList) -> None:
         "hw2 compare",
         "hw2 compare main my-experiment --format markdown",
         "hw2 compare HEAD~1 HEAD --fail-on worse",
+        "hw2 compare --record-spread seeds-1 seeds-2 seeds-3",
     )
     compare.add_argument(
         "first", nargs="?", default="HEAD", metavar="A",
@@ -30,11 +32,16 @@ def add_commands(commands: CommandList) -> None:
     )  # fmt: skip
     compare.add_argument(
         "--format", choices=("text", "markdown", "json"), default="text",
-        help="text (default), Markdown for a pull request, or JSON, which has all numbers",
+        help="text (default), markdown for a pull request, or json, which has all numbers",
     )  # fmt: skip
     compare.add_argument(
-        "--fail-on", choices=("worse", "different"), metavar="VERDICT",
+        "--fail-on", choices=("worse", "different"),
         help="exit with 1 if a number is `worse`, or `different` in either direction",
+    )  # fmt: skip
+    compare.add_argument(
+        "--record-spread", nargs="+", metavar="RUN",
+        help="measure how far the numbers of these runs, which differ in their seeds only, are "
+        "apart, and store it for their profile; comparisons then take it into account",
     )  # fmt: skip
 
 
@@ -43,6 +50,11 @@ def _compare(options: argparse.Namespace) -> int:
 
     from hw2.commands import compare
 
+    if options.record_spread:
+        outputs.need_file(compare.SPREADS.absolute())
+        profile, count = compare.record_spread(options.record_spread, record)
+        print(f"{compare.SPREADS}: spread between trainings of {count} numbers, profile {profile}")
+        return 0
     first, second = options.first, options.second
     differences = compare.run(first, second, record)
     if options.format == "json":

@@ -1,20 +1,26 @@
 """Compare the headline numbers of two Git revisions, DVC experiments or the working tree."""
 
 import json
-import subprocess
+import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
-from hw2.evaluation import headline
+from hw2.commands import revisions
+from hw2.evaluation import headline, training_spread
 from hw2.evaluation.comparison import REPRODUCED, Difference, Verdict, compare
 from hw2.evaluation.headline import Number
+from hw2.evaluation.training_spread import Spread
 from hw2.io import files
 from hw2.runtime.errors import UserError
 
-WORKSPACE = "workspace"  # DVC's name for the working tree
-HEAD = ("number", "{first}", "{second}", "difference", "95 % interval", "n", "verdict")
+PARAMS = Path("params.yaml")
+SPREADS = Path("workflow/training_spread.json")
+"""Spreads between trainings by profile, as `record_spread` measures them."""
+
+HEAD = ("number", "{first}", "{second}", "difference", "95 % interval", "over", "n", "verdict")
 FAILURES = {
     "worse": (Verdict.WORSE,),
     "different": (Verdict.WORSE, Verdict.BETTER, Verdict.DIFFERENT),
@@ -32,7 +38,38 @@ def run(first: str, second: str, record: Path) -> list[Difference]:
     Raises:
         UserError: if a revision does not exist or has no headline numbers.
     """
-    return compare(_numbers(first, record), _numbers(second, record))
+    return compare(_numbers(first, record), _numbers(second, record), _spreads(first, second))
+
+
+def record_spread(runs: Sequence[str], record: Path) -> tuple[str, int]:
+    """Measure the spread between trainings on runs that differ in their seeds only, and store it.
+
+    Args:
+        runs: Revisions or experiments of one profile, as in `run`.
+        record: Path of the headline numbers in the repository.
+
+    Returns:
+        The profile, and the number of headline numbers that have a spread.
+
+    Raises:
+        UserError: if the runs are of several profiles, or hold one training of each number.
+    """
+    profiles = {_profile(run) for run in runs}
+    profile = profiles.pop()
+    if profiles or profile is None:
+        raise UserError(f"{', '.join(runs)}: not all of one profile; name reruns of one profile")
+    spreads = training_spread.measure([_numbers(run, record) for run in runs])
+    if not spreads:
+        raise UserError(f"{', '.join(runs)}: one training of each number; name two runs or more")
+    store(profile, spreads)
+    return profile, len(spreads)
+
+
+def store(profile: str, spreads: Mapping[str, Spread]) -> None:
+    """Store spreads of a profile in `SPREADS`; those of other numbers and profiles stay."""
+    recorded = _recorded()
+    of_profile = recorded.get(profile, {}) | training_spread.to_record(spreads)
+    files.write_metrics(SPREADS, recorded | {profile: of_profile})
 
 
 def text(differences: Sequence[Difference], first: str, second: str, *, every: bool) -> str:
@@ -55,8 +92,20 @@ def markdown(differences: Sequence[Difference], first: str, second: str, *, ever
 
 
 def as_json(differences: Sequence[Difference]) -> str:
-    """All differences as JSON: a list of objects with the attributes of `Difference`."""
-    return json.dumps([asdict(difference) for difference in differences], indent=2)
+    """All differences as JSON: a list of objects with the attributes of `Difference`.
+
+    The outcomes of single items are left out.
+    """
+    return json.dumps([_fields(difference) for difference in differences], indent=2)
+
+
+def _fields(difference: Difference) -> dict[str, Any]:
+    runs = {"first": difference.first, "second": difference.second}
+    numbers = {
+        run: None if number is None else headline.fields(replace(number, outcomes=None))
+        for run, number in runs.items()
+    }
+    return asdict(difference) | numbers
 
 
 def summary(differences: Sequence[Difference], first: str) -> str:
@@ -64,10 +113,21 @@ def summary(differences: Sequence[Difference], first: str) -> str:
     counts = Counter(difference.verdict for difference in differences)
     reproduced = sum(counts.pop(verdict, 0) for verdict in REPRODUCED)
     others = "".join(f"; {count} {verdict}" for verdict, count in counts.items())
-    return (
+    lines = [
         f"{reproduced} of {len(differences)} headline numbers are the same as in {first} or not "
         f"distinguishable from it{others}"
+    ]
+    uncovered = sum(
+        difference.verdict in FAILURES["different"] and not difference.trainings
+        for difference in differences
     )
+    if uncovered:
+        lines.append(
+            f"{uncovered} of those that differ have an interval over test items only: no spread "
+            "between trainings is known, and a rerun with other seeds may differ as much "
+            "(`hw2 compare --record-spread` measures it)"
+        )
+    return "\n".join(lines)
 
 
 def _rows(
@@ -88,9 +148,21 @@ def _row(difference: Difference) -> tuple[str, ...]:
         _value(second),
         "" if difference.value is None else f"{difference.value:+.3g}",
         interval,
+        _covered(difference),
         " and ".join(dict.fromkeys(sizes)),
         str(difference.verdict),
     )
+
+
+def _covered(difference: Difference) -> str:
+    """What the interval covers: test items, paired or not, and trainings with other seeds."""
+    first, second = difference.first, difference.second
+    if difference.low is None or first is None or second is None:
+        return ""
+    items = "paired items" if difference.paired else "items"
+    has_items = difference.paired or (first.low is not None and second.low is not None)
+    parts = [*([items] if has_items else []), *(["trainings"] if difference.trainings else [])]
+    return ", ".join(parts)
 
 
 def _value(number: Number | None) -> str:
@@ -98,50 +170,36 @@ def _value(number: Number | None) -> str:
 
 
 def _numbers(revision: str, record: Path) -> list[Number]:
-    if revision == WORKSPACE:
-        content, where = files.read_json(record), str(record)
-    else:
-        content, where = _at(revision, record), f"{record} of {revision}"
-    try:
-        return headline.from_record(content)
-    except ValueError as error:
-        raise UserError(f"{where}: {error}; run `dvc repro headline`") from error
-
-
-def _at(revision: str, record: Path) -> object:
-    """The record at a revision or experiment."""
-    commit = _commit(revision)
-    path = record.absolute().relative_to(Path.cwd()).as_posix()
-    shown = _git("show", f"{commit}:./{path}")
-    if shown.returncode:
+    content = revisions.read(revision, record)
+    if content is None:
         raise UserError(
-            f"{revision}: has no {path}; compare with a revision that has headline numbers"
+            f"{revision}: has no {record}; run `dvc repro headline`"
+            if revision == revisions.WORKSPACE
+            else f"{revision}: has no {record}; compare with a revision that has headline numbers"
         )
     try:
-        return files.parse_json(shown.stdout)
+        return headline.from_record(files.parse_json(content))
     except ValueError as error:
-        raise UserError(f"{path} of {revision}: {error}; compare with another revision") from error
+        raise UserError(
+            f"{record} of {revision}: {error}; run `dvc repro headline`, or compare with another "
+            "revision"
+        ) from error
 
 
-def _commit(revision: str) -> str:
-    """The commit of a revision, or of a DVC experiment, which has a ref below refs/exps."""
-    verified = _git(
-        "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
-    )
-    if not verified.returncode:
-        return verified.stdout.decode().strip()
-    refs = _git("for-each-ref", "--format=%(refname)", "refs/exps").stdout.decode().split()
-    for ref in refs:
-        if ref.rpartition("/")[2] == revision:
-            return ref
-    raise UserError(
-        f"{revision}: neither a revision of Git nor an experiment; `git log` and `dvc exp list`"
-        " list them"
-    )
+def _profile(revision: str) -> str | None:
+    """The profile in params.yaml of a revision, or None if it names none."""
+    content = revisions.read(revision, PARAMS)
+    match = re.search(rb"^profile: *([\w-]+)", content or b"", re.MULTILINE)
+    return match[1].decode() if match else None
 
 
-def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(["git", *arguments], capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise UserError("git: not found; install it") from error
+def _spreads(first: str, second: str) -> dict[str, Spread]:
+    """The recorded spreads between trainings, if both runs are of a profile that has some."""
+    profile = _profile(second)
+    if profile is None or profile != _profile(first):
+        return {}
+    return training_spread.from_record(_recorded().get(profile, {}))
+
+
+def _recorded() -> dict[str, Any]:
+    return files.read_json(SPREADS) if SPREADS.exists() else {}

@@ -18,7 +18,7 @@ def run(ddim: params.Ddim, *, noise: Path, out: Path, model: str, device: torch.
     Args:
         ddim: Section `faces.ddim`.
         noise: Folder of the noises.
-        out: Folder of the faces, as `output_folder.need_new` returns it.
+        out: Folder of the faces, as `outputs.need_new_folder` returns it.
         model: The pipeline's model file, the course's UNet.pt, or a diffusers folder or hub id.
         device: Device of the network.
 

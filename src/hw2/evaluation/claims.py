@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, Strict
 
 from hw2.config import loader
-from hw2.evaluation.comparison import difference_interval
+from hw2.evaluation.difference_interval import difference_interval
 from hw2.evaluation.headline import Number, find
 
 Text = Annotated[str, Field(min_length=1)]

@@ -1,11 +1,16 @@
 """Comparison of the headline numbers of two runs, with a verdict for each."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
+from hw2.evaluation.difference_interval import difference_interval
 from hw2.evaluation.headline import Number
+from hw2.evaluation.mcnemar import mcnemar
+from hw2.evaluation.paired_proportions import paired_difference
+from hw2.evaluation.training_spread import Spread, half_width, known
 
 
 class Verdict(StrEnum):
@@ -21,6 +26,9 @@ class Verdict(StrEnum):
     ONLY_SECOND = "only in the second"
 
 
+LEVEL = 0.05
+"""Largest p-value at which McNemar's test says that two shares differ."""
+
 REPRODUCED = (Verdict.SAME, Verdict.UNCLEAR)
 """Verdicts of numbers that a rerun reproduced."""
 
@@ -35,6 +43,9 @@ class Difference:
         value: The second minus the first; None where one is missing.
         low, high: Ends of the difference's 95 % interval; None where a run has no interval.
         verdict: What the difference says.
+        paired: Whether both runs classified the same items and were compared item by item.
+        p: McNemar's exact p-value of a paired comparison of single trainings; otherwise None.
+        trainings: Whether the interval covers the spread between trainings, beside the items.
     """
 
     name: str
@@ -44,43 +55,69 @@ class Difference:
     low: float | None
     high: float | None
     verdict: Verdict
+    paired: bool = False
+    p: float | None = None
+    trainings: bool = False
 
 
-def compare(first: Sequence[Number], second: Sequence[Number]) -> list[Difference]:
+def compare(
+    first: Sequence[Number],
+    second: Sequence[Number],
+    spreads: Mapping[str, Spread] = MappingProxyType({}),
+) -> list[Difference]:
     """Compare the numbers of two runs by name, in the order of the second run.
 
-    The interval of a difference follows from the intervals of both numbers (MOVER, Zou & Donner,
-    2008; for proportions Newcombe, 1998, method 10). It treats the runs as independent, so it is
-    too wide rather than too narrow for runs that were measured on the same images.
+    The interval of a difference has two parts, which are combined as independent errors. That of
+    the items follows from the intervals of both numbers (`difference_interval`) or, if both runs
+    classified the same items, from the outcomes of each item (`paired_proportions`). That of the
+    trainings is `training_spread.half_width`, and 0 where no spread between trainings is known.
+
+    Args:
+        first, second: The numbers of either run.
+        spreads: Recorded spreads between trainings by name, beside those of the runs themselves.
+            `training_spread.known` says which one a number has.
     """
     before, after = ({number.name: number for number in run} for run in (first, second))
     names = [*after, *(name for name in before if name not in after)]
-    return [_difference(name, before.get(name), after.get(name)) for name in names]
+    return [
+        _difference(name, before.get(name), after.get(name), known(name, spreads)) for name in names
+    ]
 
 
-def _difference(name: str, first: Number | None, second: Number | None) -> Difference:
+def _difference(
+    name: str, first: Number | None, second: Number | None, spread: Spread | None
+) -> Difference:
     if first is None or second is None:
         verdict = Verdict.ONLY_SECOND if first is None else Verdict.ONLY_FIRST
         return Difference(name, first, second, None, None, None, verdict)
     value = second.value - first.value
     if value == 0:
         return Difference(name, first, second, 0.0, None, None, Verdict.SAME)
-    ends = difference_interval(first, second)
-    if ends is None:
+    trainings = half_width(first, second, spread)
+    items, paired, p = _items_interval(first, second)
+    if items is None and not trainings:
         return Difference(name, first, second, value, None, None, Verdict.NO_INTERVAL)
-    low, high = ends
+    low, high = items or (value, value)
+    low = value - math.hypot(value - low, trainings or 0)
+    high = value + math.hypot(high - value, trainings or 0)
     verdict = Verdict.UNCLEAR
-    if low > 0 or high < 0:
+    if (low > 0 or high < 0) and (p is None or p <= LEVEL):
         direction = math.copysign(1, value) * second.better
         verdict = {1: Verdict.BETTER, -1: Verdict.WORSE}.get(int(direction), Verdict.DIFFERENT)
-    return Difference(name, first, second, value, low, high, verdict)
+    return Difference(
+        name, first, second, value, low, high, verdict, paired, p, trainings is not None
+    )
 
 
-def difference_interval(first: Number, second: Number) -> tuple[float, float] | None:
-    """The 95 % interval of `second - first`, or None if either has no interval."""
-    if first.low is None or first.high is None or second.low is None or second.high is None:
-        return None
-    value = second.value - first.value
-    down = math.hypot(second.value - second.low, first.high - first.value)
-    up = math.hypot(second.high - second.value, first.value - first.low)
-    return value - down, value + up
+def _items_interval(
+    first: Number, second: Number
+) -> tuple[tuple[float, float] | None, bool, float | None]:
+    """The interval over items, whether it is paired, and McNemar's p-value of single trainings."""
+    one, two = first.outcomes, second.outcomes
+    if one is None or two is None or (one.items, one.n) != (two.items, two.n):
+        return difference_interval(first, second), False, None
+    before, after = one.decoded(), two.decoded()
+    difference = paired_difference(after, before)
+    single = len(before) == len(after) == 1
+    p = mcnemar(after[0], before[0]) if single else None
+    return (difference.low, difference.high), True, p

@@ -8,7 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from hw2.evaluation import outcomes
+from hw2.evaluation.outcomes import Outcomes
+
 ANY = "*"
+ACCURACIES = ("accuracy", "acc1")
+"""Keys of the shares that `outcomes` beside them are the items of."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Number:
         low, high: Ends of its 95 % interval; None for a number without one.
         n: Number of observations behind it; None if the record does not say.
         better: As in `Headline`.
+        outcomes: What was classified correctly; None for a number that is not such an accuracy, and
+            for a record without outcomes.
     """
 
     name: str
@@ -46,6 +53,7 @@ class Number:
     high: float | None
     n: int | None
     better: int
+    outcomes: Outcomes | None = None
 
 
 HEADLINES = (
@@ -94,7 +102,12 @@ def _matches(headline: Headline, record: Mapping[str, Any]) -> Iterator[Number]:
                 next(wildcards) if part == ANY else part for part in headline.name.split(".")
             )
             low, high, n = (inner.get(key) for key in (f"{last}_low", f"{last}_high", "n"))
-            yield Number(name, float(value), low, high, n, headline.better)
+            right = _outcomes(inner) if last in ACCURACIES else None
+            yield Number(name, float(value), low, high, n, headline.better, right)
+
+
+def _outcomes(record: Mapping[str, Any]) -> Outcomes | None:
+    return outcomes.from_record(record["outcomes"]) if "outcomes" in record else None
 
 
 def _inner(record: Any, parts: list[str]) -> Iterator[tuple[list[str], Mapping[str, Any]]]:
@@ -125,7 +138,16 @@ def find(record: Mapping[str, Any], path: str) -> Number | None:
 
 def to_record(numbers: Sequence[Number]) -> dict[str, Any]:
     """The numbers as a record for a JSON file; `from_record` is the inverse."""
-    return {"numbers": [asdict(number) for number in numbers]}
+    return {"numbers": [fields(number) for number in numbers]}
+
+
+def fields(number: Number) -> dict[str, Any]:
+    """The attributes of a number by name, without `outcomes` where it has none."""
+    return {
+        name: value
+        for name, value in asdict(number).items()
+        if name != "outcomes" or value is not None
+    }
 
 
 def from_record(record: Any) -> list[Number]:
@@ -135,9 +157,13 @@ def from_record(record: Any) -> list[Number]:
         ValueError: if it is none.
     """
     try:
-        return [Number(**fields) for fields in record["numbers"]]
-    except (TypeError, KeyError, IndexError) as error:
+        return [_number(**fields) for fields in record["numbers"]]
+    except (TypeError, KeyError, IndexError, ValueError) as error:
         raise ValueError("not a record of headline numbers") from error
+
+
+def _number(outcomes: Any = None, **fields: Any) -> Number:
+    return Number(**fields, outcomes=_outcomes({"outcomes": outcomes} if outcomes else {}))
 
 
 def nested(numbers: Sequence[Number]) -> dict[str, Any]:

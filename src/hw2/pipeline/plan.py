@@ -24,25 +24,55 @@ _DVC_SECONDS = 1.0  # of DVC itself, per stage
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The stages that are due, and the seconds they will take; None where nothing was measured."""
+class DueStage:
+    """A stage that is due, what it does, and the seconds it will take; None if not measured."""
 
-    stages: list[str]
+    name: str
+    description: str
     seconds: float | None
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The stages that are due, in the order in which they can run.
+
+    Attributes:
+        profile: The profile, whose times are used.
+        stages: The stages.
+    """
+
+    profile: str
+    stages: tuple[DueStage, ...]
+
+    @property
+    def seconds(self) -> float | None:
+        """The seconds of all stages, one after the other; None if one was not measured."""
+        seconds = [stage.seconds for stage in self.stages if stage.seconds is not None]
+        return sum(seconds) if len(seconds) == len(self.stages) else None
+
+
 def plan(profile: str, threads: int) -> Plan:
-    """The stages that a run of the whole DAG would execute now, and their estimated time."""
-    stages = due()
-    timings = _timings().get(profile)
-    if not stages or timings is None or not set(stages) <= set(timings["stages"]):
-        return Plan(stages, 0.0 if not stages else None)
+    """The stages that a run of the whole DAG would execute now, and their estimated times."""
+    stages = _due()
+    recorded = _timings().get(profile)
+    if not stages or recorded is None:
+        seconds: dict[str, float] = {}
+    else:
+        seconds = _here(recorded, threads)
+    return Plan(
+        profile,
+        tuple(DueStage(name, text, seconds.get(name)) for name, text in stages.items()),
+    )
+
+
+def _here(recorded: dict[str, Any], threads: int) -> dict[str, float]:
+    """The recorded seconds of all stages, scaled to the speed of this machine."""
     began = time.monotonic()
     import torch  # noqa: F401  (every stage starts with this, so its time counts for each)
 
     start = time.monotonic() - began + _DVC_SECONDS
-    ratio = probe(threads) / timings["probe_seconds"]
-    return Plan(stages, sum(timings["stages"][stage] * ratio + start for stage in stages))
+    ratio = probe(threads) / recorded["probe_seconds"]
+    return {name: seconds * ratio + start for name, seconds in recorded["stages"].items()}
 
 
 def due() -> list[str]:
@@ -51,13 +81,19 @@ def due() -> list[str]:
     Raises:
         UserError: if DVC cannot use the repository, or another run is using it.
     """
+    return list(_due())
+
+
+def _due() -> dict[str, str]:
+    """What `due` lists with the description of each stage, what a stage depends on before it."""
     with _repository() as repo:
         status = repo.status()
         graph = repo.index.graph  # its edges go from a stage to what it depends on
         names = {stage.addressing: stage for stage in graph}
         roots = [names[name] for name in status if name in names]
         below = set(roots).union(*(networkx.ancestors(graph, root) for root in roots))
-        return [name for name, stage in names.items() if stage in below]
+        order = reversed(list(networkx.topological_sort(graph)))
+        return {stage.addressing: stage.desc or "" for stage in order if stage in below}
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from hw2.clip.feature_cache import Cache
 from hw2.clip.features import Encoder, precision
 from hw2.clip.images import LabeledImages
 from hw2.config import params
+from hw2.evaluation import outcomes
 from hw2.evaluation.intervals import proportion
 from hw2.evaluation.mcnemar import mcnemar
 from hw2.evaluation.paired_difference import paired_gain
@@ -53,7 +54,8 @@ def run(
     clip_classes: a row for each model and class, with the same prompts: the accuracy, and the class
         that is most often predicted instead.
     clip_examples: pixels of some images that the first model classifies correctly and incorrectly.
-    clip_details: model -> prompt set -> acc1, acc5, recall, n, gain over the first set, and more.
+    clip_details: model -> prompt set -> acc1, acc5, recall, n, gain over the first set, outcomes
+        of the images, and more.
 
     Without models all four are empty.
     """
@@ -172,6 +174,7 @@ def _record(
     for position, (name, predictions) in enumerate(by_set.items()):
         row: Record = {"position": position, "prompts": len(sets[name])}
         row |= proportion(predictions.correct).named("acc1")
+        row |= outcomes.encoded(predictions.correct, test_set.digest)
         row |= {
             k: v for k, v in proportion(predictions.correct_top5).named("acc5").items() if k != "n"
         }

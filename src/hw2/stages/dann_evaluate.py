@@ -17,6 +17,7 @@ from hw2.dann.pairs import Pair
 from hw2.dann.train import Training
 from hw2.digits import arrays
 from hw2.digits.labels import NUM_DIGITS
+from hw2.evaluation import outcomes
 from hw2.evaluation.domain_distance import (
     mean_entropy,
     proxy_a_distance,
@@ -67,7 +68,7 @@ def run(
                         test_images.measure(classifier.load(path, device), seed)
                     )
                     bar.update()
-            record[name] = _rows(measurements, dann.seeds, test_images.digits)
+            record[name] = _rows(measurements, dann.seeds, test_images)
     files.write_metrics(dann_details, record)
 
 
@@ -103,12 +104,13 @@ class _TestImages:
 
 
 def _rows(
-    measurements: dict[str, list[Measured]], seeds: tuple[int, ...], digits: np.ndarray
+    measurements: dict[str, list[Measured]], seeds: tuple[int, ...], test: _TestImages
 ) -> dict[str, Record]:
     right = {method: np.stack([m.right for m in all_]) for method, all_ in measurements.items()}
     rows = {}
     for method, measured in measurements.items():
         row = _accuracy(right[method])
+        row |= outcomes.encoded(right[method], test.images, test.digits)
         row["seeds"] = {
             str(seed): {"accuracy": float(m.right.mean())} | m.more
             for seed, m in zip(seeds, measured, strict=True)
@@ -118,9 +120,9 @@ def _rows(
         if method != BASE:
             row |= paired_gain(right[method], right[BASE]).named("gain")
         row["digits"] = {
-            str(digit): float(right[method][:, digits == digit].mean())
+            str(digit): float(right[method][:, test.digits == digit].mean())
             for digit in range(NUM_DIGITS)
-            if (digits == digit).any()
+            if (test.digits == digit).any()
         }
         rows[method] = row
     return rows

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from hw2.config import params
 from hw2.diffusion.guidance import NO_GUIDANCE
 from hw2.digits import arrays
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS
-from hw2.evaluation import sample_quality
+from hw2.evaluation import outcomes, sample_quality
 from hw2.evaluation.intervals import proportion
 from hw2.evaluation.judge import load_judge
 from hw2.io import files
@@ -18,6 +19,7 @@ from hw2.runtime.errors import UserError
 
 
 def run(
+    ddpm: params.Ddpm,
     *,
     ddpm_samples: Path,
     judge_model: Path,
@@ -30,8 +32,8 @@ def run(
     """Write the accuracies and the sample quality of the generated digits to `ddpm_details`.
 
     Accuracies are given overall, by domain, by digit and without guidance, next to the judge's
-    accuracy on real images. Each domain also has its number of training images, and the diversity,
-    recall and precision of the generated images.
+    accuracy on real images. Each domain also has its number of training images, the outcome of each
+    generated image, and the diversity, recall and precision of all of them.
 
     Raises:
         UserError: if the sweep has no row without guidance.
@@ -45,6 +47,9 @@ def run(
         mask = samples["domains"] == LABELED_DOMAINS.index(domain)
         generated = Digits(samples["images"][mask], samples["digits"][mask])
         record[domain] = proportion(right[mask]).named("accuracy")
+        # Image k of a label starts from the same noise in all runs with this seed.
+        wanted = (samples["digits"][mask], samples["index"][mask], ddpm.sampling.seed)
+        record[domain] |= outcomes.encoded(right[mask], domain, *wanted)
         record[domain]["train_images"] = len(arrays.load(digits_arrays, domain, "train").digits)
         record[domain] |= sample_quality.measure(
             judge, generated, domain, digits_arrays, split="test", other="val"
