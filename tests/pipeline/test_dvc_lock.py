@@ -59,7 +59,7 @@ def test_a_damaged_file_is_kept_aside_and_finished_stages_do_not_run_again(
     dvc_lock.repair()
     (message,) = capfd.readouterr().err.splitlines()
     assert message.startswith("dvc.lock: was damaged")
-    assert "taken from the last commit" in message
+    assert "rebuilt from the state before" in message
     (copy,) = repository.glob("dvc.lock.damaged-*")
     assert copy.name in message
     assert copy.read_bytes() == damage

@@ -63,8 +63,8 @@ def due() -> list[str]:
 @contextmanager
 def _repository() -> Iterator[Repo]:
     with dvc_errors.explained():
+        files_in_use.guard()  # first, because the repair asks DVC
         dvc_lock.repair()
-        files_in_use.guard()
         with Repo(_wait_for_lock=True) as repo:
             yield repo
 

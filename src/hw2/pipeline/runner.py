@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 from hw2.config import params, paths
-from hw2.pipeline import binding, declared
+from hw2.pipeline import binding, declared, lock_backup
 from hw2.runtime import device, parent_process
 from hw2.runtime.errors import Interrupted, UserError
 from hw2.runtime.progress import FILE_ONLY, ConsoleHandler
@@ -54,8 +54,12 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
         os.chdir(_root(script))
         all_paths = paths.load()
         log_file = _log_to_file(all_paths.logs / f"{stage}.log")
-        stage_params = declared.restrict_params(params.load(), declared.read(stage))
-        function(**_arguments(function, stage, stage_params, all_paths))
+        declaration = declared.read(stage)
+        stage_params = declared.restrict_params(params.load(), declaration)
+        lock_backup.keep()
+        lock_backup.forget(stage)
+        function(**_arguments(function, declaration, stage_params, all_paths))
+        lock_backup.finished(stage, stage_params.model_dump())
         log.info("parameters read: %s", ", ".join(sorted(stage_params.reads)), extra=FILE_ONLY)
     except UserError as error:
         log.error("%s", error)
@@ -76,15 +80,17 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
 
 
 def _arguments(
-    function: Stage, stage: str, stage_params: declared.DeclaredParams, all_paths: paths.Paths
+    function: Stage,
+    declaration: declared.Declaration,
+    stage_params: declared.DeclaredParams,
+    all_paths: paths.Paths,
 ) -> dict[str, Any]:
-    declaration = declared.read(stage)
     stage_paths = declared.restrict_paths(all_paths, declaration)
 
     def context(name: str) -> Any:
         match name:
             case "checkpoints":
-                return checkpoint_folder(all_paths, stage)
+                return checkpoint_folder(all_paths, declaration.stage)
             case "device":
                 return _device(stage_params.runtime)
             case _:
