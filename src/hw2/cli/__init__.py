@@ -12,7 +12,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hw2.cli import clip, configuration, data, digits, faces, installation, models, results
+from hw2.cli import (
+    clip,
+    configuration,
+    data,
+    digits,
+    faces,
+    installation,
+    integrity,
+    models,
+    results,
+)
 from hw2.cli.command_list import CommandList
 from hw2.cli.parser import Parser
 from hw2.cli.version import ShowVersion
@@ -49,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=ShowVersion, help="show the versions and exit")
     commands = CommandList(parser)
-    groups = (installation, configuration, results, data, digits, faces, clip, models)
+    groups = (installation, configuration, results, integrity, data, digits, faces, clip, models)
     for module in groups:
         module.add_commands(commands)
     commands.finish()
