@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from hw2.pipeline import dvc_lock, lock_backup
+from hw2.pipeline import declared, dvc_lock, lock_backup
 
 # The output of `train` is partly in Git, so DVC's run cache holds no run of it.
 PIPELINE = """\
@@ -45,6 +45,11 @@ def reproduce(*stages: str) -> list[str]:
         return [stage.addressing for stage in repo.reproduce(targets, single_item=bool(stages))]
 
 
+def finished(stage: str) -> None:
+    """What the runner does when a stage ends well."""
+    lock_backup.finished(stage, declared.entry(stage), NO_PARAMETERS)
+
+
 def due() -> set[str]:
     with Repo() as repo:
         return set(repo.status())
@@ -66,7 +71,7 @@ def test_found_15_a_finished_stage_without_a_run_cache_is_entered_from_its_note(
     reproduce("first")
     lock_backup.keep()  # as the runner does when `train` starts, and at its end:
     reproduce("train")
-    lock_backup.finished("train", NO_PARAMETERS)
+    finished("train")
     (pipeline / "dvc.lock").write_bytes(b"schema: '2")  # killed while DVC wrote
     dvc_lock.repair()
     assert due() == set()
@@ -77,7 +82,7 @@ def test_found_15_a_finished_stage_without_a_run_cache_is_entered_from_its_note(
 def test_found_15_a_note_of_other_content_enters_nothing(pipeline: Path, path: str) -> None:
     lock_backup.keep()
     reproduce()
-    lock_backup.finished("train", NO_PARAMETERS)
+    finished("train")
     changed = pipeline / path
     text = changed.read_text().replace("cp ${path.copy} ${path.record}", "cp data.txt record.json")
     changed.unlink()  # a link into DVC's cache is not written through
@@ -107,8 +112,8 @@ def test_a_damaged_copy_is_no_source(pipeline: Path) -> None:
 
 def test_a_note_is_kept_only_where_the_run_cache_holds_nothing(pipeline: Path) -> None:
     reproduce()
-    lock_backup.finished("first", NO_PARAMETERS)
-    lock_backup.finished("train", NO_PARAMETERS)
+    finished("first")
+    finished("train")
     assert lock_backup.noted() == ["train"]
     lock_backup.forget("train")
     assert lock_backup.noted() == []

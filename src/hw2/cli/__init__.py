@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from hw2.cli import (
     clip,
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     handler = ConsoleHandler()
     logging.getLogger().addHandler(handler)
     logging.getLogger("hw2").setLevel(logging.INFO)
+    before = signal.signal(signal.SIGTERM, _exit_cleanly)
     try:
         os.chdir(_repository())
         return options.function(options) or 0
@@ -48,7 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     finally:
+        signal.signal(signal.SIGTERM, before)
         logging.getLogger().removeHandler(handler)
+
+
+def _exit_cleanly(signum: int, frame: FrameType | None) -> None:
+    """Exit through every `finally`, so that no half-written folder stays."""
+    raise SystemExit(128 + signum)
 
 
 def _parser() -> argparse.ArgumentParser:

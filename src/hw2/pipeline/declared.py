@@ -17,6 +17,7 @@ from hw2.runtime.errors import UserError
 
 DVC_FILE = "dvc.yaml"
 PARAMS_FILE = "params.yaml"
+OUTPUTS = ("outs", "metrics")
 ALWAYS_READABLE = "runtime"  # where to compute, not what: no stage depends on it
 
 _PATH = re.compile(r"\$\{path\.(\w+)\}")
@@ -49,25 +50,32 @@ def read(stage: str, path: str | Path = DVC_FILE) -> Declaration:
     Raises:
         UserError: if dvc.yaml has no such stage.
     """
-    found = entry(stage, path)
-    untracked = (found.get("meta") or {}).get("untracked") or []
-    return Declaration(stage, tuple(_param_keys(found)), (*_path_names(found), *untracked))
+    return of_entry(stage, entry(stage, path))
+
+
+def of_entry(stage: str, stage_entry: dict[str, Any]) -> Declaration:
+    """The declaration of a stage from its entry in dvc.yaml, as `entry` reads it."""
+    untracked = (stage_entry.get("meta") or {}).get("untracked") or []
+    names = (*_path_names(stage_entry), *untracked)
+    return Declaration(stage, tuple(_param_keys(stage_entry)), names)
 
 
 def is_partly_in_git(stage_entry: dict[str, Any]) -> bool:
     """Whether an output in this entry is in Git instead of DVC's cache (`cache: false`)."""
-    items = _items(stage_entry, "outs", "metrics")
+    items = _items(stage_entry, *OUTPUTS)
     options = [next(iter(item.values())) or {} for item in items if not isinstance(item, str)]
     return any(option.get("cache") is False for option in options)
 
 
-def files(stage_entry: dict[str, Any], paths: Paths) -> list[Path]:
-    """The files and folders of an entry: dependencies and outputs.
+def files(
+    stage_entry: dict[str, Any], paths: Paths, kinds: tuple[str, ...] = ("deps", *OUTPUTS)
+) -> list[Path]:
+    """The files and folders of an entry, by default its dependencies and outputs.
 
     Raises:
         UserError: if it names a path that paths.yaml does not have.
     """
-    names = _texts(stage_entry)
+    names = _texts(stage_entry, kinds)
     return [Path(_PATH.sub(lambda match: str(getattr(paths, match[1])), text)) for text in names]
 
 
@@ -92,12 +100,16 @@ def _param_keys(entry: dict[str, Any]) -> Iterator[str]:
 
 
 def _path_names(entry: dict[str, Any]) -> list[str]:
-    return list(dict.fromkeys(name for text in _texts(entry) for name in _PATH.findall(text)))
+    return list(
+        dict.fromkeys(
+            name for text in _texts(entry, ("deps", *OUTPUTS)) for name in _PATH.findall(text)
+        )
+    )
 
 
-def _texts(entry: dict[str, Any]) -> list[str]:
+def _texts(entry: dict[str, Any], kinds: tuple[str, ...]) -> list[str]:
     """The dependencies and outputs of a stage as they are written, without their options."""
-    items = _items(entry, "deps", "outs", "metrics")
+    items = _items(entry, *kinds)
     return [item if isinstance(item, str) else next(iter(item)) for item in items]
 
 

@@ -37,7 +37,7 @@ def forget(stage: str) -> None:
         _note(stage).unlink()
 
 
-def finished(stage: str, parameters: dict[str, Any]) -> None:
+def finished(stage: str, entry: dict[str, Any], parameters: dict[str, Any]) -> None:
     """Note that a stage succeeded, if its outputs are partly in Git only.
 
     DVC's run cache holds no such stage, so that the note is all that tells a later rebuild of
@@ -45,9 +45,9 @@ def finished(stage: str, parameters: dict[str, Any]) -> None:
 
     Args:
         stage: Name of the stage.
+        entry: Its entry in dvc.yaml.
         parameters: The values of its declared parameters.
     """
-    entry = declared.entry(stage)
     if FOLDER.parent.parent.is_dir() and declared.is_partly_in_git(entry):
         with suppress(OSError, UserError):
             files.write_json(_note(stage), _state(entry, parameters))

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 from hw2.config import params, paths
-from hw2.pipeline import binding, declared, lock_backup
+from hw2.pipeline import binding, declared, disk, lock_backup
 from hw2.runtime import device, parent_process
 from hw2.runtime.errors import Interrupted, UserError
 from hw2.runtime.progress import FILE_ONLY, ConsoleHandler
@@ -54,12 +54,14 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
         os.chdir(_root(script))
         all_paths = paths.load()
         log_file = _log_to_file(all_paths.logs / f"{stage}.log")
-        declaration = declared.read(stage)
+        entry = declared.entry(stage)
+        declaration = declared.of_entry(stage, entry)
         stage_params = declared.restrict_params(params.load(), declaration)
+        disk.check_writable(declared.files(entry, all_paths, declared.OUTPUTS))
         lock_backup.keep()
         lock_backup.forget(stage)
         function(**_arguments(function, declaration, stage_params, all_paths))
-        lock_backup.finished(stage, stage_params.model_dump())
+        lock_backup.finished(stage, entry, stage_params.model_dump())
         log.info("parameters read: %s", ", ".join(sorted(stage_params.reads)), extra=FILE_ONLY)
     except UserError as error:
         log.error("%s", error)
@@ -71,12 +73,21 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
         log.error("interrupted; run the same command to start this stage again")
         return 128 + signal.SIGINT
     except Exception as error:
-        message = " ".join(str(error).split()) or "no message"
-        log.error("%s: %s; full traceback in %s", type(error).__name__, message, log_file)
-        extra = None if os.environ.get("HW2_DEBUG") == "1" else FILE_ONLY
-        log.error("traceback", exc_info=True, extra=extra)
-        return 1
+        return _report(error, log_file)
     return 0
+
+
+def _report(error: Exception, log_file: str) -> int:
+    """Say in one line what failed, with the traceback in the log; returns the exit code."""
+    message = " ".join(str(error).split()) or "no message"
+    code = 2 if disk.refused(error) else 1
+    if code == 2:
+        log.error("a file could not be written or read (%s); %s", message, disk.REMEDY)
+    else:
+        log.error("%s: %s; full traceback in %s", type(error).__name__, message, log_file)
+    extra = None if os.environ.get("HW2_DEBUG") == "1" else FILE_ONLY
+    log.error("traceback", exc_info=error, extra=extra)
+    return code
 
 
 def _arguments(
