@@ -196,3 +196,20 @@ def test_found_25_an_output_folder_without_access_stops_before_the_work(repo: Pa
     code, out, err = run(repo, "print('worked')")
     assert (code, out) == (2, "")
     assert "results: no file can be written there (Not a directory)" in err
+
+
+@pytest.mark.parametrize("kind", ["OutOfMemoryError", "MemoryError"])
+def test_row_54_a_full_memory_is_one_line_that_names_the_batch_size(repo: Path, kind: str) -> None:
+    body = (
+        "class OutOfMemoryError(RuntimeError):  # as that of torch is named\n"
+        "    pass\n"
+        f"raise {kind}('CUDA out of memory. Tried to allocate 2 GiB')"
+    )
+    code, _, err = run(repo, body)
+    assert code == 2
+    first = err.splitlines()[0]
+    assert first.startswith(
+        "hw2 train: out of memory (CUDA out of memory. Tried to allocate 2 GiB)"
+    )
+    assert "lower the stage's batch size in params.yaml" in first
+    assert "Traceback" not in err

@@ -26,6 +26,10 @@ os.environ["MPLBACKEND"] = "agg"
 log = logging.getLogger(__name__)
 
 Stage = Callable[..., object]
+_SMALLER = (
+    "lower the stage's batch size in params.yaml, end other programs, or compute on another"
+    " device (HW2_DEVICE=cpu)"
+)
 
 
 def run(function: Stage) -> None:
@@ -80,11 +84,13 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
 def _report(error: Exception, log_file: str) -> int:
     """Say in one line what failed, with the traceback in the log; returns the exit code."""
     message = " ".join(str(error).split()) or "no message"
-    code = 2 if disk.refused(error) else 1
-    if code == 2:
-        log.error("a file could not be written or read (%s); %s", message, disk.REMEDY)
+    if disk.refused(error):
+        code, line = 2, f"a file could not be written or read ({message}); {disk.REMEDY}"
+    elif isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        code, line = 2, f"out of memory ({message}); {_SMALLER}"
     else:
-        log.error("%s: %s; full traceback in %s", type(error).__name__, message, log_file)
+        code, line = 1, f"{type(error).__name__}: {message}; full traceback in {log_file}"
+    log.error("%s", line)
     extra = None if os.environ.get("HW2_DEBUG") == "1" else FILE_ONLY
     log.error("traceback", exc_info=error, extra=extra)
     return code
