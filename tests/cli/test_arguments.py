@@ -49,7 +49,7 @@ def test_figures_and_runner_ignore_the_backend_of_a_notebook() -> None:
 
 COMMANDS = (
     *("profile", "params", "plan", "fetch", "check-data", "digits", "predict", "faces", "mse"),
-    *("doctor", "zero-shot", "sample-personalization", "grade-personalization"),
+    *("doctor", "verify", "zero-shot", "sample-personalization", "grade-personalization"),
 )
 
 

@@ -86,6 +86,22 @@ def test_without_a_committed_file_it_is_started_anew(
     assert capfd.readouterr().err == ""
 
 
+def test_a_rebuild_that_fails_leaves_the_damaged_file_for_the_next_start(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    (repository / "dvc.lock").write_bytes(b"")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Repo, "status", interrupted)
+        dvc_lock.repair()
+    assert (repository / "dvc.lock").read_bytes() == b""
+    assert not list(repository.glob("dvc.lock.damaged-*"))
+    dvc_lock.repair()
+    assert (repository / "dvc.lock").read_bytes() != b""
+
+
 def test_a_merge_conflict_is_left_to_the_user(repository: Path) -> None:
     conflict = b"<<<<<<< HEAD\nschema: '2.0'\n=======\nschema: '2.0'\n>>>>>>> other\n"
     (repository / "dvc.lock").write_bytes(conflict)

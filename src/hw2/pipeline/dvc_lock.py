@@ -70,7 +70,11 @@ def _replace(repo: Repo, path: Path) -> None:
     committed = subprocess.run(show, cwd=path.parent, capture_output=True, check=False).stdout
     backup = path.parent / lock_backup.COPY
     sources = [backup.read_bytes() if backup.is_file() else b"", committed]
-    found = lock_rebuild.rebuild(repo, path, sources)
+    try:
+        found = lock_rebuild.rebuild(repo, path, sources)
+    except BaseException:
+        copy.replace(path)  # a file that is missing would look as if nothing was run yet
+        raise
     origin = "rebuilt from the state before" if found else "started anew"
     print(
         f"{LOCK}: was damaged, probably by an interrupt; kept as {copy.name} and {origin};"
