@@ -38,7 +38,13 @@ def imports(tree: ast.AST) -> set[str]:
 
 
 def forbidden_keywords(tree: ast.AST) -> Iterator[str]:
-    bad = {"weights_only": False, "allow_pickle": True, "shell": True, "verify": False}
+    bad = {
+        "weights_only": False,
+        "allow_pickle": True,
+        "shell": True,
+        "verify": False,
+        "trust_remote_code": True,
+    }
     for name, call in calls(tree):
         for keyword in call.keywords:
             if keyword.arg in bad and (
@@ -103,6 +109,7 @@ def test_the_source_has_no_forbidden_calls(check: Callable[[ast.AST], Iterator[s
         (forbidden_keywords, "subprocess.run(c, shell=True)"),
         (forbidden_keywords, "subprocess.run(c, shell=flag)"),
         (forbidden_keywords, "requests.get(u, verify=False)"),
+        (forbidden_keywords, "Model.from_pretrained(p, trust_remote_code=True)"),
         (unsafe_loading, "import pickle"),
         (unsafe_loading, "from yaml import load"),
         (unsafe_loading, "archive.extractall(p)"),

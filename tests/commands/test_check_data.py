@@ -86,3 +86,18 @@ def test_a_path_without_digits_is_a_one_line_error(
     captured = capsys.readouterr()
     assert (captured.out, captured.err.count("\n")) == ("", 1)
     assert "name the course's hw2_data folder or zip" in captured.err
+
+
+def test_found_28_many_faults_of_a_kind_are_counted_not_listed(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"{k}.png,{k % 10}\n" for k in range(1000))
+    with zipfile.ZipFile(course, "a") as archive:
+        archive.writestr("hw2_data/digits/usps/train.csv", f"image_name,label\n{rows}")
+        archive.writestr("hw2_data/digits/usps/data/text.png", "text")
+    assert cli.main(["check-data", str(course)]) == 2
+    few = capsys.readouterr().err.splitlines()
+    assert len(few) < 60
+    assert "... and 980 more of missing image; `--all` lists them" in few
+    assert cli.main(["check-data", str(course), "--all"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) > 1000

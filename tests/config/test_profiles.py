@@ -102,3 +102,15 @@ def test_a_file_that_is_not_a_table_of_profiles_is_an_error(copied: Path, text: 
     table.write_text(text)
     with pytest.raises(UserError, match=r"profiles\.yaml: .*should"):
         profiles.names(table)
+
+
+def test_found_01_a_profile_applies_to_what_dvc_writes(copied: Path) -> None:
+    # `dvc exp run -S` writes params.yaml with this function: lists become blocks.
+    from dvc.utils.hydra import apply_overrides
+
+    apply_overrides(copied, ["ddpm.train.steps=4800"])
+    assert params.load(copied).ddpm.train.steps == 4800
+    profiles.apply("course", copied)
+    assert params.load(copied).profile == "course"
+    profiles.apply("demo", copied)
+    assert (copied).read_text() == (ROOT / "params.yaml").read_text()

@@ -41,3 +41,9 @@ def test_distance_of_covariances_that_do_not_commute() -> None:
 def test_a_constant_feature_is_allowed() -> None:
     flat = np.ones((5, 3))
     assert frechet_distance(flat, flat) == pytest.approx(0)
+
+
+def test_row_61_fewer_features_than_dimensions_give_a_finite_distance() -> None:
+    stream = np.random.default_rng(2)
+    few, others = stream.normal(size=(5, 64)), stream.normal(size=(5, 64))
+    assert 0 < frechet_distance(few, others) < np.inf

@@ -66,3 +66,16 @@ def test_dates_of_the_future_are_set_to_now(repository: Path) -> None:
     dag.load()
     assert past < (repository / "data.txt").stat().st_mtime < future
     assert (repository / "copy.txt").stat().st_mtime == past
+
+
+@both
+@pytest.mark.parametrize(
+    "value", ["2026-13-45", "!!int x", "9" * 5000], ids=["date", "int", "long"]
+)
+def test_found_22_a_value_that_the_yaml_library_fails_on_names_the_file(
+    repository: Path, ask: Callable[[], Any], value: str
+) -> None:
+    text = (repository / "dvc.yaml").read_text()
+    (repository / "dvc.yaml").write_text(text + "    params: [seed]\n")
+    (repository / "params.yaml").write_text(f"seed: {value}\n")
+    assert refusal(ask).startswith("params.yaml: not valid YAML, a value cannot be read: ")

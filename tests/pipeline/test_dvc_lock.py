@@ -59,7 +59,7 @@ def test_a_damaged_file_is_kept_aside_and_finished_stages_do_not_run_again(
     dvc_lock.repair()
     (message,) = capfd.readouterr().err.splitlines()
     assert message.startswith("dvc.lock: was damaged")
-    assert "taken from the last commit" in message
+    assert "rebuilt from the state before" in message
     (copy,) = repository.glob("dvc.lock.damaged-*")
     assert copy.name in message
     assert copy.read_bytes() == damage
@@ -84,6 +84,22 @@ def test_without_a_committed_file_it_is_started_anew(
     assert not (repository / "dvc.lock").exists()
     dvc_lock.repair()  # a missing file is no damage
     assert capfd.readouterr().err == ""
+
+
+def test_a_rebuild_that_fails_leaves_the_damaged_file_for_the_next_start(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    (repository / "dvc.lock").write_bytes(b"")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Repo, "status", interrupted)
+        dvc_lock.repair()
+    assert (repository / "dvc.lock").read_bytes() == b""
+    assert not list(repository.glob("dvc.lock.damaged-*"))
+    dvc_lock.repair()
+    assert (repository / "dvc.lock").read_bytes() != b""
 
 
 def test_a_merge_conflict_is_left_to_the_user(repository: Path) -> None:

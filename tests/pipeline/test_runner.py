@@ -179,3 +179,37 @@ def test_the_environment_overrides_the_number_of_threads(monkeypatch: pytest.Mon
             device.use_threads(8)
     finally:
         torch.set_num_threads(before)
+
+
+def test_found_24_a_full_disk_in_a_library_of_rust_is_one_line(repo: Path) -> None:
+    body = "raise ValueError('Error while serializing: I/O error: File too large (os error 27)')"
+    code, _, err = run(repo, body)
+    assert code == 2
+    first = err.splitlines()[0]
+    assert first.startswith("hw2 train: a file could not be written or read (Error while serial")
+    assert first.endswith("; free some space or correct the permissions, then run again")
+    assert "Traceback" not in err
+
+
+def test_found_25_an_output_folder_without_access_stops_before_the_work(repo: Path) -> None:
+    (repo / "results").write_text("a file, because the tests may run as root, who may write all")
+    code, out, err = run(repo, "print('worked')")
+    assert (code, out) == (2, "")
+    assert "results: no file can be written there (Not a directory)" in err
+
+
+@pytest.mark.parametrize("kind", ["OutOfMemoryError", "MemoryError"])
+def test_row_54_a_full_memory_is_one_line_that_names_the_batch_size(repo: Path, kind: str) -> None:
+    body = (
+        "class OutOfMemoryError(RuntimeError):  # as that of torch is named\n"
+        "    pass\n"
+        f"raise {kind}('CUDA out of memory. Tried to allocate 2 GiB')"
+    )
+    code, _, err = run(repo, body)
+    assert code == 2
+    first = err.splitlines()[0]
+    assert first.startswith(
+        "hw2 train: out of memory (CUDA out of memory. Tried to allocate 2 GiB)"
+    )
+    assert "lower the stage's batch size in params.yaml" in first
+    assert "Traceback" not in err

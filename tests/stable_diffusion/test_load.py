@@ -30,11 +30,19 @@ def test_invalid_models_are_refused_in_one_line(
     v1: Path, stable_diffusion: params.StableDiffusion, tmp_path: Path
 ) -> None:
     (tmp_path / "bad.ckpt").write_bytes(b"no checkpoint")
+    (tmp_path / "page.CKPT").write_bytes(b"<html>Quota exceeded</html>")
+    (tmp_path / "page.safetensors").write_bytes(b"<html>Quota exceeded</html>")
+    torch.save([1, 2], tmp_path / "list.ckpt")
+    torch.save({}, tmp_path / "model.pt")
     bare = tmp_path / "bare"
     shutil.copytree(v1, bare)
     shutil.rmtree(bare / "tokenizer")
     for weights, message in (
-        (tmp_path / "bad.ckpt", "cannot be loaded"),
+        (tmp_path / "bad.ckpt", "no file of PyTorch"),
+        (tmp_path / "page.CKPT", "a web page, not a model"),
+        (tmp_path / "page.safetensors", "a web page, not a model"),
+        (tmp_path / "list.ckpt", "a list, not a state dict"),
+        (tmp_path / "model.pt", "unknown suffix; give a .ckpt or .safetensors"),
         (tmp_path / "absent.ckpt", "no file"),
         (bare, "tokenizer|cannot be loaded"),
     ):

@@ -137,6 +137,13 @@ def test_tsne_has_the_same_images_before_and_after_adaptation(
     assert again.read_bytes() == done.dann_tsne.read_bytes()
 
 
+def test_row_62_tsne_of_few_images_lowers_its_perplexity(dann: params.Dann) -> None:
+    features = np.random.default_rng(1).normal(size=(5, 8)).astype(np.float32)
+    wide = dann.model_copy(update={"tsne": dann.tsne.model_copy(update={"perplexity": 30.0})})
+    training = next(iter(dann_training.every(dann)))
+    assert dann_tsne._embed(features, wide, training).shape == (5, 2)
+
+
 def test_a_killed_stage_resumes_after_the_last_finished_training(
     done: SimpleNamespace,
     settings: params.Params,

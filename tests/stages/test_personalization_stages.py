@@ -312,6 +312,11 @@ def test_invalid_input_is_refused_in_one_line(
         ("0", {"prompt": ["a <new1>\n$(reboot)", "a <new1>"]}, "lines of text"),
         ("0", {"prompt": ["a cat", "a <new1>"]}, "does not contain <new1>"),
         ("0", {"baseline": [[1, 2]]}, "as many"),
+        (
+            "0",
+            {"prompt": [f"{'word ' * 90}<new1>", "a <new1>"]},
+            "tokens, of which the model reads",
+        ),
         ("0", {"token_name": "<new9>", "prompt": ["<new9>", "<new9>"]}, "was not learned"),
     ):
         with pytest.raises(UserError, match=message) as error:

@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import resource
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -203,3 +204,11 @@ def test_finish_removes_this_training_only(tmp_path: Path) -> None:
     mine.finish()
     assert not mine.folder.exists()
     assert names(other) == {"step-1.pt"}
+
+
+def test_row_18_a_folder_that_is_removed_in_a_run_is_made_again(tmp_path: Path) -> None:
+    resume = Resume(tmp_path / "checkpoints", IDENTITY)
+    resume.save(1, state(1))
+    shutil.rmtree(tmp_path / "checkpoints")
+    resume.save(2, state(2))
+    assert latest(tmp_path / "checkpoints")[0] == 2

@@ -1,6 +1,8 @@
 """Damage that a kill or a wrong clock leaves costs no result and no second run of a stage."""
 
 import os
+import signal
+from pathlib import Path
 
 import pytest
 from scratch import FIGURES, REPORT, Scratch
@@ -8,6 +10,22 @@ from scratch import FIGURES, REPORT, Scratch
 pytestmark = pytest.mark.slow
 
 METRICS = "results/details/personalization.json"
+# A `sitecustomize.py`: kills plain DVC half-way through its write of dvc.lock after `judge_train`.
+KILL_IN_WRITE = """\
+import os, signal, sys
+if any(word.endswith("/dvc") for word in sys.orig_argv):
+    import dvc.utils.serialize._common as serialization
+    write = serialization._dump_data
+
+    def killed(path, data, *arguments, **options):
+        if "judge_train" in data.get("stages", {}) and str(path).endswith("dvc.lock"):
+            with open(path, "w") as file:
+                file.write("schema: '2.0'\\nsta")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return write(path, data, *arguments, **options)
+
+    serialization._dump_data = killed
+"""
 
 
 def test_a_damaged_dvc_lock_retrains_nothing(copy: Scratch) -> None:
@@ -26,6 +44,27 @@ def test_a_damaged_dvc_lock_retrains_nothing(copy: Scratch) -> None:
     assert copy.text(METRICS) == metrics
     assert copy.text("dvc.lock") == lock
     assert copy.scheduled() == set()
+
+
+def test_found_15_plain_dvc_killed_while_it_writes_its_state_costs_no_training(
+    source: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # `judge_train` trains, and a part of its outputs is in Git, so DVC keeps no run cache of it.
+    scratch = source.copy(tmp_path / "killed")
+    (tmp_path / "sitecustomize.py").write_text(KILL_IN_WRITE)
+    with monkeypatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(tmp_path))
+        killed = scratch.run("dvc", "repro", "judge_train")
+    assert killed.code == -signal.SIGKILL, killed.text
+    assert killed.ran == {"digits_fetch", "digits_pack", "judge_train"}
+    assert scratch.text("dvc.lock") == "schema: '2.0'\nsta"
+    (scratch.root / ".dvc/tmp/rwlock").write_bytes(b'{"write": {"/')  # it may die there as well
+
+    done = scratch.snakemake("results/judge")
+    assert done.ran == set()
+    assert done.text.count("dvc.lock: was damaged") == 1
+    assert scratch.scheduled("results/judge") == set()
+    assert not scratch.changed() & killed.ran
 
 
 def test_results_dated_in_the_future_are_kept(copy: Scratch) -> None:

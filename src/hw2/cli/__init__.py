@@ -11,8 +11,19 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
-from hw2.cli import clip, configuration, data, digits, faces, installation, models, results
+from hw2.cli import (
+    clip,
+    configuration,
+    data,
+    digits,
+    faces,
+    installation,
+    integrity,
+    models,
+    results,
+)
 from hw2.cli.command_list import CommandList
 from hw2.cli.parser import Parser
 from hw2.cli.version import ShowVersion
@@ -29,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     handler = ConsoleHandler()
     logging.getLogger().addHandler(handler)
     logging.getLogger("hw2").setLevel(logging.INFO)
+    before = signal.signal(signal.SIGTERM, _exit_cleanly)
     try:
         os.chdir(_repository())
         return options.function(options) or 0
@@ -38,7 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     finally:
+        signal.signal(signal.SIGTERM, before)
         logging.getLogger().removeHandler(handler)
+
+
+def _exit_cleanly(signum: int, frame: FrameType | None) -> None:
+    """Exit through every `finally`, so that no half-written folder stays."""
+    raise SystemExit(128 + signum)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=ShowVersion, help="show the versions and exit")
     commands = CommandList(parser)
-    groups = (installation, configuration, results, data, digits, faces, clip, models)
+    groups = (installation, configuration, results, integrity, data, digits, faces, clip, models)
     for module in groups:
         module.add_commands(commands)
     commands.finish()

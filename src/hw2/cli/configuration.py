@@ -71,13 +71,13 @@ def _params(options: argparse.Namespace) -> None:
 
 def _plan(options: argparse.Namespace) -> None:
     from hw2.cli import plan_table
-    from hw2.pipeline import plan
+    from hw2.pipeline import plan, timings
 
     settings = params.load()
     if options.record:
-        outputs.need_file(plan.TIMINGS.absolute())
+        outputs.need_file(timings.FILE.absolute())
         seconds = plan.record(settings.profile, settings.runtime.threads)
-        print(f"{plan.TIMINGS}: {len(seconds)} stages, {sum(seconds.values()):.0f} s")
+        print(f"{timings.FILE}: {len(seconds)} stages, {sum(seconds.values()):.0f} s")
         return
     pending = plan.plan(settings.profile, settings.runtime.threads)
     print(plan_table.as_json(pending) if options.json else plan_table.text(pending))

@@ -24,6 +24,9 @@ def add_commands(commands: CommandList) -> None:
     check.add_argument(
         "--test-labels", action="store_true", help="test.csv holds labels, not a form to fill in"
     )
+    check.add_argument(
+        "--all", action="store_true", help="list every fault, not only the first 20 of a kind"
+    )
 
 
 def _fetch(options: argparse.Namespace) -> None:
@@ -40,6 +43,7 @@ def _check_data(options: argparse.Namespace) -> None:
     table, problems = check_data.run(options.path, test_labels=options.test_labels)
     print(table, flush=True)  # before the faults, which go to stderr
     if problems:
-        lines = [f"{options.path}:", *map(str, problems), faults.summary(problems)]
+        listed = check_data.listed(problems, every=options.all)
+        lines = [f"{options.path}:", *listed, faults.summary(problems)]
         raise UserError("\n".join(lines))
     print("no problems found")

@@ -8,6 +8,9 @@ from hw2.digits.course import Summary
 from hw2.digits.faults import Fault
 from hw2.digits.labels import NUM_DIGITS
 
+SHOWN = 20
+"""Faults of a kind that are listed one by one."""
+
 
 def run(path: Path, *, test_labels: bool) -> tuple[str, list[Fault]]:
     """Check all domains of the folder or zip `path`. Returns a table to print, and all problems.
@@ -17,6 +20,18 @@ def run(path: Path, *, test_labels: bool) -> tuple[str, list[Fault]]:
     """
     report = course.check(path, None, test_labels)
     return _table(report.tables), report.faults
+
+
+def listed(faults: Sequence[Fault], *, every: bool = False) -> list[str]:
+    """A line for each fault; without `every`, for the first of each kind, and how many follow."""
+    lines: list[str] = []
+    for kind in dict.fromkeys(fault.kind for fault in faults):
+        same = [str(fault) for fault in faults if fault.kind == kind]
+        shown = same if every else same[:SHOWN]
+        lines += shown
+        if len(same) > len(shown):
+            lines.append(f"... and {len(same) - len(shown)} more of {kind}; `--all` lists them")
+    return lines
 
 
 def _table(summaries: Sequence[Summary]) -> str:

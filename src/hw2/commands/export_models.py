@@ -16,9 +16,8 @@ from hw2.faces import hub
 from hw2.faces import model as face_models
 from hw2.io import files, manifest
 from hw2.io.atomic import atomic_dir
+from hw2.pipeline import timings
 from hw2.runtime.errors import UserError
-
-TIMINGS = Path("workflow/timings.json")
 
 
 def run(params: Params, paths: Paths, out: Path) -> list[Path]:
@@ -41,7 +40,7 @@ def run(params: Params, paths: Paths, out: Path) -> list[Path]:
     cards = model_cards.cards(
         params,
         _metrics(paths),
-        seconds=_seconds(params),
+        seconds=timings.seconds(params.profile),
         commit=model_cards.current_commit(),
     )
     for name, (source, _) in writers.items():
@@ -114,12 +113,3 @@ def _metrics(paths: Paths) -> dict[str, Mapping[str, Any]]:
         "personalization": files.read_json(paths.personalization_details),
         "faces": files.read_json(paths.faces_details),
     }
-
-
-def _seconds(params: Params) -> Mapping[str, float]:
-    """Seconds of each stage of this profile, where `hw2 plan --record` has stored them."""
-    if not TIMINGS.exists():
-        return {}
-    timings = files.read_json(TIMINGS).get(params.profile, {"stages": {}})
-    seconds: Mapping[str, float] = timings["stages"]
-    return seconds

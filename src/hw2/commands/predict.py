@@ -41,7 +41,7 @@ def run(
         raise UserError(f"--method {method}: not trained; choose from {', '.join(dann.methods)}")
     path = models / f"{Training(pair, method, dann.seeds[0]).slug}.safetensors"
     trained = classifier.load(path, device)
-    names, pixels = _read(folder)
+    names, pixels = _read(folder, out)
     digits = trained.predict(pixels, target)
     rows = [{"image_name": n, "label": int(d)} for n, d in zip(names, digits, strict=True)]
     files.write_table(out, rows)
@@ -59,11 +59,14 @@ def _pair(dann: params.Dann, target: str) -> Pair:
     )
 
 
-def _read(folder: Path) -> tuple[list[str], np.ndarray]:
-    """Read all files that are not hidden: sorted names, and images uint8 (N, 28, 28, 3)."""
+def _read(folder: Path, out: Path) -> tuple[list[str], np.ndarray]:
+    """Read all files that are not hidden: sorted names, and images uint8 (N, 28, 28, 3).
+
+    `out` of an earlier run is left out.
+    """
     if not folder.is_dir():
         raise UserError(f"{folder}: not a folder; name the folder of the images")
-    paths = listed(folder)
+    paths = [path for path in listed(folder) if path.absolute() != out.absolute()]
     pixels, unreadable = np.empty((len(paths), SIDE, SIDE, 3), np.uint8), []
     for row, path in enumerate(paths):
         try:

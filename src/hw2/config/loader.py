@@ -26,6 +26,8 @@ class Section(BaseModel):
 
 
 SectionT = TypeVar("SectionT", bound=Section)
+# What ruamel raises for a date of month 13, `!!int x`, `!!bool x`, and nesting without end.
+_VALUE_ERRORS = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -47,13 +49,16 @@ def read_yaml(path: str | Path) -> Any:
     except YAMLError as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not valid YAML, {reason}") from None
+    except _VALUE_ERRORS as error:
+        reason = str(error).splitlines()[0][:100]
+        raise UserError(f"{path}: not valid YAML, a value cannot be read: {reason}") from None
 
 
 def read_value(text: str) -> Any:
     """Read a single value as `read_yaml` does. Text that is not YAML is returned unchanged."""
     try:
         return YAML(typ="safe", pure=True).load(text)
-    except YAMLError:
+    except (YAMLError, *_VALUE_ERRORS):
         return text
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from hw2.diffusion import schedule
 from hw2.diffusion.schedule import Schedule
 from hw2.faces.model import COURSE
+from hw2.io import torch_files
 from hw2.runtime.errors import UserError
 
 _INSIDE = ("state_dict", "model_state_dict", "model", "ema", "unet")  # keys of training files
@@ -24,32 +25,12 @@ def read(path: Path) -> tuple[dict[str, Tensor], Schedule]:
     Raises:
         UserError: if the file is something else; code in the file is never run.
     """
-    weights = _unwrapped(_loaded(path))
+    weights = _unwrapped(torch_files.load(path, _HINT))
     levels = schedule.make("linear", 1000)
     with torch.device("meta"):
         expected = COURSE.build().state_dict()
     _check(path, weights, expected)
     return {name: weights[name].float() for name in expected}, levels
-
-
-def _loaded(path: Path) -> Any:
-    try:
-        with path.open("rb") as file:
-            start = file.read(64).lstrip().lower()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); {_HINT}") from error
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise UserError(f"{path}: a web page, not a model; download it again, then {_HINT}")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load raises many exception types
-        message = str(error)
-        code = re.search(r"(?:GLOBAL|global) (\S+)", message)
-        if "weights_only" in message.lower() and code:
-            reason = f"it holds code ({code[1]}), which is not run"
-        else:
-            reason = f"damaged, cut or no file of PyTorch ({type(error).__name__})"
-        raise UserError(f"{path}: {reason}; {_HINT}") from error
 
 
 def _unwrapped(result: Any) -> Any:

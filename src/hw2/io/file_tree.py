@@ -14,6 +14,9 @@ from pathlib import Path
 
 from hw2.runtime.errors import UserError
 
+# Unpacked in small pieces. A piece of bz2 or lzma may become gigabytes, whatever size it states.
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
 
 class Unreadable(Exception):
     """A file of the tree that cannot be read whole; the text says why."""
@@ -167,6 +170,8 @@ class _Zip(Tree):
     def read(self, name: str, limit: int) -> bytes:
         try:
             info = self._archive.getinfo(name)
+            if info.compress_type not in _BOUNDED:
+                raise Unreadable("is packed by another method than deflate")
             _within(limit, info.file_size)  # before anything is unpacked
             return self._archive.read(info)
         # RuntimeError: encrypted. NotImplementedError: an unknown compression.

@@ -181,3 +181,25 @@ def check_learned(
                 f"{source}: {spec.token} was not learned, only {', '.join(rows)};"
                 " add it to personalization.concepts and train"
             )
+
+
+def check_length(pipe: Any, prompt_spec: PromptSpec, source: Path) -> None:
+    """Check that the text encoder reads each prompt to its end, where a token might stand.
+
+    Args:
+        pipe: The pipeline, to which the token was added.
+        prompt_spec: The entry whose prompts are checked.
+        source: The file of the entry, for the message.
+
+    Raises:
+        UserError: naming the first prompt that is too long.
+    """
+    limit = pipe.tokenizer.model_max_length
+    for prompt in prompt_spec.prompts:
+        text = pipe.maybe_convert_prompt(prompt, pipe.tokenizer)
+        length = len(pipe.tokenizer(text, truncation=False).input_ids)
+        if length > limit:
+            raise UserError(
+                f"{source}: the prompt {prompt[:40]!r}... has {length} tokens, of which the model"
+                f" reads {limit}; shorten it"
+            )

@@ -68,8 +68,8 @@ def load(check: bool = True) -> list[Stage]:
     with dvc_errors.explained():
         if not check:
             return _stages(Repo(), {})
+        files_in_use.guard()  # first, because the repair asks DVC
         dvc_lock.repair()
-        files_in_use.guard()
         with Repo(_wait_for_lock=True) as repo:
             status = repo.status()
         if "code" in status:

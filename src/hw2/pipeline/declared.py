@@ -50,12 +50,50 @@ def read(stage: str, path: str | Path = DVC_FILE) -> Declaration:
     Raises:
         UserError: if dvc.yaml has no such stage.
     """
+    return of_entry(stage, entry(stage, path))
+
+
+def of_entry(stage: str, stage_entry: dict[str, Any]) -> Declaration:
+    """The declaration of a stage from its entry in dvc.yaml, as `entry` reads it."""
+    untracked = (stage_entry.get("meta") or {}).get("untracked") or []
+    names = (*_path_names(stage_entry), *untracked)
+    return Declaration(stage, tuple(_param_keys(stage_entry)), names)
+
+
+def is_partly_in_git(stage_entry: dict[str, Any]) -> bool:
+    """Whether an output in this entry is in Git instead of DVC's cache (`cache: false`)."""
+    items = _items(stage_entry, *OUTPUTS)
+    options = [next(iter(item.values())) or {} for item in items if not isinstance(item, str)]
+    return any(option.get("cache") is False for option in options)
+
+
+def files(
+    stage_entry: dict[str, Any], paths: Paths, kinds: tuple[str, ...] = ("deps", *OUTPUTS)
+) -> list[Path]:
+    """The files and folders of an entry, by default its dependencies and outputs.
+
+    Raises:
+        UserError: if it names a path that paths.yaml does not have.
+    """
+    names = _texts(stage_entry, kinds)
+    return [Path(_PATH.sub(lambda match: str(getattr(paths, match[1])), text)) for text in names]
+
+
+def outputs(stage_entry: dict[str, Any]) -> list[str]:
+    """Names from paths.yaml that the stage writes."""
+    return _path_names(stage_entry, OUTPUTS)
+
+
+def entry(stage: str, path: str | Path = DVC_FILE) -> dict[str, Any]:
+    """The entry of `stage` in dvc.yaml as it is written.
+
+    Raises:
+        UserError: if dvc.yaml has no such stage.
+    """
     stages = (loader.read_yaml(path) or {}).get("stages") or {}
     if stage not in stages:
         raise UserError(f"{path}: no stage {stage!r}; {loader.nearest(stage, list(stages))}")
-    entry = stages[stage]
-    untracked = (entry.get("meta") or {}).get("untracked") or []
-    return Declaration(stage, tuple(_param_keys(entry)), (*_path_names(entry), *untracked))
+    return cast(dict[str, Any], stages[stage])
 
 
 def _param_keys(entry: dict[str, Any]) -> Iterator[str]:
@@ -66,15 +104,20 @@ def _param_keys(entry: dict[str, Any]) -> Iterator[str]:
             yield from item.get(PARAMS_FILE) or []
 
 
-def outputs(entry: dict[str, Any]) -> list[str]:
-    """Names from paths.yaml that the stage `entry` of dvc.yaml writes."""
-    return _path_names(entry, OUTPUTS)
-
-
 def _path_names(entry: dict[str, Any], kinds: tuple[str, ...] = ("deps", *OUTPUTS)) -> list[str]:
-    items = [item for kind in kinds for item in entry.get(kind) or []]
-    texts = [item if isinstance(item, str) else next(iter(item)) for item in items]
-    return list(dict.fromkeys(name for text in texts for name in _PATH.findall(text)))
+    return list(
+        dict.fromkeys(name for text in _texts(entry, kinds) for name in _PATH.findall(text))
+    )
+
+
+def _texts(entry: dict[str, Any], kinds: tuple[str, ...]) -> list[str]:
+    """The dependencies and outputs of a stage as they are written, without their options."""
+    items = _items(entry, *kinds)
+    return [item if isinstance(item, str) else next(iter(item)) for item in items]
+
+
+def _items(entry: dict[str, Any], *kinds: str) -> list[Any]:
+    return [item for kind in kinds for item in entry.get(kind) or []]
 
 
 def restrict_params(params: Params, declaration: Declaration) -> "DeclaredParams":

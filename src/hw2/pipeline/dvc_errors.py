@@ -10,9 +10,11 @@ from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.scm import SCMError
 
+from hw2.config import loader
 from hw2.pipeline.files_in_use import LIST
 from hw2.runtime.errors import UserError
 
+_YAML_FILES = ("params.yaml", "paths.yaml", "dvc.yaml")
 _UNWRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT}
 
 
@@ -36,6 +38,11 @@ def explained() -> Iterator[None]:
         raise UserError(
             f"dvc.yaml or its data: {_line(error)}; run `dvc status` for details"
         ) from error
+    except (ValueError, KeyError, RecursionError):
+        # The YAML library lets such errors of single values through: name the file, if it is one.
+        for path in _YAML_FILES:
+            loader.read_yaml(path)
+        raise
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise

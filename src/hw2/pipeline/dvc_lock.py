@@ -2,12 +2,12 @@
 
 DVC writes the file in place at the end of every stage. An interrupt in that moment leaves it empty
 or cut, and DVC then refuses every command. In a process that calls `write_atomically` the file is
-replaced as a whole. `repair` is for a file that plain DVC left damaged.
+replaced as a whole. `repair` is for a file that plain DVC left damaged; `lock_backup` and
+`lock_rebuild` know what it held.
 """
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -15,13 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import dvc.utils.serialize._common as serialization
-from dvc.exceptions import DvcException
-from dvc.repo import Repo
-from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-from dvc.utils.serialize import parse_yaml
-from voluptuous import Invalid
+from dvc.repo import Repo, lock_repo
 
 from hw2.io.atomic import atomic_path
+from hw2.pipeline import lock_backup, lock_rebuild
 from hw2.runtime.errors import UserError
 
 LOCK = "dvc.lock"
@@ -40,20 +37,17 @@ def _dump(path: str, data: Any, dumper: Any, fs: Any = None, **arguments: Any) -
 
 
 def repair() -> None:
-    """Replace a damaged `dvc.lock` by that of the last commit, and say so in one line.
-
-    The damaged file is kept under another name. A stage that ran since the commit differs from the
-    committed file, so it is due; DVC restores it from its run cache instead of running it again.
+    """Rebuild a damaged `dvc.lock`, and say so in one line; the damaged file is kept aside.
 
     Raises:
         UserError: if the file holds a merge conflict, which is the user's to resolve.
     """
     if _is_sound(Path(LOCK)):
         return
-    with Repo(_wait_for_lock=True) as repo, repo.lock:  # plain DVC may just be writing
+    with Repo(_wait_for_lock=True) as repo, lock_repo(repo):  # plain DVC may just be writing
         path = Path(repo.root_dir, LOCK)
         if not _is_sound(path):
-            _replace(path)
+            _replace(repo, path)
 
 
 def _is_sound(path: Path) -> bool:
@@ -66,31 +60,24 @@ def _is_sound(path: Path) -> bool:
             f"{LOCK}: holds a merge conflict; take one side, as with"
             f" `git checkout --ours {LOCK}`, and run again"
         )
-    return _is_lock(content)
+    return lock_rebuild.parsed(content) is not None
 
 
-def _is_lock(content: bytes) -> bool:
-    try:
-        COMPILED_LOCKFILE_SCHEMA(parse_yaml(content.decode(), LOCK))
-    except (DvcException, Invalid, ValueError, RecursionError):
-        return False
-    return True
-
-
-def _replace(path: Path) -> None:
+def _replace(repo: Repo, path: Path) -> None:
     copy = path.with_name(f"{LOCK}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-    shutil.copy(path, copy)
+    path.replace(copy)
     show = ["git", "show", f"HEAD:./{LOCK}"]
     committed = subprocess.run(show, cwd=path.parent, capture_output=True, check=False).stdout
-    if committed and _is_lock(committed):
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(committed)
-        source = "taken from the last commit"
-    else:
-        path.unlink()
-        source = "started anew"
+    backup = path.parent / lock_backup.COPY
+    sources = [backup.read_bytes() if backup.is_file() else b"", committed]
+    try:
+        found = lock_rebuild.rebuild(repo, path, sources)
+    except BaseException:
+        copy.replace(path)  # a file that is missing would look as if nothing was run yet
+        raise
+    origin = "rebuilt from the state before" if found else "started anew"
     print(
-        f"{LOCK}: was damaged, probably by an interrupt; kept as {copy.name} and {source};"
-        " finished stages are restored from DVC's cache",
+        f"{LOCK}: was damaged, probably by an interrupt; kept as {copy.name} and {origin};"
+        " finished stages are restored, not run again",
         file=sys.stderr,
     )

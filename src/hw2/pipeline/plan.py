@@ -15,11 +15,9 @@ from typing import Any
 import networkx
 from dvc.repo import Repo
 
-from hw2.io import files
-from hw2.pipeline import dvc_errors, dvc_lock, files_in_use
+from hw2.pipeline import dvc_errors, dvc_lock, files_in_use, timings
 from hw2.runtime.errors import UserError
 
-TIMINGS = Path("workflow/timings.json")
 _DVC_SECONDS = 1.0  # of DVC itself, per stage
 
 
@@ -54,7 +52,7 @@ class Plan:
 def plan(profile: str, threads: int) -> Plan:
     """The stages that a run of the whole DAG would execute now, and their estimated times."""
     stages = _due()
-    recorded = _timings().get(profile)
+    recorded = timings.read().get(profile)
     if not stages or recorded is None:
         seconds: dict[str, float] = {}
     else:
@@ -99,8 +97,8 @@ def _due() -> dict[str, str]:
 @contextmanager
 def _repository() -> Iterator[Repo]:
     with dvc_errors.explained():
+        files_in_use.guard()  # first, because the repair asks DVC
         dvc_lock.repair()
-        files_in_use.guard()
         with Repo(_wait_for_lock=True) as repo:
             yield repo
 
@@ -114,8 +112,7 @@ def record(profile: str, threads: int) -> dict[str, float]:
     with _repository() as repo:
         names = [stage.addressing for stage in repo.index.stages]
     seconds = {name: _logged_seconds(Path("logs") / f"{name}.log") for name in names}
-    timings = {**_timings(), profile: {"probe_seconds": probe(threads), "stages": seconds}}
-    files.write_json(TIMINGS, timings)
+    timings.write(profile, probe(threads), seconds)
     return seconds
 
 
@@ -135,13 +132,6 @@ def probe(threads: int) -> float:
             layer(images).sum().backward()
         times.append(time.monotonic() - began)
     return min(times[1:])
-
-
-def _timings() -> dict[str, dict[str, Any]]:
-    if not TIMINGS.exists():
-        return {}
-    timings: dict[str, dict[str, Any]] = files.read_json(TIMINGS)
-    return timings
 
 
 def _logged_seconds(log: Path) -> float:

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 from hw2.config import params, paths
-from hw2.pipeline import binding, declared, provenance
+from hw2.pipeline import binding, declared, disk, lock_backup, provenance
 from hw2.runtime import device, parent_process
 from hw2.runtime.errors import Interrupted, UserError
 from hw2.runtime.progress import FILE_ONLY, ConsoleHandler
@@ -26,6 +26,10 @@ os.environ["MPLBACKEND"] = "agg"
 log = logging.getLogger(__name__)
 
 Stage = Callable[..., object]
+_SMALLER = (
+    "lower the stage's batch size in params.yaml, end other programs, or compute on another"
+    " device (HW2_DEVICE=cpu)"
+)
 
 
 def run(function: Stage) -> None:
@@ -54,8 +58,14 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
         os.chdir(_root(script))
         all_paths = paths.load()
         log_file = _log_to_file(all_paths.logs / f"{stage}.log")
-        stage_params = declared.restrict_params(params.load(), declared.read(stage))
-        function(**_arguments(function, stage, stage_params, all_paths))
+        entry = declared.entry(stage)
+        declaration = declared.of_entry(stage, entry)
+        stage_params = declared.restrict_params(params.load(), declaration)
+        disk.check_writable(declared.files(entry, all_paths, declared.OUTPUTS))
+        lock_backup.keep()
+        lock_backup.forget(stage)
+        function(**_arguments(function, declaration, stage_params, all_paths))
+        lock_backup.finished(stage, entry, stage_params.model_dump())
         log.info("parameters read: %s", ", ".join(sorted(stage_params.reads)), extra=FILE_ONLY)
     except UserError as error:
         log.error("%s", error)
@@ -67,24 +77,37 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
         log.error("interrupted; run the same command to start this stage again")
         return 128 + signal.SIGINT
     except Exception as error:
-        message = " ".join(str(error).split()) or "no message"
-        log.error("%s: %s; full traceback in %s", type(error).__name__, message, log_file)
-        extra = None if os.environ.get("HW2_DEBUG") == "1" else FILE_ONLY
-        log.error("traceback", exc_info=True, extra=extra)
-        return 1
+        return _report(error, log_file)
     return 0
 
 
+def _report(error: Exception, log_file: str) -> int:
+    """Say in one line what failed, with the traceback in the log; returns the exit code."""
+    message = " ".join(str(error).split()) or "no message"
+    if disk.refused(error):
+        code, line = 2, f"a file could not be written or read ({message}); {disk.REMEDY}"
+    elif isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        code, line = 2, f"out of memory ({message}); {_SMALLER}"
+    else:
+        code, line = 1, f"{type(error).__name__}: {message}; full traceback in {log_file}"
+    log.error("%s", line)
+    extra = None if os.environ.get("HW2_DEBUG") == "1" else FILE_ONLY
+    log.error("traceback", exc_info=error, extra=extra)
+    return code
+
+
 def _arguments(
-    function: Stage, stage: str, stage_params: declared.DeclaredParams, all_paths: paths.Paths
+    function: Stage,
+    declaration: declared.Declaration,
+    stage_params: declared.DeclaredParams,
+    all_paths: paths.Paths,
 ) -> dict[str, Any]:
-    declaration = declared.read(stage)
     stage_paths = declared.restrict_paths(all_paths, declaration)
 
     def context(name: str) -> Any:
         match name:
             case "checkpoints":
-                return checkpoint_folder(all_paths, stage)
+                return checkpoint_folder(all_paths, declaration.stage)
             case "device":
                 return _device(stage_params.runtime)
             case "provenance":

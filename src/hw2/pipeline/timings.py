@@ -17,6 +17,12 @@ def read() -> dict[str, dict[str, Any]]:
     return dict(files.read_json(FILE)) if FILE.exists() else {}
 
 
+def write(profile: str, probe_seconds: float, stages: dict[str, float]) -> None:
+    """Replace the record of a profile."""
+    entry = {"probe_seconds": probe_seconds, "stages": stages}
+    files.write_json(FILE, {**read(), profile: entry})
+
+
 def seconds(profile: str) -> dict[str, float]:
     """Seconds by stage; empty if no run of the profile was recorded."""
     return dict(read().get(profile, {}).get("stages", {}))

@@ -3,7 +3,7 @@
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
 from hw2.config import params
-from hw2.io import manifest
+from hw2.io import manifest, torch_files
 from hw2.runtime.errors import UserError
 
+_HINT = "give a .ckpt or .safetensors of CompVis, with stable_diffusion.config"
 _SINGLE_FILE_SUFFIXES = (".ckpt", ".safetensors")
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _NETWORKS = ("unet", "vae", "text_encoder")
@@ -113,12 +114,15 @@ def _open(stable_diffusion: params.StableDiffusion, trained_folder: Path) -> Any
             raise UserError(f"{trained_folder}: no model; run `dvc repro stable_diffusion_train`")
         return StableDiffusionPipeline.from_pretrained(trained_folder)
     path = Path(stable_diffusion.weights)
-    if path.suffix in _SINGLE_FILE_SUFFIXES:
+    if path.suffix.lower() in _SINGLE_FILE_SUFFIXES:
         if not path.is_file():
             raise UserError(
                 f"stable_diffusion.weights: no file {path}; download it, or correct the path"
             )
+        torch_files.refuse_other_files(path, _HINT)
         return _open_single_file(path, stable_diffusion.config)
+    if path.is_file():
+        raise UserError(f"stable_diffusion.weights: {path} has an unknown suffix; {_HINT}")
     local = path.is_dir()
     manifest.check(path)
     if local and stable_diffusion.revision is not None:
@@ -136,7 +140,7 @@ def _open(stable_diffusion: params.StableDiffusion, trained_folder: Path) -> Any
 def _open_single_file(path: Path, config: str | None) -> Any:
     """Load a CompVis checkpoint; only tensors of the file are read."""
     with tempfile.TemporaryDirectory() as temporary:
-        if path.suffix == ".ckpt":
+        if path.suffix.lower() == ".ckpt":
             plain = Path(temporary) / "model.safetensors"
             save_file(_read_checkpoint(path), plain)
             path = plain
@@ -146,9 +150,10 @@ def _open_single_file(path: Path, config: str | None) -> Any:
 
 def _read_checkpoint(path: Path) -> dict[str, Tensor]:
     callback = "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"
-    with torch.serialization.safe_globals([(_Callback, callback)]):
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-    state = saved.get("state_dict", saved)
+    saved = torch_files.load(path, _HINT, placeholders=[(_Callback, callback)])
+    state = saved.get("state_dict", saved) if isinstance(saved, Mapping) else None
+    if not isinstance(state, Mapping):
+        raise UserError(f"{path}: a {type(saved).__name__}, not a state dict; {_HINT}")
     return {k: v.clone().contiguous() for k, v in state.items() if isinstance(v, Tensor)}
 
 

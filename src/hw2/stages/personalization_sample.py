@@ -42,7 +42,7 @@ def run(
         The number of images.
 
     Raises:
-        UserError: if the prompts are malformed, or name a token that was not learned.
+        UserError: if the prompts are malformed or too long, or name a token that was not learned.
     """
     specs = prompt_specs.read(personalization_prompts)
     rows = tokens.read_folder(personalization_embeddings)
@@ -51,6 +51,7 @@ def run(
     sample.use_sampler(pipe, personalization.sampling.sampler)
     for spec in specs:
         tokens.add(pipe, spec.token, rows[spec.token])
+        tokens.check_length(pipe, spec, personalization_prompts)
     total = sum(len(spec.prompts) for spec in specs) * grading.IMAGES
     with (
         atomic_dir(personalization_images) as folder,

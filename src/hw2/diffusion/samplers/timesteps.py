@@ -9,8 +9,8 @@ def spaced_timesteps(total: int, steps: int, spacing: TimestepSpacing = "trailin
     With 1000 times and 50 steps:
         trailing: 999, 979, ..., 19, -1. Starts at the noisiest time for any count (Lin et al.,
             2024).
-        leading: 980, 960, ..., 0, -1. The default of DDIM's code and of diffusers; never sees the
-            noisiest times.
+        leading: 980, 960, ..., 0, -1. The default of DDIM's code and of diffusers, whose gaps are
+            whole numbers: they agree where `steps` divides `total`. Never sees the noisiest times.
         course: 981, 961, ..., 1, 0. The spacing that reproduces the course's face images: `leading`
             shifted by one, ending at abar[0] instead of 1.
 
