@@ -71,7 +71,8 @@ def _params(options: argparse.Namespace) -> None:
 
 def _plan(options: argparse.Namespace) -> None:
     from hw2.cli import plan_table
-    from hw2.pipeline import plan, timings
+    from hw2.io import timings
+    from hw2.pipeline import plan
 
     settings = params.load()
     if options.record:

@@ -14,9 +14,8 @@ from hw2.config.params import Params
 from hw2.config.paths import Paths
 from hw2.faces import hub
 from hw2.faces import model as face_models
-from hw2.io import files, manifest
+from hw2.io import files, manifest, timings
 from hw2.io.atomic import atomic_dir
-from hw2.pipeline import timings
 from hw2.runtime.errors import UserError
 
 

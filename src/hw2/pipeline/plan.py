@@ -15,7 +15,8 @@ from typing import Any
 import networkx
 from dvc.repo import Repo
 
-from hw2.pipeline import dvc_errors, dvc_lock, files_in_use, timings
+from hw2.io import timings
+from hw2.pipeline import dvc_errors, dvc_lock, files_in_use
 from hw2.runtime.errors import UserError
 
 _DVC_SECONDS = 1.0  # of DVC itself, per stage

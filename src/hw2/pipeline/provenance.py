@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from hw2.config import loader, profiles
-from hw2.pipeline import declared, timings
+from hw2.io import timings
+from hw2.pipeline import declared
 from hw2.runtime.device import usable_cores
 from hw2.runtime.provenance import Changed, Data, Provenance
 
