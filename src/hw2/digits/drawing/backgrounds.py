@@ -22,7 +22,8 @@ _TEXTURE = 160  # side of a texture in pixels
 _TEXTURES = {"train": 48, "val": 16, "test": 16}
 _PHOTO_SHARE = 0.6
 _EDGE_SHARE = 0.12
-_ZOOM = (0.3, 2.0)  # side of a crop relative to that of a patch
+_GRAY, _RANGE = 110.0, 0.75  # the brightness of patches is drawn closer to this gray level
+_ZOOM = (0.4, 2.2)  # side of a crop relative to that of a patch
 # Range of each photograph's width, with a gap so that no patch can overlap two splits.
 _STRIPS: dict[str, tuple[float, float]] = {
     "train": (0.0, 0.66),
@@ -108,12 +109,13 @@ def _recolored(patches: np.ndarray, random: np.random.Generator) -> np.ndarray:
     channels = random.permuted(np.tile(np.arange(3), (count, 1)), axis=1)
     permuted = np.take_along_axis(patches, channels[:, None, None], axis=-1)
     mixing = random.uniform(0, 1, (count, 1, 1, 1)) ** 2  # most photographs keep most of their hues
-    saturation = random.uniform(0.5, 1.5, (count, 1, 1, 1))
+    saturation = random.uniform(0.7, 1.8, (count, 1, 1, 1))
     colored = gray + saturation * ((1 - mixing) * patches + mixing * permuted - gray)
-    gain = np.exp(random.normal(-0.25, 0.25, (count, 1, 1, 1)))
+    gain = np.exp(random.normal(-0.1, 0.3, (count, 1, 1, 1)))
     shift = random.normal(0, 10, (count, 1, 1, 1)) + random.normal(0, 9, (count, 1, 1, 3))
     mean = colored.mean((1, 2), keepdims=True)
-    return (mean + gain * (colored - mean) + shift).clip(0, 255).astype(np.float32)
+    light = _GRAY + _RANGE * (mean - _GRAY) + shift
+    return (light + gain * (colored - mean)).clip(0, 255).astype(np.float32)
 
 
 def _sides(count: int, random: np.random.Generator) -> np.ndarray:
@@ -133,7 +135,7 @@ def _texture(random: np.random.Generator) -> Image.Image:
     values = kinds[random.integers(len(kinds))](random)
     rank = (values - values.mean()) / (values.std() + 1e-6)
     palette = _palette(random)
-    at = np.clip(0.5 + 0.25 * rank, 0, 1)[..., None]
+    at = np.clip(0.5 + 0.3 * rank, 0, 1)[..., None]
     low, middle, high = palette
     dark, light = low + 2 * at * (middle - low), middle + (2 * at - 1) * (high - middle)
     image = np.where(at < 0.5, dark, light)

@@ -10,7 +10,7 @@ from hw2.digits.drawing import backgrounds, hands, handwriting
 from hw2.digits.drawing.painter import Painter
 
 _INK = 0.02  # share of a pixel that the pen covers from which on the pixel is ink
-_CONTRAST = 60  # least mean difference of ink and patch in gray levels
+_CONTRAST = 42  # least mean difference of ink and patch in gray levels
 
 
 def painter(split: str, seed: int) -> Painter:

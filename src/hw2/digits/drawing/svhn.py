@@ -17,7 +17,7 @@ SIZE = 28
 _NEIGHBOR = 0.45  # probability of a neighbor at each side
 _FONT_SHARE = 0.12  # of the images in Matplotlib's fonts
 _BLUE_TO_RED = np.array([1.0, 0.1, -1.1])  # the main direction of the hues of walls and boards
-_CONTRAST = (80, 0.5, 26)  # of ink and paper in gray levels: median, spread of logarithm, least
+_CONTRAST = (88, 0.5, 26)  # of ink and paper in gray levels: median, spread of logarithm, least
 
 
 def painter(split: str, seed: int) -> Painter:
@@ -132,7 +132,7 @@ def _photographed(scenes: np.ndarray, random: np.random.Generator) -> np.ndarray
     scenes = scenes + (
         (light[0] * ramp)[:, :, None, None] + (light[1] * ramp)[:, None, :, None]
     ).astype(np.float32)
-    radii = np.exp(random.normal(-0.25, 0.45, count)).clip(0.3, 1.9).tolist()
+    radii = np.exp(random.normal(-0.3, 0.45, count)).clip(0.3, 1.9).tolist()
     sharp = scenes.clip(0, 255).astype(np.uint8)
     soft = np.stack([_blurred(*pair) for pair in zip(sharp, radii, strict=True)])
     noise = random.normal(0, 1, soft.shape) * random.uniform(0, 2.5, (count, 1, 1, 1))
