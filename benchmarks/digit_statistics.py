@@ -96,7 +96,7 @@ def column(images: np.ndarray, measure: Callable[[np.ndarray], Measures]) -> dic
     """Mean and standard deviation of each measure over the images."""
     rows = [measure(image) for image in images]
     values = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    return {name: f"{value.mean():.3g} ± {value.std():.2g}" for name, value in values.items()}
+    return {name: f"{value.mean():.2f} ± {value.std():.2f}" for name, value in values.items()}
 
 
 def main() -> None:

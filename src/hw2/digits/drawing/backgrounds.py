@@ -1,4 +1,4 @@
-"""Backgrounds of the MNIST-M-like digits: photographs and random textures, divided by split.
+"""Backgrounds of the digits in color: photographs and random textures, divided by split.
 
 The photographs are scikit-learn's two sample images and Matplotlib's portrait, of which each split
 has its own strip. Textures are drawn from a random stream of the split: clouds, fibers, cells and

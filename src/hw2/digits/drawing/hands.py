@@ -86,11 +86,11 @@ def write(
     """
     count = len(digits)
     who = random.integers(len(hands), size=count)
-    strange = np.stack([_choose(digit, count, random) for digit in range(NUM_DIGITS)], 1)
+    any_form = np.stack([_choose(digit, count, random) for digit in range(NUM_DIGITS)], 1)
     form = np.where(
         random.random(count) < _PREFERS,
         hands.form[who, digits],
-        np.take_along_axis(strange, digits[:, None], 1)[:, 0],
+        np.take_along_axis(any_form, digits[:, None], 1)[:, 0],
     )
     shifts = hands.deviation[who, digits] + random.normal(0, _DIGIT, (count, _MOST_CONTROLS, 2))
     points = _on_the_lines(digits, form, shifts)
