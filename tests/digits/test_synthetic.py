@@ -43,6 +43,13 @@ def test_the_seed_determines_images_and_labels(domain: str) -> None:
     assert not np.array_equal(first[0], other[0])
 
 
+@domains
+def test_the_first_images_do_not_depend_on_the_count(domain: str) -> None:
+    few, many = (synthetic.draw(domain, "val", count, 7) for count in (30, 130))
+    np.testing.assert_array_equal(few[0], many[0][:30])
+    np.testing.assert_array_equal(few[1], many[1][:30])
+
+
 def test_another_process_draws_the_same() -> None:
     code = (
         f"import sys; sys.path[:] = {sys.path!r}\n"

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hw2.config.choices import DIGIT_DOMAINS
-from hw2.digits import painters
+from hw2.digits.drawing import mnistm as drawn_mnistm
+from hw2.digits.drawing import svhn as drawn_svhn
+from hw2.digits.drawing import usps as drawn_usps
+from hw2.digits.drawing.painter import MakePainter
 from hw2.digits.labels import LABELED_DOMAINS
-from hw2.digits.painters import MakePainter
 from hw2.digits.sources import emnist, mnist, mnistm, svhn, usps
 from hw2.digits.sources.source import PublicSource
 from hw2.runtime.errors import UserError
@@ -61,17 +63,17 @@ DOMAINS: dict[str, Domain] = {
         Domain(
             key="mnistm", color="#0072B2", marker="s",
             grayscale=False, polarity="both",
-            public=mnistm.SOURCE, painter=painters.mnistm,
+            public=mnistm.SOURCE, painter=drawn_mnistm.painter,
         ),
         Domain(
             key="svhn", color="#D55E00", marker="^",
             grayscale=False, polarity="both",
-            public=svhn.SOURCE, painter=painters.svhn,
+            public=svhn.SOURCE, painter=drawn_svhn.painter,
         ),
         Domain(
             key="usps", color="#009E73", marker="D",
             grayscale=True, polarity="light on dark",
-            public=usps.SOURCE, painter=painters.usps,
+            public=usps.SOURCE, painter=drawn_usps.painter,
         ),
         Domain(
             key="mnist", color="#AA4499", marker="v",

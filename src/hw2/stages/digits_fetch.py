@@ -39,7 +39,7 @@ def obtain(data: params.Data, *, raw: Path) -> str:
     if data.source == "public":
         public.fetch(data.domains, raw)
         return f"the files of {', '.join(data.domains)} are in {raw}"
-    return "synthetic digits are drawn from what the installed packages ship; nothing to fetch"
+    return "synthetic digits are drawn offline; there is nothing to fetch"
 
 
 def _synthetic(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:

@@ -1,0 +1,1 @@
+"""Synthetic digits: handwriting, printed digits, backgrounds, and a painter for each domain."""
