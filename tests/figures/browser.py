@@ -17,7 +17,8 @@ from pathlib import Path
 from select import select
 from typing import Any
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Not `chromium-browser`, which on Ubuntu only says that a snap has to be installed.
+NAMES = ("chromium", "google-chrome", "google-chrome-stable")
 FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -27,9 +28,16 @@ SECONDS = 120  # for one answer; a shared machine may be slow to start a browser
 
 
 def find() -> str | None:
-    """The path of a Chromium: the one that HW2_CHROMIUM names, or one on the search path."""
+    """The path of a Chromium: the one that HW2_CHROMIUM names, or one on the search path.
+
+    Raises:
+        BrowserError: if HW2_CHROMIUM names no program.
+    """
     named = os.environ.get("HW2_CHROMIUM")
-    return shutil.which(named) if named else next(filter(None, map(shutil.which, NAMES)), None)
+    found = next(filter(None, map(shutil.which, [named] if named else NAMES)), None)
+    if named and not found:
+        raise BrowserError(f"HW2_CHROMIUM: no program {named!r}; give the path of a Chromium")
+    return found
 
 
 class BrowserError(Exception):

@@ -171,6 +171,14 @@ def test_a_browser_that_is_no_browser_is_reported(tmp_path: Path) -> None:
         none.call("Browser.getVersion")
 
 
+def test_a_browser_that_is_named_but_missing_is_no_reason_to_skip(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HW2_CHROMIUM", "/nowhere/chromium")
+    with pytest.raises(browser.BrowserError, match="HW2_CHROMIUM: no program '/nowhere/chromium'"):
+        browser.find()
+
+
 def test_the_script_of_screenshots_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
