@@ -48,7 +48,18 @@ def test_figures_and_runner_ignore_the_backend_of_a_notebook() -> None:
 
 
 COMMANDS = (
-    *("profile", "params", "plan", "fetch", "check-data", "digits", "predict", "faces", "mse"),
+    *(
+        "profile",
+        "params",
+        "plan",
+        "dag",
+        "fetch",
+        "check-data",
+        "digits",
+        "predict",
+        "faces",
+        "mse",
+    ),
     *("doctor", "zero-shot", "sample-personalization", "grade-personalization"),
 )
 

@@ -34,6 +34,18 @@ def add_commands(commands: CommandList) -> None:
         "plan", "list how many stages will run and how long they will take", _plan, "hw2 plan"
     )
     plan.add_argument("--record", action="store_true", help="store the times of the last run")
+    dag = commands.add(
+        "dag",
+        "draw which stage reads the outputs of which",
+        _dag,
+        "hw2 dag",
+        "hw2 dag --format dot | dot -Tsvg > stages.svg",
+    )
+    dag.add_argument(
+        "--format", choices=("mermaid", "dot"), default="mermaid",
+        help="Mermaid for Markdown (default), or dot for Graphviz; without the stage `code`, on"
+        " which every stage depends",
+    )  # fmt: skip
 
 
 def _profile(options: argparse.Namespace) -> None:
@@ -76,3 +88,10 @@ def _plan(options: argparse.Namespace) -> None:
         minutes = round(pending.seconds / 60)
         length = "a minute" if minutes == 1 else f"{minutes} minutes"
         print(f"{stages}: about {length} on this machine")
+
+
+def _dag(options: argparse.Namespace) -> None:
+    from hw2.pipeline import stage_graph
+
+    render = {"mermaid": stage_graph.mermaid, "dot": stage_graph.dot}[options.format]
+    print(render(stage_graph.read("dvc.yaml")))

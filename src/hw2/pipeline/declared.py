@@ -19,6 +19,7 @@ DVC_FILE = "dvc.yaml"
 PARAMS_FILE = "params.yaml"
 ALWAYS_READABLE = "runtime"  # where to compute, not what: no stage depends on it
 
+_KINDS = ("deps", "outs", "metrics", "plots")  # where a stage's entry names paths
 _PATH = re.compile(r"\$\{path\.(\w+)\}")
 
 
@@ -29,8 +30,8 @@ class Declaration:
     Attributes:
         stage: Name of the stage.
         params: Dotted parameter keys of `params:`.
-        paths: Names from paths.yaml in `deps`, `outs` and `metrics`, and in `meta.untracked`:
-            caches, and files that a stage only mentions in a message.
+        paths: Names from paths.yaml in `deps`, `outs`, `metrics`, `plots` and `meta.untracked`;
+            the last are caches, and files that a stage only mentions in a message.
     """
 
     stage: str
@@ -66,7 +67,7 @@ def _param_keys(entry: dict[str, Any]) -> Iterator[str]:
 
 
 def _path_names(entry: dict[str, Any]) -> list[str]:
-    items = [item for kind in ("deps", "outs", "metrics") for item in entry.get(kind) or []]
+    items = [item for kind in _KINDS for item in entry.get(kind) or []]
     texts = [item if isinstance(item, str) else next(iter(item)) for item in items]
     return list(dict.fromkeys(name for text in texts for name in _PATH.findall(text)))
 
@@ -180,7 +181,7 @@ class DeclaredPaths:
         if name not in self._declaration.paths:
             raise AttributeError(
                 f"stage {self._declaration.stage!r} uses the undeclared path {name!r};"
-                f" add it to the stage's deps, outs or metrics in {DVC_FILE}"
+                f" add it to the stage's deps or outs in {DVC_FILE}"
             )
         return cast(Path, getattr(self._paths, name))
 
