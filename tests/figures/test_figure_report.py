@@ -16,6 +16,7 @@ import pytest
 from reading import draw_report
 
 import hw2
+from hw2.pipeline import report_page
 from hw2.runtime.errors import UserError
 
 Paths = dict[str, Path]
@@ -214,3 +215,12 @@ def test_the_page_changes_with_the_records(records_in: Write, tmp_path: Path) ->
     assert "78.1 % (71.2\N{EN DASH}83.5 %, n = 321)" in page.words
     assert "not run" not in page.words
     assert "Model: a <small> U-Net." in page.words
+
+
+def test_snakemake_finds_the_texts_of_every_figure(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    draw_report(paths)
+    html = (paths["report_figs"] / "index.html").read_text(encoding="utf-8")
+    texts = report_page.read(html)
+    assert set(texts) == {path.name for path in paths["report_figs"].glob("*.png")}
+    assert all(text.section and text.title and text.caption for text in texts.values())
