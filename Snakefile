@@ -4,14 +4,27 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
+from hw2.config import paths
 from hw2.pipeline import dag
+from hw2.pipeline.report_page import FigureTexts
 from hw2.runtime.errors import UserError
 from snakemake.exceptions import WorkflowError
 
 try:
     STAGES = dag.load(check=workflow.is_main_process)
+    FIGURES = paths.load().report_figs
 except UserError as error:
     raise WorkflowError(str(error))
+
+# What `snakemake --report` shows: the figures, with the texts of the page beside them.
+TEXTS = FigureTexts(FIGURES / "index.html")
+config["figure_texts"] = TEXTS
+IN_REPORT = {
+    "patterns": ["{figure}.png"],
+    "category": lambda wildcards: TEXTS.of(wildcards.figure).section,
+    "labels": lambda wildcards: {"figure": TEXTS.of(wildcards.figure).title},
+    "caption": "workflow/report/figure.rst",
+}
 
 
 # Inert without --software-deployment-method apptainer.
@@ -35,7 +48,14 @@ for stage in STAGES:
             run_changed=stage.run_changed,
         output:
             stage.files,
-            [directory(path) for path in stage.folders],
+            [
+                (
+                    report(directory(path), **IN_REPORT)
+                    if Path(path) == FIGURES
+                    else directory(path)
+                )
+                for path in stage.folders
+            ],
             touch(stage.done),
         log:
             f"logs/{stage.name}.log",  # written by the script, which also talks to the terminal

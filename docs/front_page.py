@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import matplotlib
-import yaml
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 from pydantic import Field, PositiveInt, Strict
 
 from hw2.config import loader
+from hw2.pipeline import stage_graph
 from hw2.runtime.errors import UserError
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
@@ -32,7 +32,6 @@ PANELS = (
 )
 REPORTED = Path(__file__).with_name("reported_results.yaml")
 ADAPTATION = "self_training"  # fixed in advance: no method is selected by its test accuracy
-FINGERPRINTS = "code"  # the stage that writes fingerprints; every stage depends on it
 LANES = {  # first word of a stage's name -> lane of the diagram and color
     **{"digits": (0, "#d8dee4"), "judge": (0, "#d8dee4"), "ddpm": (1, "#cfe3f3")},
     **{"dann": (2, "#f9ddc9"), "faces": (3, "#cdebdf"), "clip": (4, "#ecd8ea")},
@@ -103,23 +102,7 @@ def overview(figures: Path, target: Path) -> None:
     draft.unlink()
 
 
-def edges(dvc_yaml: Path) -> dict[str, list[str]]:
-    """The stages whose outputs each stage reads, without the stage of fingerprints."""
-    stages = yaml.safe_load(dvc_yaml.read_text(encoding="utf-8"))["stages"]
-    maker = {_path(out): name for name, stage in stages.items() for kind in ("outs", "metrics")
-             for out in stage.get(kind, [])}  # fmt: skip
-    return {
-        name: sorted({maker[d] for d in map(_path, stage.get("deps", [])) if d in maker}
-                     - {FINGERPRINTS})
-        for name, stage in stages.items() if name != FINGERPRINTS
-    }  # fmt: skip
-
-
-def _path(item: Any) -> str:
-    return item if isinstance(item, str) else str(next(iter(item)))
-
-
-def layout(graph: dict[str, list[str]]) -> dict[str, tuple[float, float]]:
+def layout(graph: stage_graph.Graph) -> dict[str, tuple[float, float]]:
     """The centers of the stages: columns by dependency, lanes by capability."""
     column: dict[str, int] = {}
     while len(column) < len(graph):
@@ -143,7 +126,7 @@ def _lane(name: str) -> tuple[int, str]:
     return LANES[name.split("_")[0]]
 
 
-def diagram(graph: dict[str, list[str]], target: Path) -> None:
+def diagram(graph: stage_graph.Graph, target: Path) -> None:
     """Draw the stages as an SVG, without the arrows into the stages that read every lane."""
     position = layout(graph)
     width, height = BOX
@@ -255,7 +238,7 @@ def main() -> None:
     if options.check:
         sys.exit("README.md: results are out of date; run docs/front_page.py" if old != new else 0)
     readme.write_text(new, encoding="utf-8")
-    diagram(edges(Path("dvc.yaml")), Path("docs/pipeline.svg"))
+    diagram(stage_graph.read("dvc.yaml"), Path("docs/pipeline.svg"))
     if not options.no_overview:
         overview(options.figures, Path("docs/overview.png"))
 

@@ -217,7 +217,7 @@ def test_help_lists_every_command_in_a_group(capsys: pytest.CaptureFixture[str])
         cli.main(["--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    for command in ("doctor", "profile", "params", "plan", "fetch", "check-data", "digits"):
+    for command in ("doctor", "profile", "params", "plan", "dag", "fetch", "check-data", "digits"):
         assert f"\n  {command} " in text
     for command in ("predict", "faces", "mse", "zero-shot"):
         assert f"\n  {command} " in text

@@ -410,7 +410,7 @@ def write(folder: Path, domains: tuple[str, ...] = LABELED_DOMAINS) -> dict[str,
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def records_in() -> Callable[..., dict[str, Path]]:
     """`records_in(folder, domains)` writes made-up records and returns where they are."""
     return write

@@ -16,6 +16,7 @@ import pytest
 from reading import draw_report
 
 import hw2
+from hw2.pipeline import report_page
 from hw2.runtime.errors import UserError
 
 Paths = dict[str, Path]
@@ -248,3 +249,12 @@ def test_every_task_says_what_was_done_and_observed(records_in: Write, tmp_path:
     assert "DANN, paper: a fall (\N{MINUS SIGN}3.0 points, 95 % interval" in words
     assert "self-training" in words
     assert "Several concepts: a survey" in words
+
+
+def test_snakemake_finds_the_texts_of_every_figure(records_in: Write, tmp_path: Path) -> None:
+    paths = records_in(tmp_path)
+    draw_report(paths)
+    html = (paths["report_figs"] / "index.html").read_text(encoding="utf-8")
+    texts = report_page.read(html)
+    assert set(texts) == {path.name for path in paths["report_figs"].glob("*.png")}
+    assert all(text.section and text.title and text.caption for text in texts.values())

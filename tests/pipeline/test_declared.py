@@ -17,7 +17,8 @@ stages:
     params: [ddpm.network, judge, {params.yaml: [data.seed]}, {other.yaml: [x]}]
     deps: ["${path.code}/train", "${path.digits_arrays}"]
     outs: ["${path.ddpm_model}": {cache: false}]
-    metrics: ["${path.ddpm_details}": {cache: false}]
+    metrics: ["${path.headline_metrics}": {cache: false}]
+    plots: ["${path.ddpm_details}": {cache: false}]
     meta: {untracked: [raw]}
   plain: {cmd: x}
 """
@@ -34,7 +35,9 @@ def test_a_declaration_has_the_parameters_and_paths_of_dvc_yaml(tmp_path: Path) 
     declaration = declared.read("train", path)
     assert declaration.params == ("ddpm.network", "judge", "data.seed")
     assert declaration.sections == ("ddpm", "judge", "data")
-    assert declaration.paths == ("code", "digits_arrays", "ddpm_model", "ddpm_details", "raw")
+    assert declaration.paths == (
+        *("code", "digits_arrays", "ddpm_model", "headline_metrics", "ddpm_details", "raw"),
+    )
     assert declared.read("plain", path) == Declaration("plain", (), ())
     with pytest.raises(UserError, match="no stage 'trian'; did you mean 'train'"):
         declared.read("trian", path)

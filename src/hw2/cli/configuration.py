@@ -48,6 +48,18 @@ def add_commands(commands: CommandList) -> None:
         "--record", action="store_true",
         help="store the times of the last run, from which later plans are made",
     )  # fmt: skip
+    dag = commands.add(
+        "dag",
+        "draw which stage reads the outputs of which",
+        _dag,
+        "hw2 dag",
+        "hw2 dag --format dot | dot -Tsvg > stages.svg",
+    )
+    dag.add_argument(
+        "--format", choices=("mermaid", "dot"), default="mermaid",
+        help="Mermaid for Markdown (default), or dot for Graphviz; without the stage `code`, on"
+        " which every stage depends",
+    )  # fmt: skip
 
 
 def _profile(options: argparse.Namespace) -> None:
@@ -82,3 +94,10 @@ def _plan(options: argparse.Namespace) -> None:
         return
     pending = plan.plan(settings.profile, settings.runtime.threads)
     print(plan_table.as_json(pending) if options.json else plan_table.text(pending))
+
+
+def _dag(options: argparse.Namespace) -> None:
+    from hw2.pipeline import stage_graph
+
+    render = {"mermaid": stage_graph.mermaid, "dot": stage_graph.dot}[options.format]
+    print(render(stage_graph.read("dvc.yaml")))

@@ -17,7 +17,7 @@ from hw2.runtime.errors import UserError
 
 DVC_FILE = "dvc.yaml"
 PARAMS_FILE = "params.yaml"
-OUTPUTS = ("outs", "metrics")  # keys of a stage in dvc.yaml
+OUTPUTS = ("outs", "metrics", "plots")  # keys of a stage in dvc.yaml
 ALWAYS_READABLE = "runtime"  # where to compute, not what: no stage depends on it
 
 _PATH = re.compile(r"\$\{path\.(\w+)\}")
@@ -30,8 +30,8 @@ class Declaration:
     Attributes:
         stage: Name of the stage.
         params: Dotted parameter keys of `params:`.
-        paths: Names from paths.yaml in `deps`, `outs` and `metrics`, and in `meta.untracked`:
-            caches, and files that a stage only mentions in a message.
+        paths: Names from paths.yaml in `deps`, `outs`, `metrics`, `plots` and `meta.untracked`;
+            the last are caches, and files that a stage only mentions in a message.
     """
 
     stage: str
@@ -229,7 +229,7 @@ class DeclaredPaths:
         if name not in self._declaration.paths:
             raise AttributeError(
                 f"stage {self._declaration.stage!r} uses the undeclared path {name!r};"
-                f" add it to the stage's deps, outs or metrics in {DVC_FILE}"
+                f" add it to the stage's deps or outs in {DVC_FILE}"
             )
         return cast(Path, getattr(self._paths, name))
 
