@@ -3,6 +3,8 @@
 import argparse
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -30,3 +32,17 @@ def test_found_27_sigterm_removes_the_unfinished_folder(
     assert caught.value.code == 128 + signal.SIGTERM
     assert list(tmp_path.iterdir()) == []
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_reader_that_has_enough_ends_the_command_quietly() -> None:
+    root = Path(__file__).parents[2]
+    command = subprocess.Popen(
+        [sys.executable, "-m", "hw2.cli", "dag"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root / "src")},
+    )  # fmt: skip
+    assert command.stdout is not None
+    assert command.stderr is not None
+    command.stdout.close()  # before the command writes, as `head -0` does
+    assert command.stderr.read() == b""
+    assert command.wait() == 128 + signal.SIGPIPE

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
+from hw2.evaluation import several_trainings
 from hw2.evaluation.difference_interval import difference_interval
 from hw2.evaluation.headline import Number
 from hw2.evaluation.mcnemar import mcnemar
@@ -115,9 +116,17 @@ def _items_interval(
     """The interval over items, whether it is paired, and McNemar's p-value of single trainings."""
     one, two = first.outcomes, second.outcomes
     if one is None or two is None or (one.items, one.n) != (two.items, two.n):
-        return difference_interval(first, second), False, None
+        return difference_interval(_of_items(first), _of_items(second)), False, None
     before, after = one.decoded(), two.decoded()
     difference = paired_difference(after, before)
     single = len(before) == len(after) == 1
     p = mcnemar(after[0], before[0]) if single else None
     return (difference.low, difference.high), True, p
+
+
+def _of_items(number: Number) -> Number:
+    """The number with the interval over its items alone, without that over trainings."""
+    if number.outcomes is None or len(number.outcomes.right) == 1:
+        return number
+    interval = several_trainings.over_images(number.value, number.outcomes.n)
+    return replace(number, low=interval.low, high=interval.high)

@@ -14,8 +14,7 @@ import numpy as np
 from scipy.stats import t
 
 from hw2.evaluation.headline import Number
-
-CONFIDENCE = 0.975  # of either end of an interval of 95 %
+from hw2.evaluation.several_trainings import CONFIDENCE
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,12 @@ from hw2.dann.pairs import Pair
 from hw2.dann.train import Training
 from hw2.digits import arrays
 from hw2.digits.labels import NUM_DIGITS
-from hw2.evaluation import outcomes
+from hw2.evaluation import outcomes, several_trainings
 from hw2.evaluation.domain_distance import (
     mean_entropy,
     proxy_a_distance,
     soft_neighbourhood_density,
 )
-from hw2.evaluation.intervals import Estimate, proportion
 from hw2.evaluation.paired_difference import paired_gain
 from hw2.io import files
 from hw2.runtime.progress import progress
@@ -131,18 +130,12 @@ def _rows(
 def _accuracy(right: np.ndarray) -> Record:
     """Summarize the correct predictions, bool (seeds, N), of all seeds.
 
-    The result is the mean over seeds with Wilson's interval for N images and, for at least two
-    seeds, their standard deviation. All seeds classify the same N images, so that more seeds do not
-    make the interval narrower.
+    The result is the mean over seeds with its interval and, for at least two seeds, their standard
+    deviation.
     """
     shares = right.mean(1)
-    row: Record = _wilson(float(shares.mean()), right.shape[1]).named("accuracy")
+    row: Record = several_trainings.accuracy(right).named("accuracy")
     row["trainings"] = len(shares)
     if len(shares) > 1:
         row["spread"] = float(shares.std(ddof=1))
     return row
-
-
-def _wilson(share: float, n: int) -> Estimate:
-    """Wilson's interval of a share of n; a mean over seeds need not be a whole number of hits."""
-    return proportion(np.full(n, share))
