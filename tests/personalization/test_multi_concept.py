@@ -25,6 +25,7 @@ def pair_of(second: Kind) -> Pair:
         (concept("a", "object", 0), concept("b", second, 255)),
         (AddedToken("<a>", (0,)), AddedToken("<b>", (1,))),
         ("a {1} and a {0}", "a {0} and a {1}"),
+        (torch.zeros(1, 4), torch.ones(1, 4)),
     )
 
 

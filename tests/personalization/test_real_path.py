@@ -162,7 +162,7 @@ def test_methods_for_two_concepts_run_on_photographs(
     captioned: str, settings: params.Params, clip: Path, tmp_path: Path
 ) -> None:
     artifacts = artifacts_in(tmp_path, clip_model=clip)
-    run_stage(personalization_fetch, settings, artifacts)
+    run_stages((personalization_fetch, personalization_train), settings, artifacts)
     folder = tmp_path / "captioned"
     shutil.copytree(artifacts.personalization_concepts / "1", folder)
     names = sorted(path.name for path in folder.iterdir() if path.suffix == ".jpg")

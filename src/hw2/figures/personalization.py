@@ -129,8 +129,9 @@ def _methods(data: Records) -> Table:
             f"means that one concept is missing. In parentheses: {formatting.LEVEL} intervals over "
             "seeds and images. Differences are paired; an interval that contains 0 is "
             "compatible with no difference. Trained + sampled is the number of images through the "
-            "U-Net for one seed, in training (shared start included) and in sampling. Bytes is the "
-            "size of the stored weights. Composited photographs are a reference without sampling."
+            "U-Net for one seed, in training (after textual inversion) and in sampling. Bytes is "
+            "the size of the stored weights. Composited photographs are a reference without "
+            "sampling."
         ),
     )  # fmt: skip
 

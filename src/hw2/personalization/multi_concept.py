@@ -1,9 +1,8 @@
 """Methods for two concepts in one image, trained equally long and sampled from the same noise.
 
-All methods except `prompt_only` and `freecustom` start from the same embeddings, which are learned
-in `multi_concept.steps` steps of each concept alone, and train for `multi_concept.finetune_steps`
-steps after that (for each concept, if a method trains the concepts separately). Pairs with a common
-concept start from the same embedding of it.
+All methods except `prompt_only` and `freecustom` start from the embeddings that textual inversion
+learned of each concept alone, and train for `multi_concept.finetune_steps` steps after that (for
+each concept, if a method trains the concepts separately). Seeds vary that training and the noises.
 """
 
 from collections.abc import Iterator, Sequence
@@ -51,12 +50,14 @@ class Pair:
         concepts: The two concepts; the second one may be a style.
         added: Their tokens.
         prompts: Prompts, with `{0}` and `{1}` for the concepts.
+        learned: The embeddings that textual inversion learned, float (vectors, width) each.
     """
 
     name: str
     concepts: tuple[Concept, Concept]
     added: tuple[AddedToken, AddedToken]
     prompts: tuple[str, ...]
+    learned: tuple[Tensor, Tensor]
 
     @property
     def has_style(self) -> bool:
@@ -143,27 +144,6 @@ class SeedRun:
         for added, values in zip(self.pair.added, rows, strict=True):
             tokens.set_embedding(self.pipe, added, values)
 
-    def start(self, index: int) -> State:
-        """Learn one of the concepts alone, from its initializer.
-
-        The result is the same in every pair with the concept.
-
-        Returns:
-            The `rows` (embedding) that trained methods start from, and `trained`, the number of
-            images that passed the U-Net.
-        """
-        spec, added = self.pair.concepts[index].spec, self.pair.added[index]
-        tokens.set_embedding(
-            self.pipe, added, tokens.initial_embedding(self.pipe, spec.initializer, spec.vectors)
-        )
-        name = f"start {spec.key}"
-        batch_function = self._single_concept_batches(
-            index, name, self.personalization.train.batch_size
-        )
-        steps = self.personalization.multi_concept.steps
-        trained = self._train(name, (added,), batch_function, steps)
-        return {"rows": self.rows()[index], "trained": trained}
-
     def apply(self, method: str) -> int:
         """Train a method from the current weights; returns the number of training images."""
         batch_size = self.personalization.train.batch_size
@@ -234,27 +214,27 @@ class SeedRun:
         return trained
 
 
-def measure(run: SeedRun, method: str, starts: Sequence[State] | None) -> tuple[np.ndarray, State]:
+def measure(run: SeedRun, method: str) -> tuple[np.ndarray, State]:
     """Train a method and sample images with it.
 
     Args:
         run: The methods' common state for the pair and the seed.
         method: Name of the method.
-        starts: The results of `SeedRun.start` of both concepts; None for a method without training.
 
     Returns:
         Images uint8 (prompts, N, S, S, 3), and a record of the costs: `trained`, images that passed
-        the U-Net in training, including the start; `sampled`, images that passed it while sampling;
-        and what is stored, `rows` and `deltas` of keys and values.
+        the U-Net in training, after textual inversion; `sampled`, images that passed it while
+        sampling; and what is stored, `rows` and `deltas` of keys and values.
     """
     weights = custom_diffusion.key_value_matrices(run.pipe.unet)
     base = custom_diffusion.snapshot(weights)
+    is_trained = method not in UNTRAINED
     trained = 0
-    if starts is not None:
-        run.set_embeddings([start["rows"] for start in starts])
-        trained = sum(start["trained"] for start in starts) + run.apply(method)
+    if is_trained:
+        run.set_embeddings(run.pair.learned)
+        trained = run.apply(method)
     tuned = custom_diffusion.snapshot(weights) if method in WITH_MATRICES else {}
-    stored = [] if starts is None else run.rows()
+    stored = run.rows() if is_trained else []
     with _count_images(run.pipe.unet) as counts:
         images = _sample(run, method)
     custom_diffusion.set_matrices(weights, base)

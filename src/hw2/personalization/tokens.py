@@ -1,5 +1,6 @@
 """New tokens of a text encoder: their embeddings are added, trained alone, saved and loaded."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -165,6 +166,11 @@ def read_folder(folder: Path) -> dict[str, Tensor]:
     if not paths:
         raise UserError(f"{folder}: no embeddings; run `dvc repro personalization_train`")
     return dict(read(path) for path in paths)
+
+
+def digest(rows: Tensor) -> str:
+    """A hash of an embedding, for the identity of what is trained from it."""
+    return hashlib.sha256(rows.float().numpy().tobytes()).hexdigest()
 
 
 def check_learned(

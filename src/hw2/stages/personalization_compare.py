@@ -25,6 +25,7 @@ from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.multi_concept import Pair, SeedRun
 from hw2.personalization.photos import Concept
 from hw2.personalization.tokens import AddedToken
+from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import load, sample
 from hw2.training.resume import Resume
 from hw2.training.session import Session
@@ -46,6 +47,7 @@ def run(
     stable_diffusion_model: Path,
     clip_model: Path,
     personalization_concepts: Path,
+    personalization_embeddings: Path,
     multi_concept_table: Path,
     multi_concept_images: Path,
     multi_concept_weights: Path,
@@ -56,10 +58,10 @@ def run(
 
     multi_concept_table: a row for each pair, method, seed, prompt and image, with the image scores
         of both concepts, the text score, and the cost of the method with that seed: `trained`,
-        images that passed the U-Net in training (forward and backward, including the start that
-        methods and pairs share), `sampled`, images that passed it while sampling, and `bytes`
-        stored. Run times differ from run to run, so they are logged only. Method `photographs` is
-        composites of the photographs, for pairs of objects.
+        images that passed the U-Net in training (forward and backward, after textual inversion),
+        `sampled`, images that passed it while sampling, and `bytes` stored. Run times differ from
+        run to run, so they are logged only. Method `photographs` is composites of the photographs,
+        for pairs of objects.
     multi_concept_images: arrays `{pair}/{method}` uint8 (seeds, prompts, N, S, S, 3), and
         `{pair}/prompts`, the prompts with tokens.
     multi_concept_weights: `{pair}/{method}/*.safetensors`, what the training of the first seed
@@ -79,14 +81,16 @@ def run(
     specs = {spec.key: spec for spec in personalization.concepts}
     keys = dict.fromkeys(key for pair in settings.pairs for key in pair.keys)
     concepts = {key: photos.read(personalization_concepts, specs[key]) for key in keys}
+    learned = _learned(personalization_embeddings, [specs[key] for key in keys])
     identity = {
         "personalization": personalization.model_dump(
             mode="json", include=set(_IDENTITY), exclude={"train": {"save_every"}}
         ),
         "model": load.digest(pipe),
+        "learned": {key: tokens.digest(rows) for key, rows in learned.items()},
     }
-    added = {key: _added(pipe, specs[key]) for key in keys}
-    pairs = [_pair(pair, concepts, added) for pair in settings.pairs]
+    added = {key: tokens.add(pipe, specs[key].token, rows) for key, rows in learned.items()}
+    pairs = [_pair(pair, concepts, added, learned) for pair in settings.pairs]
     scorer = Scorer(clip_models.load(located, device))
     images = prior_preservation.obtain(pipe, personalization, shapes, list(concepts.values()))
     with Session(checkpoints) as session:
@@ -117,7 +121,10 @@ def run(
 
 
 def _pair(
-    settings: params.ConceptPair, concepts: dict[str, Concept], added: dict[str, AddedToken]
+    settings: params.ConceptPair,
+    concepts: dict[str, Concept],
+    added: dict[str, AddedToken],
+    learned: dict[str, torch.Tensor],
 ) -> Pair:
     first, second = settings.keys
     return Pair(
@@ -125,12 +132,21 @@ def _pair(
         (concepts[first], concepts[second]),
         (added[first], added[second]),
         settings.prompts,
+        (learned[first], learned[second]),
     )
 
 
-def _added(pipe: Any, spec: params.Concept) -> AddedToken:
-    initial = tokens.initial_embedding(pipe, spec.initializer, spec.vectors)
-    return tokens.add(pipe, spec.token, initial)
+def _learned(folder: Path, specs: list[params.Concept]) -> dict[str, torch.Tensor]:
+    """The embeddings of concepts by key.
+
+    Raises:
+        UserError: if the folder lacks one.
+    """
+    rows = tokens.read_folder(folder)
+    for spec in specs:
+        if spec.token not in rows:
+            raise UserError(f"{folder}: no {spec.token}; run `dvc repro personalization_train`")
+    return {spec.key: rows[spec.token] for spec in specs}
 
 
 def _measured(
@@ -138,7 +154,7 @@ def _measured(
 ) -> multi_concept.State:
     """Run every method with every seed and pair, in turn; an interruption loses at most one."""
     resumed = resume.load_latest()
-    state: multi_concept.State = resumed[1] if resumed else {"units": [], "starts": {}}
+    state: multi_concept.State = resumed[1] if resumed else {"units": []}
     work = [
         (seed, pair, method)
         for seed in settings.seeds
@@ -148,23 +164,12 @@ def _measured(
     for seed, pair, method in work[len(state["units"]) :]:
         seed_run = run_with(pair, seed)
         started = time.monotonic()
-        trained = method not in multi_concept.UNTRAINED
-        starts = _starts(seed_run, state["starts"]) if trained else None
-        images, costs = multi_concept.measure(seed_run, method, starts)
+        images, costs = multi_concept.measure(seed_run, method)
         log.info("%s, %s, seed %d: %.1f s", pair.name, method, seed, time.monotonic() - started)
         unit = {"pair": pair.name, "seed": seed, "method": method}
         state["units"].append(unit | {"images": torch.from_numpy(images), **costs})
         resume.save(len(state["units"]), state)
     return state
-
-
-def _starts(seed_run: SeedRun, known: dict[str, multi_concept.State]) -> list[multi_concept.State]:
-    """The start of each concept, from `known` if another pair learned it with the same seed."""
-    names = [f"{concept.spec.key}, seed {seed_run.seed}" for concept in seed_run.pair.concepts]
-    for index, name in enumerate(names):
-        if name not in known:
-            known[name] = seed_run.start(index)
-    return [known[name] for name in names]
 
 
 def _rows(units: list[Any], pair: Pair, scorer: Scorer) -> list[dict[str, Any]]:

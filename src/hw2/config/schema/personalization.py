@@ -176,10 +176,9 @@ class MultiConcept(Section):
         ),
     )
     images: int = Field(ge=2, description="Images of each prompt and seed.")
-    steps: PositiveInt = Field(
-        description="Optimizer steps for each concept alone, before all methods."
+    finetune_steps: PositiveInt = Field(
+        description="Optimizer steps of each method, from the learned embeddings of both concepts."
     )
-    finetune_steps: PositiveInt = Field(description="Optimizer steps of each method after these.")
     kv_lr: PositiveFloat = Field(le=1, description="Learning rate of the key and value matrices.")
     prior_preservation_images: int = Field(
         ge=2,
