@@ -139,8 +139,8 @@ def test_training_reduces_the_loss(
     ddpm = changed(
         tiny(mini, kind=kind),
         diffusion=mini.ddpm.diffusion.model_copy(update={"prediction": prediction}),
-        steps=40,
-        batch=16,
+        steps=80,
+        batch_size=16,
         lr=4e-3,
         save_every=1000,
     )
