@@ -8,7 +8,6 @@ are those of hw2 up to rounding, except that a model of bf16 is evaluated in sin
 import inspect
 import re
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from hw2.diffusion.guidance import Guidance
 from hw2.diffusion.schedule import LEAST_NOISE
 from hw2.digits.labels import NUM_DIGITS, NUM_LABELS, label_of
 from hw2.io import checkpoints, files
+from hw2.models import context_unet, unet
 
 # diffusers copies the code of all local folders into one package, so the names say whose it is.
 UNET_MODULE = "hw2_digits_unet"
@@ -31,6 +31,7 @@ PIPELINE_MODULE = "hw2_digits_pipeline"
 _PREDICTIONS = {"eps": "epsilon", "v": "v_prediction", "x0": "sample"}
 _UNCLIPPED = -100.0  # below any log of signal to noise; the default, -inf, is not valid JSON
 _OWN_IMPORT = re.compile(r"^from (hw2\.models\.\w+) import \w+$", re.MULTILINE)
+_INLINED = {module.__name__: module for module in (unet, context_unet)}
 
 
 @dataclass(frozen=True)
@@ -141,4 +142,4 @@ def _names(domains: tuple[str, ...]) -> dict[str, str]:
 
 def _without_hw2(source: str) -> str:
     """The source of a module, with imports of `hw2.models` replaced by the source of the module."""
-    return _OWN_IMPORT.sub(lambda match: inspect.getsource(import_module(match[1])), source)
+    return _OWN_IMPORT.sub(lambda match: inspect.getsource(_INLINED[match[1]]), source)
