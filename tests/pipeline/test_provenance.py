@@ -103,3 +103,11 @@ def test_every_output_of_the_dag_has_its_producer() -> None:
     assert producers["ddpm_network"] == "ddpm_sample"
     assert producers["headline_metrics"] == "headline"
     assert producers["report_figs"] == "report_figs"
+
+
+def test_a_commit_of_results_is_not_that_of_the_sources(checkout: Path) -> None:
+    before = provenance.collect()
+    (checkout / "dvc.lock").write_text(LOCK + "# another run\n")
+    git("commit", "--quiet", "--all", "--message", "results")
+    assert git("rev-parse", "HEAD") != before.commit
+    assert provenance.collect() == before

@@ -40,7 +40,7 @@ def _modified(facts: Provenance) -> str:
     if facts.modified is None:
         return "no Git repository"
     if not facts.modified:
-        return "no source file differs from it"
+        return "the last that changed a source; no source file differs from it"
     names = ", ".join(facts.modified[:SHOWN])
     more = len(facts.modified) - SHOWN
     return f"changed since: {names}" + (f" and {more} more" if more > 0 else "")

@@ -41,7 +41,7 @@ def collect() -> Provenance:
     tree = loader.read_yaml(declared.PARAMS_FILE)
     profile = str(tree.get("profile"))
     return Provenance(
-        commit=_git("rev-parse", "HEAD"),
+        commit=_git("log", "-1", "--format=%H", "--", *SOURCES) or None,
         modified=_modified(),
         profile=profile,
         parameters=tuple(_changed(tree)),

@@ -26,7 +26,8 @@ class Provenance:
     """Where results come from.
 
     Attributes:
-        commit: The commit of the checkout; None without Git.
+        commit: The last commit that changed a source; None without Git. A commit of results changes
+            none, so that the results of a run stay those that a rerun makes.
         modified: Files among the sources that differ from the commit; None without Git.
         profile: The profile that was applied last.
         parameters: Parameters that differ from those of the profile `demo`.
