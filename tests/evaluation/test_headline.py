@@ -59,7 +59,8 @@ def test_another_record_is_refused(record: object) -> None:
 def test_the_metrics_of_the_committed_run_fit_a_screen() -> None:
     details = {path.stem: json.loads(path.read_text()) for path in DETAILS.glob("*.json")}
     numbers = headline.collect(details)
-    assert headline.to_record(numbers) == details["headline"]
+    record = json.loads(json.dumps(headline.to_record(numbers)))  # lists instead of tuples
+    assert record == details["headline"]
     assert 25 <= len(numbers) <= 40
     metrics = json.loads((DETAILS.parent / "metrics/headline.json").read_text())
     assert metrics == headline.nested(numbers)
