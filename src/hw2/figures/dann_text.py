@@ -51,10 +51,15 @@ def _hard(data: Records) -> tuple[str, ...]:
         training,
         "Labels of the target may not choose anything, so neither a method nor its settings nor a "
         "checkpoint was selected by the accuracies below; the weights of the last step are "
-        "evaluated. Adversarial training also costs accuracy on the source: "
-        + formatting.listed([_source_cost(pair) for pair in data.pairs if _source_cost(pair)])
-        + ".",
+        "evaluated.",
+        *_source_accuracies(data),
     )
+
+
+def _source_accuracies(data: Records) -> tuple[str, ...]:
+    """What adversarial training does to the accuracy on the source; empty without DANN."""
+    found = [text for pair in data.pairs if (text := _source_cost(pair))]
+    return (f"Accuracy on the source itself: {formatting.listed(found)}.",) if found else ()
 
 
 def _source_cost(pair: Pair) -> str:

@@ -2,6 +2,7 @@
 
 from hw2.figures import formatting
 from hw2.figures.ddpm_records import Records
+from hw2.figures.records import Candidate
 from hw2.figures.sections import Text
 from hw2.figures.style import domain_name, sampler_name
 
@@ -44,19 +45,22 @@ def _hard(data: Records) -> tuple[str, ...]:
     ]
     chosen = data.choice.chosen
     if chosen is not None:
-        best = max(data.choice.candidates, key=lambda c: c.accuracy.value)
+        best = max(data.choice.candidates, key=lambda candidate: candidate.accuracy.value)
         texts.append(
-            "Accuracy is a poor guide to the scale, because guidance removes colors and styles "
-            "before it removes digits. The most accurate candidate, "
-            f"{formatting.guidance(best.guidance_scale, best.interval)}, has a Fréchet distance of "
-            f"{best.frechet:.2f} times that of real images and {formatting.percent(best.recall)} "
-            "of their recall. Of the candidates whose accuracy cannot be told from the best, the "
-            "one with the least distance was selected: "
-            f"{formatting.guidance(chosen.guidance_scale, chosen.interval)}, with "
-            f"{chosen.frechet:.2f} times the distance and {formatting.percent(chosen.recall)} of "
-            "the recall."
+            "Accuracy alone does not choose the scale, because an image can be read and still be "
+            "unlike the real ones. Of the candidates whose accuracy cannot be told from the best, "
+            f"the one with the least Fréchet distance was selected: {_candidate(chosen)}."
+            + ("" if best == chosen else f" The most accurate candidate is {_candidate(best)}.")
         )
     return tuple(texts)
+
+
+def _candidate(candidate: Candidate) -> str:
+    return (
+        f"{formatting.guidance(candidate.guidance_scale, candidate.interval)}, with "
+        f"{candidate.frechet:.2f} times the distance and {formatting.percent(candidate.recall)} of "
+        "the recall of real images"
+    )
 
 
 def _observed(data: Records) -> tuple[str, ...]:
@@ -72,7 +76,7 @@ def _observed(data: Records) -> tuple[str, ...]:
                 for domain in data.samples.grids
             ]
         )
-        + ", so lower accuracies of generated images are errors of the model."
+        + "."
     ]
     if len(domains) > 1:
         low, high = domains[0], domains[-1]

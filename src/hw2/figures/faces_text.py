@@ -28,16 +28,15 @@ _IMPLEMENTED = (
 
 def _hard(data: Records) -> tuple[str, ...]:
     texts = [
-        "The convention of noise levels is what decides over a small error: the homework does not "
-        "say at which level the first and the last step are, and an offset of a single level "
-        "changes every pixel."
+        "The homework gives the number of steps and the range of noise levels, but not the exact "
+        "levels, nor whether the clean prediction is clipped. These conventions change the images."
     ]
     if data.spacing_mse:
         costs = [f"{value:.2f} with “{name}”" for name, value in data.spacing_mse.items()]
         texts.append(
             "Against the images of the spacing in use, the mean squared error on the scale of "
-            f"saved pixels is {formatting.listed(costs)}, so a wrong convention alone takes a "
-            "large part of what the course allows."
+            f"saved pixels is {formatting.listed(costs)}. This is what another convention alone "
+            "costs."
         )
     if data.mse:
         texts.append(

@@ -192,7 +192,7 @@ def _concept(item: Concept, dpi: int) -> Figure:
         title=f"Concept {item.token}, initialized with {item.initializer!r}",
         caption=(
             "From the top: photographs; validation snapshots; images of each graded prompt with "
-            f"{item.token} and with {item.initializer!r}, from the same noises. Prompts: {prompts}."
+            f"{item.token} and with {item.initializer!r}, from the same noises. Prompts: {prompts}"
         ),
         alt=(
             f"Images of {item.token} by row. Image score {item.scores['image'].value:.1f}, with "

@@ -29,7 +29,7 @@ def _stats(facts: Provenance) -> list[Stat]:
     stats = [
         Stat("Commit", facts.commit[:SHOWN] if facts.commit else "unknown", _modified(facts)),
         Stat("Profile", facts.profile,
-             f"{len(facts.parameters)} parameters differ from the default profile"),
+             f"parameters that differ from the default: {len(facts.parameters)}"),
     ]  # fmt: skip
     if total:
         stats.append(Stat("Stages", f"{total / 60:.0f} min", "sum over stages, recorded run"))
