@@ -24,7 +24,7 @@ def read(paths: Paths) -> Records:
 def test_guidance_has_a_line_per_domain_and_all(records_in: Write, tmp_path: Path) -> None:
     data = read(records_in(tmp_path))
     fig = ddpm_plots.guidance(data.guidance_rows, data.choice)
-    upper, lower = fig.axes
+    upper, middle, lower = fig.axes
     labels = ["all domains", "MNIST-M", "SVHN"]
     assert upper.get_legend_handles_labels()[1] == labels
     for name, label in zip(("all", "mnistm", "svhn"), labels, strict=True):
@@ -32,9 +32,12 @@ def test_guidance_has_a_line_per_domain_and_all(records_in: Write, tmp_path: Pat
         (line,) = (line for line in upper.lines if line.get_label() == label)
         assert np.asarray(line.get_xdata()).tolist() == [row.guidance_scale for row in rows]
         assert np.asarray(line.get_ydata()).tolist() == [row.accuracy.value for row in rows]
-        (spread,) = (line for line in lower.lines if line.get_label() == label)
-        assert np.asarray(spread.get_ydata()).tolist() == [row.diversity.value for row in rows]
-    for ax in (upper, lower):
+        (curve,) = (line for line in middle.lines if line.get_label() == label)
+        distances = [row.kernel_distance.value for row in rows]
+        assert np.asarray(curve.get_ydata()).tolist() == distances
+        (curve,) = (line for line in lower.lines if line.get_label() == label)
+        assert np.asarray(curve.get_ydata()).tolist() == [row.recall.value for row in rows]
+    for ax in (upper, middle, lower):
         assert np.asarray(ax.lines[-1].get_xdata()).tolist() == [data.choice.guidance_scale] * 2
     (legend,) = fig.legends
     assert legend.get_texts()[-1].get_text() == "s = 4, selected on the val split"
@@ -48,7 +51,8 @@ def test_a_single_domain_is_not_drawn_twice() -> None:
 
 def test_samplers_have_a_line_each_over_calls(records_in: Write, tmp_path: Path) -> None:
     data = read(records_in(tmp_path))
-    (ax,) = ddpm_plots.samplers(data.sampler_rows).axes
+    ax, below = ddpm_plots.samplers(data.sampler_rows).axes
+    assert [c.get_label() for c in below.containers] == [c.get_label() for c in ax.containers]
     assert ax.get_xscale() == "log"
     lines = {container.get_label(): container[0] for container in ax.containers}
     assert list(lines) == ["DDPM", "DDIM", "DPM-Solver++ 2M"]
@@ -103,7 +107,7 @@ def change(key: str, value: object) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("name", "spoil", "words"),
     [
-        ("ddpm_sweep", rename_column("diversity"), "no column 'diversity'"),
+        ("ddpm_sweep", rename_column("recall"), "no column 'recall'"),
         ("ddpm_sweep", first_number_becomes("nan"),
          "line 2: 'guidance_scale' is 'nan', not a finite number"),
         ("ddpm_sweep", first_number_becomes(""), "line 2: 'guidance_scale' is None"),

@@ -105,7 +105,7 @@ def test_the_guidance_is_chosen_by_distance_among_the_most_accurate(both: Run) -
     accurate = [row for row in tried if row["high"] >= best]
     nearest = min(accurate, key=lambda row: row["frechet"])
     assert record["guidance_scale"] == nearest["guidance_scale"]
-    assert all(row["diversity"] > 0 <= row["recall"] for row in tried)
+    assert all(row["frechet"] > 0 <= row["recall"] for row in tried)
     assert all(row["n"] == 20 * both[1].ddpm.guidance.images_per_label for row in tried)
 
 
@@ -172,9 +172,10 @@ def test_the_sweep_has_every_setting_for_every_domain(both: Run) -> None:
         assert rest == 0
         most = 2 * row["steps"] - 1 if row["sampler"] == "heun" else row["steps"]
         assert row["steps"] <= evaluations <= most
-        assert row["low"] <= row["accuracy"] <= row["high"]
+        for measure in ("accuracy", "kernel_distance", "recall"):
+            assert row[f"{measure}_low"] <= row[measure] <= row[f"{measure}_high"]
         assert row["n"] == p.ddpm.sweep.images_per_label * (20 if row["domain"] == "all" else 10)
-    real = {(row["domain"], row["real_diversity"]) for row in rows}
+    real = {(row["domain"], row["recall_real"]) for row in rows}
     assert len(real) == 3
     assert min(value for _, value in real) > 0
 
@@ -328,7 +329,7 @@ def test_the_stages_run_with_a_single_domain(
     assert "svhn" not in record
     assert record["mnistm"]["train_images"] == p.data.train_images
     variety = record["mnistm"]
-    assert variety["diversity"] > 0 < variety["diversity_real"] < 1
+    assert variety["kernel_distance"] > abs(variety["kernel_distance_real"])
     for name in ("recall", "precision"):
         assert 0 <= variety[name] <= 1
         assert 0 < variety[f"{name}_real"] <= 1

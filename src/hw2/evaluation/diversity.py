@@ -1,10 +1,7 @@
-"""Diversity of the images of a label, which guidance lowers while accuracy rises."""
-
-from pathlib import Path
+"""Diversity of images that share a label: the mean distance between two of them."""
 
 import numpy as np
 
-from hw2.digits import arrays
 from hw2.evaluation.intervals import Estimate, jackknife
 
 
@@ -29,15 +26,6 @@ def within_label_distance(images: np.ndarray, labels: np.ndarray) -> Estimate:
         for d, mean in zip(groups, means, strict=True)
     ]
     return jackknife(float(means.mean()), np.concatenate(left_out))
-
-
-def real_diversity(packed: Path, domains: tuple[str, ...], split: str) -> dict[str, float]:
-    """The diversity of the real images of a split, by domain, and their mean as `all`."""
-    diversity = {}
-    for domain in domains:
-        real = arrays.load(packed, domain, split)
-        diversity[domain] = within_label_distance(real.rgb, real.digits).value
-    return {"all": float(np.mean(list(diversity.values()))), **diversity}
 
 
 def _distances(flat: np.ndarray) -> np.ndarray:

@@ -34,15 +34,20 @@ def proportion(hits: np.ndarray) -> Estimate:
     return Estimate(p, min(p, max(0.0, center - half)), max(p, min(1.0, center + half)), n)
 
 
-def jackknife(value: float, left_out: np.ndarray) -> Estimate:
+def jackknife(value: float, *left_out: np.ndarray) -> Estimate:
     """A statistic with the normal interval of its jackknife error.
 
-    Source: Efron & Tibshirani (1993), chapter 11.
+    The squared errors of independent samples add up. Source: Efron & Tibshirani (1993), chapter 11.
 
     Args:
         value: the statistic of all observations.
-        left_out: float (N,), the statistic without observation i.
+        left_out: for each sample float (N,), the statistic without observation i of the sample;
+            the `n` of the estimate is that of the first sample.
     """
+    error = math.sqrt(sum(_jackknife_variance(values) for values in left_out))
+    return Estimate(value, value - Z * error, value + Z * error, len(left_out[0]))
+
+
+def _jackknife_variance(left_out: np.ndarray) -> float:
     n = len(left_out)
-    error = math.sqrt((n - 1) / n * float(((left_out - left_out.mean()) ** 2).sum()))
-    return Estimate(value, value - Z * error, value + Z * error, n)
+    return (n - 1) / n * float(((left_out - left_out.mean()) ** 2).sum())

@@ -7,9 +7,9 @@ import numpy as np
 from hw2.digits import arrays
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import NUM_DIGITS
-from hw2.evaluation.diversity import within_label_distance
 from hw2.evaluation.frechet import frechet_distance
 from hw2.evaluation.judge import Judge
+from hw2.evaluation.kernel_distance import kernel_distance
 from hw2.evaluation.precision_recall import recall
 
 
@@ -18,22 +18,21 @@ def measure(
 ) -> dict[str, float]:
     """Quality of the generated images of a domain, and of real ones in their place (`_real`).
 
-    Real images are those of `split`, and those of `other` stand in for generated ones. Recall,
-    precision and the Fréchet distance are in the judge's features, of equally many images of each
-    digit on either side.
+    Real images are those of `split`, and those of `other` stand in for generated ones. All
+    measures are in the judge's features, of equally many images of each digit on either side.
     """
     real, stand_in = (arrays.load(packed, domain, name) for name in (split, other))
     count = min(int(np.bincount(digits.digits).min()) for digits in (real, stand_in, generated))
-    a, b, g = (judge.embed(_first(digits, count), domain) for digits in (real, stand_in, generated))
+    a, b, g = (judge.embed(first(digits, count), domain) for digits in (real, stand_in, generated))
     return {
-        "diversity": within_label_distance(generated.rgb, generated.digits).value,
-        "diversity_real": within_label_distance(real.rgb, real.digits).value,
         "recall": recall(a, g).value,
         "recall_real": recall(a, b).value,
         "precision": recall(g, a).value,
         "precision_real": recall(b, a).value,
         "frechet": frechet_distance(a, g),
         "frechet_real": frechet_distance(a, b),
+        "kernel_distance": kernel_distance(g, a).value,
+        "kernel_distance_real": kernel_distance(b, a).value,
     }
 
 
@@ -43,7 +42,7 @@ def share(measured: dict[str, float], name: str) -> float:
     return measured[name] / real if real else 0.0
 
 
-def _first(real: Digits, count: int) -> np.ndarray:
+def first(real: Digits, count: int) -> np.ndarray:
     """The first `count` images of each digit: uint8 (10 * count, 28, 28, 3)."""
     rows = [np.flatnonzero(real.digits == digit)[:count] for digit in range(NUM_DIGITS)]
     return real.rgb[np.concatenate(rows)]

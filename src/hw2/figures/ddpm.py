@@ -1,5 +1,7 @@
 """The report's section on conditional diffusion: figures, captions and lead."""
 
+from collections.abc import Sequence
+
 from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS
 from hw2.figures import (
     architecture,
@@ -11,6 +13,7 @@ from hw2.figures import (
     losses,
 )
 from hw2.figures.ddpm_records import Records
+from hw2.figures.records import Setting
 from hw2.figures.sections import Figure, Section
 from hw2.figures.style import domain_name, sampler_name
 
@@ -122,32 +125,26 @@ def _reverse(data: Records, domain: str, dpi: int) -> Figure:
 
 
 def guidance(data: Records, dpi: int) -> list[Figure]:
-    """Accuracy and diversity against the guidance scale."""
-    rows, choice = data.guidance_rows, data.choice
-    diversity = "; ".join(
-        f"{row.diversity.value:.3f} for {domain_name(row.domain)} (real images "
-        f"{row.real_diversity:.3f})"
-        for row in rows
-        if row.guidance_scale == choice.guidance_scale
-        and row.domain in ddpm_plots.lines_of([r.domain for r in rows])
-    )
+    """Accuracy, kernel distance and recall against the guidance scale."""
+    rows = data.guidance_rows
     return [
         Figure(
             name="ddpm_guidance.png",
             record="ddpm_sweep",
-            plot=ddpm_plots.guidance(rows, choice),
-            title="Accuracy and diversity by guidance scale",
+            plot=ddpm_plots.guidance(rows, data.choice),
+            title="Accuracy and sample quality by guidance scale",
             caption=(
-                "Accuracy (top) and diversity (bottom) of generated images by guidance scale s, "
-                f"where s = 1 is no guidance; {sampler_name(rows[0].sampler)} with "
-                f"{rows[0].steps} steps. All scales apply at the same noise levels. Shaded bands "
-                f"are {formatting.LEVEL} intervals. Dashed lines are the diversity of real images. "
-                f"{_selected(data)}"
-                + (f" Diversity at this scale: {diversity}." if diversity else "")
+                "Accuracy, kernel distance (Binkowski et al., 2018) and recall (Kynkäänniemi et "
+                "al., 2019) of generated images by guidance scale s, where s = 1 is no guidance; "
+                f"{sampler_name(rows[0].sampler)} with {rows[0].steps} steps. Distance and recall "
+                "are in the judge's features. All scales apply at the same noise levels. Shaded "
+                f"bands are {formatting.LEVEL} intervals. Dashed lines are the recall of as many "
+                f"real images. {_selected(data)}"
             ),
             alt=(
-                "Two panels by guidance scale: accuracy of generated digits at the top; their "
-                "diversity at the bottom, with that of real images as dashed lines."
+                "Three panels by guidance scale: accuracy of generated digits, their kernel "
+                "distance to real images, and their recall, with that of real images as dashed "
+                "lines."
             ),
         )
     ]
@@ -168,24 +165,42 @@ def _selected(data: Records) -> str:
 
 
 def samplers(data: Records, dpi: int) -> list[Figure]:
-    """Accuracy against network calls, by sampler."""
+    """Accuracy and kernel distance against network calls, by sampler."""
     rows = data.sampler_rows
-    best = max(rows, key=lambda row: (row.accuracy.value, -row.network_calls))
     scales = sorted({row.guidance_scale for row in rows})
     return [
         Figure(
             name="ddpm_samplers.png",
             record="ddpm_sweep",
             plot=ddpm_plots.samplers(rows),
-            title="Accuracy of samplers by network calls",
+            title="Samplers by network calls",
             caption=(
-                f"Accuracy over {domain_name(rows[0].domain)} by network calls per image, at "
-                f"{', '.join(formatting.guidance_scale(s) for s in scales)}. Bars are "
-                f"{formatting.LEVEL} intervals. The highest accuracy is "
-                f"{formatting.accuracy(best.accuracy)}, of {sampler_name(best.sampler)} with "
-                f"{best.steps} steps ({best.network_calls} calls). Points with equal calls are "
+                f"Accuracy and kernel distance over {domain_name(rows[0].domain)} by network calls "
+                f"per image, at {', '.join(formatting.guidance_scale(s) for s in scales)}. Bars "
+                f"are {formatting.LEVEL} intervals. {_nearest(rows)} Points with equal calls are "
                 "slightly offset."
             ),
-            alt="Accuracy of generated digits by network calls per image, one line per sampler.",
+            alt=(
+                "Accuracy of generated digits and their kernel distance to real images by network "
+                "calls per image, one line per sampler."
+            ),
         )
     ]
+
+
+def _nearest(rows: Sequence[Setting]) -> str:
+    """The setting of the least distance, and with how few calls one is as good up to chance."""
+    best = min(rows, key=lambda row: (row.kernel_distance.value, row.network_calls))
+    tied = [row for row in rows if row.kernel_distance.low <= best.kernel_distance.high]
+    fewest = min(tied, key=lambda row: (row.network_calls, row.kernel_distance.value))
+    text = f"The least distance is that of {_named(best)}."
+    if fewest != best:
+        text += (
+            f" {len(tied) - 1} of the other {len(rows) - 1} settings cannot be told from it, among "
+            f"them {_named(fewest)}, which needs the fewest calls."
+        )
+    return text
+
+
+def _named(row: Setting) -> str:
+    return f"{sampler_name(row.sampler)} with {row.steps} steps ({row.network_calls} calls)"

@@ -1,4 +1,4 @@
-"""Curves of the section on digits: accuracy by guidance scale, and by network calls."""
+"""Curves of the section on digits: quality by guidance scale, and by network calls."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,37 +14,43 @@ from hw2.figures.records import Choice, Interval, Setting
 
 REAL_DASHES = (0, (4, 2.5))
 CHOICE_DOTS = (0, (1, 1.5))
+KERNEL_DISTANCE = "Kernel distance to real images (lower is better)"
 SAMPLER_OFFSET = 3.0  # horizontal distance of samplers with equal calls, in points
 
 
 @style.house()
 def guidance(settings: Sequence[Setting], choice: Choice) -> Figure:
-    """Draw accuracy and diversity against the guidance scale, one line per domain.
+    """Draw accuracy, kernel distance and recall against the guidance scale, one line per domain.
 
     `settings` are rows of one sampler, at most one per domain and scale; dashed lines
-    are the diversity of real images, and a dotted line marks the selected scale.
+    are the recall of real images, and a dotted line marks the selected scale.
     """
-    fig = Figure(figsize=(style.WIDTH, 4.9), layout="constrained")
-    upper, lower = fig.subplots(2, 1, sharex=True)
+    fig = Figure(figsize=(style.WIDTH, 6.4), layout="constrained")
+    accuracy, distance, recall = fig.subplots(3, 1, sharex=True)
     domains = lines_of([setting.domain for setting in settings])
     for position, domain in enumerate(domains):
         rows = sorted((s for s in settings if s.domain == domain), key=lambda s: s.guidance_scale)
         scales = [s.guidance_scale for s in rows]
         line_style = style.series_style(style.DOMAIN_STYLES, domain, position)
-        _band(upper, scales, [s.accuracy for s in rows], line_style, style.domain_name(domain))
-        _band(lower, scales, [s.diversity for s in rows], line_style, style.domain_name(domain))
-        real = [s.real_diversity for s in rows]
-        lower.plot(scales, real, color=line_style[0], linestyle=REAL_DASHES, linewidth=1.1)
-    for ax in (upper, lower):
+        name = style.domain_name(domain)
+        _band(accuracy, scales, [s.accuracy for s in rows], line_style, name)
+        _band(distance, scales, [s.kernel_distance for s in rows], line_style, name)
+        _band(recall, scales, [s.recall for s in rows], line_style, name)
+        real = [s.recall_real for s in rows]
+        recall.plot(scales, real, color=line_style[0], linestyle=REAL_DASHES, linewidth=1.1)
+    for ax in (accuracy, distance, recall):
         ax.axvline(
             choice.guidance_scale, color=style.MUTED, linewidth=1.0, linestyle=CHOICE_DOTS, zorder=1
         )
-    style.percent_axis(upper)
-    upper.set_title(_accuracy_title(settings))
-    lower.set_title("Diversity (mean pixel distance between images of one digit)")
-    lower.set_xlabel("guidance scale s")
+    distance.set_ylim(bottom=min(0.0, distance.get_ylim()[0]))
+    for ax in (accuracy, recall):
+        style.percent_axis(ax)
+    accuracy.set_title(_accuracy_title(settings))
+    distance.set_title(KERNEL_DISTANCE)
+    recall.set_title("Recall in % (share of real images that the generated ones cover)")
+    recall.set_xlabel("guidance scale s")
     dashed, dotted = (_legend_line(dashes) for dashes in (REAL_DASHES, CHOICE_DOTS))
-    _legend_above(fig, upper, {"real images": dashed, choice.label: dotted})
+    _legend_above(fig, accuracy, {"real images": dashed, choice.label: dotted})
     return fig
 
 
@@ -87,32 +93,30 @@ def _band(
 
 @style.house()
 def samplers(settings: Sequence[Setting]) -> Figure:
-    """Draw accuracy with intervals against network calls per image, one line per sampler.
+    """Draw accuracy and kernel distance against network calls per image, one line per sampler.
 
     `settings` are rows of one domain. Different samplers are offset by a few points, so that
     bars at equal calls do not cover each other.
     """
-    fig = Figure(figsize=(style.WIDTH, 3.5), layout="constrained")
-    ax = fig.subplots()
+    fig = Figure(figsize=(style.WIDTH, 5.2), layout="constrained")
+    accuracy, distance = fig.subplots(2, 1, sharex=True)
     names = list(dict.fromkeys(setting.sampler for setting in settings))
     for position, name in enumerate(names):
         rows = sorted((s for s in settings if s.sampler == name), key=lambda s: s.network_calls)
         points = SAMPLER_OFFSET * (position - (len(names) - 1) / 2)
         offset = ScaledTranslation(points / 72, 0, fig.dpi_scale_trans)
-        _bars(
-            ax,
-            rows,
-            style.SERIES_STYLES[position % len(style.SERIES_STYLES)],
-            style.sampler_name(name),
-            offset,
-        )
-    ax.set_xscale("log")
-    style.plain_log(ax.xaxis, _ticks([setting.network_calls for setting in settings]))
-    ax.margins(x=0.06)
-    style.percent_axis(ax)
-    ax.set_title(_accuracy_title(settings))
-    ax.set_xlabel("network calls per image (log scale)")
-    _legend_above(fig, ax, {})
+        line_style = style.SERIES_STYLES[position % len(style.SERIES_STYLES)]
+        calls, label = [s.network_calls for s in rows], style.sampler_name(name)
+        _bars(accuracy, calls, [s.accuracy for s in rows], line_style, label, offset)
+        _bars(distance, calls, [s.kernel_distance for s in rows], line_style, label, offset)
+    distance.set_xscale("log")
+    style.plain_log(distance.xaxis, _ticks([setting.network_calls for setting in settings]))
+    distance.margins(x=0.06)
+    style.percent_axis(accuracy)
+    accuracy.set_title(_accuracy_title(settings))
+    distance.set_title(KERNEL_DISTANCE)
+    distance.set_xlabel("network calls per image (log scale)")
+    _legend_above(fig, accuracy, {})
     return fig
 
 
@@ -126,12 +130,15 @@ def _ticks(calls: Sequence[int]) -> list[int]:
 
 
 def _bars(
-    ax: Axes, rows: Sequence[Setting], line_style: tuple[str, str], label: str, offset: Transform
+    ax: Axes,
+    calls: Sequence[int],
+    intervals: Sequence[Interval],
+    line_style: tuple[str, str],
+    label: str,
+    offset: Transform,
 ) -> None:
     color, marker = line_style
-    calls = [s.network_calls for s in rows]
-    share = np.array([(s.accuracy.value, s.accuracy.low, s.accuracy.high) for s in rows])
-    value, low, high = share.T
+    value, low, high = np.array([(m.value, m.low, m.high) for m in intervals]).T
     errors = np.clip([value - low, high - value], 0, None)
     container = ax.errorbar(
         calls, value, errors, color=color, marker=marker, label=label, elinewidth=1.1, capsize=2.2

@@ -15,7 +15,7 @@ from hw2.runtime.errors import UserError
 
 FACTS = ("model", "data", "sampler", "judge")  # optional texts of the metrics, shown unchanged
 
-MEASURES = ("frechet", "recall", "precision", "diversity")
+MEASURES = ("frechet", "kernel_distance", "recall", "precision")
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,18 @@
 
 from hw2.figures import formatting
 from hw2.figures.ddpm_records import Records
-from hw2.figures.records import Interval, Scores
+from hw2.figures.records import Interval, Quality, Scores
 from hw2.figures.sections import Stat, Table
 from hw2.figures.style import domain_name
 
 NOT_RUN = "not run in this profile"
 REPORTED = "test"
+MEASURE_NAMES = {
+    "frechet": "Fréchet distance",
+    "kernel_distance": "kernel distance",
+    "recall": "recall",
+    "precision": "precision",
+}
 
 
 def stats(data: Records) -> tuple[Stat, ...]:
@@ -69,29 +75,31 @@ def _summary(data: Records) -> Table:
 
 def _quality(data: Records) -> Table:
     rows = [
-        (domain_name(domain), measure, f"{quality.generated:.3f}", f"{quality.real:.3f}", ratio)
+        (domain_name(domain), MEASURE_NAMES[measure], f"{quality.generated:.3f}",
+         f"{quality.real:.3f}", _ratio(measure, quality))
         for domain, measures in data.quality.items()
         for measure, quality in measures.items()
-        for ratio in [
-            formatting.percent(quality.generated / quality.real)
-            if quality.real
-            else formatting.DASH
-        ]
-    ]
+    ]  # fmt: skip
     return Table(
         title="Sample quality of the generated images",
         head=("Domain", "Measure", "Generated", "Real", "Generated / real"),
         rows=tuple(rows),
         note=(
             "The Fréchet distance (Heusel et al., 2017) compares mean and covariance in the "
-            "judge's feature space; 0 is best, and it depends on the number of images. Recall is "
-            "the share of real images that lie on the manifold of the generated images in that "
+            "judge's feature space; 0 is best, and it depends on the number of images. The kernel "
+            "distance (Binkowski et al., 2018) does not, and is around 0 for real images. Recall "
+            "is the share of real images that lie on the manifold of the generated images in that "
             "space; precision is the share of generated images that lie on the manifold of the "
-            "real ones (Kynkäänniemi et al., 2019). Diversity is the mean pixel distance between "
-            "two images of the same digit. The column Real shows the same measures for other "
-            "real images in place of the generated ones."
+            "real ones (Kynkäänniemi et al., 2019). The column Real shows the same measures for "
+            "other real images in place of the generated ones."
         ),
     )
+
+
+def _ratio(measure: str, quality: Quality) -> str:
+    if measure == "kernel_distance" or not quality.real:  # that of real images is 0 up to chance
+        return formatting.DASH
+    return formatting.percent(quality.generated / quality.real)
 
 
 def _digits(data: Records) -> Table:
@@ -114,7 +122,6 @@ def _candidates(data: Records) -> Table:
             f"Accuracy, {choice.split} split",
             "Fréchet distance / real",
             "Recall / real",
-            "Diversity / real",
         ),
         rows=tuple(
             (
@@ -123,14 +130,13 @@ def _candidates(data: Records) -> Table:
                 formatting.accuracy(candidate.accuracy),
                 f"{candidate.frechet:.2f}",
                 formatting.percent(candidate.recall),
-                formatting.percent(candidate.diversity),
             )
             for candidate in choice.candidates
         ),
         note=(
             "Among the candidates whose accuracy interval reaches the best accuracy, the one with "
-            "the least Fréchet distance is selected. Fréchet distance, recall and diversity are "
-            "divided by those of real images."
+            "the least Fréchet distance is selected. Fréchet distance and recall are divided by "
+            "those of real images."
             + ("" if choice.split == REPORTED else " No reported image was used for the selection.")
         ),
     )

@@ -22,8 +22,9 @@ REMAKE = "rerun the stage that writes it"
 
 SWEEP_COLUMNS = (
     *("kind", "domain", "sampler", "steps", "network_calls", "guidance_scale"),
-    *("n", "accuracy", "low", "high"),
-    *("diversity", "diversity_low", "diversity_high", "real_diversity"),
+    *("n", "accuracy", "accuracy_low", "accuracy_high"),
+    *("kernel_distance", "kernel_distance_low", "kernel_distance_high"),
+    *("recall", "recall_low", "recall_high", "recall_real"),
 )
 
 
@@ -59,8 +60,9 @@ class Setting:
     network_calls: int  # per image
     guidance_scale: float
     accuracy: Interval
-    diversity: Interval  # mean pixel distance between two images of one digit
-    real_diversity: float  # the same measure on real images
+    kernel_distance: Interval  # to real images, in the judge's features
+    recall: Interval
+    recall_real: float  # of other real images in place of the generated ones
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,8 @@ class Candidate:
     guidance_scale: float
     interval: tuple[float, float]  # the noise levels that it applies to, as fractions
     accuracy: Interval
-    frechet: float  # relative to that of real images, like the next two
+    frechet: float  # relative to that of real images, like recall
     recall: float
-    diversity: float
 
 
 @dataclass(frozen=True)
@@ -217,9 +218,11 @@ def sweep(path: Path) -> list[Setting]:
 
 def _setting(row: Mapping[str, Any], where: str) -> Setting:
     share = accuracy(row, where)
-    spread, spread_low, spread_high = (
-        number(row, f"diversity{end}", where) for end in ("", "_low", "_high")
-    )
+
+    def measured(name: str) -> Interval:
+        value, low, high = (number(row, f"{name}{end}", where) for end in ("", "_low", "_high"))
+        return Interval(value, low, high, share.n)
+
     return Setting(
         kind=str(row["kind"]),
         domain=str(row["domain"]),
@@ -228,8 +231,9 @@ def _setting(row: Mapping[str, Any], where: str) -> Setting:
         network_calls=int(number(row, "network_calls", where)),
         guidance_scale=number(row, "guidance_scale", where),
         accuracy=share,
-        diversity=Interval(spread, spread_low, spread_high, share.n),
-        real_diversity=number(row, "real_diversity", where),
+        kernel_distance=measured("kernel_distance"),
+        recall=measured("recall"),
+        recall_real=number(row, "recall_real", where),
     )
 
 
@@ -248,7 +252,7 @@ def choice(path: Path) -> Choice:
             number(c, "guidance_scale", where),
             (number(c, "interval_low", where), number(c, "interval_high", where)),
             accuracy(c, where),
-            *(number(c, measure, where) for measure in ("frechet", "recall", "diversity")),
+            *(number(c, measure, where) for measure in ("frechet", "recall")),
         )
         for k, c in enumerate(record["candidates"] or ())
         for where in (f"{path}, candidate {k}",)

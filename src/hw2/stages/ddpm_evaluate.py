@@ -33,7 +33,7 @@ def run(
 
     Accuracies are given overall, by domain, by digit and without guidance, next to the judge's
     accuracy on real images. Each domain also has its number of training images, the outcome of each
-    generated image, and the diversity, recall and precision of all of them.
+    generated image, and the sample quality of all of them.
 
     Raises:
         UserError: if the sweep has no row without guidance.
@@ -69,6 +69,5 @@ def _unguided(sweep: Path) -> dict[str, Any]:
     for row in files.read_table(sweep):
         unguided = row["guidance_scale"] == NO_GUIDANCE
         if row["kind"] == "guidance" and row["domain"] == "all" and unguided:
-            ends = {"accuracy_low": row["low"], "accuracy_high": row["high"]}
-            return {"accuracy": row["accuracy"], **ends, "n": row["n"]}
+            return {key: row[key] for key in ("accuracy", "accuracy_low", "accuracy_high", "n")}
     raise UserError(f"{sweep}: no row without guidance; put 1 into ddpm.sweep.scales")

@@ -125,7 +125,7 @@ def _relative_quality(
         )
     return {
         name: float(np.mean([sample_quality.share(quality, name) for quality in measured]))
-        for name in ("frechet", "recall", "diversity")
+        for name in ("frechet", "recall")
     }
 
 

@@ -1,4 +1,4 @@
-"""Measure accuracy and diversity for several guidance scales, samplers and numbers of steps."""
+"""Measure accuracy and sample quality by guidance scale, sampler and number of steps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,14 +9,17 @@ import torch
 
 from hw2.config import params
 from hw2.ddpm import denoiser
-from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import SampleRequest, request_all_labels, sample_images
 from hw2.diffusion.guidance import Guidance
 from hw2.diffusion.network_calls import NetworkCalls
+from hw2.digits import arrays
 from hw2.digits.labels import LABELED_DOMAINS
-from hw2.evaluation.diversity import real_diversity, within_label_distance
-from hw2.evaluation.intervals import proportion
+from hw2.evaluation import sample_quality
+from hw2.evaluation.intervals import Estimate, proportion
 from hw2.evaluation.judge import Judge, load_judge
+from hw2.evaluation.kernel_distance import kernel_distance
+from hw2.evaluation.means import mean_of_estimates
+from hw2.evaluation.precision_recall import recall
 from hw2.io import files
 from hw2.runtime.progress import progress
 from hw2.stages.ddpm_sample import SPLIT, chosen_guidance
@@ -37,6 +40,22 @@ class Setting:
     sampling: params.Sampling
 
 
+@dataclass(frozen=True)
+class RealFeatures:
+    """Features of the judge, float (N, F), of real images of a domain.
+
+    Attributes:
+        every: Of equally many images of each digit, as many as there are: for the kernel distance,
+            which does not depend on their number.
+        as_many: Of as many as are generated in a setting: for recall, which does.
+        recall: That of other real images in place of the generated ones.
+    """
+
+    every: np.ndarray
+    as_many: np.ndarray
+    recall: float
+
+
 def run(
     ddpm: params.Ddpm,
     *,
@@ -50,7 +69,10 @@ def run(
     """Write a row for each setting and domain to `ddpm_sweep`."""
     trained, judge = denoiser.load(ddpm_model, device), load_judge(judge_model, device)
     request = request_all_labels(trained.domains, ddpm.sweep.images_per_label)
-    diversity_of_real = real_diversity(digits_arrays, trained.domains, SPLIT)
+    real = {
+        domain: _real_features(judge, domain, digits_arrays, ddpm.sweep.images_per_label)
+        for domain in trained.domains
+    }
     settings = list(_settings(ddpm, chosen_guidance(ddpm_guidance)))
     rows = []
     with progress(len(settings) * len(request.labels), "sweep", unit="image") as bar:
@@ -66,14 +88,8 @@ def run(
                 tick=bar.update,
             )
             per_image = calls.per_image(len(images))
-            for name, row in _measured(images, request, judge, trained).items():
-                rows.append(
-                    {
-                        **_described(setting, name, per_image),
-                        **row,
-                        "real_diversity": diversity_of_real[name],
-                    }
-                )
+            for name, row in _measured(images, request, judge, real).items():
+                rows.append({**_described(setting, name, per_image), **row})
     files.write_table(ddpm_sweep, rows)
 
 
@@ -99,29 +115,44 @@ def _described(setting: Setting, domain: str, network_calls: int) -> dict[str, s
     }
 
 
+def _real_features(judge: Judge, domain: str, packed: Path, count: int) -> RealFeatures:
+    real, other = (arrays.load(packed, domain, split) for split in (SPLIT, "val"))
+    available = int(np.bincount(real.digits).min())
+    every, as_many, stand_in = (
+        judge.embed(sample_quality.first(digits, number), domain)
+        for digits, number in ((real, available), (real, count), (other, count))
+    )
+    return RealFeatures(every, as_many, recall(as_many, stand_in).value)
+
+
 def _measured(
-    images: np.ndarray, request: SampleRequest, judge: Judge, model: Denoiser
+    images: np.ndarray, request: SampleRequest, judge: Judge, real: dict[str, RealFeatures]
 ) -> dict[str, dict[str, float]]:
-    """Accuracy and diversity by domain, and of `all` domains together."""
+    """Accuracy and sample quality by domain, and of `all` domains together."""
     right = judge.right(images, request.digits, request.domains, LABELED_DOMAINS)
-    table = {}
-    for name, mask in _groups(request.domains, model.domains).items():
-        accuracy = proportion(right[mask])
-        diversity = within_label_distance(images[mask], request.labels[mask])
-        table[name] = {
-            "n": accuracy.n,
-            "accuracy": accuracy.value,
-            "low": accuracy.low,
-            "high": accuracy.high,
-            "diversity": diversity.value,
-            "diversity_low": diversity.low,
-            "diversity_high": diversity.high,
-        }
-    return table
-
-
-def _groups(domains: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    accuracies, distances, recalls = {}, {}, {}
+    for domain, features in real.items():
+        mask = request.domains == LABELED_DOMAINS.index(domain)
+        generated = judge.embed(images[mask], domain)
+        accuracies[domain] = proportion(right[mask])
+        distances[domain] = kernel_distance(generated, features.every)
+        recalls[domain] = recall(features.as_many, generated)
+    accuracies["all"] = proportion(right)
+    distances["all"] = mean_of_estimates(list(distances.values()))
+    recalls["all"] = mean_of_estimates(list(recalls.values()))
+    recall_real = {domain: features.recall for domain, features in real.items()}
+    recall_real["all"] = float(np.mean(list(recall_real.values())))
     return {
-        "all": np.ones(len(domains), bool),
-        **{name: domains == LABELED_DOMAINS.index(name) for name in names},
+        name: {
+            "n": accuracies[name].n,
+            **_named("accuracy", accuracies[name]),
+            **_named("kernel_distance", distances[name]),
+            **_named("recall", recalls[name]),
+            "recall_real": recall_real[name],
+        }
+        for name in ("all", *real)
     }
+
+
+def _named(name: str, estimate: Estimate) -> dict[str, float]:
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}

@@ -75,10 +75,7 @@ class Guidance(Section):
     candidates: GuidanceScales = Field(description="Guidance scales to choose from.")
     images_per_label: int = Field(
         ge=3,
-        description=(
-            "Images of each label for each candidate. More makes the choice steadier; "
-            "diversity needs three."
-        ),
+        description=("Images of each label for each candidate. More makes the choice steadier."),
     )
     intervals: GuidanceIntervals = Field(
         description=(
@@ -94,9 +91,7 @@ class Sweep(Section):
     scales: GuidanceScales = Field(
         description="Guidance scales that are compared. They must include 1, which is no guidance."
     )
-    images_per_label: int = Field(
-        ge=3, description="Images of each label for each setting. Diversity needs three."
-    )
+    images_per_label: int = Field(ge=3, description="Images of each label for each setting.")
     samplers: Annotated[tuple[SamplerName, ...], Strict(False)] = Field(
         min_length=1, description="Samplers that are compared."
     )
