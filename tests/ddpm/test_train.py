@@ -12,6 +12,7 @@ from torch import Tensor
 
 from hw2.config import params
 from hw2.ddpm.train import identity, train_ddpm
+from hw2.diffusion import timestep_distribution
 from hw2.runtime.errors import Interrupted, UserError
 from hw2.training.batch_sampler import BatchSampler
 from hw2.training.denoising import _stratified_times
@@ -187,7 +188,12 @@ def test_an_absent_domain_is_named(mini: params.Params, tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [1, 3, 16, 50])
 def test_times_are_one_from_each_stratum(count: int) -> None:
     times = torch.stack(
-        [_stratified_times(count, 20, 1.0, torch.Generator().manual_seed(k)) for k in range(300)]
+        [
+            _stratified_times(
+                count, 20, timestep_distribution.uniform, torch.Generator().manual_seed(k)
+            )
+            for k in range(300)
+        ]
     )
     assert times.min() == 0
     assert times.max() == 19
@@ -200,8 +206,20 @@ def test_times_are_one_from_each_stratum(count: int) -> None:
 
 def test_a_power_below_one_draws_noisy_times_more_often() -> None:
     streams = (torch.Generator().manual_seed(k) for k in range(100))
-    times = torch.cat([_stratified_times(32, 1000, 0.5, stream) for stream in streams])
+    power = timestep_distribution.power(0.5)
+    times = torch.cat([_stratified_times(32, 1000, power, stream) for stream in streams])
     # The mean of sqrt(u) is 2 / 3, and no time is left out.
     assert times.float().mean() == pytest.approx(1000 * 2 / 3, abs=3)
     assert times.min() < 50
     assert times.max() == 999
+
+
+def test_the_logit_of_logit_normal_times_is_normal() -> None:
+    quantiles = timestep_distribution.logit_normal(0.4, 0.8)
+    streams = (torch.Generator().manual_seed(k) for k in range(200))
+    times = torch.cat([_stratified_times(64, 10_000, quantiles, stream) for stream in streams])
+    logits = torch.logit((times.double() + 0.5) / 10_000)
+    assert logits.mean() == pytest.approx(0.4, abs=0.02)
+    assert logits.std() == pytest.approx(0.8, abs=0.02)
+    ends = quantiles(torch.tensor([0.0, 1.0]))
+    assert ends.tolist() == [0, 1]

@@ -22,7 +22,7 @@ from hw2.config.schema.dann_methods import (
     DannPaperHyperparameters,
     SelfTrainingHyperparameters,
 )
-from hw2.config.schema.ddpm import Ablation, Ddpm, Guidance, Network, Sampling, Sweep
+from hw2.config.schema.ddpm import Ablation, Ddpm, DdpmTrain, Guidance, Network, Sampling, Sweep
 from hw2.config.schema.denoising import Denoising, Diffusion, Train, UNetShape
 from hw2.config.schema.digits import Data, Judge
 from hw2.config.schema.faces import Ddim, Faces
@@ -57,6 +57,7 @@ __all__ = [
     "Data",
     "Ddim",
     "Ddpm",
+    "DdpmTrain",
     "Denoising",
     "Diffusion",
     "Faces",

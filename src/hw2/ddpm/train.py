@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from hw2 import rng
 from hw2.config import params
 from hw2.ddpm import denoiser
-from hw2.diffusion import schedule
+from hw2.diffusion import schedule, timestep_distribution
+from hw2.diffusion.timestep_distribution import Quantiles
 from hw2.digits import arrays
 from hw2.digits.labels import NUM_LABELS, label_of
 from hw2.training.denoising import DenoisingDataset, train_denoiser
@@ -33,6 +34,7 @@ def train_ddpm(
         p_uncond=ddpm.train.p_uncond,
         schedule=schedule.make(ddpm.diffusion.schedule, ddpm.diffusion.timesteps),
         prediction=ddpm.diffusion.prediction,
+        quantiles=_quantiles(ddpm.train),
     )
     return train_denoiser(
         _new_network(ddpm, device),
@@ -61,6 +63,12 @@ def _images_and_labels(domains: tuple[str, ...], packed: Path) -> tuple[np.ndarr
     labels = [data.digits + label_of(domain, 0) for domain, data in digits.items()]
     images = np.concatenate([data.rgb for data in digits.values()])
     return images, torch.from_numpy(np.concatenate(labels))
+
+
+def _quantiles(train: params.DdpmTrain) -> Quantiles:
+    if train.timestep_distribution == "uniform":
+        return timestep_distribution.uniform
+    return timestep_distribution.logit_normal(train.logit_mean, train.logit_std)
 
 
 def _new_network(ddpm: params.Ddpm, device: torch.device) -> nn.Module:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from hw2 import rng
 from hw2.clip.weights import WEIGHTS
 from hw2.config import params
+from hw2.diffusion import timestep_distribution
 from hw2.diffusion.objective import min_snr_v_weights
 from hw2.diffusion.schedule import Schedule
 from hw2.shapes import scenes
@@ -22,9 +23,9 @@ from hw2.training.denoising import DenoisingDataset, train_denoiser
 from hw2.training.resume import Resume
 
 _NORM_GROUPS = 1  # kernels for small groups are slower than the convolutions they follow
-# Exponent of `DenoisingDataset.time_power`. It moves 69 % of the training times into the noisier
-# half of the schedule, where the model decides on the shape; with 1 it would be 50 %.
-_TIME_POWER = 0.6
+# It moves 69 % of the training times into the noisier half of the schedule, where the model decides
+# on the shape.
+_QUANTILES = timestep_distribution.power(0.6)
 
 
 class Captioned(nn.Module):
@@ -112,7 +113,7 @@ def train_stable_diffusion(
         schedule=schedule,
         prediction="x0",
         loss_weights=min_snr_v_weights(schedule),
-        time_power=_TIME_POWER,
+        quantiles=_QUANTILES,
     )
     unet = _new_unet(stable_diffusion, tuple(dataset.images.shape), encoder.config.hidden_size)
     if device.type == "cpu":  # fused attention has a slow backward pass there

@@ -11,6 +11,7 @@ from hw2.config import params
 from hw2.diffusion.guidance import drop_labels
 from hw2.diffusion.objective import Objective
 from hw2.diffusion.schedule import Prediction, Schedule
+from hw2.diffusion.timestep_distribution import Quantiles, uniform
 from hw2.pixels import from_uint8
 from hw2.training.batch_sampler import BatchSampler
 from hw2.training.ema import EMA
@@ -33,8 +34,7 @@ class DenoisingDataset:
         schedule: The noise schedule.
         prediction: What the network predicts.
         loss_weights: float (T,), of the squared error at each time; None for equal weights.
-        time_power: Times are T u ** time_power with u uniform, so a power below 1 samples noisy
-            times more often.
+        quantiles: How often each time is drawn, a function of `timestep_distribution`.
     """
 
     images: np.ndarray | Tensor
@@ -44,7 +44,7 @@ class DenoisingDataset:
     schedule: Schedule
     prediction: Prediction
     loss_weights: Tensor | None = None
-    time_power: float = 1.0
+    quantiles: Quantiles = uniform
 
     def clean(self, rows: np.ndarray) -> Tensor:
         """The images, in [-1, 1], or latents of these rows: float32 (n, C, H, W)."""
@@ -56,7 +56,7 @@ class DenoisingDataset:
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """A batch, on the CPU: xt (n, C, H, W), times (n,), labels (n,) and the target of xt."""
         x0 = self.clean(rows)
-        t = _stratified_times(len(rows), self.schedule.timesteps, self.time_power, stream)
+        t = _stratified_times(len(rows), self.schedule.timesteps, self.quantiles, stream)
         eps = torch.randn(x0.shape, generator=stream).to(x0)
         labels = drop_labels(self.labels[rows], self.p_uncond, self.null_label, stream)
         return self.schedule.add_noise(x0, eps, t), t, labels, objective.target(x0, eps, t)
@@ -142,12 +142,12 @@ def train_denoiser(
     return ema.weights, history
 
 
-def _stratified_times(count: int, timesteps: int, power: float, stream: torch.Generator) -> Tensor:
+def _stratified_times(
+    count: int, timesteps: int, quantiles: Quantiles, stream: torch.Generator
+) -> Tensor:
     """Times int64 (count,), one from each of `count` strata for less variance."""
     u = (torch.rand(1, generator=stream) + torch.arange(count) / count) % 1
-    if power != 1:  # a power of 1 may not give the same bits
-        u = u**power
-    return (u * timesteps).long().clamp(max=timesteps - 1)
+    return (quantiles(u) * timesteps).long().clamp(max=timesteps - 1)
 
 
 def _on(images: Tensor, device: torch.device, train: params.Denoising) -> Tensor:

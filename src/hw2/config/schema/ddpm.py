@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, Strict, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, Strict, field_validator
 
 from hw2.config.choices import GeneratedDomain, SamplerName
 from hw2.config.loader import Section
@@ -33,6 +33,28 @@ class Network(UNetShape):
         )
     )
     n_feat: int = Field(ge=4, le=1024, description="Channels of context_unet; ignored by unet.")
+
+
+class DdpmTrain(Train):
+    """Training of the conditional DDPM."""
+
+    timestep_distribution: Literal["uniform", "logit_normal"] = Field(
+        description=(
+            "How often each noise level is visited. uniform is DDPM's; logit_normal visits the "
+            "middle more often, where the digit is decided, and needs far fewer steps."
+        )
+    )
+    logit_mean: float = Field(
+        ge=-5,
+        le=5,
+        description=(
+            "Mean of the logit of t / T of logit_normal. Above 0, noisy images are visited more "
+            "often than clean ones."
+        ),
+    )
+    logit_std: PositiveFloat = Field(
+        le=10, description="Standard deviation of the logit of t / T of logit_normal."
+    )
 
 
 class Sampling(Section):
@@ -127,7 +149,7 @@ class Ddpm(Section):
     )
     network: Network
     diffusion: Diffusion
-    train: Train
+    train: DdpmTrain
     sampling: Sampling
     guidance: Guidance
     sweep: Sweep
