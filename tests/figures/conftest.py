@@ -114,9 +114,7 @@ def metrics(domains: tuple[str, ...]) -> dict[str, dict[str, Any]]:
             "guidance_scale": 1 + w,
             "interval_low": 0.0,
             "interval_high": 1.0,
-            "accuracy": p,
-            **interval(p, 400),
-            "n": 400,
+            **estimate(p, 400),
             "frechet": 2 + 0.25 * w,
             "recall": 0.9 - 0.05 * w,
         }

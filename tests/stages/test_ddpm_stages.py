@@ -102,7 +102,7 @@ def test_the_guidance_is_chosen_by_distance_among_the_most_accurate(both: Run) -
     assert [row["guidance_scale"] for row in tried] == [1.0, 3.0]
     assert record["interval"] == [0.0, 1.0]
     best = max(row["accuracy"] for row in tried)
-    accurate = [row for row in tried if row["high"] >= best]
+    accurate = [row for row in tried if row["accuracy_high"] >= best]
     nearest = min(accurate, key=lambda row: row["frechet"])
     assert record["guidance_scale"] == nearest["guidance_scale"]
     assert all(row["frechet"] > 0 <= row["recall"] for row in tried)
@@ -111,10 +111,10 @@ def test_the_guidance_is_chosen_by_distance_among_the_most_accurate(both: Run) -
 
 def test_an_inaccurate_candidate_is_not_chosen_however_near() -> None:
     tried: list[dict[str, float | int]] = [
-        {"guidance_scale": 1.0, "accuracy": 0.50, "high": 0.55, "frechet": 1.0},
-        {"guidance_scale": 2.0, "accuracy": 0.96, "high": 0.98, "frechet": 1.5},
-        {"guidance_scale": 3.0, "accuracy": 0.97, "high": 0.99, "frechet": 2.0},
-        {"guidance_scale": 4.0, "accuracy": 0.94, "high": 0.96, "frechet": 1.2},
+        {"guidance_scale": 1.0, "accuracy": 0.50, "accuracy_high": 0.55, "frechet": 1.0},
+        {"guidance_scale": 2.0, "accuracy": 0.96, "accuracy_high": 0.98, "frechet": 1.5},
+        {"guidance_scale": 3.0, "accuracy": 0.97, "accuracy_high": 0.99, "frechet": 2.0},
+        {"guidance_scale": 4.0, "accuracy": 0.94, "accuracy_high": 0.96, "frechet": 1.2},
     ]
     assert ddpm_select_guidance._best(tried)["guidance_scale"] == 2.0
 

@@ -219,7 +219,12 @@ def _comparison(scores: Mapping[str, Any], prefix: str, where: str) -> tuple[Int
 
 def _share(scores: Mapping[str, Any], name: str, where: str) -> Interval:
     """An accuracy under another name than `accuracy`."""
-    names = {"accuracy": name, "low": f"{name}_low", "high": f"{name}_high", "n": "n"}
+    names = {
+        "accuracy": name,
+        "accuracy_low": f"{name}_low",
+        "accuracy_high": f"{name}_high",
+        "n": "n",
+    }
     renamed = {key: records.number(scores, source, where) for key, source in names.items()}
     return records.accuracy(renamed, where)
 

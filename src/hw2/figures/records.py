@@ -125,19 +125,15 @@ def number(record: Mapping[str, Any], key: str, where: str) -> float:
 
 
 def accuracy(record: Mapping[str, Any], where: str) -> Interval:
-    """Return `record`'s accuracy with its interval.
-
-    The interval is under `accuracy_low` and `accuracy_high`, as in metrics, or under `low` and
-    `high`, as in tables.
+    """Return `record`'s accuracy with its interval, `accuracy_low` to `accuracy_high`.
 
     Raises:
         UserError: a key is absent, n is below 1, or not 0 <= low <= accuracy <= high <= 1.
     """
-    prefix = "accuracy_" if "accuracy_low" in record else ""
     interval = Interval(
         number(record, "accuracy", where),
-        number(record, f"{prefix}low", where),
-        number(record, f"{prefix}high", where),
+        number(record, "accuracy_low", where),
+        number(record, "accuracy_high", where),
         int(number(record, "n", where)),
     )
     ordered = (0.0, interval.low, interval.value, interval.high, 1.0)

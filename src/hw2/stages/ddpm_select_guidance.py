@@ -20,7 +20,7 @@ from hw2.diffusion.guidance import NO_GUIDANCE, Guidance
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import LABELED_DOMAINS
 from hw2.evaluation import sample_quality
-from hw2.evaluation.intervals import Estimate, proportion
+from hw2.evaluation.intervals import proportion
 from hw2.evaluation.judge import Judge, load_judge
 from hw2.io import files
 from hw2.runtime.progress import progress
@@ -60,7 +60,7 @@ def run(
 
 def _best(tried: list[Row]) -> Row:
     best_accuracy = max(row["accuracy"] for row in tried)
-    accurate = [row for row in tried if row["high"] >= best_accuracy]
+    accurate = [row for row in tried if row["accuracy_high"] >= best_accuracy]
     return min(accurate, key=lambda row: row["frechet"])  # a tie goes to the smallest scale
 
 
@@ -108,7 +108,7 @@ def _try(
                 judge.right(images, request.digits, request.domains, LABELED_DOMAINS)
             )
             quality = _relative_quality(images, request, model, judge, packed)
-            rows.append({**_as_row(candidate), **_record(accuracy), **quality})
+            rows.append({**_as_row(candidate), **accuracy.named("accuracy"), **quality})
     return rows
 
 
@@ -127,8 +127,3 @@ def _relative_quality(
         name: float(np.mean([sample_quality.share(quality, name) for quality in measured]))
         for name in ("frechet", "recall")
     }
-
-
-def _record(accuracy: Estimate) -> Row:
-    ends = {"low": accuracy.low, "high": accuracy.high}
-    return {"accuracy": accuracy.value, **ends, "n": accuracy.n}
