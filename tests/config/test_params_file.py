@@ -1,11 +1,13 @@
 """params.yaml and its JSON schema are generated from the schema and match it."""
 
+import difflib
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 
 from hw2.config import loader, params, params_file, profiles
 from hw2.runtime.errors import UserError
@@ -65,3 +67,26 @@ def test_a_mapping_of_any_length_survives_rewriting(root: Path, value: dict[str,
     profiles.set_values(root / "params.yaml", {"clip.zero_shot.custom_prompts": value})
     sets = {name: tuple(templates) for name, templates in value.items()}
     assert params.load(root / "params.yaml").clip.zero_shot.custom_prompts == sets
+
+
+# Each value that is set, and the lines that differ then, without comments.
+OVERRIDES = {
+    "ddpm.train.steps=4800": ["-    steps: 2400", "+    steps: 4800"],
+    "data.course='my data'": ["-  course: hw2_data", "+  course: my data"],
+    "judge.course_classifier=a.pth": ["-  course_classifier:", "+  course_classifier: a.pth"],
+    "ddpm.domains=[svhn]": ["-  - mnistm"],
+}
+
+
+@pytest.mark.parametrize(("override", "changes"), OVERRIDES.items(), ids=OVERRIDES)
+def test_found_1_dvc_changes_only_the_line_of_the_value_that_it_sets(
+    root: Path, override: str, changes: list[str]
+) -> None:
+    """`dvc exp run -S` calls this function, which also writes all other values anew."""
+    path = root / "params.yaml"
+    before = path.read_text().splitlines()
+    apply_overrides(path, [override])
+    diff = list(difflib.unified_diff(before, path.read_text().splitlines(), n=0, lineterm=""))
+    changed = [line for line in diff[2:] if not line.startswith("@@")]
+    assert [line.partition(" #")[0].rstrip() for line in changed] == changes
+    params.load(path)

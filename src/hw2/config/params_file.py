@@ -7,14 +7,16 @@ one place only.
 
 import io
 import json
+import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 
 from hw2.config import loader, params
 from hw2.config.loader import Section
@@ -23,12 +25,13 @@ from hw2.runtime.errors import UserError
 
 SCHEMA = "docs/params.schema.json"
 WIDTH = 110
-COMMENT_COLUMN = 40
+COMMENT_COLUMN = 39
 
 HEADER = f"""\
 # yaml-language-server: $schema={SCHEMA}
 # All parameters of the pipeline. `hw2 profile NAME` writes the values of a profile into this file.
 # Comments are generated from src/hw2/config/schema: edit them there, then run `hw2 params --write`.
+# A comment begins on the line of its key. A key without a value is null.
 """
 
 
@@ -40,12 +43,17 @@ class _WithoutTitles(GenerateJsonSchema):
 
 
 def render(values: Mapping[str, Any]) -> str:
-    """Return the text of params.yaml with these values, which must be valid parameters."""
-    blocks = (
-        "\n".join(_entry(params.Params.model_fields[key], key, value, indent=""))
-        for key, value in values.items()
-    )
-    return HEADER + "\n" + "\n\n".join(blocks) + "\n"
+    """Return the text of params.yaml with these values, which must be valid parameters.
+
+    DVC's own writer of the file (`dvc exp run -S`) changes nothing but the values that it is told
+    to: lists are in the style that it writes, and each comment begins on the line of its key, since
+    a comment below a list is lost when the list is set.
+    """
+    yaml = YAML()
+    yaml.default_flow_style = False
+    text = io.StringIO()
+    yaml.dump(_commented(params.Params, values, depth=0), text)
+    return HEADER + re.sub(r"^(?=\w)", "\n", text.getvalue(), flags=re.MULTILINE)
 
 
 def json_schema() -> str:
@@ -83,68 +91,61 @@ def _generated(root: Path) -> dict[Path, str]:
     return {path: render(values), root / SCHEMA: json_schema()}
 
 
-def _entry(field: FieldInfo | None, key: str, value: Any, indent: str) -> Iterator[str]:
-    """Yield the lines of one key: a comment, and the value or the keys below it."""
+def _commented(
+    section: type[Section] | None, values: Mapping[str, Any], depth: int
+) -> CommentedMap:
+    """The values of a section with the descriptions of its fields as comments."""
+    tree = CommentedMap()
+    for key, value in values.items():
+        field = section.model_fields.get(key) if section else None
+        tree[key], comments = _entry(field, value, depth)
+        if comments:
+            comment = _comment(comments, _end_of_line(key, tree[key], depth))
+            tree.yaml_add_eol_comment(comment, key, column=COMMENT_COLUMN)
+    return tree
+
+
+def _entry(field: FieldInfo | None, value: Any, depth: int) -> tuple[Any, list[str]]:
+    """The value of a key for the writer, and the paragraphs of its comment."""
     section = _section(field.annotation, value) if field else None
     description = (field.description if field else None) or _summary(section)
+    paragraphs = [description] if description else []
     if isinstance(value, dict) and value and section:
-        yield from _commented(f"{indent}{key}:", description, indent)
-        for name, item in value.items():
-            yield from _entry(section.model_fields.get(name), name, item, indent + "  ")
-        return
+        return _commented(section, value, depth + 1), paragraphs
     item_sections = _item_sections(field.annotation) if field else ()
     if isinstance(value, dict) and item_sections:
-        yield from _commented(f"{indent}{key}:", description, indent)
+        items = CommentedMap()
         for name, item in value.items():
             item_field = FieldInfo(annotation=_section(item_sections, item))
-            yield from _entry(item_field, name, item, indent + "  ")
-        return
-    line = f"{indent}{key}: {_flow(value)}"
-    if isinstance(value, list) and value and (item_sections or len(line) > WIDTH):
-        yield from _comment(description, indent)
-        for item_section in item_sections:
-            for name, item_field in item_section.model_fields.items():
-                yield from _comment(f"  {name}: {item_field.description}", indent)
-        yield f"{indent}{key}:"
-        for item in value:
-            yield from _item(item, indent + "  ")
-    else:
-        yield from _commented(line, description, indent)
+            items[name], _ = _entry(item_field, item, depth + 1)
+        return items, paragraphs
+    if isinstance(value, list) and value:
+        paragraphs += [
+            f"{name}: {item_field.description}"
+            for item_section in item_sections
+            for name, item_field in item_section.model_fields.items()
+        ]
+    return value, paragraphs
 
 
-def _item(item: Any, indent: str) -> Iterator[str]:
-    """Yield an item of a list: one line, or if that is too long one for each key and subitem."""
-    line = f"{indent}- {_flow(item)}"
-    if not isinstance(item, dict) or len(line) <= WIDTH:
-        yield line
-        return
-    for position, (name, value) in enumerate(item.items()):
-        key = f"{indent}{'  ' if position else '- '}{name}:"
-        if isinstance(value, list) and len(f"{key} {_flow(value)}") > WIDTH:
-            yield key
-            yield from (f"{indent}    - {_flow(subitem)}" for subitem in value)
-        else:
-            yield f"{key} {_flow(value)}"
+def _end_of_line(key: str, value: Any, depth: int) -> int:
+    """Where the comment of a key begins: after its value, if that is on the same line."""
+    scalar = not isinstance(value, list | dict)
+    return max(COMMENT_COLUMN, 2 * depth + len(f"{key}: {value} ") if scalar else 0)
 
 
-def _commented(line: str, description: str, indent: str) -> Iterator[str]:
-    """Yield the line with its comment at the end if there is room, otherwise above."""
-    text = f"{line:<{COMMENT_COLUMN - 1}} # {description}"
-    if not description or len(text) > WIDTH or len(line) > COMMENT_COLUMN - 2:
-        yield from _comment(description, indent)
-        yield line
-    else:
-        yield text
-
-
-def _comment(text: str, indent: str) -> Iterator[str]:
-    yield from textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=f"{indent}# ",
-        subsequent_indent=f"{indent}#   " if text.startswith(" ") else f"{indent}# ",
-        break_on_hyphens=False,
-    )
+def _comment(paragraphs: list[str], start: int) -> str:
+    """A comment whose first line begins at the column `start`, and others at `COMMENT_COLUMN`."""
+    lines: list[str] = []
+    for paragraph in paragraphs:
+        lines += textwrap.wrap(
+            paragraph,
+            WIDTH,
+            initial_indent=" " * (COMMENT_COLUMN if lines else start) + "# ",
+            subsequent_indent=" " * COMMENT_COLUMN + ("#   " if lines else "# "),
+            break_on_hyphens=False,
+        )
+    return "\n".join(lines).lstrip()
 
 
 def _section(annotation: Any, value: Any) -> type[Section] | None:
@@ -174,17 +175,3 @@ def _item_sections(annotation: Any) -> tuple[type[Section], ...]:
 def _summary(section: type[Section] | None) -> str:
     """The first sentence of a section's docstring."""
     return " ".join((section.__doc__ or "").split("\n\n")[0].split()) if section else ""
-
-
-def _flow(value: Any) -> str:
-    """YAML of a value on one line."""
-    yaml = YAML()
-    yaml.default_flow_style = True
-    yaml.width = 100_000
-    yaml.representer.add_representer(
-        type(None), lambda writer, _: writer.represent_scalar("tag:yaml.org,2002:null", "null")
-    )
-    text = io.StringIO()
-    # In a mapping, because a mapping of one key loses its braces in a sequence.
-    yaml.dump({"_": value}, text)
-    return text.getvalue().strip().removeprefix("{_: ").removesuffix("}")

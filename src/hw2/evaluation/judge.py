@@ -17,6 +17,7 @@ from hw2.evaluation.intervals import Estimate, proportion
 from hw2.io import checkpoints
 from hw2.models.judge import CourseClassifier, DigitNet
 from hw2.pixels import from_uint8
+from hw2.runtime.device import one_thread
 from hw2.runtime.errors import UserError
 
 _TRAINED, _COURSE = "judge.safetensors", "mnistm.safetensors"
@@ -55,10 +56,11 @@ class Judge:
         compute: Callable[[Tensor], Tensor], images: np.ndarray, network: nn.Module
     ) -> np.ndarray:
         device = next(network.parameters()).device
-        outputs = [
-            compute(from_uint8(images[at : at + _BATCH]).to(device)).cpu()
-            for at in range(0, len(images), _BATCH)
-        ]
+        with one_thread():
+            outputs = [
+                compute(from_uint8(images[at : at + _BATCH]).to(device)).cpu()
+                for at in range(0, len(images), _BATCH)
+            ]
         return torch.cat(outputs).numpy()
 
     def right(

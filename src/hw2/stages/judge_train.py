@@ -15,6 +15,7 @@ from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.models.judge import DigitNet
 from hw2.pixels import from_uint8
+from hw2.runtime.device import one_thread
 from hw2.training.batch_sampler import BatchSampler
 from hw2.training.loop import finite, train
 from hw2.training.optimizers import ScheduledOptimizers
@@ -71,14 +72,15 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
         optimizer.step(_one_cycle((step + 1) / judge.steps))
         return {"loss": value}
 
-    train(
-        advance,
-        {"network": network, "optimizer": optimizer},
-        steps=judge.steps,
-        resume=resume,
-        save_every=200,
-        desc="judge",
-    )
+    with one_thread():  # not in microbatches, because BatchNorm measures the whole batch
+        train(
+            advance,
+            {"network": network, "optimizer": optimizer},
+            steps=judge.steps,
+            resume=resume,
+            save_every=200,
+            desc="judge",
+        )
     return network
 
 

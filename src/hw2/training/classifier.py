@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from hw2.runtime.device import one_thread
 from hw2.runtime.progress import progress
 from hw2.training.batch_sampler import BatchSampler
 
@@ -43,7 +44,7 @@ def train_classifier(
     optimizer = torch.optim.AdamW(network.parameters(), peak_lr, weight_decay=_WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peak_lr, total_steps=steps + 1)
     order = BatchSampler(count, seed)
-    with progress(steps, desc) as bar:
+    with one_thread(), progress(steps, desc) as bar:
         for step in range(steps):
             value = loss(order.batch(step, min(_BATCH_SIZE, count)))
             optimizer.zero_grad()

@@ -13,12 +13,12 @@ from hw2.diffusion.objective import Objective
 from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.diffusion.timestep_distribution import Quantiles, uniform
 from hw2.pixels import from_uint8
+from hw2.runtime.device import one_thread
 from hw2.training.batch_sampler import BatchSampler
 from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
 from hw2.training.microbatches import Microbatches
 from hw2.training.optimizers import adamw_and_muon, trapezoid
-from hw2.training.parallel import one_thread
 from hw2.training.precision import autocast
 from hw2.training.resume import Resume
 

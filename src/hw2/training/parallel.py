@@ -4,7 +4,6 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -38,21 +37,6 @@ class ParallelMap:
     def run(self, tasks: Iterable[Callable[[], Result]]) -> list[Result]:
         """The results of different functions without arguments, in their order."""
         return list(self(lambda task: task(), tasks))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One of PyTorch's threads for the caller, in a training whose batches run in a `ParallelMap`.
-
-    What is left for the caller are hundreds of small weights. Waking a second thread for each of
-    them took two thirds of the time of a step of the small Stable Diffusion.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def map_batches(

@@ -50,6 +50,9 @@ class Ddim(Section):
             "Images of each noise and eta. Diversity needs three; more makes it more precise."
         ),
     )
+    step_counts: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
+        min_length=2, description="Numbers of steps that are compared."
+    )
     interpolation_points: int = Field(
         ge=3,
         le=101,
@@ -60,9 +63,6 @@ class Ddim(Section):
     )
     interpolation_pairs: int = Field(
         ge=1, le=5, description="Pairs of noises that are interpolated. The figure shows the first."
-    )
-    step_counts: Annotated[tuple[PositiveInt, ...], Strict(False)] = Field(
-        min_length=2, description="Numbers of steps that are compared."
     )
 
     _all_once = field_validator("etas", "step_counts")(once)
