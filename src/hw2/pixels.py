@@ -5,11 +5,20 @@ import torch
 from torch import Tensor
 
 
-def from_uint8(images: np.ndarray) -> Tensor:
-    """Images uint8 (N, H, W, C) as float32 (N, C, H, W) in [-1, 1], channels last in memory."""
+def from_uint8(images: np.ndarray | Tensor) -> Tensor:
+    """Images uint8 (N, H, W, C) as float32 (N, C, H, W) in [-1, 1], channels last in memory.
+
+    Those of a tensor stay on its device.
+    """
+    return as_tensor(images).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+
+
+def as_tensor(images: np.ndarray | Tensor) -> Tensor:
+    """The same images as a tensor that shares their memory where it can be written."""
+    if isinstance(images, Tensor):
+        return images
     # Memory-mapped files are read-only, and torch wants to be able to write.
-    owned = images if images.flags.writeable else np.array(images)
-    return torch.from_numpy(owned).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    return torch.from_numpy(images if images.flags.writeable else np.array(images))
 
 
 def to_uint8(images: Tensor) -> np.ndarray:

@@ -33,11 +33,17 @@ def numpy_rng(seed: int, *names: str | int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(derive(seed, *names)))
 
 
-def torch_rng(seed: int, *names: str | int) -> "torch.Generator":
-    """PyTorch generator of the stream, always on the CPU: GPU streams differ between models."""
+def torch_rng(
+    seed: int, *names: str | int, device: "torch.device | str" = "cpu"
+) -> "torch.Generator":
+    """PyTorch generator of the stream, which draws on `device`.
+
+    The streams of a GPU are counter-based (Philox), so that a new generator costs nothing there.
+    Their numbers are not those of the CPU and may differ between models of GPUs.
+    """
     import torch  # here, so that figures can import this module without torch
 
-    return torch.Generator(device="cpu").manual_seed(derive(seed, *names))
+    return torch.Generator(device=device).manual_seed(derive(seed, *names))
 
 
 @contextmanager

@@ -159,7 +159,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_save(
         good = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2) / 127.5 - 1
         return good * float("nan") if next(calls) == 7 else good
 
-    monkeypatch.setattr("hw2.training.denoising.from_uint8", poisoned)
+    monkeypatch.setattr("hw2.training.image_batches.from_uint8", poisoned)
     with pytest.raises(UserError, match=r"loss is nan at step 8.* lower ddpm\.train\.lr") as caught:
         train(tiny(mini), digits, tmp_path)
     assert "\n" not in str(caught.value)

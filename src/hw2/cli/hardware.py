@@ -19,4 +19,6 @@ def prepare(runtime: params.Runtime) -> "torch.device":
         UserError: for a device that this machine does not have, or an invalid variable.
     """
     device.use_threads(runtime.threads)
-    return device.choose(runtime.device)
+    chosen = device.choose(runtime.device)
+    device.use_tensor_cores(chosen)
+    return chosen

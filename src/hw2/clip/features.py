@@ -14,18 +14,20 @@ from torch.nn import functional as F
 from hw2.clip.feature_cache import Cache
 from hw2.clip.images import LabeledImages
 from hw2.clip.model import Clip
+from hw2.runtime.device import native_bf16
 from hw2.runtime.progress import progress
 
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["fp32", "bf16", "fp16"]
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _TEXT_BATCH = 500  # texts that are encoded at a time
 
 
 def precision(setting: str, device: torch.device) -> Precision:
-    """Resolve `auto`: bf16 on devices that compute it in hardware, otherwise fp32."""
+    """Resolve `auto`: bf16 on devices that compute it in hardware, else fp16 on a GPU or fp32."""
     if setting != "auto":
         return "bf16" if setting == "bf16" else "fp32"
     if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+        return "bf16" if native_bf16(device) else "fp16"
     native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bf16" if native else "fp32"
 
@@ -33,11 +35,11 @@ def precision(setting: str, device: torch.device) -> Precision:
 def image_encoder(clip: Clip, precision: Precision) -> Callable[[Sequence[np.ndarray]], Tensor]:
     """A function from images uint8 (H, W, 3) to unit-length features float32 (N, F) on the CPU.
 
-    For bf16 the image tower is copied with bf16 weights; autocast would convert them in every call.
+    For half precision the image tower is copied with such weights; autocast would convert them in
+    every call.
     """
-    visual, dtype = clip.network.visual, torch.float32
-    if precision == "bf16":
-        dtype = torch.bfloat16
+    visual, dtype = clip.network.visual, _DTYPES[precision]
+    if precision != "fp32":
         visual = copy.deepcopy(visual).to(dtype)
 
     @torch.inference_mode()

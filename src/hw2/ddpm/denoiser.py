@@ -14,6 +14,7 @@ from hw2.digits.labels import NUM_LABELS
 from hw2.io import checkpoints
 from hw2.models.context_unet import ContextUnet
 from hw2.models.unet import UNet
+from hw2.training.precision import Precision
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Denoiser:
     schedule: Schedule
     prediction: Prediction
     domains: tuple[str, ...]
-    precision: str
+    precision: Precision
 
 
 def build(network: params.Network, timesteps: int) -> UNet | ContextUnet:

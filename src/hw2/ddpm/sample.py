@@ -20,6 +20,7 @@ from hw2.diffusion.samplers.loop import State
 from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS, NUM_LABELS, label_of
 from hw2.pixels import to_uint8
 from hw2.training.parallel import map_batches
+from hw2.training.precision import autocast
 
 SHAPE = (3, 28, 28)
 
@@ -115,7 +116,7 @@ def sampling_states(
         return stacked.to(device, memory_format=torch.channels_last)
 
     network = denoiser.network if calls is None else calls.counted(denoiser.network)
-    with torch.autocast(device.type, torch.bfloat16, enabled=denoiser.precision == "bf16"):
+    with autocast(device, denoiser.precision):
         yield from loop.sample(
             guided(network, labels, guidance, NUM_LABELS, denoiser.schedule.timesteps),
             denoiser.schedule,

@@ -47,9 +47,11 @@ def guided(
     outputs is the same for x0, eps and v, since each is affine in the others at a given xt.
     """
     scale, (lowest, highest) = guidance.scale, guidance.interval
+    # Reading a time makes the processor wait for a GPU, and is not needed where all are guided.
+    everywhere = guidance.interval == EVERYWHERE
 
     def output(xt: Tensor, t: Tensor) -> Tensor:
-        inside = lowest <= int(t[0]) / timesteps <= highest
+        inside = everywhere or lowest <= int(t[0]) / timesteps <= highest
         if scale == NO_GUIDANCE or not inside:
             return network(xt, t, labels)
         null = torch.full_like(labels, null_label)
@@ -64,5 +66,5 @@ def drop_labels(
     labels: Tensor, p_uncond: float, null_label: int, generator: torch.Generator
 ) -> Tensor:
     """Labels (N,) of which each becomes the null label with probability `p_uncond`."""
-    dropped = torch.rand(labels.shape, generator=generator) < p_uncond
-    return torch.where(dropped, null_label, labels)
+    drawn = torch.rand(labels.shape, generator=generator, device=generator.device)
+    return torch.where((drawn < p_uncond).to(labels.device), null_label, labels)

@@ -31,6 +31,10 @@ class Schedule:
     def timesteps(self) -> int:
         return len(self.abar)
 
+    def to(self, device: torch.device) -> "Schedule":
+        """The same schedule for times (N,) on `device`; integer times go with any device."""
+        return Schedule(self.abar.to(device))
+
     def signal_noise(self, t: Tensor | int, like: Tensor) -> tuple[Tensor, Tensor]:
         """sqrt(abar[t]) and sqrt(1 - abar[t]), shaped to multiply images `like` (N, C, H, W)."""
         abar = self.abar[t].reshape(-1, *([1] * (like.dim() - 1)))

@@ -11,18 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hw2 import rng
 from hw2.config import params
 from hw2.diffusion.objective import Objective, min_snr_v_weights
 from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.personalization import tokens
 from hw2.personalization.batches import BatchFunction
 from hw2.personalization.tokens import AddedToken
-from hw2.training.loop import finite, train
+from hw2.training.loop import Numbers, finite, train
 from hw2.training.microbatches import Microbatches
+from hw2.training.precision import grad_scaler
+from hw2.training.random_streams import StepStreams
 from hw2.training.resume import Resume
 
-_FP16_SCALE = 1024.0  # keeps small gradients from underflowing in half precision
+_FP16_SCALE = 1024.0  # of the loss at first
+_HINT = "lower personalization.train.lr"
 _PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
 
 
@@ -92,10 +94,17 @@ def train_embeddings(
                 weight.requires_grad_()
             trained = list(trained_matrices.values())
             groups.append({"params": trained, "lr": matrices_lr, "weight_decay": 0.01})
-        optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999))
-        weights = [rows, *trained_matrices.values()]
-        microbatches = Microbatches(settings.microbatches, in_turn=pipe.unet.device.type != "cpu")
-        encoder = _Encoder(pipe.vae, remembers=not settings.augment)
+        device, weights = pipe.unet.device, [rows, *trained_matrices.values()]
+        on_gpu = device.type != "cpu"
+        optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999), fused=on_gpu or None)
+        scaler = grad_scaler(device, pipe.unet.dtype, initial=_FP16_SCALE)
+        step_loss = _StepLoss(
+            pipe,
+            batch_function,
+            _Encoder(pipe.vae, remembers=not settings.augment),
+            StepStreams(seed, "noise", settings.random_streams, device),
+        )
+        microbatches = Microbatches(settings.microbatches, in_turn=on_gpu)
 
         def take_snapshot(step: int) -> None:
             if snapshot is not None and step not in snapshots.steps:
@@ -104,12 +113,13 @@ def train_embeddings(
                 snapshots.steps.append(step)
                 snapshots.rows.append(rows.detach().cpu().clone())
 
-        def advance(step: int) -> dict[str, float]:
+        def advance(step: int) -> Numbers:
             if validate_every and step % validate_every == 0:
                 take_snapshot(step)
-            value = _backward(pipe, encoder, batch_function, microbatches, seed, step, weights)
-            finite(value, step, "lower personalization.train.lr")
-            optimizer.step()
+            loss, size = step_loss.of(step)
+            value = finite(microbatches.backward(loss, size, weights, scaler), step, _HINT)
+            scaler.step(optimizer)
+            scaler.update()
             optimizer.zero_grad(set_to_none=True)
             if validate_every and step + 1 == steps:
                 take_snapshot(steps)
@@ -122,12 +132,14 @@ def train_embeddings(
                     "rows": _ResumableParameter(rows),
                     "matrices": _ResumableParameters(trained_matrices),
                     "optimizer": optimizer,
+                    "scaler": scaler,
                     "snapshots": snapshots,
                 },
                 steps=steps,
                 resume=resume,
                 save_every=settings.save_every,
                 desc=desc,
+                hint=_HINT,
             )
         finally:
             for weight in trained_matrices.values():
@@ -162,53 +174,55 @@ class _Encoder:
         return torch.cat(means), torch.cat(deviations)
 
     def _moments(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        latents = self._vae.encode(images.to(self._vae.device, self._vae.dtype)).latent_dist
+        pixels = images.to(self._vae.device, self._vae.dtype, non_blocking=True)
+        latents = self._vae.encode(pixels).latent_dist
         return latents.mean, latents.std
 
 
-def _backward(
-    pipe: Any,
-    encoder: _Encoder,
-    batch_function: BatchFunction,
-    microbatches: Microbatches,
-    seed: int,
-    step: int,
-    weights: list[nn.Parameter],
-) -> float:
-    """Compute the gradients of a step's mean loss; returns the loss.
+class _StepLoss:
+    """The loss of the batches of a training, on the device of the U-Net.
 
-    All random numbers are from the step's own stream, on the CPU, so a resumed run repeats them.
+    For a model that predicts x0, the loss is that of `hw2.stable_diffusion.train`.
+
+    Args:
+        pipe: The pipeline.
+        batch_function: The images and sentences of each step.
+        encoder: Encodes the images.
+        streams: Streams of the latents, the noise and the times of each step.
     """
-    images, texts = batch_function(step)
-    stream = rng.torch_rng(seed, "noise", step)
-    vae, device = pipe.vae, pipe.unet.device
-    levels = Schedule(pipe.scheduler.alphas_cumprod.double().cpu())
-    prediction = _PREDICTIONS[pipe.scheduler.config.prediction_type]
-    # For a model that predicts x0, the loss is that of hw2.stable_diffusion.train.
-    objective = Objective(
-        levels, prediction, min_snr_v_weights(levels) if prediction == "x0" else None
-    )
-    scale = _FP16_SCALE if pipe.unet.dtype == torch.float16 else 1.0
-    mean, deviation = encoder(images)
-    vae_noise = torch.randn(mean.shape, generator=stream).to(mean)
-    latents = (mean + deviation * vae_noise).float() * vae.config.scaling_factor
-    noise = torch.randn(mean.shape, generator=stream).to(latents)
-    times = torch.randint(0, levels.timesteps, (len(texts),), generator=stream)
-    noisy = levels.add_noise(latents, noise, times)
-    target = objective.target(latents, noise, times)
-    t, ids = times.to(device), encoded(pipe, texts)
 
-    def loss(rows: slice) -> Tensor:
-        states = pipe.text_encoder(ids[rows])[0]
-        latents = noisy[rows].to(pipe.unet.dtype)
-        output = pipe.unet(latents, t[rows], encoder_hidden_states=states).sample.float()
-        return objective.loss(output, target[rows], noisy[rows], times[rows]) * scale
+    def __init__(
+        self, pipe: Any, batch_function: BatchFunction, encoder: _Encoder, streams: StepStreams
+    ) -> None:
+        self._pipe, self._batch_function = pipe, batch_function
+        self._encoder, self._streams = encoder, streams
+        levels = Schedule(pipe.scheduler.alphas_cumprod.double().to(pipe.unet.device))
+        prediction = _PREDICTIONS[pipe.scheduler.config.prediction_type]
+        weights = min_snr_v_weights(levels) if prediction == "x0" else None
+        self._objective = Objective(levels, prediction, weights)
 
-    value = microbatches.backward(loss, len(texts), weights) / scale
-    for weight in weights:
-        assert weight.grad is not None  # every microbatch contains a new token
-        weight.grad /= scale
-    return value
+    def of(self, step: int) -> tuple[Callable[[slice], Tensor], int]:
+        """The mean loss of a slice of the batch of a step, and the number of its images."""
+        images, texts = self._batch_function(step)
+        mean, deviation = self._encoder(images)
+        pipe, objective, stream = self._pipe, self._objective, self._streams.at(step)
+        where, levels = stream.device, objective.schedule
+        vae_noise = torch.randn(mean.shape, generator=stream, device=where).to(mean)
+        latents = (mean + deviation * vae_noise).float() * pipe.vae.config.scaling_factor
+        noise = torch.randn(mean.shape, generator=stream, device=where).to(latents)
+        shape = (len(texts),)
+        times = torch.randint(0, levels.timesteps, shape, generator=stream, device=where)
+        times = times.to(latents.device)
+        noisy = levels.add_noise(latents, noise, times)
+        target, ids = objective.target(latents, noise, times), encoded(pipe, texts)
+
+        def loss(rows: slice) -> Tensor:
+            states = pipe.text_encoder(ids[rows])[0]
+            inputs = noisy[rows].to(pipe.unet.dtype)
+            output = pipe.unet(inputs, times[rows], encoder_hidden_states=states).sample.float()
+            return objective.loss(output, target[rows], noisy[rows], times[rows])
+
+        return loss, len(texts)
 
 
 def encoded(pipe: Any, texts: list[str]) -> Tensor:

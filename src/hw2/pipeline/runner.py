@@ -133,6 +133,7 @@ def _device(runtime: params.Runtime) -> Any:
     """The torch device; importing torch takes seconds, so only stages that ask for it pay."""
     threads = device.use_threads(runtime.threads)
     chosen = device.choose(runtime.device)
+    device.use_tensor_cores(chosen)
     log.info("on %s, %d CPU thread(s)", chosen, threads)
     return chosen
 

@@ -42,6 +42,22 @@ def choose(name: str = "auto") -> "torch.device":
     return device
 
 
+def use_tensor_cores(device: "torch.device") -> None:
+    """Let products and convolutions in fp32 use TF32 on a GPU, which rounds factors to 11 bits."""
+    import torch
+
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.allow_tf32 = True
+
+
+def native_bf16(device: "torch.device") -> bool:
+    """Whether a GPU computes bf16 itself; older ones only emulate it, slower than fp32."""
+    import torch
+
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
 def use_threads(count: int) -> int:
     """Let PyTorch use `count` threads, 0 for all cores this process may use; return the number.
 

@@ -13,9 +13,11 @@ from hw2.pixels import from_uint8
 from hw2.runtime.device import one_thread
 from hw2.training.batch_sampler import BatchSampler
 from hw2.training.ema import EMA
-from hw2.training.loop import finite, train
+from hw2.training.image_batches import ImageBatches
+from hw2.training.loop import Numbers, finite, train
 from hw2.training.microbatches import Microbatches
 from hw2.training.optimizers import adamw_and_muon, trapezoid
+from hw2.training.random_streams import StepStreams
 from hw2.training.resume import Resume
 
 _NORM_GROUPS = 8
@@ -68,22 +70,23 @@ def train_autoencoder(
         weight_decay=1e-4,
     )  # fmt: skip
     sampler = BatchSampler(len(images), seed)
-    microbatches = Microbatches(settings.microbatches)
+    batches = ImageBatches(images, lambda step: sampler.batch(step, settings.batch_size), device)
+    streams = StepStreams(seed, "latent noise", settings.random_streams, device)
+    microbatches = Microbatches(settings.microbatches, in_turn=device.type != "cpu")
+    hint = "lower stable_diffusion.autoencoder.lr"
 
-    def advance(step: int) -> dict[str, float]:
-        pixels = from_uint8(images[sampler.batch(step, settings.batch_size)])
-        pixels = pixels.to(device, memory_format=torch.channels_last)
+    def advance(step: int) -> Numbers:
+        _, pixels = batches.at(step)
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
         side = images.shape[1] // 2 ** (len(settings.channels) - 1)
-        stream = rng.torch_rng(seed, "latent noise", step)
-        noise = torch.randn(
-            (len(pixels), settings.latent_channels, side, side), generator=stream
-        ).to(device)
+        stream, shape = streams.at(step), (len(pixels), settings.latent_channels, side, side)
+        noise = torch.randn(shape, generator=stream, device=stream.device).to(device)
 
         def loss(rows: slice) -> Tensor:
             return _loss(network, pixels[rows], noise[rows], settings.kl_weight)
 
-        value = microbatches.backward(loss, len(pixels), weights)
-        finite(value, step, "lower stable_diffusion.autoencoder.lr")
+        mean_loss = microbatches.backward(loss, len(pixels), weights)
+        value = finite(mean_loss, step, hint)
         nn.utils.clip_grad_norm_(weights, _MAX_NORM)
         factor = trapezoid(step, settings.steps, warmup_steps=_WARMUP_STEPS, decay_start=0.5)
         lr = optimizers.step(factor)
@@ -98,9 +101,10 @@ def train_autoencoder(
             resume=resume,
             save_every=settings.save_every,
             desc="autoencoder",
+            hint=hint,
         )
     network.load_state_dict(ema.weights)
-    network.cpu().to(memory_format=torch.contiguous_format).eval().requires_grad_(False)
+    network.to(memory_format=torch.contiguous_format).eval().requires_grad_(False)
     network.register_to_config(scaling_factor=1.0)
     spread = float(encode(network, images[:_SCALED_IMAGES]).std())
     network.register_to_config(scaling_factor=1 / spread)
@@ -109,15 +113,15 @@ def train_autoencoder(
 
 @torch.inference_mode()
 def encode(network: Any, images: np.ndarray) -> Tensor:
-    """Scaled latents float32 (N, C, h, w) of images uint8 (N, S, S, 3)."""
+    """Scaled latents float32 (N, C, h, w), on the CPU, of images uint8 (N, S, S, 3)."""
     scale = network.config.scaling_factor
-    return torch.cat(
-        [
-            network.encode(from_uint8(images[start : start + _ENCODE_BATCH])).latent_dist.mean
-            * scale
-            for start in range(0, len(images), _ENCODE_BATCH)
-        ]
-    ).clone()
+
+    def latents(batch: np.ndarray) -> Tensor:
+        pixels = from_uint8(batch).to(network.device)
+        return (network.encode(pixels).latent_dist.mean * scale).cpu()
+
+    starts = range(0, len(images), _ENCODE_BATCH)
+    return torch.cat([latents(images[k : k + _ENCODE_BATCH]) for k in starts]).clone()
 
 
 def _loss(network: AutoencoderKL, pixels: Tensor, noise: Tensor, kl_weight: float) -> Tensor:

@@ -17,6 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from hw2.config import params
 from hw2.io import manifest, torch_files
+from hw2.runtime.device import native_bf16
 from hw2.runtime.errors import UserError
 
 _HINT = "give a .ckpt or .safetensors of CompVis, with stable_diffusion.config"
@@ -66,6 +67,8 @@ def load(
             # The text encoder stays in fp32: its new embeddings are trained, and it is small.
             network.to(device, torch.float32 if name == "text_encoder" else dtype)
             network.eval().requires_grad_(False)
+            if device.type != "cpu" and name != "text_encoder":
+                network.to(memory_format=torch.channels_last)  # what tensor cores convolve
             _align(network)
         pipe.unet.register_forward_pre_hook(_cast_text_features, with_kwargs=True)
     pipe.set_progress_bar_config(disable=True)
@@ -94,7 +97,7 @@ def resolved_precision(precision: str, device: torch.device) -> str:
         return precision
     if device.type != "cuda":
         return "fp32"
-    return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    return "bf16" if native_bf16(device) else "fp16"
 
 
 def image_size(pipe: Any) -> int:

@@ -133,7 +133,7 @@ def train_stable_diffusion(
     )
     network.load_state_dict(averaged)
     unet.cpu().to(memory_format=torch.contiguous_format).eval()
-    return assemble(codec, encoder.cpu(), tokenizer, unet), codec_history, history
+    return assemble(codec.cpu(), encoder.cpu(), tokenizer, unet), codec_history, history
 
 
 def assemble(codec: Any, encoder: Any, tokenizer: Any, unet: Any) -> StableDiffusionPipeline:

@@ -3,12 +3,15 @@
 On a CPU two threads with half a batch each are faster than two threads that share every operation.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
+from torch.amp import GradScaler
 
 from hw2.training.parallel import ParallelMap, split
+
+_Result = tuple[Tensor, tuple[Tensor, ...]]  # the share of the loss, and its gradients
 
 
 class Microbatches:
@@ -18,31 +21,45 @@ class Microbatches:
     many. Not for networks with BatchNorm, whose statistics would be written at the same time.
 
     Args:
-        in_turn: One microbatch after the other, for less memory: gradient accumulation.
+        in_turn: One microbatch after the other: gradient accumulation, for less memory. A GPU
+            computes with all of itself on each.
     """
 
     def __init__(self, count: int, *, in_turn: bool = False) -> None:
         self.count = count
-        self._map = ParallelMap(1 if in_turn else count)
+        self._map: Callable[..., Iterable[_Result]] = map if in_turn else ParallelMap(count)
 
     def backward(
-        self, loss: Callable[[slice], Tensor], size: int, parameters: Sequence[Tensor]
-    ) -> float:
-        """Put the gradient of the mean loss of `size` rows into `.grad`, and return that loss.
+        self,
+        loss: Callable[[slice], Tensor],
+        size: int,
+        parameters: Sequence[Tensor],
+        scaler: GradScaler | None = None,
+    ) -> Tensor:
+        """Put the gradient of the mean loss of `size` rows into `.grad`.
 
         Args:
             loss: The mean loss, a scalar, of a slice of the batch.
+            size: Rows of the batch.
+            parameters: Get a gradient in their own memory layout, which fused optimizers rely on
+                without a check.
+            scaler: Scales the loss before the backward pass.
+
+        Returns:
+            The mean loss, float64 (), without the scale, on the device of the loss.
         """
 
-        def gradients_of(rows: slice) -> tuple[float, tuple[Tensor, ...]]:
+        def gradients_of(rows: slice) -> _Result:
             share = loss(rows) * ((rows.stop - rows.start) / size)
-            return share.item(), torch.autograd.grad(share, parameters)
+            scaled = share if scaler is None else scaler.scale(share)
+            return share.detach().double(), torch.autograd.grad(scaled, parameters)
 
-        results = list(self._map(gradients_of, split(size, self.count)))
-        for index, parameter in enumerate(parameters):
-            # In the memory layout of the parameter, which fused optimizers rely on without a check.
-            total = torch.empty_like(parameter).copy_(results[0][1][index])
-            for _, gradients in results[1:]:
-                total += gradients[index]
+        (value, first), *others = self._map(gradients_of, split(size, self.count))
+        totals = [torch.empty_like(parameter) for parameter in parameters]
+        torch._foreach_copy_(totals, first)
+        for share, gradients in others:
+            value = value + share
+            torch._foreach_add_(totals, gradients)
+        for parameter, total in zip(parameters, totals, strict=True):
             parameter.grad = total
-        return sum(share for share, _ in results)
+        return value

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.optim import AdamW, Optimizer
 
 from hw2.training.muon import Muon
@@ -26,12 +27,25 @@ class ScheduledOptimizers:
     def __init__(self, members: Sequence[tuple[Optimizer, float]]) -> None:
         self.members = tuple(members)
 
-    def step(self, factor: float) -> float:
-        """Take a step at `factor` times the peak rates; returns the first optimizer's rate."""
+    def unscale(self, scaler: GradScaler) -> None:
+        """Divide the gradients by the scale of the loss, if the scaler is enabled."""
+        for optimizer, _ in self.members:
+            scaler.unscale_(optimizer)
+
+    def step(self, factor: float, scaler: GradScaler | None = None) -> float:
+        """Take a step at `factor` times the peak rates; returns the first optimizer's rate.
+
+        An optimizer one of whose gradients overflowed under the scale of `scaler` skips the step.
+        """
         for optimizer, peak in self.members:
             for group in optimizer.param_groups:
                 group["lr"] = peak * factor
-            optimizer.step()
+            if scaler is None:
+                optimizer.step()
+            else:
+                scaler.step(optimizer)
+        if scaler is not None:
+            scaler.update()
         return self.members[0][1] * factor
 
     def state_dict(self) -> dict[str, Any]:

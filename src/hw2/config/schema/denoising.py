@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, Strict
 
 from hw2.config.loader import Section
-from hw2.config.schema.ranges import Fraction, NonNegative
+from hw2.config.schema.ranges import Fraction, NonNegative, RandomStreams
 
 
 class UNetShape(Section):
@@ -88,7 +88,10 @@ class Denoising(Section):
         ),
     )
     precision: Literal["fp32", "bf16"] = Field(
-        description="Precision of the forward pass. bf16 is faster on processors that support it."
+        description=(
+            "Precision of the forward pass. bf16 is faster on processors that support it; a GPU "
+            "that only emulates it computes fp16 instead. fp32 is TF32 on a GPU."
+        )
     )
     channels_last: bool = Field(
         description=(
@@ -101,6 +104,7 @@ class Denoising(Section):
             "Use torch.compile. It takes a minute to start and pays off in long runs on a GPU."
         )
     )
+    random_streams: RandomStreams
     save_every: PositiveInt = Field(
         description="Steps between checkpoints, the most that an interruption can lose."
     )

@@ -7,7 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraint
 
 from hw2.config.loader import Section
 from hw2.config.schema.clip import ClipModel
-from hw2.config.schema.ranges import Seed, once
+from hw2.config.schema.ranges import RandomStreams, Seed, once
 from hw2.config.schema.stable_diffusion import StableDiffusion
 
 Token = Annotated[str, StringConstraints(pattern=r"^<[A-Za-z0-9_-]{1,30}>$")]
@@ -64,6 +64,7 @@ class PersonalizationTrain(Section):
             "Steps between images of the validation prompts. These take longer than the steps."
         )
     )
+    random_streams: RandomStreams
     save_every: PositiveInt = Field(
         description="Steps between checkpoints, the most that an interruption can lose."
     )

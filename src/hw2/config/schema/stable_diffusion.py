@@ -7,7 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, Strict
 
 from hw2.config.loader import Section
 from hw2.config.schema.denoising import Train
-from hw2.config.schema.ranges import Fraction, NonNegative, Seed
+from hw2.config.schema.ranges import Fraction, NonNegative, RandomStreams, Seed
 
 
 class Autoencoder(Section):
@@ -45,6 +45,7 @@ class Autoencoder(Section):
     ema_decay: Fraction = Field(
         description="Decay of the averaged weights, over about 1 / (1 - decay) steps."
     )
+    random_streams: RandomStreams
     save_every: PositiveInt = Field(
         description="Steps between checkpoints, the most that an interruption can lose."
     )
