@@ -21,13 +21,18 @@ from hw2.runtime.errors import UserError
 SIZE = 28
 
 
+def files(keys: Iterable[str]) -> list[download.Remote]:
+    """The files of these domains, each once."""
+    return list(dict.fromkeys(file for key in keys for file in _source(key).files))
+
+
 def fetch(keys: Iterable[str], raw: Path) -> None:
     """Make the files of these domains available in the folder `raw`; download what is missing.
 
     Raises:
         UserError: if a file cannot be downloaded, or another file has its name.
     """
-    for remote in dict.fromkeys(file for key in keys for file in _source(key).files):
+    for remote in files(keys):
         download.get(remote, raw)
 
 
