@@ -62,7 +62,7 @@ def ddpm_kept(network: params.Network) -> int:
 
 def _blocks(network: params.Network) -> Iterator[tuple[int, int, int]]:
     """Channels before and after each residual block, and the number of its positions."""
-    from hw2.digits.decode import SIZE  # here, because it imports NumPy
+    from hw2.digits.resize import SIZE  # here, because it imports NumPy
 
     levels = [
         (network.base_channels * multiple, (SIZE // network.patch_size // 2**level) ** 2)
