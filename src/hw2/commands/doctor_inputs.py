@@ -1,6 +1,6 @@
 """Checks of `hw2 doctor` on data and models: those in Git, and those that params.yaml names."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from hw2.commands.doctor_finding import Finding
 from hw2.config import params, paths
 from hw2.digits import course_zip
 from hw2.io import hub, manifest
+from hw2.io.download import Remote
 from hw2.runtime.errors import UserError
 
 Needed = Callable[[str], bool]
@@ -61,6 +62,10 @@ def clip_images(settings: params.Params, needed: Needed) -> Finding:
         return Finding("ok", "not used, clip.zero_shot.models is empty")
     if zero_shot.images == "course":
         return _course(settings.data, paths.load().raw, _without_clip_images)
+    if zero_shot.images == "cifar100":
+        from hw2.clip import cifar100
+
+        return _downloads([cifar100.ARCHIVE], paths.load().raw)
     return Finding("ok", zero_shot.images)
 
 
@@ -100,7 +105,11 @@ def _public(domains: tuple[str, ...], raw: Path, reason: str = "") -> Finding:
     """Whether the files of public digit domains are in the folder of downloads."""
     from hw2.digits import public
 
-    missing = [file.name for file in public.files(domains) if not (raw / file.name).exists()]
+    return _downloads(public.files(domains), raw, reason)
+
+
+def _downloads(files: Iterable[Remote], raw: Path, reason: str = "") -> Finding:
+    missing = [file.name for file in files if not (raw / file.name).exists()]
     if not missing:
         return Finding("ok", f"{reason}public data sets in {raw}")
     return Finding(
@@ -196,7 +205,7 @@ def _named(settings: params.Params) -> Iterator[_Named]:
             personalization.multi_concept.prior_preservation_folder
         ),
     }
-    no_path = (None, "trained", "synthetic", "course")
+    no_path = (None, "synthetic", "course", "cifar100")
     yield from (_Named(key, name) for key, name in paths_of.items() if name not in no_path)
     clip_models = [(f"clip.zero_shot.models, {model.name}", model) for model in zero_shot.models]
     for key, model in (*clip_models, ("personalization.clip.weights", personalization.clip)):
