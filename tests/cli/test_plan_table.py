@@ -5,6 +5,7 @@ import json
 import pytest
 
 from hw2.cli import plan_table
+from hw2.commands.doctor_finding import Finding
 from hw2.pipeline.plan import DueStage, Plan
 
 MEASURED = Plan(
@@ -18,7 +19,7 @@ def test_a_row_for_each_stage_and_their_sum() -> None:
         "stage        time  what it does",
         "ddpm_train  4 min  Train it",
         "headline      5 s  Select the numbers",
-        "2 stages to run: about 4 minutes on this machine",
+        "2 stages to run: about 4 min on this machine",
     ]
 
 
@@ -26,7 +27,7 @@ def test_a_row_for_each_stage_and_their_sum() -> None:
     ("seconds", "last"),
     [
         ((20.0,), "1 stage to run: under a minute on this machine"),
-        ((40.0, 40.0), "2 stages to run: about a minute on this machine"),
+        ((40.0, 40.0), "2 stages to run: about 1 min on this machine"),
         ((None,), "1 stage to run; there are no times of profile mini yet"),
         ((3.0, None), "2 stages to run; there are no times of profile mini for 1 of them yet"),
     ],
@@ -41,7 +42,22 @@ def test_the_last_line_says_how_long(seconds: tuple[float | None, ...], last: st
 def test_nothing_to_run() -> None:
     assert plan_table.text(Plan("demo", ())) == "all results are up to date"
     assert json.loads(plan_table.as_json(Plan("demo", ()))) == {
-        "profile": "demo", "seconds": 0, "stages": [],
+        "profile": "demo", "seconds": 0, "stages": [], "checks": [],
+    }  # fmt: skip
+
+
+def test_what_due_stages_lack_is_below_the_table_a_line_for_each() -> None:
+    findings = [
+        ("disk", Finding("ok", "100 GB free")),
+        ("files", Finding("fail", "a: no x\nb: no y", "put them there")),
+    ]
+    assert plan_table.text(MEASURED, findings).splitlines()[4:] == [
+        "fail  files: a: no x",
+        "fail  files: b: no y",
+        "      put them there",
+    ]
+    assert json.loads(plan_table.as_json(MEASURED, findings))["checks"][1] == {
+        "name": "files", "status": "fail", "text": "a: no x\nb: no y", "fix": "put them there",
     }  # fmt: skip
 
 

@@ -16,8 +16,10 @@ import torch
 from hw2 import cli
 from hw2.commands import doctor, doctor_installation, doctor_machine
 from hw2.commands.doctor_finding import Finding
-from hw2.config import profiles
-from hw2.io import manifest
+from hw2.config import params, profiles
+from hw2.digits import public
+from hw2.io import hub, manifest
+from hw2.pipeline import declared
 from hw2.runtime import run_lock
 
 REPO = Path(__file__).parents[2]
@@ -435,19 +437,27 @@ def test_missing_data_of_the_course_are_a_warning(run: Doctor, checkout: Path) -
     archive = checkout / "data/raw/hw2_data_2024.zip"
     archive.parent.mkdir()
     archive.write_bytes(b"")
-    assert run() == 0
-    assert run.lines["data"] == f"ok    data: the course's, in {archive.relative_to(checkout)}"
-    (checkout / "elsewhere").mkdir()
+    fails(run, "data", f"{archive.relative_to(checkout)}: not a whole zip archive")
+    for domain in ("mnistm", "svhn", "usps"):
+        (checkout / "elsewhere/digits" / domain / "data").mkdir(parents=True)
     assert run() == 0
     assert run.lines["data"] == "ok    data: the course's, in elsewhere"
+    shutil.rmtree(checkout / "elsewhere/digits/usps")
+    warns(run, "data", "elsewhere has no usps; to be downloaded into data/raw: usps.bz2, usps.t")
 
 
 def test_missing_public_data_are_a_warning(run: Doctor, checkout: Path) -> None:
     profiles.set_values("params.yaml", {"data.source": "public"})
-    warns(run, "data", "no data/raw, so the public data sets will be downloaded", "`hw2 fetch`")
-    (checkout / "data/raw").mkdir()
+    profiles.set_values("params.yaml", {"data.domains": ["mnistm", "svhn", "usps"]})
+    warns(
+        run, "data", "to be downloaded into data/raw: train-images", "usps.t.bz2; run `hw2 fetch`"
+    )
+    raw = checkout / "data/raw"
+    raw.mkdir()
+    for file in public.files(("mnistm", "svhn", "usps")):
+        (raw / file.name).write_bytes(b"")  # `hw2 fetch` compares what is in them
     assert run() == 0
-    assert run.lines["data"].startswith("ok    data: public data sets in data/raw; ")
+    assert run.lines["data"] == "ok    data: public data sets in data/raw"
 
 
 def test_the_images_of_clip_are_those_of_the_course_only_where_models_are_evaluated(
@@ -455,10 +465,12 @@ def test_the_images_of_clip_are_those_of_the_course_only_where_models_are_evalua
 ) -> None:
     profiles.set_values("params.yaml", {"clip.zero_shot.images": "course"})
     warns(run, "CLIP's images", "data.course: no hw2_data, so the zip of 2024 will be downloaded")
-    (checkout / "hw2_data").mkdir()
+    (checkout / "hw2_data/clip_zeroshot").mkdir(parents=True)
+    fails(run, "CLIP's images", "hw2_data has no id2label.json", "clip.zero_shot.models: []")
+    (checkout / "hw2_data/clip_zeroshot/id2label.json").write_text("{}")
     assert run() == 0
     assert run.lines["CLIP's images"] == "ok    CLIP's images: the course's, in hw2_data"
-    (checkout / "hw2_data").rmdir()
+    shutil.rmtree(checkout / "hw2_data")
     profiles.set_values("params.yaml", {"clip.zero_shot.models": []})
     assert run() == 0
     assert run.lines["CLIP's images"].startswith("ok    CLIP's images: not used")
@@ -487,7 +499,9 @@ def test_every_file_that_the_profile_course_names_is_checked(run: Doctor, checko
         assert f": no {name}" in run.lines["files of params.yaml"]
 
 
-def test_models_of_the_hub_are_listed(run: Doctor) -> None:
+def test_models_of_the_hub_are_cached_or_can_be_downloaded(
+    run: Doctor, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = {
         "name": "CLIP",
         "weights": "hf-hub:owner/clip",
@@ -497,9 +511,32 @@ def test_models_of_the_hub_are_listed(run: Doctor) -> None:
     }
     values = {"clip.zero_shot.models": [model], "stable_diffusion.weights": "owner/model-v1.5"}
     profiles.set_values("params.yaml", values)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(checkout / ".git/hub"))
+    monkeypatch.setattr(hub, "unavailable", lambda: None)
     assert run() == 0
-    text = "ok    files of params.yaml: 2 exist; from the hub: hf-hub:owner/clip, owner/model-v1.5"
-    assert run.lines["files of params.yaml"] == text
+    names = "hf-hub:owner/clip, owner/model-v1.5"
+    line = "ok    models of the hub: "
+    assert run.lines["models of the hub"] == f"{line}to be downloaded: {names}"
+    monkeypatch.setattr(hub, "unavailable", lambda: "there is no network")
+    parts = (
+        "CLIP: hf-hub:owner/clip is not in the",
+        "weights: owner/model",
+        "; there is no network;",
+    )
+    fails(run, "models of the hub", *parts, "`hf download`")
+    for name, files in (
+        ("clip", ("open_clip_config.json", "open_clip_model.safetensors")),
+        ("model-v1.5", ("unet/diffusion_pytorch_model.bin",)),
+    ):
+        folder = checkout / ".git/hub" / f"models--owner--{name}"
+        (folder / "refs").mkdir(parents=True)
+        (folder / "refs/main").write_text("c" * 40)
+        for file in files:
+            path = folder / "snapshots" / ("c" * 40) / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("")
+    assert run() == 0
+    assert run.lines["models of the hub"] == f"{line}in the cache: {names}"
 
 
 @pytest.mark.parametrize(
@@ -514,6 +551,84 @@ def test_a_path_is_not_taken_for_a_hub_id(run: Doctor, values: dict[str, str]) -
     profiles.set_values("params.yaml", values)
     *_, (key, name) = values.items()
     fails(run, "files of params.yaml", f"{key}: no {name}; put it there")
+
+
+# --- the plan ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def course_folder(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with all that the profile `course`, which is applied, looks for before a run."""
+    profiles.apply("course")
+    folder = checkout / "hw2_data"
+    for domain in ("mnistm", "svhn", "usps"):
+        (folder / "digits" / domain / "data").mkdir(parents=True)
+    for name in (
+        *("clip_zeroshot/id2label.json", "face/UNet.pt", "face/noise/00.pt", "face/GT/00.png"),
+        *("textual_inversion/input.json", "textual_inversion/0/0.jpg", "textual_inversion/1/0.jpg"),
+        "textual_inversion/cat/0.jpg",
+    ):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    monkeypatch.setattr(hub, "unavailable", lambda: None)
+    return folder
+
+
+def test_the_plan_names_all_that_is_missing_at_once(
+    course_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["plan"]) == 0
+    assert "fail" not in capsys.readouterr().out
+    (course_folder / "face/UNet.pt").unlink()
+    (course_folder / "textual_inversion/input.json").unlink()
+    shutil.rmtree(course_folder / "textual_inversion/cat")
+    shutil.rmtree(course_folder / "clip_zeroshot")
+    assert cli.main(["plan"]) == 2
+    captured = capsys.readouterr()
+    failures = [line for line in captured.out.splitlines() if line.startswith("fail  ")]
+    assert len(failures) == 4
+    for number, part in enumerate(
+        (
+            "CLIP's images: hw2_data has no id2label.json",
+            "faces.weights: no hw2_data/face/UNet.pt",
+            "personalization.photographs: hw2_data/textual_inversion/cat: no photographs",
+            "personalization.input: no hw2_data/textual_inversion/input.json",
+        )
+    ):
+        assert any(part in line for line in failures), (number, captured.out)
+    assert captured.err == (
+        "hw2 plan: the lines with `fail` say what is missing; correct it before the run\n"
+    )
+    assert "27 stages to run" in captured.out
+
+
+def test_the_plan_checks_what_due_stages_read_only(course_folder: Path) -> None:
+    shutil.rmtree(course_folder / "face")
+    settings = params.load()
+    for stages, names in (
+        (["faces_sample"], ["faces.ddim.noises"]),
+        (["faces_train", "faces_sample"], ["faces.weights", "faces.ddim.noises"]),
+        (["judge_train"], []),
+    ):
+        keys = {key for stage in stages for key in declared.read(stage).params}
+        found = dict(doctor.preflight(settings, stages, lambda key: declared.covers(keys, key)))  # noqa: B023
+        files = found["files of params.yaml"]
+        assert files.status == ("fail" if names else "ok")
+        missing = [line.partition(":")[0] for line in files.text.splitlines() if ": no " in line]
+        assert missing == names
+
+
+def test_planning_a_run_on_the_course_s_data_imports_no_torch(course_folder: Path) -> None:
+    """So that what is missing is named within seconds."""
+    (course_folder / "face/UNet.pt").unlink()
+    code = (
+        "import sys; from hw2 import cli; cli.main(['plan']);"
+        "print([m for m in ('torch', 'diffusers', 'transformers') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "faces.weights: no hw2_data/face/UNet.pt" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
 
 
 # --- what uses it --------------------------------------------------------------------------------

@@ -20,10 +20,10 @@ def copied(tmp_path: Path) -> Path:
 
 def test_each_profile_is_valid_and_demo_restores_the_file(copied: Path) -> None:
     assert profiles.names(ROOT / "profiles.yaml") == [
-        *("demo", "course", "course_cpu", "pretrain", "mini")
+        *("demo", "course", "public", "course_cpu", "pretrain", "mini")
     ]
     shipped = copied.read_text()
-    for name in ("demo", "mini", "course", "course_cpu", "pretrain", "demo"):
+    for name in ("demo", "mini", "course", "public", "course_cpu", "pretrain", "demo"):
         profiles.apply(name, copied)
         assert params.load(copied).profile == name
     assert copied.read_text() == shipped

@@ -141,7 +141,7 @@ def test_a_decompression_bomb_is_refused_without_decoding(monkeypatch: pytest.Mo
     assert "a decompression bomb" in str(refused(bomb))
 
 
-@pytest.mark.parametrize("size", [(27, 28), (28, 29), (32, 32), (0, 0), (9_000, 9_000)])
+@pytest.mark.parametrize("size", [(27, 28), (28, 29), (15, 15), (65, 65), (0, 0), (9_000, 9_000)])
 def test_another_size_is_refused_without_decoding(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,8 +151,28 @@ def test_another_size_is_refused_without_decoding(
     if all(size):
         assert (result.kind, str(result)) == (
             "wrong size",
-            f"is {size[0]}x{size[1]}, not 28x28",
+            f"is {size[0]}x{size[1]}, not a square of 16 to 64 pixels",
         )
+
+
+@pytest.mark.parametrize("side", [16, 27, 32, 64])
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P"])
+def test_squares_are_made_28x28_as_pillow_does(side: int, mode: str) -> None:
+    image = Image.fromarray(noise(side, side, 3)).convert(mode)
+    result = decoded(encoded(image))
+    plain = image.convert("L" if mode == "L" else "RGB")
+    expected = np.asarray(plain.resize((28, 28), Image.Resampling.BILINEAR)).reshape(28, 28, -1)
+    assert np.array_equal(result.pixels, expected)
+    assert (result.mode, result.side) == (mode, side)
+
+
+def test_resizing_is_the_bilinear_resize_of_torchvision() -> None:
+    from torchvision.transforms import functional
+
+    image = Image.fromarray(noise(32, 32, 3))
+    assert np.array_equal(
+        decoded(encoded(image)).pixels, np.asarray(functional.resize(image, [28, 28]))
+    )
 
 
 def test_a_jpeg_of_another_size_is_refused() -> None:

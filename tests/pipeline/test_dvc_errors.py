@@ -55,7 +55,7 @@ def test_with_a_damaged_dvc_lock_both_go_on(
     capfd.readouterr()
     ask()
     assert capfd.readouterr().err.startswith("dvc.lock: was damaged")
-    assert plan.due() == []
+    assert plan.due() == {}
 
 
 def test_dates_of_the_future_are_set_to_now(repository: Path) -> None:

@@ -6,6 +6,7 @@ from hw2.cli.argument_types import key_value
 from hw2.cli.command_list import CommandList
 from hw2.commands import outputs
 from hw2.config import params, params_file, profiles
+from hw2.runtime.errors import UserError
 
 
 def add_commands(commands: CommandList) -> None:
@@ -37,7 +38,7 @@ def add_commands(commands: CommandList) -> None:
     )
     plan = commands.add(
         "plan",
-        "list the stages that will run and how long they will take",
+        "list the stages that will run, how long they will take, and what they lack",
         _plan,
         "hw2 plan",
         "hw2 plan --json",
@@ -82,9 +83,16 @@ def _params(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace) -> None:
+    """Print what is due, how long it will take, and what due stages lack.
+
+    Raises:
+        UserError: if something is missing without which a due stage fails; how long the run takes
+            is then not estimated, because that imports torch.
+    """
     from hw2.cli import plan_table
+    from hw2.commands import doctor
     from hw2.io import timings
-    from hw2.pipeline import plan
+    from hw2.pipeline import declared, plan
 
     settings = params.load()
     if options.record:
@@ -92,8 +100,15 @@ def _plan(options: argparse.Namespace) -> None:
         seconds = plan.record(settings.profile, settings.runtime.threads)
         print(f"{timings.FILE}: {len(seconds)} stages, {sum(seconds.values()):.0f} s")
         return
-    pending = plan.plan(settings.profile, settings.runtime.threads)
-    print(plan_table.as_json(pending) if options.json else plan_table.text(pending))
+    due = plan.due()
+    keys = {key for stage in due for key in declared.read(stage).params}
+    findings = doctor.preflight(settings, due, lambda key: declared.covers(keys, key))
+    failures = [finding for _, finding in findings if finding.status == "fail"]
+    pending = plan.estimated(due, settings.profile, None if failures else settings.runtime.threads)
+    table = plan_table.as_json if options.json else plan_table.text
+    print(table(pending, findings), flush=True)
+    if failures:
+        raise UserError("the lines with `fail` say what is missing; correct it before the run")
 
 
 def _dag(options: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from hw2.cli.command_list import CommandList
 from hw2.commands import inputs, outputs
 from hw2.config import loader, params, paths
 from hw2.config.choices import TimestepSpacing
-from hw2.io.hub_ids import is_hub_id
+from hw2.io.hub import is_hub_id
 
 
 def add_commands(commands: CommandList) -> None:

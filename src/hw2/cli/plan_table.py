@@ -1,12 +1,18 @@
 """The plan of a run as a table, and as JSON for programs."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 
+from hw2.commands.doctor_finding import Finding
 from hw2.pipeline.plan import Plan
 
+Findings = Sequence[tuple[str, Finding]]
+"""What the checks of all that due stages need have found, by the name of the check."""
 
-def text(plan: Plan) -> str:
-    """A row for each stage that is due, with its time, and a line with their sum."""
+
+def text(plan: Plan, findings: Findings = ()) -> str:
+    """A row for each stage that is due, with its time, a line with their sum, and what is wrong."""
     if not plan.stages:
         return "all results are up to date"
     rows = [("stage", "time", "what it does")]
@@ -15,11 +21,12 @@ def text(plan: Plan) -> str:
     lines = [
         f"{name:<{widths[0]}}  {time:>{widths[1]}}  {what}".rstrip() for name, time, what in rows
     ]
-    return "\n".join([*lines, _sum(plan)])
+    problems = [f.by_problem(name) for name, f in findings if f.status != "ok"]
+    return "\n".join([*lines, _sum(plan), *problems])
 
 
-def as_json(plan: Plan) -> str:
-    """An object with the profile, the seconds of all stages and a list of the stages in order.
+def as_json(plan: Plan, findings: Findings = ()) -> str:
+    """An object with the profile, the seconds of all stages, the stages in order and the checks.
 
     Seconds that were not measured are null.
     """
@@ -35,6 +42,7 @@ def as_json(plan: Plan) -> str:
                 }
                 for stage in plan.stages
             ],
+            "checks": [{"name": name, **asdict(finding)} for name, finding in findings],
         },
         indent=2,
     )
@@ -63,6 +71,4 @@ def _sum(plan: Plan) -> str:
         return f"{stages}; there are no times of profile {plan.profile}{of} yet"
     if plan.seconds < 60:
         return f"{stages}: under a minute on this machine"
-    minutes = round(plan.seconds / 60)
-    length = "a minute" if minutes == 1 else f"{minutes} minutes"
-    return f"{stages}: about {length} on this machine"
+    return f"{stages}: about {duration(plan.seconds)} on this machine"

@@ -84,6 +84,16 @@ class LabeledImages:
         return result
 
 
+def exist(path: Path) -> bool:
+    """Whether a folder or zip has the layout's table of classes; no image is opened.
+
+    Raises:
+        UserError: if it is neither a folder nor a zip.
+    """
+    with open_tree(path, _REMEDY) as tree:
+        return _root(tree) is not None
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[LabeledImages]:
     """Open a folder or zip of labeled images.
@@ -92,7 +102,7 @@ def opened(path: Path) -> Iterator[LabeledImages]:
         UserError: if it does not have the course's layout, naming the file and the remedy.
     """
     with open_tree(path, _REMEDY) as tree:
-        root = next((folder for folder in _ROOTS if LABELS in tree.files(folder)), None)
+        root = _root(tree)
         if root is None:
             raise UserError(f"{path}: no {LABELS} in it; {_REMEDY}")
         names = _classes(tree, root, path)
@@ -115,6 +125,11 @@ def opened(path: Path) -> Iterator[LabeledImages]:
             _folder=folder,
             _origin=path,
         )
+
+
+def _root(tree: Tree) -> str | None:
+    """The folder of the tree that has the layout; None if there is none."""
+    return next((folder for folder in _ROOTS if LABELS in tree.files(folder)), None)
 
 
 def _classes(tree: Tree, root: str, path: Path) -> dict[int, str]:

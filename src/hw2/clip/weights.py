@@ -7,21 +7,18 @@ model that this pipeline trains.
 
 import hashlib
 import logging
-import socket
-import threading
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from hw2.config import params
-from hw2.io import manifest
+from hw2.io import hub, manifest
 from hw2.runtime.errors import UserError
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 """Names of the weight file in a folder, the preferred one first."""
-_HUB = "hf-hub:"
-_CONNECT_TIMEOUT = 1.2  # seconds until the hub counts as unreachable
+HUB = "hf-hub:"
+"""What the id of a model on the hub begins with in params.yaml."""
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +54,7 @@ def locate(model: params.ClipModel, trained_folder: Path) -> Located:
     """
     if model.weights == "trained":
         return _in_folder(model, trained_folder, "run `dvc repro clip_train`")
-    if model.weights.startswith(_HUB):
+    if model.weights.startswith(HUB):
         return _in_folder(model, _from_hub(model), "choose another model")
     path = Path(model.weights)
     if path.is_file():
@@ -70,7 +67,7 @@ def locate(model: params.ClipModel, trained_folder: Path) -> Located:
     if not path.is_dir():
         raise UserError(
             f"{_key(model)}: no weights at {path}; put a folder with {CONFIG} and {WEIGHTS[0]}"
-            f" there, write `{_HUB}OWNER/NAME` to download them, or leave the model out"
+            f" there, write `{HUB}OWNER/NAME` to download them, or leave the model out"
         )
     return _in_folder(model, path, "complete the folder")
 
@@ -122,12 +119,11 @@ def _sha256(path: Path) -> str:
 
 def _from_hub(model: params.ClipModel) -> Path:
     """The folder of a repository's snapshot; cached files are not requested again."""
-    from huggingface_hub import constants
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
-    repository = model.weights.removeprefix(_HUB)
+    repository = model.weights.removeprefix(HUB)
     revision = model.revision
-    snapshot = _cached(repository, revision)
+    snapshot = cached_snapshot(repository, revision)
     if snapshot is not None:
         return snapshot
     remedy = (
@@ -135,15 +131,9 @@ def _from_hub(model: params.ClipModel) -> Path:
         f"{f' --revision {revision}' if revision else ''}`,"
         " copy the folder and write its path, or leave the model out"
     )
-    if constants.HF_HUB_OFFLINE:
-        raise UserError(
-            f"{_key(model)}: not in the hub's cache, and HF_HUB_OFFLINE is set; {remedy}"
-        )
-    if not _reachable(constants.ENDPOINT):
-        raise UserError(
-            f"{_key(model)}: not in the hub's cache, and {constants.ENDPOINT} cannot be reached;"
-            f" {remedy}"
-        )
+    reason = hub.unavailable()
+    if reason is not None:
+        raise UserError(f"{_key(model)}: not in the hub's cache, and {reason}; {remedy}")
     try:
         return _download(repository, revision)
     except (HfHubHTTPError, LocalEntryNotFoundError, EntryNotFoundError, OSError) as error:
@@ -153,16 +143,12 @@ def _from_hub(model: params.ClipModel) -> Path:
         ) from error
 
 
-def _cached(repository: str, revision: str | None) -> Path | None:
+def cached_snapshot(repository: str, revision: str | None) -> Path | None:
     """The snapshot in the hub's cache, if it holds the weights and the configuration."""
-    from huggingface_hub import try_to_load_from_cache
-
-    config = try_to_load_from_cache(repository, CONFIG, revision=revision)
-    for name in WEIGHTS:
-        weights = try_to_load_from_cache(repository, name, revision=revision)
-        if isinstance(weights, str) and isinstance(config, str):
-            return Path(weights).parent
-    return None
+    weights = hub.cached(repository, revision, WEIGHTS)
+    if weights is None or hub.cached(repository, revision, (CONFIG,)) is None:
+        return None
+    return weights.parent
 
 
 def _download(repository: str, revision: str | None) -> Path:
@@ -178,29 +164,3 @@ def _download(repository: str, revision: str | None) -> Path:
             log.info("%s: has no %s", repository, name)
     hf_hub_download(repository, WEIGHTS[-1], revision=revision)
     return Path(config).parent
-
-
-def _reachable(url: str) -> bool:
-    """Whether a connection to the server, or to its proxy, opens in about a second.
-
-    The hub's own client retries for most of a minute. A thread is used because a name lookup takes
-    a quarter of a minute without a network.
-    """
-    import requests
-
-    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
-    parts = urlsplit((proxy if "//" in proxy else f"http://{proxy}") if proxy else url)
-    address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-    connected: list[bool] = []
-
-    def connect() -> None:
-        try:
-            socket.create_connection(address, timeout=_CONNECT_TIMEOUT).close()
-            connected.append(True)
-        except OSError:
-            connected.append(False)
-
-    thread = threading.Thread(target=connect, daemon=True)
-    thread.start()
-    thread.join(_CONNECT_TIMEOUT)
-    return connected == [True]

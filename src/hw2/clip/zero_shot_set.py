@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,18 @@ def write(path: Path, test_set: scenes.TestSet) -> None:
             groups[vocabulary.TEST_TEXTURES[texture]].append(file)
             groups[UNSEEN if unseen[k] else SEEN].append(file)
         _add(archive, GROUPS, _json({name: files for name, files in groups.items() if files}))
+
+
+def write_images(
+    path: Path, classes: Sequence[str], images: Iterable[tuple[int, np.ndarray]]
+) -> None:
+    """Write images, each an index into `classes` and pixels uint8 (H, W, 3), to the zip `path`."""
+    numbers = [0] * len(classes)
+    with zipfile.ZipFile(path, "w") as archive:
+        _add(archive, LABELS, _json({str(k): name for k, name in enumerate(classes)}))
+        for k, pixels in images:
+            _add(archive, f"{FOLDER}/{k}_{numbers[k]:03d}.png", _png(pixels))
+            numbers[k] += 1
 
 
 def write_nothing(path: Path) -> None:

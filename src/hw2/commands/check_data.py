@@ -13,13 +13,16 @@ SHOWN = 20
 
 
 def run(path: Path, *, test_labels: bool) -> tuple[str, list[Fault]]:
-    """Check all domains of the folder or zip `path`. Returns a table to print, and all problems.
+    """Check all domains of the folder or zip `path`.
+
+    Returns:
+        A table to print, with a line for each domain whose images are resized, and all problems.
 
     Raises:
         UserError: if `path` holds no digits.
     """
     report = course.check(path, None, test_labels)
-    return _table(report.tables), report.faults
+    return "\n".join([_table(report.tables), *report.resizing()]), report.faults
 
 
 def listed(faults: Sequence[Fault], *, every: bool = False) -> list[str]:

@@ -1,4 +1,4 @@
-"""`hw2 doctor`: check the installation and the checkout before a run.
+"""`hw2 doctor` checks the installation and the checkout, and `hw2 plan` what due stages need.
 
 The checks are functions of the modules `doctor_installation`, `doctor_machine`, `doctor_checkout`
 and `doctor_inputs` beside this one. They import heavy packages themselves, so that a package that
@@ -6,7 +6,8 @@ is missing or broken fails its own checks only. What every command needs, pydant
 must be installed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 
 from hw2.commands import doctor_checkout as checkout
 from hw2.commands import doctor_inputs as inputs
@@ -28,10 +29,11 @@ CHECKS: tuple[tuple[str, Callable[[], Finding]], ...] = (
     ("trainings", checkout.trainings),
     ("pretrained models", inputs.pretrained),
 )
-PARAMETER_CHECKS: tuple[tuple[str, Callable[[params.Params], Finding]], ...] = (
+PARAMETER_CHECKS: tuple[tuple[str, Callable[[params.Params, inputs.Needed], Finding]], ...] = (
     ("data", inputs.data),
     ("CLIP's images", inputs.clip_images),
     ("files of params.yaml", inputs.named_files),
+    ("models of the hub", inputs.hub_models),
 )
 """Checks of what the parameters name; they need valid ones."""
 
@@ -47,7 +49,26 @@ def findings() -> Iterator[tuple[str, Finding]]:
         if settings is None:
             yield name, Finding("warn", "not checked", "correct params.yaml first")
         else:
-            yield name, _guarded(parameter_check, settings)
+            yield name, _guarded(parameter_check, settings, lambda key: True)
+
+
+def preflight(
+    settings: params.Params, stages: Collection[str], needed: inputs.Needed
+) -> list[tuple[str, Finding]]:
+    """Check all that stages will need, in about a second where there is no GPU.
+
+    Args:
+        settings: All parameters.
+        stages: The names of the stages that will run.
+        needed: Whether one of them reads a key of params.yaml.
+    """
+    checks: list[tuple[str, Callable[[], Finding]]] = [
+        ("disk", machine.disk),
+        ("writable folders", checkout.writable),
+        ("GPU", lambda: machine.gpu(settings, stages)),
+    ]
+    checks += [(name, partial(check, settings, needed)) for name, check in PARAMETER_CHECKS]
+    return [(name, _guarded(check)) for name, check in checks] if stages else []
 
 
 def _parameters() -> tuple[params.Params | None, Finding]:

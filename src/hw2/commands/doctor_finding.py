@@ -11,7 +11,7 @@ class Finding:
     Attributes:
         status: `ok`; `warn`, with which a run works but perhaps not as expected; or `fail`, with
             which it does not work.
-        text: What was found.
+        text: What was found; a line for each problem, if there are several.
         fix: What to do about it; empty if nothing, or if `text` says it.
     """
 
@@ -24,3 +24,8 @@ class Finding:
         parts = [*self.text.splitlines(), self.fix]
         text = "; ".join(part.strip() for part in parts if part.strip())
         return f"{self.status:<4}  {name}: {text}"
+
+    def by_problem(self, name: str) -> str:
+        """A line for each problem that the check `name` found, and a last one with the fix."""
+        lines = [f"{self.status:<4}  {name}: {line.strip()}" for line in self.text.splitlines()]
+        return "\n".join([*lines, f"      {self.fix}"] if self.fix else lines)

@@ -4,9 +4,12 @@ import os
 import re
 import shutil
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 
+from hw2.commands import gpu_memory
 from hw2.commands.doctor_finding import Finding
+from hw2.config import params
 from hw2.runtime import device as devices
 
 MINIMUM_MEMORY = 4e9  # bytes; an estimate with room for PyTorch, the data and one training
@@ -48,6 +51,43 @@ def device(configured: str) -> Finding:
         f"{cores}; there is a driver {driver} of NVIDIA, but torch {torch.__version__} finds no GPU"
         f" (built for CUDA {torch.version.cuda or 'none'})",
         "update the driver, install a torch for it, or set HW2_DEVICE=cpu",
+    )
+
+
+def gpu(settings: params.Params, stages: Collection[str]) -> Finding:
+    """Whether stages can use the GPU that they would use: its driver and its memory.
+
+    Torch is not imported where no driver is installed.
+
+    Raises:
+        UserError: for a device that this machine does not have.
+    """
+    requested = os.environ.get("HW2_DEVICE") or settings.runtime.device
+    if requested == "cpu" or (requested == "auto" and _driver() is None):
+        return Finding("ok", "not used")
+    finding = device(requested)
+    if finding.status != "ok":
+        return finding
+    import torch
+
+    chosen = devices.choose(requested)
+    if chosen.type == "cpu":
+        return Finding("ok", "not used")
+    available = torch.cuda.get_device_properties(chosen).total_memory
+    too_large = {
+        stage: size
+        for stage, size in gpu_memory.needs(settings, stages).items()
+        if size > available
+    }
+    if not too_large:
+        return finding
+    return Finding(
+        "warn",
+        "\n".join(
+            f"{stage} needs about {size / 1e9:.1f} GB of the {available / 1e9:.1f} GB of {chosen}"
+            for stage, size in too_large.items()
+        ),
+        "lower the batch_size of the training, or raise its microbatches",
     )
 
 

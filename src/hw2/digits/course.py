@@ -15,6 +15,7 @@ from hw2.digits.faults import Fault, grouped
 from hw2.digits.label_tables import Table
 from hw2.digits.labels import NUM_DIGITS, SPLITS
 from hw2.digits.layout import Layout, find, is_image
+from hw2.digits.resize import SIZE
 from hw2.runtime.errors import UserError
 from hw2.runtime.progress import progress
 
@@ -34,6 +35,7 @@ class Summary:
         table: Name of the table: train, val or test.
         digits: Number of rows of each of the ten labels.
         modes: Number of images of each mode, by Pillow's names.
+        resized: Number of images of each other side than 28 pixels, which are made 28x28.
         color: Number of images that have three channels when decoded.
         copies: Number of images whose pixels a later image of the domain repeats; only the later
             one is used.
@@ -43,6 +45,7 @@ class Summary:
     table: str
     digits: tuple[int, ...]
     modes: Counter[str]
+    resized: Counter[int]
     color: int
     copies: int
 
@@ -62,6 +65,18 @@ class Report:
     faults: list[Fault]
     copies: dict[str, set[str]]
 
+    def resizing(self) -> list[str]:
+        """A line for each domain with images of another size: how many of them are made 28x28."""
+        counts: dict[str, Counter[int]] = {}
+        for summary in self.tables:
+            counts.setdefault(summary.domain, Counter()).update(summary.resized)
+        lines = []
+        for domain, sides in counts.items():
+            some = ", ".join(f"{n} images of {side}x{side}" for side, n in sorted(sides.items()))
+            if some:
+                lines.append(f"{domain}: {some} are made {SIZE}x{SIZE} (bilinear)")
+        return lines
+
 
 @dataclass
 class _Domain:
@@ -70,6 +85,7 @@ class _Domain:
     name: str
     tables: dict[str, Table]
     modes: dict[str, Counter[str]] = field(default_factory=dict)
+    resized: dict[str, Counter[int]] = field(default_factory=dict)
     color: Counter[str] = field(default_factory=Counter)
     copies: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
@@ -125,6 +141,8 @@ def contents(path: Path, data: params.Data) -> Iterator[tuple[str, str, Digits]]
     faults = [fault for fault in report.faults if fault.kind != _SAME]
     if faults:
         raise UserError(grouped(path, faults, data.test_labels))
+    for line in report.resizing():
+        log.info("%s", line)
     sizes: dict[str, dict[str, int]] = {domain: {} for domain in data.domains}
     for summary in report.tables:
         sizes[summary.domain][summary.table] = summary.images - summary.copies
@@ -214,13 +232,15 @@ def _check_images(layout: Layout, domain: _Domain, tick: Callable[[int], None]) 
     done: set[str] = set()
     for table, rows in domain.tables.items():
         names = [name for name in rows.lines if name in files and name not in done]
-        domain.modes[table] = Counter()
+        domain.modes[table], domain.resized[table] = Counter(), Counter()
         for name, image in layout.images(domain.name, names):
             path = layout.path(domain.name, "data", name)
             if isinstance(image, BadImage):
                 domain.faults.append(Fault(image.kind, path, str(image)))
             else:
                 domain.modes[table][image.mode] += 1
+                if image.side != SIZE:
+                    domain.resized[table][image.side] += 1
                 domain.color[table] += image.pixels.shape[-1] == 3
                 pixels = _hash(image)
                 if pixels in seen:
@@ -245,6 +265,6 @@ def _hash(image: Decoded) -> bytes:
 def _summary(domain: _Domain, table: str) -> Summary:
     counts = Counter(domain.tables[table].digits)
     digits = tuple(counts[digit] for digit in range(NUM_DIGITS))
-    modes, color = domain.modes[table], domain.color[table]
+    modes, resized, color = domain.modes[table], domain.resized[table], domain.color[table]
     copies = len(domain.copies.intersection(domain.tables[table].names))
-    return Summary(domain.name, table, digits, modes, color, copies)
+    return Summary(domain.name, table, digits, modes, resized, color, copies)

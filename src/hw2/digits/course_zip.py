@@ -25,7 +25,7 @@ def find(data: params.Data, raw: Path) -> Path:
     Raises:
         UserError: if neither exists and the download fails.
     """
-    course, zip_file = Path(data.course), raw / f"hw2_data_{data.year}.zip"
+    course, zip_file = Path(data.course), downloaded(data, raw)
     if course.exists():
         log.info("%s: used unchanged (%s)", course, _TERMS)
         return course
@@ -33,6 +33,11 @@ def find(data: params.Data, raw: Path) -> Path:
         _download(data.year, zip_file, f"put the course's folder or zip at {course} (data.course)")
     log.info("%s: the course's zip of %d (%s)", zip_file, data.year, _TERMS)
     return zip_file
+
+
+def downloaded(data: params.Data, raw: Path) -> Path:
+    """The path of the zip of `data.year`, once it is downloaded into the folder `raw`."""
+    return raw / f"hw2_data_{data.year}.zip"
 
 
 def _download(year: int, zip_file: Path, remedy: str) -> None:

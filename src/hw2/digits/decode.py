@@ -1,5 +1,7 @@
 """Decoding of image files to pixels: uint8 (28, 28, C), where C is 1 or 3.
 
+Square images of another size, such as the 32x32 of SVHN's originals, are made 28x28.
+
 A PNG is accepted only if it is complete: the checksum of every chunk is right and the last chunk
 exists, so a truncated file or a flipped bit is always detected. (Pillow reads a PNG without its
 end, and ignores the checksum of pixel data.) JPEG has no checksums; what Pillow reads is accepted.
@@ -16,11 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from hw2.digits.resize import SIZE, resized
 from hw2.io import images
 
-SIZE = 28
+SIDES = range(16, 65)
+"""Sides in pixels of the squares that are accepted: from USPS's 16 to twice SVHN's 32."""
 MAX_BYTES = 1 << 18
-"""No file of 28x28 pixels needs more; what has more is not read."""
+"""No file of 64x64 pixels needs more; what has more is not read."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
@@ -47,10 +51,17 @@ class BadImage(Exception):
 
 @dataclass(frozen=True)
 class Decoded:
-    """Decoded pixels, uint8 (28, 28, C), and Pillow's name of the file's mode."""
+    """A decoded image.
+
+    Attributes:
+        pixels: uint8 (28, 28, C).
+        mode: Pillow's name of the file's mode.
+        side: Width and height in pixels of the image in the file.
+    """
 
     pixels: np.ndarray
     mode: str
+    side: int = SIZE
 
 
 def decode_all(contents: Sequence[bytes]) -> list[Decoded | BadImage]:
@@ -138,7 +149,7 @@ def _decode(content: bytes) -> Decoded:
     """Decode any image that is not a plain PNG.
 
     Raises:
-        BadImage: if it is not an image, has another size or is damaged.
+        BadImage: if it is not an image, has a size that is refused, or is damaged.
     """
     if not content:
         raise BadImage("damaged image", "is empty, 0 bytes")
@@ -146,15 +157,16 @@ def _decode(content: bytes) -> Decoded:
         raise BadImage("damaged image", f"is not a PNG or JPEG, it starts with {content[:12]!r}")
     try:
         with images.opened(content, ("PNG", "JPEG")) as image:  # the header, not the pixels
-            if image.size != (SIZE, SIZE):
-                raise BadImage("wrong size", f"is {image.width}x{image.height}, not 28x28")
-            return Decoded(_pixels(image), image.mode)
+            if image.width != image.height or image.width not in SIDES:
+                accepted = f"a square of {SIDES[0]} to {SIDES[-1]} pixels"
+                raise BadImage("wrong size", f"is {image.width}x{image.height}, not {accepted}")
+            return Decoded(resized(_pixels(image)), image.mode, image.width)
     except images.UnreadableImage as error:
         raise BadImage("damaged image", f"cannot be decoded ({error})") from error
 
 
 def _pixels(image: Image.Image) -> np.ndarray:
-    """The pixels of an image of any mode as uint8 (28, 28, C).
+    """The pixels of an image of any mode as uint8 (S, S, C).
 
     Transparent pixels are blended with black, the background of MNIST and USPS. A palette of grays
     only, and 1 bit, become gray.

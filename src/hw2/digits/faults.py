@@ -20,7 +20,7 @@ REMEDIES = {
     "missing image": "restore the file, or remove the row",
     "image without row": "add its row to a table, or remove the file",
     "damaged image": "restore the file",
-    "wrong size": "make it 28x28",
+    "wrong size": "crop it to a square, 28x28 at best",
     "same pixels in two tables": "remove one of the two rows and its file",
     "name twice in the zip": "pack the zip again",
 }

@@ -1,6 +1,6 @@
 """The course's layout of the digits, in a folder or a zip.
 
-digits/<domain>/data/<name>.png       28x28, RGB, or gray
+digits/<domain>/data/<name>.png       28x28, RGB, or gray; other squares are made 28x28
 digits/<domain>/{train,val,test}.csv  header image_name,label
 
 The tables and domains differ from year to year. `digits` is at the top or one folder below it
@@ -24,6 +24,7 @@ from hw2.digits.arrays import Digits
 from hw2.digits.decode import BadImage, Decoded
 from hw2.digits.faults import Fault
 from hw2.digits.label_tables import Table
+from hw2.digits.resize import SIZE
 from hw2.io.file_tree import Tree, Unreadable, is_hidden, join, open_tree
 from hw2.runtime.errors import UserError
 
@@ -116,7 +117,7 @@ class Layout:
         Raises:
             BadImage: for the first image that cannot be used, naming its file.
         """
-        images = np.empty((len(names), decode.SIZE, decode.SIZE, 3), np.uint8)
+        images = np.empty((len(names), SIZE, SIZE, 3), np.uint8)
         gray = domain in domains.DOMAINS and domains.DOMAINS[domain].grayscale
         for k, (name, image) in enumerate(self.images(domain, names)):
             if isinstance(image, BadImage):

@@ -1,24 +1,23 @@
-"""Digits of the public data sets at 28x28.
-
-Images of another size are resized with Pillow's bilinear filter, which averages when it reduces: it
-differs from the course's SVHN images by 0.2 gray levels on average.
-"""
+"""Digits of the public data sets at 28x28."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from hw2.config import params
 from hw2.digits import domains, splits
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import SPLITS
+from hw2.digits.resize import resized
 from hw2.digits.sources.source import TABLES, PublicSource
 from hw2.io import download
 from hw2.runtime.errors import UserError
 
-SIZE = 28
+
+def files(keys: Iterable[str]) -> list[download.Remote]:
+    """The files of these domains, each once."""
+    return list(dict.fromkeys(file for key in keys for file in _source(key).files))
 
 
 def fetch(keys: Iterable[str], raw: Path) -> None:
@@ -27,7 +26,7 @@ def fetch(keys: Iterable[str], raw: Path) -> None:
     Raises:
         UserError: if a file cannot be downloaded, or another file has its name.
     """
-    for remote in dict.fromkeys(file for key in keys for file in _source(key).files):
+    for remote in files(keys):
         download.get(remote, raw)
 
 
@@ -51,7 +50,11 @@ def contents(data: params.Data, raw: Path) -> Iterator[tuple[str, str, Digits]]:
             images = table.images[rows]
             if blend:
                 images = blend(split, images, rows)
-            yield key, split, Digits(_resized(images), table.digits[rows])
+            yield (
+                key,
+                split,
+                Digits(np.stack([resized(image) for image in images]), table.digits[rows]),
+            )
 
 
 def _source(key: str) -> PublicSource:
@@ -71,15 +74,3 @@ def _whole_table(key: str, source: PublicSource, raw: Path, table: str) -> Digit
             " downloaded again"
         )
     return digits
-
-
-def _resized(images: np.ndarray) -> np.ndarray:
-    """Resize uint8 (N, S, S, C) to 28x28; Pillow's integer arithmetic is reproducible."""
-    if images.shape[1] == SIZE:
-        return images
-    resized = np.empty((len(images), SIZE, SIZE, images.shape[-1]), np.uint8)
-    for k, pixels in enumerate(images):
-        image = Image.fromarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0])
-        small = image.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
-        resized[k] = np.asarray(small).reshape(SIZE, SIZE, -1)
-    return resized

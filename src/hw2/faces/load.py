@@ -6,7 +6,7 @@ import torch
 
 from hw2.faces import course, hub, model
 from hw2.faces.model import FaceModel
-from hw2.io.hub_ids import is_hub_id
+from hw2.io.hub import is_hub_id
 from hw2.runtime.errors import UserError
 
 

@@ -5,7 +5,7 @@ one would keep stale results, so `DeclaredParams` and `DeclaredPaths` refuse to 
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -42,6 +42,11 @@ class Declaration:
     def sections(self) -> tuple[str, ...]:
         """The top-level sections of params.yaml that have a declared key."""
         return tuple(dict.fromkeys(key.split(".")[0] for key in self.params))
+
+
+def covers(keys: Iterable[str], key: str) -> bool:
+    """Whether `key` is one of the dotted `keys`, or lies in a section that is one of them."""
+    return any(f"{key}.".startswith(f"{other}.") for other in keys)
 
 
 def read(stage: str, path: str | Path = DVC_FILE) -> Declaration:
@@ -201,8 +206,7 @@ class DeclaredParams:
 
     def _is_declared(self, key: str) -> bool:
         """Whether `key`, or a section that holds it, is declared."""
-        allowed = (*self._declaration.params, ALWAYS_READABLE)
-        return any(f"{key}.".startswith(f"{other}.") for other in allowed)
+        return covers((*self._declaration.params, ALWAYS_READABLE), key)
 
 
 def _declared_part(values: dict[str, Any], prefix: str, keys: Collection[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ computation on that machine; the same computation here gives the ratio of speeds
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +50,16 @@ class Plan:
         return sum(seconds) if len(seconds) == len(self.stages) else None
 
 
-def plan(profile: str, threads: int) -> Plan:
-    """The stages that a run of the whole DAG would execute now, and their estimated times."""
-    stages = _due()
+def estimated(stages: Mapping[str, str], profile: str, threads: int | None) -> Plan:
+    """A plan of due stages with their estimated times.
+
+    Args:
+        stages: The descriptions of due stages, by name.
+        profile: The profile, whose times are used.
+        threads: Threads of the run; None estimates no times, which would import torch.
+    """
     recorded = timings.read().get(profile)
-    if not stages or recorded is None:
+    if not stages or recorded is None or threads is None:
         seconds: dict[str, float] = {}
     else:
         seconds = _here(recorded, threads)
@@ -74,17 +79,15 @@ def _here(recorded: dict[str, Any], threads: int) -> dict[str, float]:
     return {name: seconds * ratio + start for name, seconds in recorded["stages"].items()}
 
 
-def due() -> list[str]:
+def due() -> dict[str, str]:
     """Stages that DVC would run: changed, with an output missing, or below such a stage.
+
+    Returns:
+        The description of each stage by name, what a stage depends on before it.
 
     Raises:
         UserError: if DVC cannot use the repository, or another run is using it.
     """
-    return list(_due())
-
-
-def _due() -> dict[str, str]:
-    """What `due` lists with the description of each stage, what a stage depends on before it."""
     with _repository() as repo:
         status = repo.status()
         graph = repo.index.graph  # its edges go from a stage to what it depends on

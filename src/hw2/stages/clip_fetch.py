@@ -5,7 +5,7 @@ The weights are checked first, so that missing weights are reported before anyth
 
 from pathlib import Path
 
-from hw2.clip import images, weights, zero_shot_set
+from hw2.clip import cifar100, images, weights, zero_shot_set
 from hw2.config import params
 from hw2.digits import course_zip
 from hw2.io.atomic import atomic_path
@@ -31,7 +31,8 @@ def run(
 
     Args:
         clip_model: Folder of the CLIP that this pipeline trains; it need not exist yet.
-        raw: Folder that the course's zip is downloaded to, if `clip.zero_shot.images` is `course`.
+        raw: Folder of downloads: the course's zip, if `clip.zero_shot.images` is `course`, and the
+            archive of CIFAR-100, if it is `cifar100`.
 
     Raises:
         UserError: if weights are missing, or an image is damaged.
@@ -50,6 +51,10 @@ def run(
         )
         with atomic_path(clip_test_set) as temporary:
             zero_shot_set.write(temporary, test_set)
+        return
+    if zero_shot.images == "cifar100":
+        with atomic_path(clip_test_set) as temporary:
+            zero_shot_set.write_images(temporary, cifar100.CLASSES, cifar100.images(raw))
         return
     course = zero_shot.images == "course"
     path = course_zip.find(data, raw) if course else Path(zero_shot.images)

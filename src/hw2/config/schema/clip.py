@@ -134,7 +134,8 @@ class ZeroShot(Section):
         min_length=1,
         description=(
             "Test images: synthetic, course (clip_zeroshot of "
-            "data.course), or the path of a folder or zip."
+            "data.course), cifar100 (the test images of the same 50 classes, downloaded), or the "
+            "path of a folder or zip."
         ),
     )
     models: Annotated[tuple[ClipModel, ...], Strict(False)] = Field(
