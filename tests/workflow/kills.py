@@ -25,14 +25,13 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from scratch import SITE_CACHE, Scratch, kill_all, of_working_tree, once, processes
 
-from hw2.config import paths
+from hw2.config import params, paths
 from hw2.pipeline import declared, lock_backup
 
 # One stage of each kind of work: packing, training, sampling and drawing.
 STAGES = ("digits_pack", "ddpm_train", "ddpm_sample", "report_figs")
-SAVE_EVERY = 10
 # A training of seconds, so that kills hit it between and in its saves.
-PARAMETERS = {"ddpm.train.steps": 80, "ddpm.train.save_every": SAVE_EVERY}
+PARAMETERS = {"ddpm.train.steps": 80, "ddpm.train.save_every": 10}
 TOOLS = ("snakemake", "dvc", "bare")
 WRITTEN_BY_DVC = ("dvc.lock", ".dvc/tmp/rwlock")
 _LIMIT = 120.0  # seconds until a process that was told to end counts as stuck
@@ -82,6 +81,7 @@ class Outcome:
     """What a kill left, and what became of it.
 
     Attributes:
+        save_every: Steps between two saves of the training.
         ended_before: The command was done before the signal.
         corrupt: Outputs that existed after the kill with other bytes than those of the reference.
         damaged: Files of DVC that the kill left incomplete.
@@ -92,6 +92,7 @@ class Outcome:
     """
 
     kill: Kill
+    save_every: int
     ended_before: bool = False
     corrupt: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
@@ -102,7 +103,7 @@ class Outcome:
 
     @property
     def is_fault(self) -> bool:
-        lost = self.lost_steps > SAVE_EVERY
+        lost = self.lost_steps > self.save_every
         return bool(self.corrupt or self.stuck or self.differs or lost)
 
 
@@ -116,13 +117,14 @@ class Bench:
 
     def __init__(self, reference: Scratch, root: Path) -> None:
         self._reference, self._root = reference, root
+        self._save_every = params.load(reference.root / "params.yaml").ddpm.train.save_every
         self._seconds: dict[tuple[str, str], float] = {}
         self._paths = paths.load(reference.root)
         self._work = self._fresh()
 
     def run(self, kill: Kill, seconds: float | None = None) -> Outcome:
         """Do one kill; `seconds` is how long its command takes, by default measured once."""
-        outcome = Outcome(kill)
+        outcome = Outcome(kill, self._save_every)
         self._make_due(kill.stage)
         if seconds is None:
             seconds = self._measured(kill)
