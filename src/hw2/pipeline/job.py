@@ -15,9 +15,12 @@ import subprocess
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from hw2.runtime.errors import UserError
 from hw2.runtime.parent_process import exit_with_parent
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(stage: str, parent: int) -> int:
@@ -33,7 +36,7 @@ def main(stage: str, parent: int) -> int:
     def forward(signum: int, _: FrameType | None) -> None:
         os.killpg(child, signum)
 
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for signum in STOPS:
         signal.signal(signum, forward)
     stop_with(parent)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -44,9 +47,14 @@ def exit_cleanly(signum: int, _: FrameType | None) -> None:
 
     The next `dvc repro` could not read a half-written list of files in use.
     """
-    for further in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(further, signal.SIG_IGN)
+    ignore_signals()
     sys.exit(128 + signum)
+
+
+def ignore_signals() -> None:
+    """Let no signal that asks to stop interrupt what is left to do."""
+    for signum in STOPS:
+        signal.signal(signum, signal.SIG_IGN)
 
 
 def stop_with(parent: int) -> None:
@@ -64,6 +72,7 @@ def run(stage: str) -> int:
 
     dvc_lock.write_atomically()
     files_in_use.guard()
+    record_when_finished()
     # `python` in a stage's command is the Python that runs Snakemake.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
@@ -74,6 +83,22 @@ def run(stage: str) -> int:
         return 2
     # Not `--pull`: with it, DVC calls a missing metrics file up to date.
     return int(dvc(["--wait-for-lock", "repro", "--single-item", stage]))
+
+
+def record_when_finished() -> None:
+    """Make DVC record a stage whose command succeeded, whatever signal comes then.
+
+    It takes seconds at most, and a stage that is not recorded would run again as a whole.
+    """
+    from dvc.stage import run as stage_run
+
+    run_command = stage_run.cmd_run
+
+    def run_and_ignore_signals(*arguments: Any, **options: Any) -> None:
+        run_command(*arguments, **options)
+        ignore_signals()
+
+    stage_run.cmd_run = run_and_ignore_signals
 
 
 def restore_metrics(stage: str) -> None:

@@ -1,0 +1,346 @@
+"""Kill the pipeline at random instants, and check what is left and what the next run makes of it.
+
+    python tests/workflow/kills.py FOLDER --kills 250 --minutes 60
+
+Each kill makes one stage of a finished run of the profile `mini` due again, runs it, sends a signal
+at a random instant, or when DVC has just begun to write one of its own files, and runs it again.
+The kills are numbered and each is drawn from its number; another call goes on after those in
+FOLDER/kills.jsonl. At the end, a table of all of them is printed.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from scratch import SITE_CACHE, Scratch, kill_all, of_working_tree, once, processes
+
+from hw2.config import params, paths
+from hw2.pipeline import declared, lock_backup
+
+# One stage of each kind of work: packing, training, sampling and drawing.
+STAGES = ("digits_pack", "ddpm_train", "ddpm_sample", "report_figs")
+# A training of seconds, so that kills hit it between and in its saves.
+PARAMETERS = {"ddpm.train.steps": 80, "ddpm.train.save_every": 10}
+TOOLS = ("snakemake", "dvc", "bare")
+WRITTEN_BY_DVC = ("dvc.lock", ".dvc/tmp/rwlock")
+_LIMIT = 120.0  # seconds until a process that was told to end counts as stuck
+
+
+@dataclass(frozen=True)
+class Kill:
+    """What is killed, how and when.
+
+    Attributes:
+        aim: A file that DVC writes, whose change is waited for; empty for any instant.
+        fraction: The instant, as a fraction of the time that the command takes; where there is an
+            aim, of a tenth of a second after the change.
+        group: Whether all processes get the signal, as from a terminal, or only the first one.
+        next_tool: What runs the stage again.
+    """
+
+    number: int
+    tool: str
+    stage: str
+    signal: str
+    aim: str
+    fraction: float
+    group: bool
+    next_tool: str
+
+    @classmethod
+    def drawn(cls, number: int, stages: Sequence[str] = STAGES) -> "Kill":
+        """The kill of this number, of one of these stages; every fifth is aimed."""
+        stream = random.Random(number)
+        aim = WRITTEN_BY_DVC[number // 5 % 2] if number % 5 == 0 else ""
+        tool = stream.choice(TOOLS[:2] if aim else TOOLS)
+        return cls(
+            number,
+            tool,
+            stream.choice(stages),
+            stream.choice(("SIGKILL", "SIGKILL", "SIGTERM", "SIGINT")),
+            aim,
+            stream.random(),
+            stream.random() < 0.5,
+            tool if tool == "bare" else stream.choice(TOOLS[:2]),
+        )
+
+
+@dataclass
+class Outcome:
+    """What a kill left, and what became of it.
+
+    Attributes:
+        save_every: Steps between two saves of the training.
+        ended_before: The command was done before the signal.
+        corrupt: Outputs that existed after the kill with other bytes than those of the reference.
+        damaged: Files of DVC that the kill left incomplete.
+        stuck: Why the next run did not succeed, or empty.
+        lost_steps: Steps of the training beyond those that the next run resumed from.
+        repeated: The stage had finished, but DVC had not recorded it, and it ran again.
+        differs: Outputs of the next run with other bytes than those of the reference.
+    """
+
+    kill: Kill
+    save_every: int
+    ended_before: bool = False
+    corrupt: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    stuck: str = ""
+    lost_steps: int = 0
+    repeated: bool = False
+    differs: list[str] = field(default_factory=list)
+
+    @property
+    def is_fault(self) -> bool:
+        lost = self.lost_steps > self.save_every
+        return bool(self.corrupt or self.stuck or self.differs or lost)
+
+
+class Bench:
+    """A workspace in which one stage after the other is killed.
+
+    Args:
+        reference: A finished run that nobody stopped; it stays as it is.
+        root: Where the workspace is made, a copy of it.
+    """
+
+    def __init__(self, reference: Scratch, root: Path) -> None:
+        self._reference, self._root = reference, root
+        self._save_every = params.load(reference.root / "params.yaml").ddpm.train.save_every
+        self._seconds: dict[tuple[str, str], float] = {}
+        self._paths = paths.load(reference.root)
+        self._work = self._fresh()
+
+    def run(self, kill: Kill, seconds: float | None = None) -> Outcome:
+        """Do one kill; `seconds` is how long its command takes, by default measured once."""
+        outcome = Outcome(kill, self._save_every)
+        self._make_due(kill.stage)
+        if seconds is None:
+            seconds = self._measured(kill)
+        text = self._killed(kill, seconds, outcome)
+        outcome.corrupt = self._other_than_reference(kill.stage, missing=False)
+        outcome.damaged = [name for name in WRITTEN_BY_DVC if not self._is_sound(name)]
+        self._rerun(kill, text, outcome)
+        if outcome.stuck or outcome.differs:
+            self._work = self._fresh()
+        return outcome
+
+    def _fresh(self) -> Scratch:
+        shutil.rmtree(self._root, ignore_errors=True)
+        return self._reference.copy(self._root)
+
+    def _make_due(self, stage: str) -> None:
+        """Leave everything as if all but this stage had run."""
+        root = self._work.root
+        for path in self._outputs(stage):
+            shutil.rmtree(root / path) if (root / path).is_dir() else (root / path).unlink(True)
+        for rest in (self._paths.checkpoints, ".dvc/cache/runs", lock_backup.FOLDER):
+            shutil.rmtree(self._root / rest, ignore_errors=True)
+        yaml = YAML()
+        lock = yaml.load(self._reference.root / "dvc.lock")
+        del lock["stages"][stage]
+        yaml.dump(lock, root / "dvc.lock")
+
+    def _outputs(self, stage: str) -> list[Path]:
+        entry = declared.entry(stage, self._reference.root / declared.DVC_FILE)
+        found = declared.files(entry, self._paths, declared.OUTPUTS)
+        return [path.relative_to(self._reference.root) for path in found]
+
+    def _command(self, tool: str, stage: str) -> list[str]:
+        if tool == "bare":
+            command = [sys.executable, f"workflow/scripts/{stage}.py"]
+        else:
+            command = self._work.tool(tool, stage, str(self._outputs(stage)[0]))
+        return ["env", "HW2_LOG_SECONDS=0", f"PYTHONPATH={self._root / 'src'}", *command]
+
+    def _measured(self, kill: Kill) -> float:
+        """Seconds of an uninterrupted run."""
+        key = (kill.tool, kill.stage)
+        if key not in self._seconds:
+            began = time.monotonic()
+            done = self._work.run(*self._command(*key))
+            assert done.code == 0, done.text
+            self._seconds[key] = time.monotonic() - began
+            self._make_due(kill.stage)
+        return self._seconds[key]
+
+    def _killed(self, kill: Kill, seconds: float, outcome: Outcome) -> str:
+        """Run the stage and kill it; returns what it printed."""
+        aim = self._root / kill.aim
+        before = _stamp(aim)
+        driver = self._work.start(*self._command(kill.tool, kill.stage))
+        if kill.aim:
+            while driver.poll() is None and _stamp(aim) == before:
+                time.sleep(0.0005)
+            time.sleep(0.1 * kill.fraction)
+        else:
+            time.sleep(kill.fraction * seconds)
+        outcome.ended_before = driver.poll() is not None
+        send = os.killpg if kill.group else os.kill
+        if not outcome.ended_before:
+            send(driver.pid, signal.Signals[kill.signal])
+        try:
+            driver.wait(_LIMIT)
+            _wait(lambda: not processes(self._root))
+        except (TimeoutError, subprocess.TimeoutExpired):
+            outcome.stuck = f"still running: {list(processes(self._root).values())}"
+            kill_all(self._root)
+        return self._work.text("started.txt")
+
+    def _rerun(self, kill: Kill, killed_text: str, outcome: Outcome) -> None:
+        """Run the stage to its end, and compare with the reference."""
+        if "dvc.lock" in outcome.damaged and kill.next_tool == "dvc":
+            self._work.run("hw2", "plan")  # plain DVC refuses a damaged file
+        done = self._work.run(*self._command(kill.next_tool, kill.stage))
+        if done.code != 0:
+            outcome.stuck = outcome.stuck or done.text[-2000:]
+            return
+        finished = f"hw2 {kill.stage}: done after"
+        if finished in done.text:
+            outcome.repeated = finished in killed_text
+            if not outcome.repeated:
+                steps = re.findall(r"ddpm: step (\d+)/", killed_text)
+                resumed = re.search(r"resuming from step (\d+)", done.text)
+                outcome.lost_steps = int(steps[-1] if steps else 0) - int(
+                    resumed[1] if resumed else 0
+                )
+        outcome.differs = self._other_than_reference(kill.stage, missing=True)
+        if kill.tool != "bare" and not self._same_lock():
+            outcome.differs.append("dvc.lock")
+
+    def _other_than_reference(self, stage: str, missing: bool) -> list[str]:
+        """Outputs whose bytes are not those of the reference; absent ones only if `missing`."""
+        return [
+            str(path)
+            for path in self._outputs(stage)
+            if (missing or (self._root / path).exists())
+            and _contents(self._root / path) != _contents(self._reference.root / path)
+        ]
+
+    def _is_sound(self, name: str) -> bool:
+        path = self._root / name
+        if not path.exists():
+            return True
+        try:
+            content = YAML(typ="safe").load(path.read_text())
+        except Exception:  # whatever is wrong with it
+            return False
+        return isinstance(content, dict)
+
+    def _same_lock(self) -> bool:
+        yaml = YAML(typ="safe")
+        ours, theirs = (yaml.load(r / "dvc.lock") for r in (self._root, self._reference.root))
+        return bool(ours == theirs)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _contents(path: Path) -> dict[str, bytes]:
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    return {str(file.relative_to(path)): file.read_bytes() for file in files}
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    limit = time.monotonic() + _LIMIT
+    while not condition():
+        if time.monotonic() > limit:
+            raise TimeoutError
+        time.sleep(0.05)
+
+
+def reference(folder: Path, stages: Sequence[str]) -> Scratch:
+    """A finished run of these stages in `folder`, made by the first call."""
+
+    def make_source(root: Path) -> None:
+        scratch = of_working_tree(root)
+        scratch.set(PARAMETERS)
+        scratch.commit("kills")
+
+    source = once(folder / "source", make_source)
+    finished = once(folder / "reference", source.copy)
+    finished.dvc("repro", *stages)
+    return finished
+
+
+def done_before(results: Path) -> Iterator[Outcome]:
+    """The outcomes in a file of an earlier call."""
+    lines = results.read_text().splitlines() if results.exists() else []
+    for line in lines:
+        record = json.loads(line)
+        yield Outcome(**(record | {"kill": Kill(**record["kill"])}))
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """A Markdown table by tool and aim, and the faults."""
+    lines = [
+        "| run with | killed | kills | damaged files of DVC, all mended | stage run twice"
+        " | most steps lost | corrupt outputs | next run failed | other bytes |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    killed = [outcome for outcome in outcomes if not outcome.ended_before]
+    for tool in TOOLS:
+        for aim in ("", *WRITTEN_BY_DVC):
+            rows = [o for o in killed if o.kill.tool == tool and o.kill.aim == aim]
+            if rows:
+                when = f"while it wrote `{Path(aim).name}`" if aim else "at any instant"
+                counts = (
+                    len(rows),
+                    sum(len(o.damaged) for o in rows),
+                    sum(o.repeated for o in rows),
+                    max(o.lost_steps for o in rows),
+                    sum(bool(o.corrupt) for o in rows),
+                    sum(bool(o.stuck) for o in rows),
+                    sum(bool(o.differs) for o in rows),
+                )
+                lines.append(f"| {tool} | {when} | " + " | ".join(map(str, counts)) + " |")
+    lines.append(f"\n{len(killed)} kills; {len(outcomes) - len(killed)} signals came too late")
+    return "\n".join([*lines, *(json.dumps(asdict(o)) for o in outcomes if o.is_fault)])
+
+
+def main() -> int:
+    """Kill until the number or the time is reached; the exit code is 1 after a fault."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path, help="where runs and results are kept")
+    parser.add_argument("--kills", type=int, default=250)
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
+    parser.add_argument("--minutes", type=float, default=600.0, help="stop after this time")
+    options = parser.parse_args()
+    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + 60 * options.minutes
+    results = folder / "kills.jsonl"
+    outcomes = list(done_before(results))
+    try:
+        bench = Bench(reference(folder, options.stages), folder / "work")
+        for number in range(len(outcomes), options.kills):
+            if time.monotonic() > end:
+                break
+            outcome = bench.run(Kill.drawn(number, options.stages))
+            outcomes.append(outcome)
+            with results.open("a") as file:
+                file.write(json.dumps(asdict(outcome)) + "\n")
+    finally:
+        shutil.rmtree(SITE_CACHE, ignore_errors=True)
+    print(table(outcomes))
+    return int(any(outcome.is_fault for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

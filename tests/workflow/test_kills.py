@@ -1,0 +1,23 @@
+"""A short form of `kills.py`: one kill of each way to run a stage."""
+
+from pathlib import Path
+
+import pytest
+from kills import Bench, Kill
+from scratch import Scratch
+
+pytestmark = pytest.mark.slow
+
+# Seconds that the command takes at least; a kill that comes too early or too late does no harm.
+SECONDS = 6.0
+KILLS = [
+    Kill(0, "dvc", "digits_pack", "SIGKILL", "dvc.lock", 0.1, True, "snakemake"),
+    Kill(1, "snakemake", "ddpm_sample", "SIGTERM", "", 0.9, True, "dvc"),
+    Kill(2, "bare", "ddpm_train", "SIGKILL", "", 0.9, True, "bare"),
+]
+
+
+@pytest.mark.parametrize("kill", KILLS, ids=lambda kill: f"{kill.tool} {kill.stage}")
+def test_a_kill_at_any_instant_costs_nothing(built: Scratch, tmp_path: Path, kill: Kill) -> None:
+    outcome = Bench(built, tmp_path / "work").run(kill, SECONDS)
+    assert not outcome.is_fault, outcome
