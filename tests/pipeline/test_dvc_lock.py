@@ -7,7 +7,7 @@ import pytest
 from dvc.repo import Repo
 from dvc.utils.serialize import _yaml
 
-from hw2.pipeline import dvc_lock
+from hw2.pipeline import dvc_lock, lock_repair
 from hw2.runtime.errors import UserError
 
 DAMAGE = {
@@ -56,7 +56,7 @@ def test_a_damaged_file_is_kept_aside_and_finished_stages_do_not_run_again(
     complete = (repository / "dvc.lock").read_bytes()
     (repository / "dvc.lock").write_bytes(damage)
     capfd.readouterr()
-    dvc_lock.repair()
+    lock_repair.repair()
     (message,) = capfd.readouterr().err.splitlines()
     assert message.startswith("dvc.lock: was damaged")
     assert "rebuilt from the state before" in message
@@ -70,7 +70,7 @@ def test_a_damaged_file_is_kept_aside_and_finished_stages_do_not_run_again(
     assert "is cached - skipping run" in caplog.text
     assert (repository / "dvc.lock").read_bytes() == complete
     capfd.readouterr()
-    dvc_lock.repair()
+    lock_repair.repair()
     assert capfd.readouterr().err == ""
 
 
@@ -79,10 +79,10 @@ def test_without_a_committed_file_it_is_started_anew(
 ) -> None:
     (repository / ".git/HEAD").write_text("ref: refs/heads/without-a-commit\n")
     (repository / "dvc.lock").write_bytes(b"")
-    dvc_lock.repair()
+    lock_repair.repair()
     assert "started anew" in capfd.readouterr().err
     assert not (repository / "dvc.lock").exists()
-    dvc_lock.repair()  # a missing file is no damage
+    lock_repair.repair()  # a missing file is no damage
     assert capfd.readouterr().err == ""
 
 
@@ -95,10 +95,10 @@ def test_a_rebuild_that_fails_leaves_the_damaged_file_for_the_next_start(
     (repository / "dvc.lock").write_bytes(b"")
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(Repo, "status", interrupted)
-        dvc_lock.repair()
+        lock_repair.repair()
     assert (repository / "dvc.lock").read_bytes() == b""
     assert not list(repository.glob("dvc.lock.damaged-*"))
-    dvc_lock.repair()
+    lock_repair.repair()
     assert (repository / "dvc.lock").read_bytes() != b""
 
 
@@ -106,5 +106,5 @@ def test_a_merge_conflict_is_left_to_the_user(repository: Path) -> None:
     conflict = b"<<<<<<< HEAD\nschema: '2.0'\n=======\nschema: '2.0'\n>>>>>>> other\n"
     (repository / "dvc.lock").write_bytes(conflict)
     with pytest.raises(UserError, match=r"dvc\.lock: holds a merge conflict; take one side"):
-        dvc_lock.repair()
+        lock_repair.repair()
     assert (repository / "dvc.lock").read_bytes() == conflict

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from hw2.pipeline import declared, dvc_lock, lock_backup
+from hw2.pipeline import declared, lock_backup, lock_repair
 
 # The output of `train` is partly in Git, so DVC's run cache holds no run of it.
 PIPELINE = """\
@@ -60,7 +60,7 @@ def test_found_15_the_copy_of_the_last_start_is_newer_than_the_commit(pipeline: 
     complete = (pipeline / "dvc.lock").read_bytes()
     lock_backup.keep()
     (pipeline / "dvc.lock").write_bytes(b"")
-    dvc_lock.repair()
+    lock_repair.repair()
     assert due() == set()
     assert (pipeline / "dvc.lock").read_bytes() == complete
 
@@ -73,7 +73,7 @@ def test_found_15_a_finished_stage_without_a_run_cache_is_entered_from_its_note(
     reproduce("train")
     finished("train")
     (pipeline / "dvc.lock").write_bytes(b"schema: '2")  # killed while DVC wrote
-    dvc_lock.repair()
+    lock_repair.repair()
     assert due() == set()
     assert reproduce() == []
 
@@ -88,7 +88,7 @@ def test_found_15_a_note_of_other_content_enters_nothing(pipeline: Path, path: s
     changed.unlink()  # a link into DVC's cache is not written through
     changed.write_text(f"{text}\n# edited\n" if path == "dvc.yaml" else "edited")
     (pipeline / "dvc.lock").write_bytes(b"")
-    dvc_lock.repair()
+    lock_repair.repair()
     assert "train" in due()
 
 
@@ -98,14 +98,14 @@ def test_found_15_the_entry_is_taken_that_fits_the_working_tree(pipeline: Path) 
     subprocess.run(["git", "checkout", "-q", "data.txt", "record.json"], check=True)
     reproduce()  # restored as committed; the copy is of other data
     (pipeline / "dvc.lock").write_bytes(b"")
-    dvc_lock.repair()
+    lock_repair.repair()
     assert due() == set()
 
 
 def test_a_damaged_copy_is_no_source(pipeline: Path) -> None:
     (pipeline / "dvc.lock").write_bytes(b"schema: ")
     lock_backup.keep()
-    dvc_lock.repair()
+    lock_repair.repair()
     committed = subprocess.run(["git", "show", "HEAD:dvc.lock"], capture_output=True, check=True)
     assert (pipeline / "dvc.lock").read_bytes() == committed.stdout
 

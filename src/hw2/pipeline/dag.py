@@ -28,7 +28,7 @@ from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
-from hw2.pipeline import dvc_errors, dvc_lock, files_in_use
+from hw2.pipeline import dvc_errors, files_in_use, lock_repair
 from hw2.runtime.errors import UserError
 
 MARKS = Path(".snakemake/dvc")
@@ -69,7 +69,7 @@ def load(check: bool = True) -> list[Stage]:
         if not check:
             return _stages(Repo(), {})
         files_in_use.guard()  # first, because the repair asks DVC
-        dvc_lock.repair()
+        lock_repair.repair()
         with Repo(_wait_for_lock=True) as repo:
             status = repo.status()
         if "code" in status:

@@ -10,7 +10,6 @@ from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.scm import SCMError
 
-from hw2.config import loader
 from hw2.pipeline.files_in_use import LIST
 from hw2.runtime.errors import UserError
 
@@ -40,6 +39,8 @@ def explained() -> Iterator[None]:
         ) from error
     except (ValueError, KeyError, RecursionError):
         # The YAML library lets such errors of single values through: name the file, if it is one.
+        from hw2.config import loader  # here, because every Snakemake job would wait for pydantic
+
         for path in _YAML_FILES:
             loader.read_yaml(path)
         raise

@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -68,7 +69,7 @@ def run(stage: str) -> int:
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
         with dvc_errors.explained():
-            restore_metrics(stage)
+            restore_metrics(dvc_lock.recorded_outputs(stage))
     except UserError as error:
         print(f"hw2 {stage}: {error}", file=sys.stderr)
         return 2
@@ -76,23 +77,31 @@ def run(stage: str) -> int:
     return int(dvc(["--wait-for-lock", "repro", "--single-item", stage]))
 
 
-def restore_metrics(stage: str) -> None:
-    """Restore a metrics file that Snakemake removed before this job, if Git has the right one.
+def restore_metrics(recorded: Mapping[str, str]) -> None:
+    """Restore metrics files that Snakemake removed before this job, if Git has the right ones.
 
     Snakemake deletes all outputs of a job before it starts. DVC restores those in its cache if
     nothing changed, but metrics are in Git, not in the cache: without this a clone would run the
-    stage again, a training even, just because a stage above it was restored.
-    """
-    from dvc.repo import Repo
+    stage again, a training even, just because a stage above it was restored. Git has no file of
+    an output that DVC's cache holds, so these are left to DVC.
 
-    with Repo(_wait_for_lock=True) as repo:
-        outs = [o for item in repo.stage.collect(stage) for o in item.outs if not o.use_cache]
-        missing = {o.def_path: o.hash_info.value for o in outs if o.hash_info and not o.exists}
-    for path, md5 in missing.items():
-        show = subprocess.run(["git", "show", f"HEAD:./{path}"], capture_output=True, check=False)
-        if hashlib.md5(show.stdout, usedforsecurity=False).hexdigest() == md5:
+    Args:
+        recorded: The MD5 hash of each output of the stage that `dvc.lock` records, by path.
+    """
+    missing = [path for path in recorded if not os.path.lexists(path)]
+    if not missing:
+        return
+    in_git = _git("ls-tree", "-z", "--name-only", "HEAD", "--", *missing).decode().split("\0")
+    for path in filter(recorded.__contains__, in_git):
+        content = _git("show", f"HEAD:./{path}")
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() == recorded[path]:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_bytes(show.stdout)
+            Path(path).write_bytes(content)
+
+
+def _git(*arguments: str) -> bytes:
+    """What Git prints; nothing where it fails, as in a repository without a commit."""
+    return subprocess.run(["git", *arguments], capture_output=True, check=False).stdout
 
 
 if __name__ == "__main__":

@@ -8,25 +8,13 @@ is entered here.
 from pathlib import Path
 from typing import Any
 
-from dvc.exceptions import DvcException
 from dvc.repo import Repo
-from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-from dvc.utils.serialize import dump_yaml, parse_yaml
-from voluptuous import Invalid
+from dvc.utils.serialize import dump_yaml
 
 from hw2.config import params
 from hw2.io.atomic import atomic_path
-from hw2.pipeline import declared, lock_backup
+from hw2.pipeline import declared, dvc_lock, lock_backup
 from hw2.runtime.errors import UserError
-
-
-def parsed(content: bytes) -> dict[str, Any] | None:
-    """The content of a `dvc.lock`; None if it is not complete."""
-    try:
-        data: dict[str, Any] = COMPILED_LOCKFILE_SCHEMA(parse_yaml(content.decode(), "dvc.lock"))
-    except (DvcException, Invalid, ValueError, RecursionError):
-        return None
-    return data
 
 
 def rebuild(repo: Repo, path: Path, sources: list[bytes]) -> bool:
@@ -37,7 +25,7 @@ def rebuild(repo: Repo, path: Path, sources: list[bytes]) -> bool:
         path: Where the file lies; what is there now is replaced.
         sources: Earlier contents, the newest first; those that are not complete are left out.
     """
-    complete = [data for data in map(parsed, sources) if data]
+    complete = [data for data in map(dvc_lock.parsed, sources) if data]
     path.unlink(missing_ok=True)
     if complete:
         _write(path, _fitting(repo, path, complete))

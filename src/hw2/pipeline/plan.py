@@ -16,7 +16,7 @@ import networkx
 from dvc.repo import Repo
 
 from hw2.io import timings
-from hw2.pipeline import dvc_errors, dvc_lock, files_in_use
+from hw2.pipeline import dvc_errors, files_in_use, lock_repair
 from hw2.runtime.errors import UserError
 
 _DVC_SECONDS = 1.0  # of DVC itself, per stage
@@ -99,7 +99,7 @@ def _due() -> dict[str, str]:
 def _repository() -> Iterator[Repo]:
     with dvc_errors.explained():
         files_in_use.guard()  # first, because the repair asks DVC
-        dvc_lock.repair()
+        lock_repair.repair()
         with Repo(_wait_for_lock=True) as repo:
             yield repo
 
