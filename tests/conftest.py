@@ -10,6 +10,8 @@ import pytest
 from hw2.config import params, profiles
 
 ROOT = Path(__file__).resolve().parents[1]
+# Of tests/workflow: the first runs the whole DAG again, the others run or plan parts many times.
+LONGEST = ["test_rebuild", "test_staleness", "test_interrupts", "test_damage"]
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +35,15 @@ def mini(mini_with: Callable[..., params.Params]) -> params.Params:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The workflow's slow tests come first: they last longest, and one worker builds for them
-    while the other one takes the quick ones. At the end both would wait for that build."""
-    items.sort(key=lambda item: not ("workflow" in item.path.parts and "slow" in item.keywords))
+    """The workflow's slow tests come first, the longest before the others.
+
+    One worker builds for them while the other one takes the quick tests from the end of the list.
+    Both meet where these begin, so that only short tests are left when a worker runs out of work.
+    """
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    if "workflow" not in item.path.parts or "slow" not in item.keywords:
+        return len(LONGEST) + 1
+    return LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST)

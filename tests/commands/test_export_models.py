@@ -67,11 +67,6 @@ def untrained(mini: params.Params, folder: Path) -> SimpleNamespace:
     return artifacts
 
 
-def run_stock(folder: Path, elsewhere: Path, *embedding: str) -> None:
-    """Load the models in a process without hw2, in another working folder."""
-    without_hw2.run(ROOT / "tests/commands/stock.py", elsewhere, str(folder), *embedding)
-
-
 @pytest.fixture(scope="module")
 def exported(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
     artifacts: Any = untrained(mini, tmp_path_factory.mktemp("trained"))
@@ -79,10 +74,6 @@ def exported(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> P
     folders = export_models.run(mini, artifacts, out)
     assert folders == [out / "clip", out / "stable-diffusion", out / "faces"]
     return out
-
-
-def test_stock_libraries_load_exported_models(exported: Path, tmp_path: Path) -> None:
-    run_stock(exported, tmp_path)
 
 
 def test_weights_are_in_half_precision_and_listed(exported: Path) -> None:
@@ -158,12 +149,15 @@ def test_models_that_were_not_trained_are_not_exported(mini: params.Params, tmp_
         export_models.run(given, SimpleNamespace(), tmp_path)  # type: ignore[arg-type]
 
 
-def test_stock_libraries_load_the_models_of_the_repository(tmp_path: Path) -> None:
-    """With an embedding, as textual inversion writes it."""
-    folder = ROOT / "data/pretrained"
-    for model in folder.iterdir():
+def test_stock_libraries_load_the_models_of_the_repository_and_exported_ones(
+    exported: Path, tmp_path: Path
+) -> None:
+    """The repository's with an embedding, as textual inversion writes it."""
+    given = ROOT / "data/pretrained"
+    for model in given.iterdir():
         manifest.check(model)
-    config = files.read_json(folder / "stable-diffusion/text_encoder/config.json")
+    config = files.read_json(given / "stable-diffusion/text_encoder/config.json")
     embedding = tmp_path / "0.safetensors"
     tokens.save(embedding, "<new1>", torch.zeros(1, config["hidden_size"]))
-    run_stock(folder, tmp_path, str(embedding))
+    script = ROOT / "tests/commands/stock.py"
+    without_hw2.run(script, tmp_path, str(embedding), str(given), str(exported))
