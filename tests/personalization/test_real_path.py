@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from course_folder import PROMPTS
 from running import CPU, artifacts_in, assert_same_bytes, changed, run_stage, run_stages
 
 from hw2.commands import grade_personalization
@@ -23,22 +24,6 @@ from hw2.stages import (
 )
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real_data"
-PROMPTS = {
-    "0": {
-        "src_image": "dog",
-        "token_name": "<new1>",
-        "prompt": ["A <new1> on a hill."],
-        "prompt_4_clip_eval": ["A dog on a hill."],
-        "baseline": [[79, 34]],
-    },
-    "1": {
-        "src_image": "painter",
-        "token_name": "<new2>",
-        "prompt": ["The streets of Paris in the style of <new2>."],
-        "prompt_4_clip_eval": ["The streets of Paris in the style of a painter."],
-        "baseline": [[70, 30]],
-    },
-}
 
 
 @pytest.fixture(scope="module")
