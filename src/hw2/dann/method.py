@@ -16,10 +16,9 @@ from hw2.config import params
 from hw2.dann.classifier import Classifier
 from hw2.dann.recipe import Recipe
 from hw2.training.ema import EMA
-from hw2.training.loop import Number
 
 SOURCE, TARGET = 0, 1
-Numbers = dict[str, Number]
+Numbers = dict[str, float]
 
 
 @dataclass(frozen=True)
