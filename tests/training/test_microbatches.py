@@ -29,7 +29,7 @@ def gradients(count: int, size: int, threads: int) -> tuple[float, list[Tensor]]
     loss = Microbatches(count).backward(
         lambda part: F.mse_loss(network(x[part]).tanh(), 0 * network(x[part])), size, weights
     )
-    return loss, [weight.grad for weight in weights if weight.grad is not None]
+    return loss.item(), [weight.grad for weight in weights if weight.grad is not None]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9])

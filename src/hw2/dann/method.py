@@ -6,7 +6,6 @@ method turns a batch of each domain into a loss.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,10 +16,9 @@ from hw2.config import params
 from hw2.dann.classifier import Classifier
 from hw2.dann.recipe import Recipe
 from hw2.training.ema import EMA
-from hw2.training.loop import Number
 
 SOURCE, TARGET = 0, 1
-Numbers = Mapping[str, Number]
+Numbers = dict[str, float]
 
 
 @dataclass(frozen=True)

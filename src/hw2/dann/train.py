@@ -92,7 +92,7 @@ def train_method(
     samples = _Samples(images, method.domains, sizes, training.seed, device)
     step_frame = _StepFrame(dann, network, learner, weights)
 
-    def advance(step: int) -> Numbers:
+    def advance(step: int) -> dict[str, float]:
         progress = step / dann.train.steps
         raw, numbers = step_frame.backward([samples.load(step, k, progress) for k in (0, 1)])
         value = finite(raw, step, "lower dann.train.lr")

@@ -17,7 +17,7 @@ from hw2.models.judge import DigitNet
 from hw2.pixels import from_uint8
 from hw2.runtime.device import one_thread
 from hw2.training.batch_sampler import BatchSampler
-from hw2.training.loop import Numbers, finite, train
+from hw2.training.loop import finite, train
 from hw2.training.optimizers import ScheduledOptimizers
 from hw2.training.resume import Resume
 from hw2.training.session import Session
@@ -57,7 +57,7 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
     adamw = torch.optim.AdamW(network.parameters(), weight_decay=judge.weight_decay)
     optimizer = ScheduledOptimizers([(adamw, judge.lr)])
 
-    def advance(step: int) -> Numbers:
+    def advance(step: int) -> dict[str, float]:
         rows = sampler.batch(step, judge.batch)
         # Augmented, because generated digits are less well centered than real ones, and the
         # handwriting of the test split is new.

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 import torch
 from torch import Tensor
@@ -85,6 +85,14 @@ def train(
                 save(step + 1)
             stop.raise_if_stopped(step + 1, lambda done=step + 1: save(done))  # type: ignore[misc]
     return history.rows
+
+
+@overload
+def finite(loss: float, step: int, hint: str) -> float: ...
+
+
+@overload
+def finite(loss: Tensor, step: int, hint: str) -> Number: ...
 
 
 def finite(loss: Number, step: int, hint: str) -> Number:

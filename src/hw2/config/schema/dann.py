@@ -7,7 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraint
 
 from hw2.config.loader import Section
 from hw2.config.schema.dann_methods import Hyperparameters, MethodName
-from hw2.config.schema.ranges import Fraction, NonNegative, RandomStreams, Seed, once
+from hw2.config.schema.ranges import Fraction, NonNegative, Seed, once
 
 Pair = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+->[a-z0-9_]+$")]
 
@@ -108,7 +108,6 @@ class DannTrain(Section):
             "with the number of steps."
         ),
     )
-    random_streams: RandomStreams
     save_every: PositiveInt = Field(
         description="Steps between checkpoints, the most that an interruption can lose."
     )
