@@ -152,7 +152,8 @@ def training_curves(data: Records, dpi: int) -> list[Figure]:
             caption=(
                 "Training loss, and image and text score of the validation snapshots, which start "
                 "from the same noises at every step. The ring marks the selected checkpoint, with "
-                "the largest margin over the initializer, which is step 0."
+                "the best image score among those that keep the prompt: a text score of at least "
+                "0.9 of that at step 0, the initializer's."
             ),
             alt="; ".join(
                 f"{item.token}: image score {item.snapshots[0].image:.1f} at step 0, "
