@@ -56,6 +56,12 @@ def _hard(data: Records) -> tuple[str, ...]:
                 f"{item.token} is recognized by a classifier of the concepts, which saw renderings "
                 f"only, in {formatting.accuracy(token)} of the graded images; with the initializer "
                 f"in its place, in {formatting.accuracy(word)}."
+                + (
+                    " Of held-out photographs that passed the model's autoencoder it recognizes "
+                    f"{formatting.accuracy(item.ceiling)}."
+                    if item.ceiling
+                    else ""
+                )
             )
     texts.append(
         f"{data.passed} of {data.cases} prompts pass the course's grading. These scores are cosine "
