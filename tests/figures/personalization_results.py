@@ -22,6 +22,10 @@ def metrics() -> dict[str, Any]:
     record: dict[str, Any] = {
         "concepts": {},
         "multi_concept": {PAIR: {}},
+        "judge": {
+            name: {"reconstructed": {**ends("share", 0.9, 0.05), "n": 100}}
+            for name in (*WORDS, PAIR)
+        },
         "grades": {"passed": 1, "cases": 2},
     }
     for key in WORDS:

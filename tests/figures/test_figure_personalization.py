@@ -43,11 +43,12 @@ def test_the_tables_agree_with_the_records(data: Records) -> None:
     )  # fmt: skip
     assert concepts.rows[0][5] == "75.0 / 60"
     assert [row[2][:2] for row in methods.rows] == ["20", "40", "50", "\N{EN DASH}"]
-    assert methods.rows[2][3] == "+10.0 (+5.0 to +15.0)"
-    lesser = [row[7].split(" ")[0] for row in methods.rows]
+    assert all(row[3].startswith("90") for row in methods.rows)
+    assert methods.rows[2][4] == "+10.0 (+5.0 to +15.0)"
+    lesser = [row[8].split(" ")[0] for row in methods.rows]
     assert lesser == ["14.0", "34.0", "44.0", "74.0"]
-    assert methods.rows[0][8].startswith("\N{MINUS SIGN}20.0")
-    assert methods.rows[2][10:] == ("960 + 960", "768")
+    assert methods.rows[0][9].startswith("\N{MINUS SIGN}20.0")
+    assert methods.rows[2][11:] == ("960 + 960", "768")
     assert len({len(row) for row in methods.rows} | {len(methods.head)}) == 1
 
 
@@ -57,6 +58,7 @@ def test_the_csv_has_unrounded_numbers(data: Records) -> None:
     assert [row["method"] for row in rows] == ["prompt_only", "separate", "joint", "photographs"]
     assert [row["lesser"] for row in rows] == ["14.0", "34.0", "44.0", "74.0"]
     assert [row["recognized"] for row in rows] == ["0.2", "0.4", "0.5", ""]
+    assert {row["ceiling"] for row in rows} == {"0.9"}
     assert rows[3]["text"] == rows[1]["lesser_gain"] == ""
 
 

@@ -165,12 +165,14 @@ def test_initializers_are_checked(stable_diffusion: params.StableDiffusion, v1: 
 @pytest.mark.parametrize(
     ("image", "text", "chosen"),
     [
-        ([50.0, 60.0, 58.0], [60.0, 56.0, 60.0], 2),  # margins 0, 2 and 6
+        ([50.0, 82.2, 84.0], [68.0, 70.0, 67.0], 2),  # both keep the prompt, so the image decides
         ([50.0, 70.0, 60.0], [60.0, 50.0, 59.0], 2),  # the first keeps too little of the text
         ([50.0, 49.0, 48.0], [60.0, 80.0, 90.0], 0),  # nothing is above the initializer
+        ([20.0, 50.0, 55.0], [-10.0, -8.0, -9.5], 1),  # 0.9 of a negative score is a higher one
+        ([20.0, 50.0, 55.0], [-10.0, -12.0, -11.0], 0),  # none keeps the prompt
     ],
 )
-def test_the_snapshot_with_the_largest_margin_over_the_initializer_is_chosen(
+def test_the_snapshot_with_the_best_image_score_that_keeps_the_prompt_is_chosen(
     image: list[float], text: list[float], chosen: int
 ) -> None:
     assert textual_inversion.choose(image, text) == chosen

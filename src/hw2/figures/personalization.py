@@ -50,7 +50,7 @@ def _stats(data: Records) -> tuple[Stat, ...]:
                 Stat(f"Images in which {item.token} is recognized", formatting.percent(token.value),
                      f"by a classifier, {formatting.LEVEL} interval {formatting.bounds(token)};"
                      f" with {item.initializer!r} instead"
-                     f" {formatting.accuracy(word)}")
+                     f" {formatting.accuracy(word)}{_ceiling(item.ceiling)}")
             )  # fmt: skip
         gain = item.scores["image_gain"]
         stats.append(
@@ -69,6 +69,10 @@ def _stats(data: Records) -> tuple[Stat, ...]:
                  "prompted, according to a classifier")
         )  # fmt: skip
     return tuple(stats)
+
+
+def _ceiling(share: Interval | None) -> str:
+    return f"; photographs through the autoencoder {formatting.accuracy(share)}" if share else ""
 
 
 def _concepts(data: Records) -> Table:
@@ -102,13 +106,15 @@ def _concepts(data: Records) -> Table:
 def _methods(data: Records) -> Table:
     return Table(
         title="Two concepts in one image, by method",
-        head=("Pair", "Method", "Both recognized", "Difference to Separate", "First", "Second",
-              "Mean", "Lower", "Lower minus Separate", "Text", "Trained + sampled", "Bytes"),
+        head=("Pair", "Method", "Both recognized", "Photographs",
+              "Difference to Separate", "First", "Second", "Mean", "Lower",
+              "Lower minus Separate", "Text", "Trained + sampled", "Bytes"),
         rows=tuple(
             (
                 m.pair,
                 METHODS[m.name],
                 formatting.accuracy(m.recognized) if m.recognized else formatting.DASH,
+                formatting.accuracy(m.ceiling) if m.ceiling else formatting.DASH,
                 _optional(m.recognized_gain, 100),
                 f"{m.first:.1f}",
                 f"{m.second:.1f}",
@@ -122,7 +128,9 @@ def _methods(data: Records) -> Table:
         ),
         note=(
             "Both recognized is the share of images in which a classifier of the concepts sees "
-            "both, and its difference is in points. "
+            "both, and its difference is in points. Photographs is the same share of held-out "
+            "photographs of both that passed the model's autoencoder: what a perfect method could "
+            "reach. "
             "First, Second, Mean and Lower are image scores. The two halves of an image are scored "
             "with the two concepts, in the assignment with the higher sum; an object in a style is "
             "scored with the whole image. A low value of Lower "
@@ -152,7 +160,8 @@ def training_curves(data: Records, dpi: int) -> list[Figure]:
             caption=(
                 "Training loss, and image and text score of the validation snapshots, which start "
                 "from the same noises at every step. The ring marks the selected checkpoint, with "
-                "the largest margin over the initializer, which is step 0."
+                "the best image score among those that keep the prompt: a text score of at least "
+                "0.9 of that at step 0, the initializer's."
             ),
             alt="; ".join(
                 f"{item.token}: image score {item.snapshots[0].image:.1f} at step 0, "
@@ -215,7 +224,7 @@ def _csv(data: Records) -> str:
     text = io.StringIO()
     ends = ("", "_low", "_high")
     table = csv.writer(text, lineterminator="\n")
-    kinds = (*SCORES, "lesser_gain", "recognized", "recognized_gain")
+    kinds = (*SCORES, "lesser_gain", "recognized", "recognized_gain", "ceiling")
     names = [f"{name}{end}" for name in kinds for end in ends]
     table.writerow(
         ["pair", "method", "first", "second", *names, "n", "seeds", "trained", "sampled", "bytes"]
@@ -225,6 +234,7 @@ def _csv(data: Records) -> str:
         n = m.scores["lesser"].n
         counts = (n, m.seeds, m.trained, m.sampled, m.bytes)
         cells += formatting.csv_cells(m.gain)
-        cells += formatting.csv_cells(m.recognized) + formatting.csv_cells(m.recognized_gain)
+        for share in (m.recognized, m.recognized_gain, m.ceiling):
+            cells += formatting.csv_cells(share)
         table.writerow([m.pair, m.name, m.first, m.second, *cells, *counts])
     return text.getvalue()

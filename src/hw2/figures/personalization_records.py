@@ -51,6 +51,7 @@ class Concept:
     prompts: tuple[str, ...]
     scores: dict[str, Interval]
     recognized: tuple[Interval, Interval] | None
+    ceiling: Interval | None  # the same share of photographs through the autoencoder
     grades: tuple[dict[str, float], ...]
     losses: tuple[tuple[int, float], ...]
     snapshots: tuple[Snapshot, ...]
@@ -75,6 +76,7 @@ class Method:
     gain: Interval | None  # of the lower image score, over `separate`
     recognized: Interval | None  # share of images in which a classifier recognizes both concepts
     recognized_gain: Interval | None  # of that share, over `separate`
+    ceiling: Interval | None  # the same share of photographs of both through the autoencoder
     trained: int
     sampled: int
     bytes: int
@@ -114,13 +116,15 @@ def read(
         for path in (personalization_snapshots, personalization_samples, multi_concept_images)
     )
     grades = _section(record, "grades", personalization_details)
+    judge = record.get("judge", {})
     return Records(
         concepts=tuple(
-            _concept(key, scores, grades, rows, snapshots, shown, personalization_details)
+            _concept(key, scores, grades, judge, rows, snapshots, shown, personalization_details)
             for key, scores in _section(record, "concepts", personalization_details).items()
         ),
         methods=_methods(
             _section(record, "multi_concept", personalization_details),
+            judge,
             images,
             personalization_details,
         ),
@@ -150,7 +154,7 @@ def _interval(scores: Mapping[str, Any], name: str, where: str) -> Interval:
 
 
 def _concept(
-    key: str, scores: Mapping[str, Any], grades: Mapping[str, Any],
+    key: str, scores: Mapping[str, Any], grades: Mapping[str, Any], judge: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
     snapshots: Mapping[str, NDArray[Any]], shown: Mapping[str, NDArray[Any]], path: Path,
 ) -> Concept:  # fmt: skip
@@ -169,6 +173,7 @@ def _concept(
         prompts=tuple(map(str, shown[f"{key}_prompts"])),
         scores={name: _interval(scores, name, where) for name in names},
         recognized=_recognized(scores, where),
+        ceiling=_ceiling(judge, key, path),
         grades=tuple(dict(_section(grades, f"{key}/{k}", path)) for k in range(count)),
         losses=tuple((int(r["step"]), r["loss"]) for r in history if r["loss"] is not None),
         snapshots=tuple(
@@ -192,9 +197,16 @@ def _recognized(scores: Mapping[str, Any], where: str) -> tuple[Interval, Interv
     )
 
 
+def _ceiling(judge: Mapping[str, Any], name: str, path: Path) -> Interval | None:
+    """The share of reconstructed photographs that the judge recognizes, of a concept or a pair."""
+    scores = judge.get(name, {}).get("reconstructed")
+    return _interval(scores, "share", f"{path}, judge, {name}") if scores else None
+
+
 def _methods(
-    record: Mapping[str, Any], images: Mapping[str, NDArray[Any]], path: Path
-) -> tuple[Method, ...]:
+    record: Mapping[str, Any], judge: Mapping[str, Any], images: Mapping[str, NDArray[Any]],
+    path: Path,
+) -> tuple[Method, ...]:  # fmt: skip
     """The methods of all pairs, in the order of the comparison's table."""
     listed = [
         (pair, name, scores)
@@ -202,13 +214,17 @@ def _methods(
         for name, scores in _section(record, pair, path).items()
     ]
     listed.sort(key=lambda item: item[2]["position"])
-    return tuple(_method(pair, name, scores, images, path) for pair, name, scores in listed)
+    return tuple(
+        _method(pair, name, scores, _ceiling(judge, pair, path), images, path)
+        for pair, name, scores in listed
+    )
 
 
 def _method(
     pair: str,
     name: str,
     scores: Mapping[str, Any],
+    ceiling: Interval | None,
     images: Mapping[str, NDArray[Any]],
     path: Path,
 ) -> Method:
@@ -223,6 +239,7 @@ def _method(
         gain=_interval(scores, "lesser_gain", where) if "lesser_gain" in scores else None,
         recognized=_interval(recognized, "share", where) if recognized else None,
         recognized_gain=_interval(recognized, "gain", where) if "gain" in recognized else None,
+        ceiling=ceiling,
         trained=int(records.number(scores, "trained", where)),
         sampled=int(records.number(scores, "sampled", where)),
         bytes=int(records.number(scores, "bytes", where)),

@@ -22,8 +22,8 @@ _IMPLEMENTED = (
     "learns its embedding alone, by the loss with which Stable Diffusion (Rombach et al., 2022) "
     "was trained, on a few photographs with captions such as “a photo of a <new1>”. All other "
     "weights are frozen. The embedding starts from that of an ordinary word, the initializer. The "
-    "checkpoint is chosen on validation prompts by the margin of its scores over those of the "
-    "initializer; the graded prompts choose nothing.",
+    "checkpoint is chosen on validation prompts: the one with the best image score among those "
+    "that keep at least 0.9 of the initializer's text score. The graded prompts choose nothing.",
 )
 _SURVEY = (
     "One learned token each is enough for one concept. With two tokens in a prompt, each was "
@@ -56,6 +56,12 @@ def _hard(data: Records) -> tuple[str, ...]:
                 f"{item.token} is recognized by a classifier of the concepts, which saw renderings "
                 f"only, in {formatting.accuracy(token)} of the graded images; with the initializer "
                 f"in its place, in {formatting.accuracy(word)}."
+                + (
+                    " Of held-out photographs that passed the model's autoencoder it recognizes "
+                    f"{formatting.accuracy(item.ceiling)}."
+                    if item.ceiling
+                    else ""
+                )
             )
     texts.append(
         f"{data.passed} of {data.cases} prompts pass the course's grading. These scores are cosine "

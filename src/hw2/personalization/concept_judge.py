@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from hw2 import rng
 from hw2.models.shape_classifier import ConceptJudge
-from hw2.personalization.synthetic import ENGRAVING, KEYS, OBJECTS, STYLES
+from hw2.personalization.synthetic import ENGRAVING, KEYS, OBJECTS, STYLES, images_in_style
 from hw2.pixels import from_uint8
 from hw2.shapes import render, scenes, styles, vocabulary
 from hw2.shapes.render import Looks
@@ -53,10 +53,8 @@ def renderings(split: str, count: int, size: int, seed: int) -> Renderings:
     first = scenes.beside(stream, np.arange(count), -0.5, np.zeros(count, bool))
     second = scenes.beside(stream, np.arange(count), 0.5, np.zeros(count, bool))
     placement = scenes.selected(double, first, scenes.centered(stream, np.arange(count)))
-    grounds = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)
-    grounds = scenes.jittered(stream, grounds[stream.integers(len(grounds), size=count)], 0.03)
     images, _ = render.render(
-        grounds,
+        _grounds(stream, count),
         scenes.concatenated([places[0][0], places[1][0][rows]]),
         scenes.concatenated([placement, second[rows]]),
         size,
@@ -68,6 +66,33 @@ def renderings(split: str, count: int, size: int, seed: int) -> Renderings:
             shown[:, column] = (places[0][1] == index) | (double & (places[1][1] == index))
     shown[:, KEYS.index(ENGRAVING)] = _apply_styles(stream, images)
     return Renderings(render.to_uint8(_degraded(stream, images)), shown)
+
+
+def photographs(keys: Sequence[str], count: int, size: int, seed: int) -> np.ndarray:
+    """Held-out photographs uint8 (count, size, size, 3) that show all these concepts.
+
+    An object is alone, two objects stand side by side, the first of them on the left, and a style
+    is that of the object. A style without an object is shown on plain shapes.
+    """
+    stream = rng.numpy_rng(seed, "concept judge", "photographs", *keys)
+    objects = [OBJECTS[key] for key in keys if key in OBJECTS]
+    applied = [STYLES[key] for key in keys if key in STYLES]
+    if not objects:
+        shapes = stream.integers(len(vocabulary.SHAPES), size=count)
+        return images_in_style(stream, applied[0], shapes, size)
+    rows = np.arange(count)
+    placements = (
+        [scenes.centered(stream, rows)]
+        if len(objects) == 1
+        else [scenes.beside(stream, rows, side, np.zeros(count, bool)) for side in (-0.5, 0.5)]
+    )
+    looks = [scenes.varied(stream, item[np.zeros(count, int)]) for item in objects]
+    images, _ = render.render(
+        _grounds(stream, count), scenes.concatenated(looks), scenes.concatenated(placements), size
+    )
+    for style in applied:
+        images = styles.apply(style[np.zeros(count, int)], images)
+    return render.to_uint8(images)
 
 
 def train_judge(count: int, size: int, seed: int) -> ConceptJudge:
@@ -95,6 +120,11 @@ def shown_in(judge: ConceptJudge, images: np.ndarray) -> np.ndarray:
         for start in range(0, len(images), _PREDICT_BATCH)
     ]
     return torch.cat(parts).numpy()
+
+
+def _grounds(stream: np.random.Generator, count: int) -> np.ndarray:
+    colors = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)
+    return scenes.jittered(stream, colors[stream.integers(len(colors), size=count)], 0.03)
 
 
 def _objects(stream: np.random.Generator, count: int) -> tuple[Looks, np.ndarray]:

@@ -105,18 +105,19 @@ def invert(
 
 
 def choose(image: Sequence[float], text: Sequence[float]) -> int:
-    """The index of the snapshot with the largest margin over the initializer's baselines.
+    """The index of the snapshot with the best image score among those that keep the prompt.
 
-    The first snapshot is the initializer. The margin is the smaller of two differences, as in the
-    grading, where both scores must reach their baselines: that of the image score to the
-    initializer's, and that of the text score to `TEXT_KEPT` of the initializer's.
+    The first snapshot is the initializer. The prompt is kept if the text score is at least
+    `TEXT_KEPT` of the initializer's, as the baselines of the grading require. Beyond that a higher
+    text score is no merit: it favors early snapshots, which show less of the concept. If no
+    snapshot keeps the prompt, the one with the best text score is taken.
 
     Args:
         image: Mean image score of each snapshot on the validation prompts.
         text: Mean text score of each.
     """
-    margins = np.minimum(np.subtract(image, image[0]), np.subtract(text, TEXT_KEPT * text[0]))
-    return int(margins.argmax())
+    kept = np.flatnonzero(np.array(text) >= TEXT_KEPT * text[0])
+    return int(kept[np.array(image)[kept].argmax()] if len(kept) else np.argmax(text))
 
 
 def _snapshot_function(

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from hw2 import rng
 from hw2.config import params
-from hw2.pixels import from_uint8
+from hw2.pixels import from_uint8, to_uint8
 from hw2.runtime.device import one_thread
 from hw2.training.batch_sampler import BatchSampler
 from hw2.training.ema import EMA
@@ -24,7 +24,7 @@ _NORM_GROUPS = 8
 _MAX_NORM = 1.0
 _WARMUP_STEPS = 50
 _SCALED_IMAGES = 1000  # images whose latents give the scaling factor
-_ENCODE_BATCH = 250
+_ENCODE_BATCH, _DECODE_BATCH = 250, 25
 
 
 def new_autoencoder(settings: params.Autoencoder, seed: int) -> AutoencoderKL:
@@ -122,6 +122,17 @@ def encode(network: Any, images: np.ndarray) -> Tensor:
 
     starts = range(0, len(images), _ENCODE_BATCH)
     return torch.cat([latents(images[k : k + _ENCODE_BATCH]) for k in starts]).clone()
+
+
+@torch.inference_mode()
+def reconstructed(network: Any, images: np.ndarray) -> np.ndarray:
+    """Images uint8 (N, S, S, 3), encoded and decoded: the best that the model can show of them."""
+    parts = []
+    for start in range(0, len(images), _DECODE_BATCH):
+        pixels = from_uint8(images[start : start + _DECODE_BATCH])
+        latents = network.encode(pixels.to(network.device, network.dtype)).latent_dist.mean
+        parts.append(to_uint8(network.decode(latents).sample))
+    return np.concatenate(parts)
 
 
 def _loss(network: AutoencoderKL, pixels: Tensor, noise: Tensor, kl_weight: float) -> Tensor:

@@ -20,10 +20,11 @@ from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.grading import Case
 from hw2.personalization.prompt_specs import PromptSpec
 from hw2.runtime.progress import progress
-from hw2.stable_diffusion import alignment, load, sample
+from hw2.stable_diffusion import alignment, autoencoder, load, sample
 from hw2.stages.personalization_sample import sample_graded
 
 _JUDGE_TEST_RENDERINGS = 1000
+_PHOTOGRAPHS = 100  # of each concept and pair, which bound what the judge can recognize
 _SHOWN = 5  # images of each prompt that figures show
 _MAX_SIDE = 256  # of these images, in pixels
 Record = dict[str, Any]
@@ -48,10 +49,10 @@ def run(
     """Write the metrics and the images that figures show.
 
     personalization_details: `stable_diffusion` (prompt alignment of the small model, judged by a
-        classifier), `judge` (accuracy of the classifier of concepts), `concepts` (scores of each
-        concept, the share of images in which that classifier recognizes it, and their gains over
-        its initializer with the same noises), `grades` (by the course's rule), and `multi_concept`
-        (scores and costs of the methods for two concepts).
+        classifier), `judge` (accuracy of the classifier of concepts, and its ceiling), `concepts`
+        (scores of each concept, the share of images in which that classifier recognizes it, and
+        their gains over its initializer with the same noises), `grades` (by the course's rule), and
+        `multi_concept` (scores and costs of the methods for two concepts).
     personalization_samples: arrays of images uint8 that figures show.
     """
     located = weights.locate(personalization.clip, clip_model)
@@ -64,7 +65,7 @@ def run(
     shown: dict[str, np.ndarray] = {}
     judge = None
     if personalization.photographs == "synthetic":
-        judge, record["judge"] = _concept_judge(personalization, shapes)
+        judge, record["judge"] = _concept_judge(pipe, personalization, shapes)
     record["concepts"] = {
         spec.key: _concept(
             pipe,
@@ -116,11 +117,14 @@ def _grades(cases: Sequence[Case]) -> Record:
 
 
 def _concept_judge(
-    personalization: params.Personalization, shapes: params.Shapes
+    pipe: Any, personalization: params.Personalization, shapes: params.Shapes
 ) -> tuple[ConceptJudge, Record]:
     """The classifier of the synthetic concepts, and its accuracy on renderings it has not seen.
 
-    By concept: `recall`, of renderings that show it, and `specificity`, of those that do not.
+    By concept: `recall`, of renderings that show it, and `specificity`, of those that do not. By
+    concept and by pair: `photographs`, the share of held-out photographs that it recognizes, and
+    `reconstructed`, of the same photographs through the model's autoencoder. No generated image can
+    be expected to be recognized more often than those.
     """
     size, seed = shapes.image_size, shapes.seed
     judge = concept_judge.train_judge(personalization.judge_renderings, size, seed)
@@ -133,6 +137,16 @@ def _concept_judge(
             "recall": proportion(correct[shown, column]).named("recall"),
             "specificity": proportion(correct[~shown, column]).named("specificity"),
         }
+    pairs = {pair.name: pair.keys for pair in personalization.multi_concept.pairs}
+    for name, keys in ({key: (key,) for key in synthetic.KEYS} | pairs).items():
+        columns = [synthetic.KEYS.index(key) for key in keys]
+        photographs = concept_judge.photographs(keys, _PHOTOGRAPHS, size, seed)
+        for kind, images in (
+            ("photographs", photographs),
+            ("reconstructed", autoencoder.reconstructed(pipe.vae, photographs)),
+        ):
+            shown_all = np.all(concept_judge.shown_in(judge, images)[:, columns], 1)
+            record.setdefault(name, {})[kind] = proportion(shown_all).named("share")
     return judge, record
 
 
