@@ -1,7 +1,7 @@
 """Independent trainings side by side: on a CPU, a thread for each is faster than all in each."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import torch
@@ -46,6 +46,7 @@ def side_by_side(
         futures = [pool.submit(training) for training in trainings]
         for future in futures:
             future.add_done_callback(start_no_other)
-        wait(futures)
+        wait(futures, return_when=FIRST_EXCEPTION)  # a future cancelled in the queue never ends
+        pool.shutdown()
         failed = [future for future in futures if not future.cancelled() and future.exception()]
         return [future.result() for future in failed or futures]
