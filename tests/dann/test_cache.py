@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from hw2.config import params
-from hw2.dann import cache
+from hw2.dann import cache, trainings
+from hw2.dann.cache import Cache
 from hw2.dann.methods.registry import METHODS
 from hw2.dann.pairs import Pair
-from hw2.dann.train import Training, identity
+from hw2.dann.train import identity
 from hw2.runtime import canonical_source, fingerprint
 
 PAIR = Pair("mnistm", "usps")
@@ -37,7 +38,9 @@ def fingerprints(root: Path) -> dict[str, str]:
     [
         ("methods/registry.py", set()),
         ("methods/self_training.py", {"self_training"}),
-        ("methods/dann_paper.py", {"dann_paper"}),
+        ("methods/dann_paper.py", {"dann_paper", "dann_capped"}),
+        ("prediction_means.py", {"self_training", "adamatch"}),
+        ("trainings.py", set()),
         ("cache.py", set()),
         ("train.py", set(METHODS)),
         ("method.py", set(METHODS)),
@@ -70,12 +73,11 @@ def test_parameters_affect_only_the_methods_that_use_them(
     affected: set[str],
 ) -> None:
     changed = mini.model_copy(update=change(mini))
-    trainings = {name: Training(PAIR, name, 1) for name in METHODS}
+    asked = {name: trainings.of(PAIR, name, 1) for name in METHODS}
     different = {
         name
-        for name, training in trainings.items()
-        if identity(mini, training, METHODS[name], digits)
-        != identity(changed, training, METHODS[name], digits)
+        for name, training in asked.items()
+        if identity(mini, training, digits) != identity(changed, training, digits)
     }
     assert different == affected
 
@@ -88,15 +90,18 @@ def _with_entropy(dann: params.Dann) -> object:
 def test_a_finished_training_is_reused_and_pruned_when_nobody_requests_it(
     mini: params.Dann, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    kept = Cache(mini, digits, tmp_path)
+
     def finished(method: str) -> Path:
-        training = Training(PAIR, method, 1)
-        device = torch.device("cpu")
-        return cache.finished(mini, training, METHODS[method], digits, tmp_path, device)
+        training, cls = trainings.of(PAIR, method, 1), METHODS[method]
+        path = kept.finished(training, cls, torch.device("cpu"))
+        assert kept.holds(training, cls)
+        return path
 
     first, other = finished("source_only"), finished("dann")
     monkeypatch.setattr(cache.train, "train_method", lambda *_: pytest.fail("trained again"))
     assert finished("source_only") == first
-    cache.prune(tmp_path, [first])
+    kept.prune([first])
     assert (first / cache.CHECKPOINT).exists()
     assert not other.exists()
     assert not other.parent.exists()

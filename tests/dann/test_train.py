@@ -11,12 +11,12 @@ from interruptions import before_step, crash, terminate
 from torch import Tensor
 
 from hw2.config import params
-from hw2.dann import train
+from hw2.dann import train, trainings
 from hw2.dann.classifier import Classifier
 from hw2.dann.gradient_reversal import schedule
 from hw2.dann.methods.registry import METHODS as REGISTRY
 from hw2.dann.pairs import Pair
-from hw2.dann.train import Training, every, identity, train_method
+from hw2.dann.train import identity, train_method
 from hw2.digits import arrays
 from hw2.digits.arrays import Digits
 from hw2.runtime.errors import Interrupted, UserError
@@ -45,9 +45,9 @@ def with_hyperparameters(dann: params.Dann, method: str, **values: Any) -> param
 def go(
     dann: params.Dann, method: str, digits: Path, folder: Path, seed: int = 1, pair: Pair = PAIR
 ) -> Fitted:
-    training, cls = Training(pair, method, seed), REGISTRY[method]
-    with Resume(folder, identity(dann, training, cls, digits)) as resume:
-        return train_method(dann, training, cls, digits, resume, CPU)
+    training = trainings.of(pair, method, seed)
+    with Resume(folder, identity(dann, training, digits)) as resume:
+        return train_method(dann, training, REGISTRY[method], digits, resume, CPU)
 
 
 def same(first: Fitted, second: Fitted) -> bool:
@@ -74,8 +74,8 @@ def test_adaptation_methods_do_not_use_target_labels(
     mini: params.Dann, digits: Path, tmp_path: Path, method: str, kind: str
 ) -> None:
     blind = without_labels(digits, tmp_path / "blind", "usps", kind)
-    training, cls = Training(PAIR, method, 1), REGISTRY[method]
-    assert identity(mini, training, cls, digits) == identity(mini, training, cls, blind)
+    training = trainings.of(PAIR, method, 1)
+    assert identity(mini, training, digits) == identity(mini, training, blind)
     assert same(go(mini, method, digits, tmp_path / "a"), go(mini, method, blind, tmp_path / "b"))
 
 
@@ -90,6 +90,27 @@ def test_target_labels_are_used_by_target_only_alone(
     with pytest.raises(UserError, match="no train split of usps"):
         blind = without_labels(digits, tmp_path / "absent", "usps", "absent")
         go(mini, "target_only", blind, tmp_path / "d")
+
+
+@pytest.mark.parametrize("normalization", ["instance", "domain"])
+@pytest.mark.parametrize(("method", "other"), [("source_only", "svhn"), ("target_only", "usps")])
+def test_supervised_methods_read_a_single_domain(
+    mini: params.Dann, digits: Path, tmp_path: Path, method: str, other: str, normalization: str
+) -> None:
+    """Of MNIST-M to SVHN and SVHN to MNIST-M, both train on MNIST-M, which alone is there."""
+    dann = mini.model_copy(
+        update={"network": mini.network.model_copy(update={"input": normalization})}
+    )
+    alone = tmp_path / "alone"
+    (alone / "train").mkdir(parents=True)
+    for path in (digits / "train").glob("mnistm_*.npy"):
+        (alone / "train" / path.name).symlink_to(path)
+    to_other, from_other = Pair("mnistm", other), Pair(other, "mnistm")
+    pair = to_other if method == "source_only" else from_other
+    assert trainings.of(pair, method, 1).slug == f"mnistm/{method}-1"
+    weights, _ = go(dann, method, alone, tmp_path / "trained", pair=pair)
+    means = weights["normalization.mean"]
+    assert torch.equal(means[0], means[1])
 
 
 def test_only_the_train_split_is_read(mini: params.Dann, digits: Path, tmp_path: Path) -> None:
@@ -175,13 +196,13 @@ def test_every_method_costs_the_same_and_sees_its_domains(
     mini: params.Dann, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passes: list[tuple[int, int, bool]] = []
-    forward = train.Classifier.features
+    forward = train.Classifier.joint_features
 
-    def counted(self: Any, images: Tensor, domain: int) -> Tensor:
-        passes.append((domain, len(images), self.training))
-        return forward(self, images, domain)
+    def counted(self: Any, groups: list[tuple[int, Tensor]], domain: int) -> Tensor:
+        passes.append((domain, sum(len(images) for _, images in groups), self.training))
+        return forward(self, groups, domain)
 
-    monkeypatch.setattr(train.Classifier, "features", counted)
+    monkeypatch.setattr(train.Classifier, "joint_features", counted)
     dann = changed(mini, steps=1, batch_size=64)
     for method in METHODS:
         passes.clear()
@@ -211,12 +232,12 @@ def test_hyperparameters_of_another_method_do_not_change_the_identity(
 ) -> None:
     tuned = with_hyperparameters(mini, "dann", max_strength=0.123)
     often = changed(mini, save_every=1)
-    for method, cls in REGISTRY.items():
-        training = Training(PAIR, method, 1)
-        original = identity(mini, training, cls, digits)
-        assert identity(often, training, cls, digits) == original
-        assert (identity(tuned, training, cls, digits) == original) == (method != "dann")
-        assert identity(mini, Training(PAIR, method, 2), cls, digits) != original
+    for method in METHODS:
+        training = trainings.of(PAIR, method, 1)
+        original = identity(mini, training, digits)
+        assert identity(often, training, digits) == original
+        assert (identity(tuned, training, digits) == original) == (method != "dann")
+        assert identity(mini, trainings.of(PAIR, method, 2), digits) != original
 
 
 def test_every_method_reduces_the_label_loss(mini: params.Dann, tmp_path: Path) -> None:
@@ -244,12 +265,38 @@ def test_a_loss_of_nan_is_reported_with_its_step(
         go(mini, "source_only", digits, tmp_path)
 
 
-def test_trainings_are_listed_by_pair_method_and_seed(mini: params.Dann) -> None:
+def test_trainings_are_listed_once_by_pair_method_and_seed(mini: params.Dann) -> None:
     dann = mini.model_copy(update={"seeds": (1, 2)})
-    trainings = every(dann)
-    assert len(trainings) == len({t.slug for t in trainings}) == 2 * 2 * len(METHODS)
-    assert trainings[0].slug == "mnistm-svhn/source_only-1"
-    assert trainings[1].slug == "mnistm-svhn/source_only-2"
+    slugs = [training.slug for training in trainings.every(dann)]
+    # The source is that of both pairs.
+    assert len(slugs) == len(set(slugs)) == 2 * (2 * len(METHODS) - 1)
+    assert slugs[:4] == [
+        *("mnistm/source_only-1", "mnistm/source_only-2"),
+        *("mnistm-svhn/dann_paper-1", "mnistm-svhn/dann_paper-2"),
+    ]
+    assert {"svhn/target_only-1", "usps/target_only-2"} < set(slugs)
+
+
+def test_what_a_training_reads_is_described() -> None:
+    seen = {method: trainings.described(PAIR, method, 64) for method in METHODS}
+    assert seen["source_only"] == {
+        "trained_on": "mnistm", "labeled_images": 64, "unlabeled_images": 0,
+    }  # fmt: skip
+    assert seen["target_only"]["trained_on"] == "usps"
+    assert seen["adamatch"] == {
+        "trained_on": "mnistm->usps", "labeled_images": 8, "unlabeled_images": 16,
+    }  # fmt: skip
+
+
+def test_the_capped_dann_is_the_published_one_with_another_strength(
+    mini: params.Dann, digits: Path, tmp_path: Path
+) -> None:
+    same_strength = with_hyperparameters(
+        mini, "dann_capped", **mini.hyperparameters.dann_paper.model_dump()
+    )
+    paper = go(mini, "dann_paper", digits, tmp_path / "paper")
+    assert same(paper, go(same_strength, "dann_capped", digits, tmp_path / "same"))
+    assert not same(paper, go(mini, "dann_capped", digits, tmp_path / "capped"))
 
 
 @pytest.mark.parametrize("source", ["usps", "svhn"])

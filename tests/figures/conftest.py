@@ -156,6 +156,15 @@ ROWS = {
 PAIRS = ("mnistm->svhn", "mnistm->usps")
 
 
+SINGLE = {"source_only": 0, "target_only": 1}
+"""Methods that read a single domain of a pair, with its position."""
+
+
+def trained_on(pair: str, method: str) -> str:
+    """The domains that a method reads."""
+    return pair.split("->")[SINGLE[method]] if method in SINGLE else pair
+
+
 def adapted(pairs: tuple[str, ...] = PAIRS, trainings: int = 3) -> dict[str, Any]:
     """The record of `dann_evaluate`."""
     record: dict[str, Any] = {}
@@ -163,6 +172,8 @@ def adapted(pairs: tuple[str, ...] = PAIRS, trainings: int = 3) -> dict[str, Any
         record[pair] = {}
         for method, share in ROWS.items():
             row = estimate(share + 0.01 * position, 2000)
+            row |= {"trained_on": trained_on(pair, method)}
+            row |= {"labeled_images": 32, "unlabeled_images": 0 if method in SINGLE else 32}
             row |= {"trainings": trainings, "source_accuracy": 0.954, "a_distance": 1.234}
             row |= {"spread": 0.0123} if trainings > 1 else {}
             if method != "source_only":
@@ -174,14 +185,16 @@ def adapted(pairs: tuple[str, ...] = PAIRS, trainings: int = 3) -> dict[str, Any
 
 def adaptation_history(pairs: tuple[str, ...] = PAIRS) -> list[dict[str, Any]]:
     """Curves of two seeds; only adversaries have a domain loss, only self-training keeps labels."""
+    trainings = dict.fromkeys((trained_on(p, method), method) for p in pairs for method in ROWS)
     return [
         {
-            "pair": pair, "method": method, "seed": seed, "step": step,
+            "trained_on": domains, "method": method, "seed": seed, "step": step,
             "label": 2.3 / step + 0.1 * seed,
             "domain": 0.6 + 0.01 * step if "dann" in method else None,
             "kept": 0.5 + 0.04 * step if method == "self_training" else None,
+            "strength": {"dann_paper": 1.0, "dann": 0.3}.get(method),
         }
-        for pair in pairs for method in ROWS for seed in (1, 2) for step in range(1, 11)
+        for domains, method in trainings for seed in (1, 2) for step in range(1, 11)
     ]  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def test_both_colorings_have_the_same_points_before_and_after(pairs: list[Pair])
         assert np.array_equal(points[1], points[3])
         assert not np.array_equal(points[0], points[1])
         titles = [[ax.get_title(loc="left") for ax in figure.axes] for figure in figures]
-        assert titles[0] == titles[1] == ["source only", "DANN"]
+        assert titles[0] == titles[1] == ["source only", "DANN with entropy"]
 
 
 def test_colors_are_of_digits_and_of_domains(pairs: list[Pair]) -> None:
@@ -110,7 +110,7 @@ def test_the_markdown_is_the_page_s_table(data: Records) -> None:
         for row in table.rows:
             assert f"| {' | '.join(row)} |".replace("\N{NO-BREAK SPACE}", " ") in text
     plain = text.replace("\N{EN DASH}", "-").replace("\N{MINUS SIGN}", "-")
-    assert "| DANN, paper | 58.0 % (55.8-60.1 %, n = 2000) | 1.2 (3 seeds) |" in plain
+    assert "| DANN as published | 58.0 % (55.8-60.1 %, n = 2000) | 1.2 (3 seeds) |" in plain
     assert "| -3.0 (-4.3 to -1.7) |" in plain
     assert "+32.0 (+30.7 to +33.3)" in text
 
@@ -169,6 +169,7 @@ def spoil_json(key: str, value: Any) -> Callable[[str], str]:
         ("dann_details", lambda text: text.replace("->", "-"), "is not of the form source->target"),
         ("dann_details", spoil_json("gain", None), "self_training: 'gain' is missing"),
         ("dann_details", spoil_json("a_distance", "far"), "'a_distance' is 'far'"),
+        ("dann_details", spoil_json("trained_on", 3), "'trained_on' is 3, not a name"),
         ("dann_details", spoil_json("accuracy", 1.5), "not a share with its interval"),
         ("dann_history", lambda text: text.replace("label", "lable"), "no column 'label'"),
         ("dann_history", lambda text: text.rsplit("\n", 2)[0] + "\n", "differ in length"),
@@ -187,7 +188,8 @@ def test_bad_records_are_one_line_errors(
 
 
 @pytest.mark.parametrize(
-    ("name", "cell"), [("source only", "Source only"), ("CDAN+E", "CDAN+E"), ("DANN, paper",) * 2]
+    ("name", "cell"),
+    [("source only", "Source only"), ("CDAN+E", "CDAN+E"), ("DANN as published",) * 2],
 )
 def test_acronyms_keep_their_capitals(name: str, cell: str) -> None:
     assert dann._capitalized(name) == cell
@@ -204,4 +206,39 @@ def test_a_method_that_did_not_learn_the_digits_is_marked(
     write_table(paths["dann_history"], rows)
     table = dann.section(read(paths)).tables[0]
     marked = [row[0] for row in table.rows if "did not train" in row[0]]
-    assert marked == ["DANN, paper (did not train: label loss near chance)"]
+    assert marked == ["DANN as published (did not train: label loss near chance)"]
+
+
+def test_a_method_whose_training_was_not_done_is_marked_with_its_loss(
+    records_in: Write, tmp_path: Path
+) -> None:
+    paths = records_in(tmp_path)
+    rows = read_table(paths["dann_history"])
+    for row in rows:
+        if row["method"] == "dann" and row["step"] == 10:
+            row["label"] = 0.62
+    write_table(paths["dann_history"], rows)
+    names = [row[0] for row in dann.section(read(paths)).tables[0].rows]
+    assert names[2] == "DANN with entropy (label loss 0.62)"
+    assert names[0] == "Source only"
+
+
+def test_the_note_says_what_rows_share_and_what_they_do_not(data: Records) -> None:
+    first, second = (table.note for table in dann.section(data).tables)
+    assert "32 and 0 for source only and trained on target" in first
+    assert "32 and 32 for DANN as published, DANN with entropy and self-training" in first
+    assert "weighted by up to 1 for DANN as published and 0.3 for DANN with entropy" in first
+    shared = (
+        "Source only reads MNIST-M alone: one training for each seed serves "
+        "MNIST-M to SVHN and MNIST-M to USPS."
+    )
+    assert shared in first
+    assert shared in second
+    assert "Trained on target reads SVHN alone. " in f"{first} "
+    assert "AdaMatch" not in first
+
+
+def test_rows_of_one_training_have_the_same_curve_in_both_columns(pairs: list[Pair]) -> None:
+    first, second = (pair.curves["label"]["source_only"].values for pair in pairs)
+    assert first.shape == (2, 10)
+    assert np.array_equal(first, second)

@@ -246,7 +246,7 @@ def test_the_page_ends_with_its_provenance(records_in: Write, tmp_path: Path) ->
 def test_every_task_says_what_was_done_and_observed(records_in: Write, tmp_path: Path) -> None:
     words = page_of(records_in(tmp_path)).words
     assert words.count("What was hard") == words.count("What was observed") == 5
-    assert "DANN, paper: a fall (\N{MINUS SIGN}3.0 points, 95 % interval" in words
+    assert "DANN as published: a fall (\N{MINUS SIGN}3.0 points, 95 % interval" in words
     assert "self-training" in words
     assert "Several concepts: a survey" in words
 

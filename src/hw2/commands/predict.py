@@ -7,9 +7,8 @@ import torch
 from PIL import Image
 
 from hw2.config import params
-from hw2.dann import classifier
+from hw2.dann import classifier, trainings
 from hw2.dann.pairs import Pair
-from hw2.dann.train import Training
 from hw2.io import files, images
 from hw2.io.file_tree import listed
 from hw2.runtime.errors import UserError
@@ -39,7 +38,7 @@ def run(
     pair = _pair(dann, target)
     if method not in dann.methods:
         raise UserError(f"--method {method}: not trained; choose from {', '.join(dann.methods)}")
-    path = models / f"{Training(pair, method, dann.seeds[0]).slug}.safetensors"
+    path = models / f"{trainings.of(pair, method, dann.seeds[0]).slug}.safetensors"
     trained = classifier.load(path, device)
     names, pixels = _read(folder, out)
     digits = trained.predict(pixels, target)

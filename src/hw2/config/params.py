@@ -18,6 +18,7 @@ from hw2.config.schema import clip, dann, ddpm, digits, faces, personalization, 
 from hw2.config.schema.clip import Clip, ClipModel, ClipNetwork, ClipTrain, Shapes, ZeroShot
 from hw2.config.schema.dann import Augmentations, Dann, DannNetwork, DannTrain
 from hw2.config.schema.dann_methods import (
+    AdaMatchHyperparameters,
     DannHyperparameters,
     DannPaperHyperparameters,
     SelfTrainingHyperparameters,
@@ -40,6 +41,7 @@ from hw2.runtime.errors import UserError
 
 __all__ = [
     "Ablation",
+    "AdaMatchHyperparameters",
     "Alignment",
     "Augmentations",
     "Autoencoder",

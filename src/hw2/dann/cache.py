@@ -1,7 +1,7 @@
 """Finished trainings, kept so that a change retrains only the methods that it affects.
 
-<folder>/<pair>/<method>-<seed>/<key>-done/    the checkpoint and the history of a finished training
-<folder>/<pair>/<method>-<seed>/<key>/         resume files of an unfinished one
+<folder>/<domains>/<method>-<seed>/<key>-done/    checkpoint and history of a finished training
+<folder>/<domains>/<method>-<seed>/<key>/         resume files of an unfinished one
 
 The key is a hash of the training's identity and of the code that it can run: the training loop and
 the method's own file with their imports. It does not cover the registry or the other methods.
@@ -10,6 +10,7 @@ the method's own file with their imports. It does not cover the registry or the 
 import logging
 import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,53 +31,62 @@ DONE = "-done"
 log = logging.getLogger(__name__)
 
 
-def finished(
-    dann: params.Dann,
-    training: Training,
-    method: type[Method],
-    digits_arrays: Path,
-    folder: Path,
-    device: torch.device,
-) -> Path:
-    """The folder of a finished training below `folder`; trains unless the folder exists."""
-    code = code_fingerprint(method)
-    identity = train.identity(dann, training, method, digits_arrays) | {"code": code}
-    with Resume(folder / training.slug, identity) as resume:
-        return _finished(dann, training, method, digits_arrays, resume, device)
+@dataclass(frozen=True)
+class Cache:
+    """The trainings below a folder.
 
+    Attributes:
+        dann: Section `dann`.
+        digits_arrays: The packed digits.
+        folder: Where trainings are kept; the caller is its only writer.
+    """
 
-def _finished(
-    dann: params.Dann,
-    training: Training,
-    method: type[Method],
-    digits_arrays: Path,
-    resume: Resume,
-    device: torch.device,
-) -> Path:
-    done = resume.folder.with_name(resume.folder.name + DONE)
-    if done.exists():
-        log.info("%s %s %d: already trained", training.pair.name, training.method, training.seed)
+    dann: params.Dann
+    digits_arrays: Path
+    folder: Path
+
+    def holds(self, training: Training, method: type[Method]) -> bool:
+        """Whether the training is finished."""
+        return _done(self._resume(training, method)).exists()
+
+    def finished(self, training: Training, method: type[Method], device: torch.device) -> Path:
+        """The folder of the finished training; trains unless there is one."""
+        with self._resume(training, method) as resume:
+            done = _done(resume)
+            if done.exists():
+                log.info("%s: already trained", training.name)
+                return done
+            weights, history = train.train_method(
+                self.dann, training, method, self.digits_arrays, resume, device
+            )
+            with atomic_dir(done) as temporary:
+                classifier.save(
+                    temporary / CHECKPOINT,
+                    weights,
+                    self.dann.network,
+                    train.recipe(self.dann, training, method).extractor,
+                    training.pair,
+                    training.method,
+                )
+                rows = [_row(training, numbers) for numbers in history]
+                files.write_table(temporary / HISTORY, rows)
         return done
-    weights, history = train.train_method(dann, training, method, digits_arrays, resume, device)
-    extractor = method.recipe(dann.train, getattr(dann.hyperparameters, training.method)).extractor
-    with atomic_dir(done) as temporary:
-        classifier.save(
-            temporary / CHECKPOINT, weights, dann.network, extractor, training.pair, training.method
-        )
-        files.write_table(temporary / HISTORY, [_row(training, numbers) for numbers in history])
-    return done
 
+    def prune(self, keep: Iterable[Path]) -> None:
+        """Remove every training that is not among the folders `keep`."""
+        kept = set(keep)
+        for path in self.folder.glob("*/*/*"):
+            if path.is_dir() and path not in kept:
+                shutil.rmtree(path)
+        for depth in ("*/*", "*"):
+            for path in self.folder.glob(depth):
+                if path.is_dir() and not any(path.iterdir()):
+                    path.rmdir()
 
-def prune(folder: Path, keep: Iterable[Path]) -> None:
-    """Remove every training below `folder` that is not among the folders `keep`."""
-    kept = set(keep)
-    for path in folder.glob("*/*/*"):
-        if path.is_dir() and path not in kept:
-            shutil.rmtree(path)
-    for depth in ("*/*", "*"):
-        for path in folder.glob(depth):
-            if path.is_dir() and not any(path.iterdir()):
-                path.rmdir()
+    def _resume(self, training: Training, method: type[Method]) -> Resume:
+        identity = train.identity(self.dann, training, self.digits_arrays)
+        identity["code"] = code_fingerprint(method)
+        return Resume(self.folder / training.slug, identity)
 
 
 def code_fingerprint(method: type[Method], root: Path = ROOT) -> str:
@@ -84,9 +94,13 @@ def code_fingerprint(method: type[Method], root: Path = ROOT) -> str:
     return fingerprint_of_modules((train.__name__, method.__module__), root)
 
 
+def _done(resume: Resume) -> Path:
+    return resume.folder.with_name(resume.folder.name + DONE)
+
+
 def _row(training: Training, numbers: dict[str, float]) -> dict[str, Any]:
     return {
-        "pair": training.pair.name,
+        "trained_on": training.pair.name,
         "method": training.method,
         "seed": training.seed,
         **numbers,

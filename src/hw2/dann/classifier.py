@@ -1,5 +1,6 @@
 """The classifier of a pair of domains: normalization, extractor, label head, and its file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,18 @@ class Classifier(nn.Module):
 
     def features(self, images: Tensor, domain: int) -> Tensor:
         """Features (N, F)."""
-        return self.extractor(self.normalization(images, domain), domain)
+        return self.joint_features([(domain, images)], domain)
+
+    def joint_features(self, groups: Sequence[tuple[int, Tensor]], domain: int) -> Tensor:
+        """Features (N, F) of all images of `groups`, which share a pass of the extractor.
+
+        Args:
+            groups: Images (n, 3, 28, 28) with the index of their domain, whose normalization of
+                pixels they get.
+            domain: Index of the statistics that batch normalization uses and updates.
+        """
+        normalized = [self.normalization(images, own) for own, images in groups]
+        return self.extractor(torch.cat(normalized), domain)
 
     def forward(self, images: Tensor, domain: int) -> Tensor:
         """Logits (N, 10)."""
@@ -90,7 +102,7 @@ class Classifier(nn.Module):
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained classifier with the pair and the method that its file names."""
+    """A trained classifier with the domains and the method of its training."""
 
     network: Classifier
     pair: Pair
@@ -98,14 +110,14 @@ class Trained:
 
     @torch.no_grad()
     def outputs(self, images: np.ndarray, domain: str) -> tuple[np.ndarray, np.ndarray]:
-        """Features float32 (N, F) and logits float32 (N, 10) of images of one domain of the pair.
+        """Features float32 (N, F) and logits float32 (N, 10) of images of one domain.
 
         Args:
             images: uint8 (N, 28, 28, 3), N >= 1.
-            domain: Name of the domain.
+            domain: Name of the domain. Only a classifier of a single domain reads other ones.
         """
         device = self.network.head.weight.device
-        index = self.pair.domains.index(domain)
+        index = self.pair.index(domain)
         batches = [
             self.network.features(from_uint8(images[start : start + BATCH_SIZE]).to(device), index)
             for start in range(0, len(images), BATCH_SIZE)
@@ -126,9 +138,9 @@ def save(
     pair: Pair,
     method: str,
 ) -> None:
-    """Write a checkpoint that describes its network, its pair and its method."""
+    """Write a checkpoint that describes its network, its domains and its method."""
     record = {
-        "pair": pair.name,
+        "trained_on": pair.name,
         "method": method,
         "network": network.model_dump(mode="json"),
         "extractor": extractor,
@@ -152,4 +164,4 @@ def _build(record: dict[str, Any], weights: dict[str, Tensor]) -> Trained:
     shape = params.DannNetwork.model_validate(record["network"])
     network = Classifier(shape, record["extractor"])
     network.load_state_dict(weights)
-    return Trained(network, Pair.parse(record["pair"]), str(record["method"]))
+    return Trained(network, Pair.parse(record["trained_on"]), str(record["method"]))

@@ -1,5 +1,6 @@
-"""Training of one method on a pair of domains with one seed."""
+"""Training of one method on one or two domains with one seed."""
 
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,21 +10,26 @@ from torch import Tensor, nn
 
 from hw2 import rng
 from hw2.config import params
-from hw2.dann import augmentations, pairs
+from hw2.dann import pairs
 from hw2.dann.classifier import Classifier
-from hw2.dann.method import SOURCE, TARGET, Batch, Method, Numbers, Setup
+from hw2.dann.method import SOURCE, TARGET, Batch, Method, Numbers, Sample, Setup, Views
 from hw2.dann.pairs import Pair, TrainingImages
+from hw2.dann.recipe import Recipe
 from hw2.pixels import from_uint8
+from hw2.runtime.device import one_thread
 from hw2.training.batch_sampler import BatchSampler
 from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
 from hw2.training.parallel import ParallelMap
 from hw2.training.resume import Resume
 
+_GLOBAL_STREAM = threading.Lock()
+"""Held while initial weights are drawn: trainings in several threads share PyTorch's stream."""
+
 
 @dataclass(frozen=True)
 class Training:
-    """A method on a pair of domains with one seed."""
+    """A method with one seed on the domains that it reads (`Method.trained_on`)."""
 
     pair: Pair
     method: str
@@ -34,20 +40,13 @@ class Training:
         """The name in file names."""
         return f"{self.pair.slug}/{self.method}-{self.seed}"
 
-
-def every(dann: params.Dann) -> list[Training]:
-    """All trainings, in the order of params.yaml."""
-    return [
-        Training(Pair.parse(pair), method, seed)
-        for pair in dann.pairs
-        for method in dann.methods
-        for seed in dann.seeds
-    ]
+    @property
+    def name(self) -> str:
+        """The name in messages."""
+        return f"{self.pair.name} {self.method} {self.seed}"
 
 
-def identity(
-    dann: params.Dann, training: Training, method: type[Method], digits_arrays: Path
-) -> dict[str, Any]:
+def identity(dann: params.Dann, training: Training, digits_arrays: Path) -> dict[str, Any]:
     """Everything that changes the result of a training, except code.
 
     These are its own hyperparameters and the shared parameters, without `save_every`.
@@ -61,7 +60,7 @@ def identity(
         "augmentations": dann.augmentations.model_dump(mode="json"),
         "train": loop,
         "hyperparameters": hyperparameters.model_dump(mode="json"),
-        "data": pairs.identity(digits_arrays, training.pair, _target_labels(method)),
+        "data": pairs.identity(digits_arrays, training.pair),
     }
 
 
@@ -75,61 +74,48 @@ def train_method(
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
     """Train, and return the last averaged weights and the history (`step` and the step's numbers).
 
-    Target labels are read only if both batches of the method are target images. The last weights
-    are the result: no checkpoint is selected.
+    Labels of the second domain are read only if it is the first one as well. The last weights are
+    the result: no checkpoint is selected.
     """
-    hyperparameters = getattr(dann.hyperparameters, training.method)
-    recipe = method.recipe(dann.train, hyperparameters)
-    images = TrainingImages.load(digits_arrays, training.pair, _target_labels(method))
-    network = _new_network(dann, training, recipe.extractor, images, device)
-    ema = EMA(network, recipe.ema_decay)
-    with rng.seeded_init(training.seed, "initial weights of the method"):
+    how = recipe(dann, training, method)
+    images = TrainingImages.load(digits_arrays, training.pair)
+    network = _new_network(dann, training, how.extractor, images, device)
+    ema = EMA(network, how.ema_decay)
+    with _GLOBAL_STREAM, rng.seeded_init(training.seed, "initial weights of the method"):
+        hyperparameters = getattr(dann.hyperparameters, training.method)
         learner = method(Setup(network, ema, dann.augmentations), hyperparameters)
     modules = {name: module.to(device) for name, module in learner.modules().items()}
     weights = [p for module in (network, *modules.values()) for p in module.parameters()]
-    optimizers = recipe.optimizers(network, weights)
+    optimizers = how.optimizers(network, weights)
     sizes = learner.batch_sizes(dann.train.batch_size)
-    samples = _Samples(images, method.domains, sizes, training.seed, device)
+    samples = _Samples(images, training, sizes, device)
     step_frame = _StepFrame(dann, network, learner, weights)
 
     def advance(step: int) -> dict[str, float]:
         progress = step / dann.train.steps
-        raw, numbers = step_frame.backward([samples.load(step, k, progress) for k in (0, 1)])
+        source, target = (samples.load(step, index, progress) for index in (SOURCE, TARGET))
+        raw, numbers = step_frame.backward(source, target)
         value = finite(raw, step, "lower dann.train.lr")
-        lr = optimizers.step(recipe.rate(step))
+        lr = optimizers.step(how.rate(step))
         ema.update(network)
         return {"loss": value, "lr": lr, **numbers}
 
     network.train()
-    history = train(
-        advance,
-        {
-            "network": network,
-            "ema": ema,
-            "optimizers": optimizers,
-            **modules,
-        },
-        steps=dann.train.steps,
-        resume=resume,
-        save_every=dann.train.save_every,
-        desc=f"{training.pair.name} {training.method} {training.seed}",
-    )
+    with one_thread():
+        history = train(
+            advance,
+            {"network": network, "ema": ema, "optimizers": optimizers, **modules},
+            steps=dann.train.steps,
+            resume=resume,
+            save_every=dann.train.save_every,
+            desc=training.name,
+        )
     return ema.weights, history
 
 
-def _target_labels(method: type[Method]) -> bool:
-    return TARGET in method.domains and SOURCE not in method.domains
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """Images and labels of one batch, as in `Batch`, before the forward pass."""
-
-    images: Tensor
-    digits: Tensor | None
-    domain: int
-    stream: torch.Generator
-    progress: float
+def recipe(dann: params.Dann, training: Training, method: type[Method]) -> Recipe:
+    """How the classifier of a training is optimized."""
+    return method.recipe(dann.train, getattr(dann.hyperparameters, training.method))
 
 
 class _Samples:
@@ -141,26 +127,24 @@ class _Samples:
     def __init__(
         self,
         images: TrainingImages,
-        domains: tuple[int, int],
+        training: Training,
         sizes: tuple[int, int],
-        seed: int,
         device: torch.device,
     ) -> None:
-        self.domains, self.sizes, self.seed, self.device = domains, sizes, seed, device
+        self.sizes, self.seed, self.device = sizes, training.seed, device
         self.images = (images.source, images.target)
         self.digits = (images.source_digits, images.target_digits)
         self.orders = [
-            BatchSampler(len(self.images[domain]), rng.derive(seed, "order", domain, index))
-            for index, domain in enumerate(domains)
+            BatchSampler(len(self.images[index]), rng.derive(self.seed, "order", domain, index))
+            for index, domain in enumerate(training.pair.domains)
         ]
 
-    def load(self, step: int, index: int, progress: float) -> _Sample:
-        """The first (`index` 0) or the second sample of a step."""
-        domain = self.domains[index]
+    def load(self, step: int, index: int, progress: float) -> Sample:
+        """The source's (`index` 0) or the target's sample of a step."""
         rows = self.orders[index].batch(step, self.sizes[index])
-        digits = self.digits[domain]
-        return _Sample(
-            images=from_uint8(self.images[domain][rows]).to(self.device),
+        digits = self.digits[index]
+        return Sample(
+            images=from_uint8(self.images[index][rows]).to(self.device),
             digits=None if digits is None else torch.from_numpy(digits[rows]).to(self.device),
             domain=index,
             stream=rng.torch_rng(self.seed, "augmentations", step, index),
@@ -175,19 +159,21 @@ class _StepFrame:
     threads that share every operation. So the graph is cut at features and logits: both forward
     passes run side by side, the method's small loss runs on the whole, and both backward passes
     run side by side again from the gradients of features and logits. The result does not depend
-    on the number of threads.
+    on the number of threads. A training that shares the cores with others has one.
     """
 
     def __init__(
         self, dann: params.Dann, network: Classifier, method: Method, weights: list[nn.Parameter]
     ) -> None:
         self.network, self.method, self.weights = network, method, weights
-        self.augmentations, self.dropout = dann.augmentations, dann.network.dropout
+        self.dropout = dann.network.dropout
         self._side_by_side = ParallelMap(2)
 
-    def backward(self, samples: list[_Sample]) -> tuple[float, Numbers]:
+    def backward(self, source: Sample, target: Sample) -> tuple[float, Numbers]:
         """Set `.grad` of all weights; returns the loss and the method's numbers."""
-        batches = list(self._side_by_side(self._forward, samples))
+        views = self.method.views(source, target)
+        passes = zip((source, target), views, strict=True)
+        batches = list(self._side_by_side(lambda one: self._forward(*one), passes))
         leaves = [tensor.detach().requires_grad_() for b in batches for tensor in _outputs(b)]
         cut = [
             replace(batch, features=leaves[2 * k], logits=leaves[2 * k + 1])
@@ -211,18 +197,16 @@ class _StepFrame:
             weight.grad = total
         return loss.item(), numbers
 
-    def _forward(self, sample: _Sample) -> Batch:
-        """Features and logits of a strong augmentation."""
-        teacher_logits = self.method.teacher_logits(sample.images, sample.domain, sample.stream)
-        augmented = augmentations.strong(sample.images, self.augmentations, sample.stream)
-        features = self.network.features(augmented, sample.domain)
+    def _forward(self, sample: Sample, views: Views) -> Batch:
+        """Features and logits of the views."""
+        teacher_logits = self.method.teacher_logits(sample)
+        features = self.network.joint_features(views, sample.domain)
         # Not nn.Dropout: two threads would draw from one stream, in any order.
         kept = torch.rand(features.shape, generator=sample.stream) >= self.dropout
         logits = self.network.head(features * kept.to(features) / (1 - self.dropout))
         return Batch(
-            sample.images, sample.digits, sample.domain, features, logits, teacher_logits,
-            sample.stream, sample.progress,
-        )  # fmt: skip
+            **vars(sample), features=features, logits=logits, teacher_logits=teacher_logits
+        )
 
     def _gradients(
         self, batch: Batch, of_outputs: tuple[Tensor | None, ...]
@@ -250,7 +234,7 @@ def _new_network(
     images: TrainingImages,
     device: torch.device,
 ) -> Classifier:
-    with rng.seeded_init(training.seed, "initial weights"):
+    with _GLOBAL_STREAM, rng.seeded_init(training.seed, "initial weights"):
         network = Classifier(dann.network, extractor)
     network.normalization.measure(images.source, SOURCE)
     network.normalization.measure(images.target, TARGET)

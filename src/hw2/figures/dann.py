@@ -4,7 +4,7 @@ import csv
 import io
 
 from hw2.figures import architecture, dann_plots, dann_text, formatting
-from hw2.figures.dann_records import Pair, Records, Result, method_name
+from hw2.figures.dann_records import CONVERGED, Pair, Records, Result, method_name
 from hw2.figures.sections import DataFile, Figure, Section, Stat, Table
 from hw2.figures.style import domain_name
 
@@ -18,16 +18,16 @@ HEADLINE = "self_training"  # fixed in advance: nothing is selected by accuracy 
 def section(data: Records) -> Section:
     """Write the texts and tables of the section."""
     pairs = data.pairs
-    tables = tuple(_table(pair) for pair in pairs)
+    tables = tuple(_table(pair, dann_text.shared(pair, pairs)) for pair in pairs)
     return Section(
         anchor="dann",
         title="Domain adaptation of a digit classifier",
         lead=(
             "A digit classifier is trained on labeled images of the source domain and unlabeled "
-            "images of the target domain, and is evaluated on the test split of the target. All "
-            "methods have the same network, augmentations and number of training images, unless "
-            "params.yaml sets them differently. The weights of the last step are evaluated. Only "
-            "the method “trained on target” uses target labels; it is an upper reference."
+            "images of the target domain, and is evaluated on the test split of the target. The "
+            "text under the tables says what the methods share. The weights of the last step are "
+            "evaluated. Only the method “trained on target” uses target labels; it is an upper "
+            "reference."
         ),
         introduction=dann_text.introduction(data),
         conclusion=dann_text.conclusion(data),
@@ -81,7 +81,7 @@ def _stat(pair: Pair, result: Result) -> Stat:
     )
 
 
-def _table(pair: Pair) -> Table:
+def _table(pair: Pair, shared: str) -> Table:
     return Table(
         title=_title(pair),
         head=HEAD,
@@ -101,15 +101,20 @@ def _table(pair: Pair) -> Table:
             "number of test images. Gains and standard deviations (SD) are in percentage points. "
             "The interval of a gain is paired over images and covers the seeds if there are "
             "several. The A-distance is near 0 if a linear classifier cannot separate the features "
-            "of the domains, and 2 if it separates them without errors."
+            "of the domains, and 2 if it separates them without errors. A row is marked if its "
+            f"last label loss is {CONVERGED} or more, which says that its training was not done. "
+            f"{shared}"
         ),
     )
 
 
 def _row_name(pair: Pair, method: str) -> str:
-    """The name of a method, which says so if the method did not learn the digits."""
+    """The name of a method, which says so if the method did not learn its labels."""
     name = _capitalized(method_name(method))
-    return name if pair.has_trained(method) else f"{name} (did not train: label loss near chance)"
+    if not pair.has_trained(method):
+        return f"{name} (did not train: label loss near chance)"
+    loss = pair.label_loss(method)
+    return name if loss < CONVERGED else f"{name} (label loss {loss:.2f})"
 
 
 def _capitalized(name: str) -> str:

@@ -18,7 +18,8 @@ from hw2.runtime.errors import UserError
 
 BASE = "source_only"
 UNTRAINED = math.log(NUM_DIGITS) / 2  # label loss, half of that of guessing
-HISTORY = ("pair", "method", "seed", "step", "label", "domain", "kept")
+CONVERGED = 0.5  # label loss below which a training counts as done
+HISTORY = ("trained_on", "method", "seed", "step", "label", "domain", "kept")
 TSNE = ("pair", "method", "domain", "digit", "x", "y")
 
 
@@ -37,12 +38,20 @@ class Result:
     """One method on one pair: means over its trainings."""
 
     method: str
+    trained_on: str  # a single domain, or source->target
+    labeled_images: int  # in a step, like the next number
+    unlabeled_images: int
     accuracy: Interval  # on the target's test split
     trainings: int
     spread: float | None  # standard deviation over the trainings; None for a single training
     gain: Interval | None  # over source_only; None for source_only
     source_accuracy: float
     a_distance: float
+
+    @property
+    def single_domain(self) -> str | None:
+        """The domain that the method is trained on, if it reads no other one."""
+        return None if "->" in self.trained_on else self.trained_on
 
 
 @dataclass(frozen=True)
@@ -77,10 +86,17 @@ class Pair:
         """The result of a method, or None if the pair has none."""
         return next((result for result in self.results if result.method == method), None)
 
+    def label_loss(self, method: str) -> float:
+        """The mean label loss in the last tenth of a method's trainings; 0 if it is unknown."""
+        curve = self.curves["label"].get(method)
+        if curve is None:
+            return 0.0
+        last = max(1, len(curve.step) // 10)
+        return float(curve.values[:, -last:].mean())
+
     def has_trained(self, method: str) -> bool:
         """Whether the last label loss of a method is well below that of guessing, or unknown."""
-        curve = self.curves["label"].get(method)
-        return curve is None or float(curve.values[:, -1].mean()) < UNTRAINED
+        return self.label_loss(method) < UNTRAINED
 
 
 @dataclass(frozen=True)
@@ -111,20 +127,24 @@ def read(
     targets = [target for _, target in names]
     steps = records.table(dann_history, HISTORY)
     points = records.table(dann_tsne, TSNE)
-    pairs = [
-        Pair(
+    pairs = []
+    for key, (source, target) in zip(record, names, strict=True):
+        results = _results(record[key], f"{dann_details}, {key}")
+        read = {(result.trained_on, result.method) for result in results}
+        own_steps = [row for row in steps if (row["trained_on"], row["method"]) in read]
+        own_points = [row for row in points if row["pair"] == key]
+        pair = Pair(
             source=source,
             target=target,
             name=target if targets.count(target) == 1 else f"{source}_{target}",
-            results=_results(record[key], f"{dann_details}, {key}"),
+            results=results,
             curves={
-                column: _curves([r for r in steps if r["pair"] == key], column, dann_history)
-                for column in ("label", "domain", "kept")
+                column: _curves(own_steps, column, dann_history)
+                for column in ("label", "domain", "kept", "strength")
             },
-            embeddings=_embeddings([r for r in points if r["pair"] == key], f"{dann_tsne}, {key}"),
+            embeddings=_embeddings(own_points, f"{dann_tsne}, {key}"),
         )
-        for key, (source, target) in zip(record, names, strict=True)
-    ]
+        pairs.append(pair)
     return Records(pairs, _network(dann_network))
 
 
@@ -162,6 +182,9 @@ def _result(method: str, record: Mapping[str, Any], where: str) -> Result:
         gain = Interval(value, low, high, int(records.number(record, "n", where)))
     return Result(
         method=method,
+        trained_on=_trained_on(record, where),
+        labeled_images=int(records.number(record, "labeled_images", where)),
+        unlabeled_images=int(records.number(record, "unlabeled_images", where)),
         accuracy=records.accuracy(record, where),
         trainings=int(records.number(record, "trainings", where)),
         spread=records.number(record, "spread", where) if "spread" in record else None,
@@ -171,11 +194,18 @@ def _result(method: str, record: Mapping[str, Any], where: str) -> Result:
     )
 
 
+def _trained_on(record: Mapping[str, Any], where: str) -> str:
+    name = record.get("trained_on")
+    if not isinstance(name, str):
+        raise UserError(f"{where}: 'trained_on' is {name!r}, not a name; {records.REMAKE}")
+    return name
+
+
 def _curves(rows: list[Mapping[str, Any]], column: str, path: Path) -> dict[str, Curve]:
     """The curves of `column`, for each method that logs it."""
     curves: dict[str, Curve] = {}
     for method in dict.fromkeys(str(row["method"]) for row in rows):
-        logged = [row for row in rows if row["method"] == method and row[column] is not None]
+        logged = [row for row in rows if row["method"] == method and row.get(column) is not None]
         trainings = [
             [row for row in logged if row["seed"] == seed]
             for seed in dict.fromkeys(row["seed"] for row in logged)

@@ -1,11 +1,13 @@
 """What the report says of domain adaptation: implementation, difficulties, observations."""
 
+from collections.abc import Iterator, Sequence
+
 from hw2.figures import formatting
 from hw2.figures.dann_records import BASE, Pair, Records, method_name
 from hw2.figures.sections import Text
 from hw2.figures.style import domain_name
 
-DANN, REFERENCE = "dann_paper", "target_only"
+DANN, ADAMATCH, REFERENCE = "dann_paper", "adamatch", "target_only"
 
 
 def introduction(data: Records) -> tuple[Text, ...]:
@@ -25,12 +27,79 @@ _IMPLEMENTED = (
     "forward pass and reverses the gradient in the backward pass, so that the features become ones "
     "that predict the digit and do not tell the domain. The strength of the reversal grows from "
     "zero during training, as published.",
-    "The other methods share network, augmentations, optimizer and number of training images with "
-    "DANN, so that a difference between rows is one between methods: CDAN with entropy weights "
-    "(Long et al., 2018), minimum class confusion (Jin et al., 2020), and self-training with "
-    "confident pseudo-labels of weakly augmented target images. Batch normalization keeps separate "
-    "statistics for each domain in all of them.",
+    "The other methods share network, augmentations, optimizer and cost of a step with DANN, so "
+    "that a difference between rows is one between methods: DANN with a weaker reversal as one "
+    "report has it, and with entropy minimization; CDAN with entropy weights (Long et al., 2018); "
+    "minimum class confusion (Jin et al., 2020); self-training with confident pseudo-labels of "
+    "weakly augmented target images; and AdaMatch as published (Berthelot et al., 2021).",
 )
+
+
+def shared(pair: Pair, pairs: Sequence[Pair]) -> str:
+    """What the rows of a pair's table share, and what they do not."""
+    return " ".join(
+        [
+            "All rows share the network, the augmentations, the optimizer with its learning rates, "
+            "the averaging of weights, the number of steps and the cost of a step, unless "
+            "params.yaml sets them differently.",
+            _batches(pair),
+            _strengths(pair),
+            _statistics(pair),
+            *_single_domains(pair, pairs),
+        ]
+    )
+
+
+def _batches(pair: Pair) -> str:
+    """How many images each method reads: methods differ in how often an image passes."""
+    groups: dict[tuple[int, int], list[str]] = {}
+    for result in pair.results:
+        counts = (result.labeled_images, result.unlabeled_images)
+        groups.setdefault(counts, []).append(method_name(result.method))
+    parts = [
+        f"{labeled} and {unlabeled} for {formatting.listed(methods)}"
+        for (labeled, unlabeled), methods in groups.items()
+    ]
+    listed = "; ".join(parts)
+    return f"They differ in the images that a step reads, labeled and unlabeled: {listed}."
+
+
+def _strengths(pair: Pair) -> str:
+    """The largest factors of the reversed gradient; empty without an adversary."""
+    parts = [
+        f"{strength.values[:, -1].mean():.2g} for {method_name(method)}"
+        for method, strength in pair.curves["strength"].items()
+        if method in pair.curves["domain"]
+    ]
+    if not parts:
+        return ""
+    return f"The reversed gradient is weighted by up to {formatting.listed(parts)}."
+
+
+def _statistics(pair: Pair) -> str:
+    """How batch normalization differs, where AdaMatch is among the rows."""
+    text = "Batch normalization has separate statistics for each domain"
+    if pair.result(ADAMATCH) is None:
+        return f"{text}."
+    return f"{text}, except in AdaMatch, which normalizes both domains together as published."
+
+
+def _single_domains(pair: Pair, pairs: Sequence[Pair]) -> Iterator[str]:
+    """Which rows stand in several tables, because their trainings read a single domain."""
+    for result in pair.results:
+        if result.single_domain is None:
+            continue
+        titles = [
+            _title(other)
+            for other in pairs
+            if (same := other.result(result.method)) and same.trained_on == result.trained_on
+        ]
+        text = (
+            f"{method_name(result.method)[0].upper()}{method_name(result.method)[1:]} reads "
+            f"{domain_name(result.single_domain)} alone"
+        )
+        several = f": one training for each seed serves {formatting.listed(titles)}"
+        yield f"{text}{several if len(titles) > 1 else ''}."
 
 
 def _hard(data: Records) -> tuple[str, ...]:

@@ -2,11 +2,14 @@
 
 On a terminal a bar with the time left and the latest numbers; elsewhere, and always in the
 stage's log file, a line every few seconds: `train: step 200/2000 (24.1/s, 1:15 left) loss 0.031`.
+Loops that run side by side in threads share one bar (`joint`).
 """
 
 import logging
+import math
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +24,7 @@ FILE_ONLY = {"file_only": True}
 """`extra=` of log records that are for the log file and not for the terminal."""
 
 log = logging.getLogger(__name__)
+_whole: "Progress | None" = None  # that of `joint`
 
 
 class ConsoleHandler(logging.Handler):
@@ -32,15 +36,24 @@ class ConsoleHandler(logging.Handler):
 
 
 class Progress:
-    """The state of one loop; made by `progress`."""
+    """The state of one loop; made by `progress`.
 
-    def __init__(self, total: int, desc: str, start: int, unit: str) -> None:
+    As part of a joint progress it shows nothing until it ends, and its steps count there.
+    """
+
+    def __init__(
+        self, total: int, desc: str, start: int, unit: str, whole: "Progress | None" = None
+    ) -> None:
         self.total, self.desc, self.unit = total, desc, unit
         self.start = self.step = start
         self._stats: dict[str, float] = {}
-        self._every = _log_seconds()
+        self._every = _log_seconds() if whole is None else math.inf
         self._began = self._logged = self._shown = time.monotonic()
-        self._terminal = sys.stderr.isatty()
+        self._terminal = sys.stderr.isatty() and whole is None
+        self._lock = threading.Lock()
+        self._whole = whole
+        if whole is not None:
+            whole.skip(start)
         self._bar = tqdm(
             total=total,
             initial=start,
@@ -60,16 +73,26 @@ class Progress:
 
     def update(self, n: int = 1, **stats: float) -> None:
         """Count `n` more steps; `stats` replace the numbers of the same name shown so far."""
-        self.step += n
-        self._stats.update(stats)
-        now = time.monotonic()
-        if self._terminal and now - self._shown >= BAR_SECONDS:
-            self._shown = now
-            self._bar.set_postfix_str(self._numbers(), refresh=False)
-        self._bar.update(n)
-        if now - self._logged >= self._every:
-            self._logged = now
-            self._say(self.line())
+        with self._lock:
+            self.step += n
+            self._stats.update(stats)
+            now = time.monotonic()
+            if self._terminal and now - self._shown >= BAR_SECONDS:
+                self._shown = now
+                self._bar.set_postfix_str(self._numbers(), refresh=False)
+            self._bar.update(n)
+            if now - self._logged >= self._every:
+                self._logged = now
+                self._say(self.line())
+        if self._whole is not None:
+            self._whole.update(n)
+
+    def skip(self, n: int) -> None:
+        """Count `n` steps that an earlier run did, which the pace leaves out."""
+        with self._lock:
+            self.start += n
+            self.step += n
+            self._bar.initial, self._bar.n = self.start, self.step
 
     def line(self) -> str:
         """The present state as one line of plain text."""
@@ -102,13 +125,34 @@ def progress(total: int, desc: str, start: int = 0, unit: str = "step") -> Itera
 
     HW2_LOG_SECONDS sets the seconds between plain lines (default 5).
     """
-    shown = Progress(total, desc, start, unit)
+    is_part = threading.current_thread() is not threading.main_thread()
+    with _shown(Progress(total, desc, start, unit, _whole if is_part else None)) as bar:
+        yield bar
+
+
+@contextmanager
+def joint(total: int, desc: str, unit: str = "step") -> Iterator[Progress]:
+    """Show the progress of all loops that other threads run meanwhile, `total` steps together.
+
+    Each of these loops still writes a line when it ends.
+    """
+    global _whole
+    with _shown(Progress(total, desc, 0, unit)) as bar:
+        _whole = bar
+        try:
+            yield bar
+        finally:
+            _whole = None
+
+
+@contextmanager
+def _shown(bar: Progress) -> Iterator[Progress]:
     finished = False
     try:
-        yield shown
+        yield bar
         finished = True
     finally:
-        shown.close(finished)
+        bar.close(finished)
 
 
 def _log_seconds() -> float:

@@ -11,10 +11,9 @@ import numpy as np
 import torch
 
 from hw2.config import params
-from hw2.dann import classifier
+from hw2.dann import classifier, trainings
 from hw2.dann.classifier import Trained
 from hw2.dann.pairs import Pair
-from hw2.dann.train import Training
 from hw2.digits import arrays
 from hw2.digits.labels import NUM_DIGITS
 from hw2.evaluation import outcomes, several_trainings
@@ -52,7 +51,10 @@ def run(
     dann_details: Path,
     device: torch.device,
 ) -> None:
-    """Write `dann_details`: pair -> method -> accuracy, spread, gain over source_only, and more."""
+    """Write `dann_details`: pair -> method -> accuracy, spread, gain over source_only, and more.
+
+    Each row also says what its trainings read (`trainings.described`).
+    """
     record: Record = {}
     total = len(dann.pairs) * len(dann.methods) * len(dann.seeds)
     with progress(total, "evaluate", unit="model") as bar:
@@ -62,12 +64,15 @@ def run(
             measurements: dict[str, list[Measured]] = {method: [] for method in dann.methods}
             for method in dann.methods:
                 for seed in dann.seeds:
-                    path = dann_models / f"{Training(pair, method, seed).slug}.safetensors"
-                    measurements[method].append(
-                        test_images.measure(classifier.load(path, device), seed)
-                    )
+                    slug = trainings.of(pair, method, seed).slug
+                    trained = classifier.load(dann_models / f"{slug}.safetensors", device)
+                    measurements[method].append(test_images.measure(trained, seed))
                     bar.update()
-            record[name] = _rows(measurements, dann.seeds, test_images)
+            rows = _rows(measurements, dann.seeds, test_images)
+            record[name] = {
+                method: trainings.described(pair, method, dann.train.batch_size) | row
+                for method, row in rows.items()
+            }
     files.write_metrics(dann_details, record)
 
 

@@ -8,9 +8,8 @@ import torch
 
 from hw2 import rng
 from hw2.config import params
-from hw2.dann import classifier
+from hw2.dann import classifier, trainings
 from hw2.dann.pairs import Pair
-from hw2.dann.train import Training
 from hw2.digits import arrays
 from hw2.io import files
 from hw2.runtime.progress import progress
@@ -37,13 +36,14 @@ def run(
             pair = Pair.parse(name)
             images = [_images(digits_arrays, domain, dann) for domain in pair.domains]
             for method in shown:
-                training = Training(pair, method, dann.seeds[0])
+                training = trainings.of(pair, method, dann.seeds[0])
                 trained = classifier.load(dann_models / f"{training.slug}.safetensors", device)
                 features = [
                     trained.outputs(result.images, domain)[0]
                     for result, domain in zip(images, pair.domains, strict=True)
                 ]
-                coordinates = _embed(np.concatenate(features), dann, training)
+                seed = rng.derive(training.seed, "t-sne", name, method)
+                coordinates = _embed(np.concatenate(features), dann.tsne.perplexity, seed)
                 digits = np.concatenate([result.digits for result in images])
                 domains = np.repeat(pair.domains, [len(result.digits) for result in images])
                 for (x, y), digit, domain in zip(coordinates, digits, domains, strict=True):
@@ -65,15 +65,13 @@ def _images(digits_arrays: Path, domain: str, dann: params.Dann) -> arrays.Digit
     return arrays.Digits(digits.rgb[rows], digits.digits[rows])
 
 
-def _embed(features: np.ndarray, dann: params.Dann, training: Training) -> np.ndarray:
+def _embed(features: np.ndarray, perplexity: float, seed: int) -> np.ndarray:
     """Coordinates (N, 2) by t-SNE (van der Maaten & Hinton, 2008).
 
     They are rounded to keep the table small; a figure needs no more digits.
     """
     from sklearn.manifold import TSNE
 
-    names = ("t-sne", training.pair.name, training.method)
-    seed = rng.derive(training.seed, *names) % 2**32
-    perplexity = min(dann.tsne.perplexity, (len(features) - 1) / 3)
-    method = TSNE(perplexity=perplexity, init="pca", random_state=seed)
+    perplexity = min(perplexity, (len(features) - 1) / 3)
+    method = TSNE(perplexity=perplexity, init="pca", random_state=seed % 2**32)
     return method.fit_transform(features).round(3)

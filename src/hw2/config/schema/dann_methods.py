@@ -2,7 +2,7 @@
 
 `Hyperparameters` is the table of methods: its fields are their names, in the order of tables and
 figures, and the titles are their names in the report. The classes are in
-`hw2.dann.methods.registry`.
+`hw2.dann.methods.registry`. Two fields of one type are one algorithm with different values.
 """
 
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ class NoHyperparameters(Section):
 
 
 class DannPaperHyperparameters(Section):
-    """DANN as published: loss and schedule of Ganin et al. (2016), no entropy minimization."""
+    """DANN as published: loss and schedules of Ganin et al. (2016), no entropy minimization."""
 
     optimizer: Literal["shared", "sgd"] = Field(
         description=(
@@ -109,15 +109,39 @@ class SelfTrainingHyperparameters(Section):
     )
 
 
+class AdaMatchHyperparameters(Section):
+    """AdaMatch (Berthelot et al., 2021)."""
+
+    confidence_threshold: Fraction = Field(
+        description=(
+            "Threshold tau of a pseudo-label, as a fraction of the mean confidence on the source. "
+            "The paper uses 0.9."
+        )
+    )
+    loss_weight: NonNegative = Field(
+        le=10, description="Final weight of the loss on pseudo-labels. The paper uses 1."
+    )
+    averaging: float = Field(
+        ge=0,
+        lt=1,
+        description=(
+            "Decay of the running mean predictions that align the two domains. The authors' code "
+            "averages over hundreds of its 130,000 steps."
+        ),
+    )
+
+
 class Hyperparameters(Section):
     """Hyperparameters of each method."""
 
     source_only: NoHyperparameters = Field(title="source only")
-    dann_paper: DannPaperHyperparameters = Field(title="DANN, paper")
-    dann: DannHyperparameters = Field(title="DANN")
+    dann_paper: DannPaperHyperparameters = Field(title="DANN as published")
+    dann_capped: DannPaperHyperparameters = Field(title="DANN with weak reversal")
+    dann: DannHyperparameters = Field(title="DANN with entropy")
     cdan: CdanHyperparameters = Field(title="CDAN+E")
     mcc: MccHyperparameters = Field(title="MCC")
     self_training: SelfTrainingHyperparameters = Field(title="self-training")
+    adamatch: AdaMatchHyperparameters = Field(title="AdaMatch")
     target_only: NoHyperparameters = Field(title="trained on target")
 
 

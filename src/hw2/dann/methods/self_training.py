@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from hw2.config import params
 from hw2.dann import augmentations
-from hw2.dann.method import SOURCE, TARGET, Batch, Method, Numbers, Setup
-from hw2.digits.labels import NUM_DIGITS
+from hw2.dann.method import SOURCE, Batch, Method, Numbers, Sample, Setup
+from hw2.dann.prediction_means import PredictionMeans
 
 
 class SelfTraining(Method):
@@ -30,7 +30,8 @@ class SelfTraining(Method):
         self.teacher = copy.deepcopy(setup.network).eval().requires_grad_(False)
         self.teacher.load_state_dict(setup.ema.weights, assign=True)
 
-    def batch_sizes(self, batch_size: int) -> tuple[int, int]:
+    @classmethod
+    def batch_sizes(cls, batch_size: int) -> tuple[int, int]:
         """Half of `batch_size`, but 3/8 for the target, whose images the teacher reads as well."""
         return batch_size // 2, batch_size // 8 * 3
 
@@ -39,12 +40,12 @@ class SelfTraining(Method):
         return {"means": self.means}
 
     @torch.no_grad()
-    def teacher_logits(self, images: Tensor, domain: int, stream: torch.Generator) -> Tensor | None:
+    def teacher_logits(self, sample: Sample) -> Tensor | None:
         """The averaged network's logits of weakly augmented target images."""
-        if domain == SOURCE:
+        if sample.domain == SOURCE:
             return None
-        augmented = augmentations.weak(images, self.setup.augmentations, stream)
-        logits: Tensor = self.teacher(augmented, domain)
+        augmented = augmentations.weak(sample.images, self.setup.augmentations, sample.stream)
+        logits: Tensor = self.teacher(augmented, sample.domain)
         return logits
 
     def loss(self, source: Batch, target: Batch) -> tuple[Tensor, Numbers]:
@@ -68,39 +69,25 @@ class SelfTraining(Method):
 
     def _pseudo_labels(self, predictions: Tensor) -> tuple[Tensor, Tensor]:
         """The teacher's digits (N,), and 1 where they are confident, else 0: float (N,)."""
-        aligned = predictions * self.means.ratio
-        aligned = aligned / aligned.sum(1, keepdim=True)
-        confidence, digits = aligned.max(1)
+        confidence, digits = self.means.aligned(predictions).max(1)
         threshold = self.hyperparameters.confidence_threshold * self.means.confidence
         return digits, (confidence >= threshold).float()
 
 
-class Means(nn.Module):
+class Means(PredictionMeans):
     """Running means of both domains' predictions and of the source's confidence.
 
     A step uses the means of the steps before it.
     """
 
-    predictions: Tensor
     confidence: Tensor
-    steps: Tensor
 
     def __init__(self, averaging: float) -> None:
-        super().__init__()
-        self.averaging = averaging
-        self.register_buffer("predictions", torch.full((2, NUM_DIGITS), 1 / NUM_DIGITS))
+        super().__init__(averaging)
         self.register_buffer("confidence", torch.ones(()))
-        self.register_buffer("steps", torch.zeros(()))
 
-    @property
-    def ratio(self) -> Tensor:
-        """Factors (10,) that turn the target's mean prediction into the source's."""
-        return self.predictions[SOURCE] / self.predictions[TARGET].clamp(min=1e-6)
-
-    def update(self, source: Tensor, target: Tensor) -> None:
-        """Include the predictions (N, 10) of both domains; the first step sets the means."""
-        keep = min(self.averaging, float(self.steps) / (1 + float(self.steps)))
-        self.predictions[SOURCE].lerp_(source.mean(0), 1 - keep)
-        self.predictions[TARGET].lerp_(target.mean(0), 1 - keep)
+    def update(self, source: Tensor, target: Tensor) -> float:
+        """Include the predictions (N, 10) of both domains; returns the fraction that was kept."""
+        keep = super().update(source, target)
         self.confidence.lerp_(source.max(1).values.mean(), 1 - keep)
-        self.steps += 1
+        return keep
