@@ -104,7 +104,7 @@ class Outcome:
     @property
     def is_fault(self) -> bool:
         lost = self.lost_steps > self.save_every
-        return bool(self.corrupt or self.stuck or self.differs or lost)
+        return bool(self.corrupt or self.stuck or self.differs or self.repeated or lost)
 
 
 class Bench:
