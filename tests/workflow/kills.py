@@ -104,7 +104,7 @@ class Outcome:
     @property
     def is_fault(self) -> bool:
         lost = self.lost_steps > self.save_every
-        return bool(self.corrupt or self.stuck or self.differs or lost)
+        return bool(self.corrupt or self.stuck or self.differs or self.repeated or lost)
 
 
 class Bench:
@@ -254,7 +254,8 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 def _contents(path: Path) -> dict[str, bytes]:
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    return {str(file.relative_to(path)): file.read_bytes() for file in files}
+    ours = (file for file in files if file.name != ".snakemake_timestamp")
+    return {str(file.relative_to(path)): file.read_bytes() for file in ours}
 
 
 def _wait(condition: Callable[[], bool]) -> None:

@@ -11,6 +11,7 @@ import math
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,13 @@ def _cell(text: str) -> Cell:
         return float(text)
 
 
+# RuntimeError: an encrypted member, or a zip of an unknown version. MemoryError: a false shape.
+_NO_ARRAYS = (
+    *(ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError, MemoryError),
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error),
+)
+
+
 def save_arrays(path: str | Path, **arrays: npt.ArrayLike) -> None:
     """Write named arrays as NPZ. Uncompressed and undated: the same arrays give the same bytes."""
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
@@ -204,5 +212,5 @@ def load_arrays(path: str | Path) -> dict[str, npt.NDArray[Any]]:
     try:
         with np.load(source, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+    except _NO_ARRAYS as error:
         raise UserError(f"{path}: not a whole NPZ file of plain arrays; remake it") from error
