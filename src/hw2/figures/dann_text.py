@@ -60,8 +60,8 @@ def _batches(pair: Pair) -> str:
         f"{labeled} and {unlabeled} for {formatting.listed(methods)}"
         for (labeled, unlabeled), methods in groups.items()
     ]
-    counts = "; ".join(parts)
-    return f"They differ in the images that a step reads, labeled and unlabeled: {counts}."
+    listed = "; ".join(parts)
+    return f"They differ in the images that a step reads, labeled and unlabeled: {listed}."
 
 
 def _strengths(pair: Pair) -> str:
