@@ -2,8 +2,10 @@
 
 It is trained on renderings of the synthetic concepts, alone and beside other objects, and of many
 distractors: random composite objects, objects that share the outline or the colors of a concept,
-other styles, and styles that share the tones or the pattern of a concept. It shares neither weights
-nor images with Stable Diffusion and CLIP, and never sees a generated image.
+other styles, and styles that share the tones or the pattern of a concept. Renderings are augmented
+in training (`judge_augmentation`), because a concept is the same in another place or phase. The
+classifier shares neither weights nor images with Stable Diffusion and CLIP, and never sees a
+generated image.
 """
 
 from collections.abc import Sequence
@@ -12,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter
 from torch import Tensor
 from torch.nn import functional as F
 
 from hw2 import rng
 from hw2.models.shape_classifier import ConceptJudge
+from hw2.personalization.judge_augmentation import augmented
 from hw2.personalization.synthetic import ENGRAVING, KEYS, OBJECTS, STYLES, images_in_style
 from hw2.pixels import from_uint8
 from hw2.shapes import render, scenes, styles, vocabulary
@@ -32,8 +34,6 @@ _OBJECT_KEYS = tuple(OBJECTS)
 _CONCEPT, _SAME_OUTLINE, _SAME_COLORS = 0.45, 0.12, 0.12  # the others are random objects
 _DOUBLE, _STYLED = 0.5, 0.4  # shares of scenes with two objects, and in a style
 _THE_STYLE, _SAME_TONES, _SAME_PATTERN = 0.5, 0.15, 0.15  # of styled scenes; others are random
-_BLURRED, _BLUR, _NOISE = 0.5, 0.8, 0.02  # what decoders do to an image: pixels, and amplitude
-_COLOR_FIELDS = ("fill", "texture_color", "core_color", "rim_color")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def renderings(split: str, count: int, size: int, seed: int) -> Renderings:
             index = _OBJECT_KEYS.index(key)
             shown[:, column] = (places[0][1] == index) | (double & (places[1][1] == index))
     shown[:, KEYS.index(ENGRAVING)] = _apply_styles(stream, images)
-    return Renderings(render.to_uint8(_degraded(stream, images)), shown)
+    return Renderings(render.to_uint8(images), shown)
 
 
 def photographs(keys: Sequence[str], count: int, size: int, seed: int) -> np.ndarray:
@@ -99,11 +99,12 @@ def train_judge(count: int, size: int, seed: int) -> ConceptJudge:
     """Train the classifier on `count` renderings of `size` pixels."""
     training = renderings("train", count, size, seed)
     shown = torch.from_numpy(training.shown.astype(np.float32))
+    stream = rng.torch_rng(seed, "concept judge", "augmentation")
     with rng.seeded_init(seed, "concept judge"):
         judge = ConceptJudge(len(KEYS))
 
         def loss(rows: Any) -> Tensor:
-            logits = judge(from_uint8(training.images[rows]))
+            logits = judge(augmented(from_uint8(training.images[rows]), stream))
             return F.binary_cross_entropy_with_logits(logits, shown[rows])
 
         return train_classifier(
@@ -164,12 +165,3 @@ def _apply_styles(stream: np.random.Generator, images: np.ndarray) -> np.ndarray
     result = np.zeros(count, bool)
     result[styled] = u[styled] < bounds[0]
     return result
-
-
-def _degraded(stream: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """The images with slight noise, half of them slightly blurred."""
-    blurred = stream.random(len(images)) < _BLURRED
-    sigma: Sequence[float] = (0, _BLUR, _BLUR, 0)
-    images[blurred] = gaussian_filter(images[blurred], sigma)
-    noise = stream.standard_normal(images.shape, dtype=np.float32)
-    return (images + np.float32(_NOISE) * noise).clip(0, 1)
