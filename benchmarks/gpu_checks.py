@@ -54,13 +54,13 @@ def digit_network(case: Case) -> Tensor:
     """Forward and backward pass of the DDPM's U-Net."""
     with rng.seeded_init(1, "checks"):
         network = denoiser.build(case.params.ddpm.network, 20)
-        torch.nn.init.normal_(network.leave.weight, std=0.1)  # type: ignore[arg-type, union-attr]
+        torch.nn.init.normal_(network.leave.weight, std=0.1)  # type: ignore[arg-type]
     network.to(case.device).to(memory_format=torch.channels_last)
     stream = rng.torch_rng(1, "checks")
     x, t = torch.randn(8, 3, 28, 28, generator=stream).to(case.device), torch.arange(8) * 2
     with case.autocast():
         output = network(x, t.to(case.device), t.to(case.device)).float()
-    gradient = torch.autograd.grad(output.square().mean(), network.enter.weight)[0]  # type: ignore[arg-type, union-attr]
+    gradient = torch.autograd.grad(output.square().mean(), network.enter.weight)[0]  # type: ignore[arg-type]
     return torch.cat([output.flatten(), gradient.flatten() * len(output.flatten()) ** 0.5])
 
 
@@ -93,7 +93,7 @@ def digit_sampling(case: Case) -> Tensor:
     ddpm = case.params.ddpm
     with rng.seeded_init(1, "checks"):
         network = denoiser.build(ddpm.network, 20)
-        torch.nn.init.normal_(network.leave.weight, std=0.1)  # type: ignore[arg-type, union-attr]
+        torch.nn.init.normal_(network.leave.weight, std=0.1)  # type: ignore[arg-type]
     network.to(case.device).eval().requires_grad_(False)
     precision: Any = "fp32" if case.precision == "fp32" else "bf16"
     model = Denoiser(network, schedule.make("linear", 20), "v", ddpm.domains, precision)
