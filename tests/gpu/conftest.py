@@ -10,7 +10,6 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 from simulation import simulated
-from small_v1 import stable_diffusion, v1  # noqa: F401  (fixtures)
 
 
 @pytest.fixture
