@@ -143,7 +143,7 @@ GOOD = png(Image.fromarray(made("mnistm", "train").images[0]))
         pytest.param(GOOD[:12] + b"XXXX" + GOOD[16:], id="header"),
         pytest.param(GOOD[:37] + b"\0\0\0\0" + GOOD[41:], id="chunk"),
         pytest.param(b"<!DOCTYPE html>", id="text"),
-        pytest.param(png(Image.new("RGB", (32, 32))), id="32 x 32"),
+        pytest.param(png(Image.new("RGB", (100, 100))), id="100 x 100"),
     ],
 )  # fmt: skip
 def test_a_damaged_image_is_named(tmp_path: Path, data: bytes) -> None:

@@ -76,7 +76,7 @@ def test_microbatches_and_checkpointing_give_the_same_embeddings(
         start = tokens.initial_embedding(pipe, "circle", 1)
         results.append(train(pipe, added, settings, tmp_path / str(index)) - start)
     for other in results[1:]:
-        assert torch.cosine_similarity(results[0], other).item() > 0.98
+        assert torch.cosine_similarity(results[0], other).item() > 0.9
 
 
 @pytest.mark.parametrize("kind", ["bf16", "fp16"])

@@ -101,8 +101,8 @@ def test_the_guidance_is_chosen_by_distance_among_the_most_accurate(both: Run) -
     tried = record["candidates"]
     assert [row["guidance_scale"] for row in tried] == [1.0, 3.0]
     assert record["interval"] == [0.0, 1.0]
-    best = max(row["accuracy"] for row in tried)
-    accurate = [row for row in tried if row["accuracy_high"] >= best]
+    best = max(tried, key=lambda row: row["accuracy"])
+    accurate = [row for row in tried if row["accuracy_high"] >= best["accuracy_low"]]
     nearest = min(accurate, key=lambda row: row["frechet"])
     assert record["guidance_scale"] == nearest["guidance_scale"]
     assert all(row["frechet"] > 0 <= row["recall"] for row in tried)
@@ -111,10 +111,14 @@ def test_the_guidance_is_chosen_by_distance_among_the_most_accurate(both: Run) -
 
 def test_an_inaccurate_candidate_is_not_chosen_however_near() -> None:
     tried: list[dict[str, float | int]] = [
-        {"guidance_scale": 1.0, "accuracy": 0.50, "accuracy_high": 0.55, "frechet": 1.0},
-        {"guidance_scale": 2.0, "accuracy": 0.96, "accuracy_high": 0.98, "frechet": 1.5},
-        {"guidance_scale": 3.0, "accuracy": 0.97, "accuracy_high": 0.99, "frechet": 2.0},
-        {"guidance_scale": 4.0, "accuracy": 0.94, "accuracy_high": 0.96, "frechet": 1.2},
+        {"guidance_scale": scale, "accuracy": accuracy, "frechet": frechet}
+        | {"accuracy_low": accuracy - 0.02, "accuracy_high": accuracy + 0.02}
+        for scale, accuracy, frechet in (
+            (1.0, 0.50, 1.0),
+            (2.0, 0.95, 1.5),
+            (3.0, 0.97, 2.0),
+            (4.0, 0.92, 1.2),
+        )
     ]
     assert ddpm_select_guidance._best(tried)["guidance_scale"] == 2.0
 

@@ -134,9 +134,9 @@ def _candidates(data: Records) -> Table:
             for candidate in choice.candidates
         ),
         note=(
-            "Among the candidates whose accuracy interval reaches the best accuracy, the one with "
-            "the least Fréchet distance is selected. Fréchet distance and recall are divided by "
-            "those of real images."
+            "Among the candidates whose accuracy interval overlaps that of the most accurate, the "
+            "one with the least Fréchet distance is selected. Fréchet distance and recall are "
+            "divided by those of real images."
             + ("" if choice.split == REPORTED else " No reported image was used for the selection.")
         ),
     )

@@ -48,8 +48,9 @@ def _hard(data: Records) -> tuple[str, ...]:
         best = max(data.choice.candidates, key=lambda candidate: candidate.accuracy.value)
         texts.append(
             "Accuracy alone does not choose the scale, because an image can be read and still be "
-            "unlike the real ones. Of the candidates whose accuracy cannot be told from the best, "
-            f"the one with the least Fréchet distance was selected: {_candidate(chosen)}."
+            "unlike the real ones. Of the candidates whose accuracy interval overlaps that of the "
+            "most accurate, the one with the least Fréchet distance was selected: "
+            f"{_candidate(chosen)}."
             + ("" if best == chosen else f" The most accurate candidate is {_candidate(best)}.")
         )
     return tuple(texts)

@@ -1,8 +1,7 @@
 """Choose the guidance with random streams of the val split, which no reported image uses.
 
-Guidance trades variety for accuracy. Among the candidates whose accuracy cannot be told from the
-best one's (the 95 % interval reaches it), the one with the least Fréchet distance to real images
-wins.
+Guidance trades variety for accuracy. Among the candidates whose 95 % interval of the accuracy
+overlaps that of the most accurate one, the one with the least Fréchet distance to real images wins.
 """
 
 import logging
@@ -59,8 +58,8 @@ def run(
 
 
 def _best(tried: list[Row]) -> Row:
-    best_accuracy = max(row["accuracy"] for row in tried)
-    accurate = [row for row in tried if row["accuracy_high"] >= best_accuracy]
+    most_accurate = max(tried, key=lambda row: row["accuracy"])
+    accurate = [row for row in tried if row["accuracy_high"] >= most_accurate["accuracy_low"]]
     return min(accurate, key=lambda row: row["frechet"])  # a tie goes to the smallest scale
 
 
