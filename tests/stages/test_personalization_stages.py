@@ -20,7 +20,7 @@ from hw2.commands import grade_personalization
 from hw2.config import params, paths, profiles
 from hw2.figures import personalization_records, report
 from hw2.io import files
-from hw2.personalization import grading, photos, prompt_specs, synthetic, tokens, train
+from hw2.personalization import grading, photos, prompt_specs, synthetic, tokens
 from hw2.personalization.clip_scores import Scorer
 from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import load
@@ -33,6 +33,7 @@ from hw2.stages import (
     personalization_train,
     stable_diffusion_train,
 )
+from hw2.training.microbatches import Microbatches
 
 ROUNDED = 1e-5  # metrics have six digits
 
@@ -184,15 +185,15 @@ def test_an_untrained_token_fails_its_baselines_and_keeps_its_text(
 def interrupt(monkeypatch: pytest.MonkeyPatch, call: int) -> list[int]:
     """Interrupt the training at the `call`th backward pass; the list gets the number of each."""
     calls: list[int] = []
-    backward = train._backward
+    backward = Microbatches.backward
 
-    def interrupted(*arguments: Any) -> float:
+    def interrupted(*arguments: Any) -> Any:
         calls.append(len(calls) + 1)
         if calls[-1] == call:
             raise KeyboardInterrupt
         return backward(*arguments)
 
-    monkeypatch.setattr(train, "_backward", interrupted)
+    monkeypatch.setattr(Microbatches, "backward", interrupted)
     return calls
 
 
