@@ -24,7 +24,7 @@ INK = "#1f2328"
 MUTED = "#6e7781"
 GRID = "#e4e7eb"
 BLUE, ORANGE, GREEN, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#56B4E9"
-YELLOW = "#B8A200"
+YELLOW, BROWN = "#B8A200", "#7A4B23"
 
 DOMAIN_NAMES = {"all": "all domains"} | {key: domain.name for key, domain in DOMAINS.items()}
 DOMAIN_STYLES = {"all": (INK, "o")} | {
@@ -32,7 +32,7 @@ DOMAIN_STYLES = {"all": (INK, "o")} | {
 }
 SERIES_STYLES = (
     *((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PURPLE, "D")),
-    *((SKY, "v"), (INK, "P"), (YELLOW, "X")),
+    *((SKY, "v"), (INK, "P"), (YELLOW, "X"), (BROWN, "<"), (MUTED, ">")),
 )
 
 WIDTH = 6.4  # inches: a text column
