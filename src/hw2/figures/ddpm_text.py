@@ -81,8 +81,13 @@ def _observed(data: Records) -> tuple[str, ...]:
     ]
     if len(domains) > 1:
         low, high = domains[0], domains[-1]
+        verdict = (
+            f"{domain_name(low)} is the harder domain"
+            if shares[low].high < shares[high].low
+            else "The accuracies of the domains do not differ by more than chance"
+        )
         texts.append(
-            f"{domain_name(low)} is the harder domain: {formatting.accuracy(shares[low])}, against "
+            f"{verdict}: {formatting.accuracy(shares[low])} for {domain_name(low)}, "
             f"{formatting.accuracy(shares[high])} for {domain_name(high)}. {_quality(data)}"
         )
     return tuple(texts)
