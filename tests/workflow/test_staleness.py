@@ -174,7 +174,7 @@ def test_a_new_method_trains_only_itself(copy: Scratch) -> None:
     )
     params = copy.root / "params.yaml"
     _replace(params, "    target_only: {}", "    coral: {}\n    target_only: {}")
-    _replace(params, "target_only]", "target_only, coral]")
+    _replace(params, "  - target_only\n", "  - target_only\n  - coral\n")
 
     done = copy.dvc("repro", "dann_train")
     assert done.ran == {"dann_train"}
