@@ -145,8 +145,10 @@ class Bench:
         root = self._work.root
         for path in self._outputs(stage):
             shutil.rmtree(root / path) if (root / path).is_dir() else (root / path).unlink(True)
-        for rest in (self._paths.checkpoints, ".dvc/cache/runs", lock_backup.FOLDER):
-            shutil.rmtree(self._root / rest, ignore_errors=True)
+        # The reference keeps its own: the paths of `self._paths` lie there.
+        checkpoints = self._paths.checkpoints.relative_to(self._reference.root)
+        for rest in (checkpoints, ".dvc/cache/runs", lock_backup.FOLDER):
+            shutil.rmtree(root / rest, ignore_errors=True)
         yaml = YAML()
         lock = yaml.load(self._reference.root / "dvc.lock")
         del lock["stages"][stage]
