@@ -26,5 +26,5 @@ def logit_normal(mean: float, std: float) -> Quantiles:
 
 
 def power(exponent: float) -> Quantiles:
-    """T / T = u ** exponent; an exponent below 1 visits noisy images more often."""
+    """Quantiles t / T = u ** exponent; an exponent below 1 visits noisy images more often."""
     return lambda u: u**exponent

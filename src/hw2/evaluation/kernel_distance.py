@@ -1,4 +1,4 @@
-"""The kernel distance of two sets of features (Binkowski et al., 2018, "Demystifying MMD GANs").
+"""The kernel distance of two sets of features (Bińkowski et al., 2018, "Demystifying MMD GANs").
 
 Unlike the Fréchet distance it has no bias, so sets of different size can be compared, and its
 jackknife gives an interval.

@@ -28,8 +28,8 @@ _IMPLEMENTED = (
     "that predict the digit and do not tell the domain. The strength of the reversal grows from "
     "zero during training, as published.",
     "The other methods share network, augmentations, optimizer and cost of a step with DANN, so "
-    "that a difference between rows is one between methods: DANN with a weaker reversal as one "
-    "report has it, and with entropy minimization; CDAN with entropy weights (Long et al., 2018); "
+    "that a difference between rows is one between methods: DANN with a weaker reversal, and with "
+    "entropy minimization; CDAN with entropy weights (Long et al., 2018); "
     "minimum class confusion (Jin et al., 2020); self-training with confident pseudo-labels of "
     "weakly augmented target images; and AdaMatch as published (Berthelot et al., 2021).",
 )

@@ -134,7 +134,7 @@ def guidance(data: Records, dpi: int) -> list[Figure]:
             plot=ddpm_plots.guidance(rows, data.choice),
             title="Accuracy and sample quality by guidance scale",
             caption=(
-                "Accuracy, kernel distance (Binkowski et al., 2018) and recall (Kynkäänniemi et "
+                "Accuracy, kernel distance (Bińkowski et al., 2018) and recall (Kynkäänniemi et "
                 "al., 2019) of generated images by guidance scale s, where s = 1 is no guidance; "
                 f"{sampler_name(rows[0].sampler)} with {rows[0].steps} steps. Distance and recall "
                 "are in the judge's features. All scales apply at the same noise levels. Shaded "

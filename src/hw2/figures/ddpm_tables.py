@@ -87,7 +87,7 @@ def _quality(data: Records) -> Table:
         note=(
             "The Fréchet distance (Heusel et al., 2017) compares mean and covariance in the "
             "judge's feature space; 0 is best, and it depends on the number of images. The kernel "
-            "distance (Binkowski et al., 2018) does not, and is around 0 for real images. Recall "
+            "distance (Bińkowski et al., 2018) does not, and is around 0 for real images. Recall "
             "is the share of real images that lie on the manifold of the generated images in that "
             "space; precision is the share of generated images that lie on the manifold of the "
             "real ones (Kynkäänniemi et al., 2019). The column Real shows the same measures for "
