@@ -65,18 +65,43 @@ def test_no_other_embedding_changes(
 
 
 def test_microbatches_and_checkpointing_give_the_same_embeddings(
-    stable_diffusion: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path
+    stable_diffusion: params.StableDiffusion,
+    mini: params.Params,
+    v1: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In the direction of the movement: AdamW makes rounding of tiny gradients visible."""
-    results = []
+    """With SGD, because AdamW's first steps amplify the rounding of tiny gradients."""
+    monkeypatch.setattr(torch.optim, "AdamW", lambda groups, **_: torch.optim.SGD(groups))
+    start, results = None, []
     for index, update in enumerate(({}, {"microbatches": 4}, {"gradient_checkpointing": True})):
         pipe = load.load(stable_diffusion, v1, CPU)
-        added = tokens.add(pipe, "<new1>", tokens.initial_embedding(pipe, "circle", 1))
-        settings = mini.personalization.train.model_copy(update=update)
         start = tokens.initial_embedding(pipe, "circle", 1)
+        added = tokens.add(pipe, "<new1>", start)
+        settings = mini.personalization.train.model_copy(update=update)
         results.append(train(pipe, added, settings, tmp_path / str(index)) - start)
-    for other in results[1:]:
-        assert torch.cosine_similarity(results[0], other).item() > 0.9
+    assert results[0].abs().max() > 0
+    for other in results[1:]:  # convolutions of other sizes may round differently
+        assert (other - results[0]).norm() < 0.05 * results[0].norm()
+
+
+def test_the_learning_rate_falls_after_decay_start(
+    stable_diffusion: params.StableDiffusion, mini: params.Params, v1: Path, tmp_path: Path
+) -> None:
+    moved = {}
+    for decay_start in (0.0, 1.0):
+        pipe = load.load(stable_diffusion, v1, CPU)
+        added = tokens.add(pipe, "<new1>", tokens.initial_embedding(pipe, "circle", 1))
+        settings = mini.personalization.train.model_copy(update={"decay_start": decay_start})
+        _, _, snapshots = personalization_train.train_embeddings(
+            pipe, (added,), batch_function(added.words), settings, steps=3, lr=0.01, seed=1,
+            resume=Resume(tmp_path / str(decay_start), {}), desc="test",
+            snapshot=lambda step, snapshots: None, validate_every=1,
+        )  # fmt: skip
+        steps = np.diff(torch.stack(snapshots.rows).flatten(1).numpy(), axis=0)
+        moved[decay_start] = np.linalg.norm(steps, axis=1)
+    assert moved[0.0][0] == moved[1.0][0]  # the peak
+    assert moved[0.0][2] < 0.5 * moved[1.0][2]  # a third of the rate
 
 
 @pytest.mark.parametrize("kind", ["bf16", "fp16"])

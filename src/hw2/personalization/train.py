@@ -19,6 +19,7 @@ from hw2.personalization.batches import BatchFunction
 from hw2.personalization.tokens import AddedToken
 from hw2.training.loop import Numbers, finite, train
 from hw2.training.microbatches import Microbatches
+from hw2.training.optimizers import trapezoid
 from hw2.training.precision import grad_scaler
 from hw2.training.random_streams import StepStreams
 from hw2.training.resume import Resume
@@ -88,12 +89,21 @@ def train_embeddings(
         _checkpointing(pipe, settings.gradient_checkpointing),
         tokens.trainable(pipe, added_tokens) as rows,
     ):
-        groups: list[dict[str, Any]] = [{"params": [rows], "lr": lr, "weight_decay": 0.0}]
+        groups: list[dict[str, Any]] = [
+            {"params": [rows], "lr": lr, "initial_lr": lr, "weight_decay": 0.0}
+        ]
         if trained_matrices:
             for weight in trained_matrices.values():
                 weight.requires_grad_()
             trained = list(trained_matrices.values())
-            groups.append({"params": trained, "lr": matrices_lr, "weight_decay": 0.01})
+            groups.append(
+                {
+                    "params": trained,
+                    "lr": matrices_lr,
+                    "initial_lr": matrices_lr,
+                    "weight_decay": 0.01,
+                }
+            )
         device, weights = pipe.unet.device, [rows, *trained_matrices.values()]
         on_gpu = device.type != "cpu"
         optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999), fused=on_gpu or None)
@@ -118,6 +128,9 @@ def train_embeddings(
                 take_snapshot(step)
             loss, size = step_loss.of(step)
             value = finite(microbatches.backward(loss, size, weights, scaler), step, _HINT)
+            factor = trapezoid(step, steps, warmup_steps=0, decay_start=settings.decay_start)
+            for group in optimizer.param_groups:
+                group["lr"] = factor * group["initial_lr"]
             scaler.step(optimizer)
             scaler.update()
             optimizer.zero_grad(set_to_none=True)

@@ -7,7 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraint
 
 from hw2.config.loader import Section
 from hw2.config.schema.clip import ClipModel
-from hw2.config.schema.ranges import RandomStreams, Seed, once
+from hw2.config.schema.ranges import Fraction, RandomStreams, Seed, once
 from hw2.config.schema.stable_diffusion import StableDiffusion
 
 Token = Annotated[str, StringConstraints(pattern=r"^<[A-Za-z0-9_-]{1,30}>$")]
@@ -53,6 +53,12 @@ class PersonalizationTrain(Section):
     )
     lr: PositiveFloat = Field(
         le=1, description="Learning rate of the new embedding vectors. Nothing else is trained."
+    )
+    decay_start: Fraction = Field(
+        description=(
+            "Fraction of the steps after which the learning rate falls linearly; 1 disables the "
+            "decay. The last steps of a constant rate only shake the vectors."
+        )
     )
     augment: bool = Field(
         description=(
