@@ -108,6 +108,10 @@ def metrics(domains: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     }
     variety |= {"frechet": 9.5, "frechet_real": 4.25}
     variety |= {"precision": 0.75, "precision_real": 0.8, "train_images": 900}
+    for name, share in (("background_dark", 0.5), ("background_medium", 0.3)):
+        variety |= {name: share, f"{name}_real": 0.35}
+    variety |= {"background_light": 0.2, "background_light_real": 0.3}
+    variety |= {"vivid": 0.08, "vivid_real": 0.05}
     per_domain = {domain: estimate(CURVES[domain][1], 500) | variety for domain in domains}
     candidates = [
         {

@@ -16,6 +16,7 @@ from hw2.runtime.errors import UserError
 FACTS = ("model", "data", "sampler", "judge")  # optional texts of the metrics, shown unchanged
 
 MEASURES = ("frechet", "kernel_distance", "recall", "precision")
+TONES = ("background_dark", "background_medium", "background_light", "vivid")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Records:
     digits: list[Interval]  # accuracy per digit
     train_images: dict[str, int]  # by domain
     quality: dict[str, dict[str, Quality]]  # by domain and measure
+    tones: dict[str, dict[str, Quality]]  # by domain and share
     judge: Scores  # on real images
     ablation: Scores | None  # None if it was not run
     facts: dict[str, str]
@@ -74,7 +76,12 @@ def read(
             for domain in domains
         },
         quality={
-            domain: _quality(score[domain], f"{ddpm_details}, {domain}") for domain in domains
+            domain: _quality(score[domain], MEASURES, f"{ddpm_details}, {domain}")
+            for domain in domains
+        },
+        tones={
+            domain: _quality(score[domain], TONES, f"{ddpm_details}, {domain}")
+            for domain in domains
         },
         judge=records.scores(records.mapping(judge_details), str(judge_details), domains),
         ablation=_ablation(records.mapping(ddpm_ablation_details), str(ddpm_ablation_details)),
@@ -96,12 +103,12 @@ def _digits(record: dict[str, Any], path: Path) -> list[Interval]:
     ]
 
 
-def _quality(record: dict[str, Any], where: str) -> dict[str, Quality]:
+def _quality(record: dict[str, Any], measures: tuple[str, ...], where: str) -> dict[str, Quality]:
     return {
         measure: Quality(
             records.number(record, measure, where), records.number(record, f"{measure}_real", where)
         )
-        for measure in MEASURES
+        for measure in measures
     }
 
 

@@ -14,6 +14,12 @@ MEASURE_NAMES = {
     "recall": "recall",
     "precision": "precision",
 }
+TONE_NAMES = {
+    "background_dark": "Dark background",
+    "background_medium": "Medium",
+    "background_light": "Light",
+    "vivid": "Vivid pixels",
+}
 
 
 def stats(data: Records) -> tuple[Stat, ...]:
@@ -38,7 +44,7 @@ def _stat(label: str, share: Interval) -> Stat:
 
 def tables(data: Records) -> tuple[Table, ...]:
     """Return the tables of the section; a guidance scale that is set has no table of candidates."""
-    shown = [_summary(data), _quality(data), _digits(data)]
+    shown = [_summary(data), _quality(data), _tones(data), _digits(data)]
     if data.choice.chosen:
         shown.append(_candidates(data))
     return tuple(shown)
@@ -92,6 +98,27 @@ def _quality(data: Records) -> Table:
             "space; precision is the share of generated images that lie on the manifold of the "
             "real ones (Kynkäänniemi et al., 2019). The column Real shows the same measures for "
             "other real images in place of the generated ones."
+        ),
+    )
+
+
+def _tones(data: Records) -> Table:
+    return Table(
+        title="Tones of the generated images",
+        head=("Domain", "Images", *TONE_NAMES.values()),
+        rows=tuple(
+            (
+                domain_name(domain),
+                label,
+                *(formatting.percent(getattr(shares[name], kind)) for name in TONE_NAMES),
+            )
+            for domain, shares in data.tones.items()
+            for label, kind in (("generated", "generated"), ("real, test split", "real"))
+        ),
+        note=(
+            "Shares of images by the third of the range that the gray value of their border is in, "
+            "and of pixels whose channels differ by 60 % of the range or more. Strong guidance "
+            "draws dark backgrounds and vivid pixels that an accuracy does not show."
         ),
     )
 

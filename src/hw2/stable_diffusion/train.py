@@ -36,14 +36,16 @@ class Captioned(nn.Module):
 
     Args:
         unet: A function of (latents, times, encoder_hidden_states).
-        encoder: The frozen text encoder.
+        encoder: The text encoder, which is trained as well: CLIP's contrastive loss teaches which
+            noun an image shows, but hardly how the parts of its object are arranged.
         ids: Token ids int (captions, context); the last row is the empty caption.
     """
 
     def __init__(self, unet: UNet2DConditionModel, encoder: Any, ids: Tensor) -> None:
         super().__init__()
         self.unet = unet
-        self.frozen = [encoder, ids]  # in a list, to keep them out of weights and resume files
+        self.encoder = encoder
+        self._ids = [ids]  # in a list, to keep them out of weights and resume files
 
     def inner_weights(self) -> list[Tensor]:
         """Matrices and convolutions between the first and the last, which Muon may train."""
@@ -53,9 +55,7 @@ class Captioned(nn.Module):
         ]
 
     def forward(self, xt: Tensor, t: Tensor, captions: Tensor) -> Tensor:
-        encoder, ids = self.frozen
-        with torch.no_grad():
-            states = encoder(ids[captions].long())[0]
+        states = self.encoder(self._ids[0][captions].long())[0]
         return self.unet(xt, t, encoder_hidden_states=states).sample
 
 
@@ -87,8 +87,8 @@ def train_stable_diffusion(
 ) -> tuple[StableDiffusionPipeline, list[dict[str, float]], list[dict[str, float]]]:
     """Train the autoencoder and then the U-Net on the images that the small CLIP was trained on.
 
-    The CLIP's text tower is the text encoder, frozen. The images show no concept of
-    `hw2.personalization.synthetic`.
+    The text encoder starts as the CLIP's text tower and is trained with the U-Net. The images show
+    no concept of `hw2.personalization.synthetic`.
 
     Returns:
         The pipeline with averaged weights, and the histories of the autoencoder and of the U-Net
@@ -118,7 +118,7 @@ def train_stable_diffusion(
     unet = _new_unet(stable_diffusion, tuple(dataset.images.shape), encoder.config.hidden_size)
     if device.type == "cpu":  # fused attention has a slow backward pass there
         unet.set_attn_processor(AttnProcessor())
-    network = Captioned(unet, encoder.to(device), ids.to(device)).to(device)
+    network = Captioned(unet, encoder.requires_grad_(True), ids.to(device)).to(device)
     layout = (
         torch.channels_last if stable_diffusion.train.channels_last else torch.contiguous_format
     )
@@ -133,7 +133,8 @@ def train_stable_diffusion(
     )
     network.load_state_dict(averaged)
     unet.cpu().to(memory_format=torch.contiguous_format).eval()
-    return assemble(codec.cpu(), encoder.cpu(), tokenizer, unet), codec_history, history
+    encoder.cpu().requires_grad_(False)
+    return assemble(codec.cpu(), encoder, tokenizer, unet), codec_history, history
 
 
 def assemble(codec: Any, encoder: Any, tokenizer: Any, unet: Any) -> StableDiffusionPipeline:

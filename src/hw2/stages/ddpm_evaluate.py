@@ -11,7 +11,7 @@ from hw2.diffusion.guidance import NO_GUIDANCE
 from hw2.digits import arrays
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS
-from hw2.evaluation import outcomes, sample_quality
+from hw2.evaluation import outcomes, sample_quality, tones
 from hw2.evaluation.intervals import proportion
 from hw2.evaluation.judge import load_judge
 from hw2.io import files
@@ -54,13 +54,15 @@ def run(
         record[domain] |= sample_quality.measure(
             judge, generated, domain, digits_arrays, split="test", other="val"
         )
+        real = arrays.load(digits_arrays, domain, "test")
+        record[domain] |= tones.measure(generated.rgb, real.rgb)
     record["digits"] = {
         str(digit): proportion(right[samples["digits"] == digit]).named("accuracy")
         for digit in range(NUM_DIGITS)
     }
     record["unguided"] = _unguided(ddpm_sweep)
-    real = files.read_json(judge_details)
-    record["judge"] = {domain: real[domain]["accuracy"] for domain in present}
+    on_real = files.read_json(judge_details)
+    record["judge"] = {domain: on_real[domain]["accuracy"] for domain in present}
     files.write_metrics(ddpm_details, record)
 
 
