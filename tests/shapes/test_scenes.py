@@ -40,6 +40,15 @@ def test_captions_use_only_words_of_the_vocabulary(training: scenes.CaptionedIma
     assert set(vocabulary.style_names(STYLES)) <= words
 
 
+def test_images_of_one_noun_are_marked(training: scenes.CaptionedImages) -> None:
+    nouns = "|".join(vocabulary.nouns(NOUNS))
+    prefixes = "|".join(filter(None, vocabulary.PREFIXES))
+    form = rf"(?:(?:{prefixes}) )?an? (?:{nouns})(?: on a \w+ background)?"
+    expected = [re.fullmatch(form, caption) is not None for caption in training.captions]
+    assert training.of_one_noun.tolist() == expected
+    assert 0 < sum(expected) < len(expected)
+
+
 def test_an_image_has_the_colors_that_its_caption_names(training: scenes.CaptionedImages) -> None:
     checked = 0
     for image, caption in zip(training.images, training.captions, strict=True):

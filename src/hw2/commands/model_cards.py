@@ -34,7 +34,7 @@ def cards(
     """
     shapes = params.shapes.model_dump(mode="json", exclude={"test_images_per_class"})
     sd = params.stable_diffusion.model_dump(
-        mode="json", include={"seed", "autoencoder", "network", "train"}
+        mode="json", include={"seed", "autoencoder", "network", "other_images", "train"}
     )
     clip = params.clip.model_dump(mode="json", include={"seed", "network", "train"})
     faces = params.faces.model_dump(mode="json", exclude={"source", "weights", "revision", "ddim"})

@@ -28,10 +28,18 @@ _BACKGROUNDS = np.array(list(vocabulary.BACKGROUNDS.values()), np.float32)
 
 @dataclass(frozen=True)
 class CaptionedImages:
-    """Images uint8 (N, size, size, 3) and N captions."""
+    """Images with their captions.
+
+    Attributes:
+        images: uint8 (N, size, size, 3).
+        captions: N sentences.
+        of_one_noun: bool (N,), whether the image shows a single object that a noun names, in no
+            style.
+    """
 
     images: np.ndarray
     captions: list[str]
+    of_one_noun: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,11 @@ def training(shapes: params.Shapes) -> CaptionedImages:
     """Draw `shapes.train_images` random scenes, without the pairs `vocabulary.HELD_OUT`."""
     count = shapes.train_images
     blocks = [_block(shapes, number) for number in range(-(-count // BLOCK))]
-    images = np.concatenate([item.images for item in blocks])[:count]
-    return CaptionedImages(images, [text for item in blocks for text in item.captions][:count])
+    return CaptionedImages(
+        np.concatenate([item.images for item in blocks])[:count],
+        [text for item in blocks for text in item.captions][:count],
+        np.concatenate([item.of_one_noun for item in blocks])[:count],
+    )
 
 
 def _block(shapes: params.Shapes, number: int) -> CaptionedImages:
@@ -101,7 +112,9 @@ def _block(shapes: params.Shapes, number: int) -> CaptionedImages:
         captions.append(f"{vocabulary.PREFIXES[prefix[i]]} {text}".strip())
     for i in styled:
         captions[i] += f" in the style of {names[style[i]]}"
-    return CaptionedImages(render.to_uint8(canvas), captions)
+    of_one_noun = items[0].is_noun & ~double
+    of_one_noun[styled] = False
+    return CaptionedImages(render.to_uint8(canvas), captions, of_one_noun)
 
 
 def test_set(split: str, per_class: int, size: int, seed: int) -> TestSet:
@@ -128,7 +141,7 @@ def test_set(split: str, per_class: int, size: int, seed: int) -> TestSet:
 
 
 class _Items:
-    """An object for each scene of a block, with its phrase."""
+    """An object for each scene of a block, with its phrase and whether that is a noun."""
 
     def __init__(self, stream: np.random.Generator, num_nouns: int) -> None:
         n = BLOCK
@@ -141,7 +154,7 @@ class _Items:
         looks = selected(is_generic, vocabulary.random_looks(stream, n), described)
         if num_nouns:
             looks = selected(is_noun, varied(stream, vocabulary.noun_looks(num_nouns)[noun]), looks)
-        self.looks = looks
+        self.looks, self.is_noun = looks, is_noun
         self.upright = np.where(is_noun | is_generic, 0.0, angle)
         names = vocabulary.nouns(num_nouns)
         generic = stream.integers(len(vocabulary.GENERIC), size=n)

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers.models.attention_processor import AttnProcessor
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -103,12 +104,14 @@ def train_stable_diffusion(
         resume=autoencoder_resume,
         device=device,
     )
-    ids = text_encoder.token_ids(tokenizer, [*captioned.captions, ""])
+    chosen = _chosen(captioned.of_one_noun, stable_diffusion)
+    captions = [captioned.captions[row] for row in chosen]
+    ids = text_encoder.token_ids(tokenizer, [*captions, ""])
     schedule = Schedule(scheduler().alphas_cumprod.double())
     dataset = DenoisingDataset(
-        autoencoder.encode(codec, captioned.images),
-        torch.arange(len(captioned.captions)),
-        null_label=len(captioned.captions),
+        autoencoder.encode(codec, captioned.images[chosen]),
+        torch.arange(len(captions)),
+        null_label=len(captions),
         p_uncond=stable_diffusion.train.p_uncond,
         schedule=schedule,
         prediction="x0",
@@ -135,6 +138,12 @@ def train_stable_diffusion(
     unet.cpu().to(memory_format=torch.contiguous_format).eval()
     encoder.cpu().requires_grad_(False)
     return assemble(codec.cpu(), encoder, tokenizer, unet), codec_history, history
+
+
+def _chosen(of_one_noun: np.ndarray, stable_diffusion: params.StableDiffusion) -> np.ndarray:
+    """Rows of the images that the U-Net learns from: int (n,), in order."""
+    drawn = rng.numpy_rng(stable_diffusion.seed, "other images").random(len(of_one_noun))
+    return np.flatnonzero(of_one_noun | (drawn < stable_diffusion.other_images))
 
 
 def assemble(codec: Any, encoder: Any, tokenizer: Any, unet: Any) -> StableDiffusionPipeline:
@@ -186,7 +195,8 @@ def identity(
 ) -> dict[str, Any]:
     """Everything that changes the result of the training, except code; `save_every` does not."""
     excluded = {"train": {"save_every"}, "autoencoder": {"save_every"}}
-    included = {"seed": True, "autoencoder": True, "network": True, "train": True}
+    names = ("seed", "autoencoder", "network", "other_images", "train")
+    included = dict.fromkeys(names, True)
     return {
         "stable_diffusion": stable_diffusion.model_dump(
             mode="json", include=included, exclude=excluded

@@ -96,6 +96,12 @@ class StableDiffusion(Section):
     )
     autoencoder: Autoencoder
     network: StableDiffusionNetwork
+    other_images: Fraction = Field(
+        description=(
+            "Share of the training images that the U-Net learns from, apart from those of a single "
+            "object that a noun names, which it all sees. Nouns take the longest to learn."
+        )
+    )
     train: Train
 
 
