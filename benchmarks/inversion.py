@@ -35,7 +35,7 @@ from hw2.personalization import batches, tokens, train
 from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.photos import Concept
 from hw2.personalization.synthetic import images_of_object
-from hw2.shapes import vocabulary
+from hw2.shapes import scenes, vocabulary
 from hw2.shapes.render import Looks
 from hw2.stable_diffusion import load, sample
 from hw2.training.resume import Resume
@@ -58,6 +58,12 @@ class Measured:
     word_score: float
     picked: np.ndarray
     error: float
+
+
+def random_objects(count: int) -> Looks:
+    """The looks of random objects, each from its own stream."""
+    streams = (rng.numpy_rng(SEED, "object", row) for row in range(count))
+    return scenes.concatenated([vocabulary.random_looks(stream, 1) for stream in streams])
 
 
 def photographs(looks: Looks, row: int, count: int, size: int) -> np.ndarray:
@@ -169,7 +175,7 @@ def main() -> None:
     clip_folder = Path(personalization.clip.weights)
     scorer = Scorer(clip_models.load(weights.locate(personalization.clip, clip_folder), CPU))
     count = arguments.objects
-    looks = vocabulary.random_looks(rng.numpy_rng(SEED, "objects"), count + OTHERS)
+    looks = random_objects(count + OTHERS)
     size = load.image_size(pipe)
     references = [photographs(looks, row, PHOTOGRAPHS, size) for row in range(count + OTHERS)]
     features = np.stack([scorer.features(list(images)) for images in references])
