@@ -10,7 +10,7 @@ from hw2.digits import arrays, synthetic
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import SPLITS
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "training"))  # for `interruptions`
+sys.path.insert(0, str(Path(__file__).parents[1] / "training"))  # for helpers
 
 
 @pytest.fixture(scope="session")

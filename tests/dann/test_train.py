@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from in_processes import Raised, in_processes
 from interruptions import before_step, crash, terminate
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from hw2.dann.train import identity, train_method
 from hw2.digits import arrays
 from hw2.digits.arrays import Digits
 from hw2.runtime.errors import Interrupted, UserError
+from hw2.training import processes
 from hw2.training.resume import Resume
 
 CPU = torch.device("cpu")
@@ -304,3 +306,21 @@ def test_pairs_of_any_domains_can_be_trained(
     mini: params.Dann, digits: Path, tmp_path: Path, source: str
 ) -> None:
     go(changed(mini, steps=2), "self_training", digits, tmp_path, pair=Pair(source, "mnistm"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_processes_give_the_bits_of_one(
+    mini: params.Dann, digits: Path, tmp_path: Path, method: str
+) -> None:
+    dann = changed(mini, steps=4)
+
+    def fit(rank: int) -> Fitted:
+        fitted = go(dann, method, digits, tmp_path / "several")
+        processes.end_all_but_first()
+        return fitted
+
+    first, second = in_processes(2, fit, tmp_path)
+    weights, history = go(dann, method, digits, tmp_path / "alone")
+    assert first[1] == history
+    assert all(torch.equal(first[0][name], weight) for name, weight in weights.items())
+    assert second == Raised(SystemExit, "0")

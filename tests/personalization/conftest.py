@@ -9,6 +9,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "stages"))  # for `running`
 sys.path.insert(0, str(Path(__file__).parents[1] / "stable_diffusion"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "training"))  # for `in_processes`
 
 from small_v1 import checkpoint, stable_diffusion, v1  # noqa: F401  (fixtures)
 

@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from in_processes import Raised, in_processes
 from safetensors.torch import load_file
 from torch import Tensor
 
 from hw2.config import params
 from hw2.personalization import custom_diffusion, textual_inversion, tokens
 from hw2.personalization import train as personalization_train
+from hw2.personalization.train import Snapshots
 from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import load, sample
+from hw2.training import processes
 from hw2.training.resume import Resume
 
 CPU = torch.device("cpu")
@@ -201,3 +204,46 @@ def test_the_snapshot_with_the_best_image_score_that_keeps_the_prompt_is_chosen(
     image: list[float], text: list[float], chosen: int
 ) -> None:
     assert textual_inversion.choose(image, text) == chosen
+
+
+Fitted = tuple[Tensor, list[dict[str, float]], dict[str, Any]]
+
+
+@pytest.mark.parametrize("augment", [False, True])
+def test_two_processes_give_the_curve_of_one(
+    stable_diffusion: params.StableDiffusion,
+    mini: params.Params,
+    v1: Path,
+    tmp_path: Path,
+    augment: bool,
+) -> None:
+    settings = mini.personalization.train.model_copy(update={"augment": augment})
+
+    def fit(folder: Path, writer: int) -> Fitted:
+        pipe = load.load(stable_diffusion, v1, torch.device("cpu"))
+        added = tokens.add(pipe, "<new1>", tokens.initial_embedding(pipe, "circle", 1))
+
+        def snapshot(step: int, snapshots: Snapshots) -> None:
+            snapshots.image.append(float(writer))
+
+        rows, history, snapshots = personalization_train.train_embeddings(
+            pipe, (added,), batch_function(added.words), settings, steps=3, lr=0.01, seed=1,
+            resume=Resume(folder, {}), snapshot=snapshot, validate_every=2, desc="test",
+        )  # fmt: skip
+        return rows, history, snapshots.state_dict()
+
+    def member(rank: int) -> Fitted:
+        fitted = fit(tmp_path / str(rank), rank)
+        if rank == 1:  # what the stage would choose from
+            assert fitted[2]["image"] == [0.0, 0.0, 0.0]
+        processes.end_all_but_first()
+        return fitted
+
+    first, second = in_processes(2, member, tmp_path)
+    rows, history, snapshots = fit(tmp_path / "alone", 0)
+    for several, one in zip(first[1], history, strict=True):
+        assert several["loss"] == pytest.approx(one["loss"], rel=1e-5)
+    # Images that are augmented are encoded together, and AdamW makes rounding visible.
+    assert augment or torch.equal(first[0], rows)
+    assert first[2]["steps"] == snapshots["steps"] == [0, 2, 3]
+    assert second == Raised(SystemExit, "0")

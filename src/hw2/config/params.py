@@ -100,6 +100,14 @@ class Runtime(Section):
         le=1024,
         description="CPU threads; 0 uses all cores. Use fewer when several stages run at once.",
     )
+    processes: int = Field(
+        ge=1,
+        le=1024,
+        description=(
+            "Processes that share each batch, for instance one for each GPU, in the trainings that "
+            "can use them (docs/cluster.md). The variable HW2_PROCESSES takes precedence."
+        ),
+    )
 
 
 class Figures(Section):

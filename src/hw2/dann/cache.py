@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from hw2.config import params
 from hw2.dann import classifier, train
@@ -22,7 +23,9 @@ from hw2.dann.method import Method
 from hw2.dann.train import Training
 from hw2.io import files
 from hw2.io.atomic import atomic_dir
+from hw2.runtime import ranks
 from hw2.runtime.fingerprint import fingerprint_of_modules
+from hw2.training import processes
 from hw2.training.resume import Resume
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,24 +56,35 @@ class Cache:
         """The folder of the finished training; trains unless there is one."""
         with self._resume(training, method) as resume:
             done = _done(resume)
-            if done.exists():
+            if processes.from_first(done.exists):
                 log.info("%s: already trained", training.name)
                 return done
             weights, history = train.train_method(
                 self.dann, training, method, self.digits_arrays, resume, device
             )
-            with atomic_dir(done) as temporary:
-                classifier.save(
-                    temporary / CHECKPOINT,
-                    weights,
-                    self.dann.network,
-                    train.recipe(self.dann, training, method).extractor,
-                    training.pair,
-                    training.method,
-                )
-                rows = [_row(training, numbers) for numbers in history]
-                files.write_table(temporary / HISTORY, rows)
+            if ranks.is_first():
+                self._write(done, training, method, weights, history)
         return done
+
+    def _write(
+        self,
+        done: Path,
+        training: Training,
+        method: type[Method],
+        weights: dict[str, Tensor],
+        history: list[dict[str, float]],
+    ) -> None:
+        with atomic_dir(done) as temporary:
+            classifier.save(
+                temporary / CHECKPOINT,
+                weights,
+                self.dann.network,
+                train.recipe(self.dann, training, method).extractor,
+                training.pair,
+                training.method,
+            )
+            rows = [_row(training, numbers) for numbers in history]
+            files.write_table(temporary / HISTORY, rows)
 
     def prune(self, keep: Iterable[Path]) -> None:
         """Remove every training that is not among the folders `keep`."""

@@ -1,6 +1,7 @@
 """Training of one method on one or two domains with one seed."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,14 @@ from hw2.dann.pairs import Pair, TrainingImages
 from hw2.dann.recipe import Recipe
 from hw2.pixels import from_uint8
 from hw2.runtime.device import one_thread
+from hw2.training import processes
 from hw2.training.batch_sampler import BatchSampler
 from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
 from hw2.training.parallel import ParallelMap
 from hw2.training.resume import Resume
 
+_OUTPUTS = ("features", "logits", "teacher_logits")  # of a batch
 _GLOBAL_STREAM = threading.Lock()
 """Held while initial weights are drawn: trainings in several threads share PyTorch's stream."""
 
@@ -160,6 +163,9 @@ class _StepFrame:
     passes run side by side, the method's small loss runs on the whole, and both backward passes
     run side by side again from the gradients of features and logits. The result does not depend
     on the number of threads. A training that shares the cores with others has one.
+
+    Two processes compute a pass each, and both compute the loss of the whole; batch statistics are
+    those of a whole pass. More processes would have nothing to do.
     """
 
     def __init__(
@@ -172,8 +178,10 @@ class _StepFrame:
     def backward(self, source: Sample, target: Sample) -> tuple[float, Numbers]:
         """Set `.grad` of all weights; returns the loss and the method's numbers."""
         views = self.method.views(source, target)
-        passes = zip((source, target), views, strict=True)
-        batches = list(self._side_by_side(lambda one: self._forward(*one), passes))
+        own = [index for index in (SOURCE, TARGET) if processes.is_own(index)]
+        passes = list(zip((source, target), views, strict=True))
+        computed = self._side_by_side(lambda index: self._forward(*passes[index]), own)
+        batches = self._from_all((source, target), dict(zip(own, computed, strict=True)))
         leaves = [tensor.detach().requires_grad_() for b in batches for tensor in _outputs(b)]
         cut = [
             replace(batch, features=leaves[2 * k], logits=leaves[2 * k + 1])
@@ -186,15 +194,13 @@ class _StepFrame:
         def backward_of(index: int) -> tuple[Tensor | None, ...]:
             return self._gradients(batches[index], gradients[2 * index : 2 * index + 2])
 
-        per_batch = list(self._side_by_side(backward_of, (0, 1)))
-        for weight, *parts in zip(self.weights, *per_batch, gradients[len(leaves) :], strict=True):
-            terms = [part for part in parts if part is not None]
-            # In the memory layout of the weight, which fused optimizers rely on without a check.
-            total = torch.empty_like(weight)
-            total = total.copy_(terms[0]) if terms else total.zero_()
-            for part in terms[1:]:
-                total += part
-            weight.grad = total
+        per_batch = list(self._side_by_side(backward_of, own))
+        totals = [
+            _total(weight, parts) for weight, *parts in zip(self.weights, *per_batch, strict=True)
+        ]
+        processes.add_up(totals)
+        for weight, total, part in zip(self.weights, totals, gradients[len(leaves) :], strict=True):
+            weight.grad = total if part is None else total.add_(part)
         return loss.item(), numbers
 
     def _forward(self, sample: Sample, views: Views) -> Batch:
@@ -207,6 +213,36 @@ class _StepFrame:
         return Batch(
             **vars(sample), features=features, logits=logits, teacher_logits=teacher_logits
         )
+
+    def _from_all(self, samples: Sequence[Sample], own: dict[int, Batch]) -> list[Batch]:
+        """The batches of all passes, of which this process computed `own`."""
+        if len(own) == len(samples):
+            return list(own.values())
+        return [self._from_owner(k, sample, own.get(k)) for k, sample in enumerate(samples)]
+
+    def _from_owner(self, index: int, sample: Sample, batch: Batch | None) -> Batch:
+        """The batch of a pass; elsewhere than in the process that computed it, without a graph.
+
+        The statistics and the stream are afterwards as if the pass had been computed here.
+        """
+        statistics = self.network.extractor.statistics(sample.domain)
+        sent: dict[str, Any] = {}
+        if batch is not None:
+            outputs = {name: getattr(batch, name) for name in _OUTPUTS}
+            sent = {
+                "outputs": {k: None if x is None else x.detach().cpu() for k, x in outputs.items()},
+                "statistics": [values.cpu() for values in statistics],
+                "stream": sample.stream.get_state(),
+            }
+        sent = processes.shared(sent, processes.owner(index))
+        if batch is not None:
+            return batch
+        for here, there in zip(statistics, sent["statistics"], strict=True):
+            here.data.copy_(there)  # of one domain, in a buffer that the graph of the other saved
+        sample.stream.set_state(sent["stream"])
+        device = sample.images.device
+        outputs = {k: None if x is None else x.to(device) for k, x in sent["outputs"].items()}
+        return Batch(**vars(sample), **outputs)
 
     def _gradients(
         self, batch: Batch, of_outputs: tuple[Tensor | None, ...]
@@ -221,6 +257,16 @@ class _StepFrame:
             return (None,) * len(self.weights)
         outputs, gradients = zip(*used, strict=True)
         return torch.autograd.grad(outputs, self.weights, gradients, allow_unused=True)
+
+
+def _total(weight: Tensor, parts: Sequence[Tensor | None]) -> Tensor:
+    """The sum, in the memory layout of the weight, which fused optimizers rely on unchecked."""
+    terms = [part for part in parts if part is not None]
+    total = torch.empty_like(weight)
+    total = total.copy_(terms[0]) if terms else total.zero_()
+    for part in terms[1:]:
+        total += part
+    return total
 
 
 def _outputs(batch: Batch) -> tuple[Tensor, Tensor]:

@@ -74,6 +74,11 @@ class Extractor(nn.Module):
         """Convolutions from features to features, which Muon may train."""
         return [weight for weight in self.blocks.parameters() if weight.ndim == 4]
 
+    def statistics(self, domain: int) -> list[Tensor]:
+        """Views of the running statistics that a pass in training mode changes."""
+        norms = [module for module in self.modules() if isinstance(module, DomainBatchNorm)]
+        return [values[domain] for norm in norms for values in (norm.mean, norm.var)]
+
     def forward(self, images: Tensor, domain: int) -> Tensor:
         x = self.first(images, domain)
         for index, block in enumerate(self.blocks):
@@ -97,6 +102,10 @@ class GaninExtractor(nn.Module):
 
     def inner_weights(self) -> list[nn.Parameter]:
         """Empty: the paper trains all weights with SGD."""
+        return []
+
+    def statistics(self, domain: int) -> list[Tensor]:
+        """Empty: nothing is normalized."""
         return []
 
     def forward(self, images: Tensor, domain: int) -> Tensor:

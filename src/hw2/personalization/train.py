@@ -17,6 +17,8 @@ from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.personalization import tokens
 from hw2.personalization.batches import BatchFunction
 from hw2.personalization.tokens import AddedToken
+from hw2.runtime import ranks
+from hw2.training import processes
 from hw2.training.loop import Numbers, finite, train
 from hw2.training.microbatches import Microbatches
 from hw2.training.optimizers import trapezoid
@@ -108,20 +110,24 @@ def train_embeddings(
         on_gpu = device.type != "cpu"
         optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999), fused=on_gpu or None)
         scaler = grad_scaler(device, pipe.unet.dtype, initial=_FP16_SCALE)
+        microbatches = Microbatches(settings.microbatches, in_turn=on_gpu)
         step_loss = _StepLoss(
             pipe,
             batch_function,
             _Encoder(pipe.vae, remembers=not settings.augment),
             StepStreams(seed, "noise", settings.random_streams, device),
+            microbatches,
         )
-        microbatches = Microbatches(settings.microbatches, in_turn=on_gpu)
 
         def take_snapshot(step: int) -> None:
-            if snapshot is not None and step not in snapshots.steps:
+            if snapshot is None or step in snapshots.steps:
+                return
+            if ranks.is_first():
                 with torch.no_grad():
                     snapshot(step, snapshots)
                 snapshots.steps.append(step)
                 snapshots.rows.append(rows.detach().cpu().clone())
+            processes.share_state(snapshots)
 
         def advance(step: int) -> Numbers:
             if validate_every and step % validate_every == 0:
@@ -202,13 +208,19 @@ class _StepLoss:
         batch_function: The images and sentences of each step.
         encoder: Encodes the images.
         streams: Streams of the latents, the noise and the times of each step.
+        microbatches: Tell which images this process encodes.
     """
 
     def __init__(
-        self, pipe: Any, batch_function: BatchFunction, encoder: _Encoder, streams: StepStreams
+        self,
+        pipe: Any,
+        batch_function: BatchFunction,
+        encoder: _Encoder,
+        streams: StepStreams,
+        microbatches: Microbatches,
     ) -> None:
         self._pipe, self._batch_function = pipe, batch_function
-        self._encoder, self._streams = encoder, streams
+        self._encoder, self._streams, self._microbatches = encoder, streams, microbatches
         levels = Schedule(pipe.scheduler.alphas_cumprod.double().to(pipe.unet.device))
         prediction = _PREDICTIONS[pipe.scheduler.config.prediction_type]
         weights = min_snr_v_weights(levels) if prediction == "x0" else None
@@ -217,7 +229,8 @@ class _StepLoss:
     def of(self, step: int) -> tuple[Callable[[slice], Tensor], int]:
         """The mean loss of a slice of the batch of a step, and the number of its images."""
         images, texts = self._batch_function(step)
-        mean, deviation = self._encoder(images)
+        own = self._microbatches.own(len(texts))
+        mean, deviation = self._moments(images, slice(own[0].start, own[-1].stop))
         pipe, objective, stream = self._pipe, self._objective, self._streams.at(step)
         where, levels = stream.device, objective.schedule
         vae_noise = torch.randn(mean.shape, generator=stream, device=where).to(mean)
@@ -236,6 +249,16 @@ class _StepLoss:
             return objective.loss(output, target[rows], noisy[rows], times[rows])
 
         return loss, len(texts)
+
+    def _moments(self, images: Tensor, own: slice) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation (N, C, h, w) of the latents; 0 of images that are not own."""
+        moments = self._encoder(images[own])
+        if ranks.count() == 1:
+            return moments
+        whole = [values.new_zeros(len(images), *values.shape[1:]) for values in moments]
+        for values, place in zip(moments, whole, strict=True):
+            place[own] = values
+        return whole[0], whole[1]
 
 
 def encoded(pipe: Any, texts: list[str]) -> Tensor:

@@ -3,6 +3,9 @@
 The runner changes to the repository's root, binds the stage's function to the parameters and paths
 that dvc.yaml declares, logs to stderr and to logs/<stage>.log, and ends in one line and an exit
 code: 0 success, 1 internal error, 2 an error that the user can correct, 130 or 143 interrupted.
+
+With `runtime.processes` it runs the script again in several processes, of which the first one logs
+and writes.
 """
 
 import logging
@@ -16,9 +19,9 @@ from types import FrameType
 from typing import Any
 
 from hw2.config import params, paths
-from hw2.pipeline import binding, declared, disk, lock_backup, provenance
-from hw2.runtime import device, parent_process
-from hw2.runtime.errors import Interrupted, UserError
+from hw2.pipeline import binding, declared, disk, lock_backup, provenance, torchrun
+from hw2.runtime import device, parent_process, ranks
+from hw2.runtime.errors import Interrupted, LostProcess, UserError
 from hw2.runtime.progress import FILE_ONLY, ConsoleHandler
 
 # A notebook's backend does not exist outside it, and matplotlib would fail to be imported.
@@ -26,6 +29,7 @@ os.environ["MPLBACKEND"] = "agg"
 log = logging.getLogger(__name__)
 
 Stage = Callable[..., object]
+_SECONDS_TO_GIVE_WAY = 3.0
 _SMALLER = (
     "lower the stage's batch size in params.yaml, end other programs, or compute on another"
     " device (HW2_DEVICE=cpu)"
@@ -57,24 +61,31 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
     try:
         os.chdir(_root(script))
         all_paths = paths.load()
-        log_file = _log_to_file(all_paths.logs / f"{stage}.log")
+        if ranks.is_first():
+            log_file = _log_to_file(all_paths.logs / f"{stage}.log")
         entry = declared.entry(stage)
         declaration = declared.of_entry(stage, entry)
         stage_params = declared.restrict_params(params.load(), declaration)
-        disk.check_writable(declared.files(entry, all_paths, declared.OUTPUTS))
-        lock_backup.keep()
-        lock_backup.forget(stage)
+        if (processes := torchrun.count(stage, entry, stage_params.runtime)) > 1:
+            raise SystemExit(torchrun.run(script, processes))
+        if ranks.is_first():
+            disk.check_writable(declared.files(entry, all_paths, declared.OUTPUTS))
+            lock_backup.keep()
+            lock_backup.forget(stage)
         function(**_arguments(function, declaration, stage_params, all_paths))
         lock_backup.finished(stage, entry, stage_params.model_dump())
         log.info("parameters read: %s", ", ".join(sorted(stage_params.reads)), extra=FILE_ONLY)
     except UserError as error:
+        _give_way(error)
         log.error("%s", error)
         return 2
     except Interrupted as stop:
-        log.error("%s", stop)
+        if ranks.is_first():
+            log.error("%s", stop)
         return stop.exit_code
     except KeyboardInterrupt:
-        log.error("interrupted; run the same command to start this stage again")
+        if ranks.is_first():
+            log.error("interrupted; run the same command to start this stage again")
         return 128 + signal.SIGINT
     except Exception as error:
         return _report(error, log_file)
@@ -83,6 +94,7 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
 
 def _report(error: Exception, log_file: str) -> int:
     """Say in one line what failed, with the traceback in the log; returns the exit code."""
+    _give_way(error)
     message = " ".join(str(error).split()) or "no message"
     if disk.refused(error):
         code, line = 2, f"a file could not be written or read ({message}); {disk.REMEDY}"
@@ -91,9 +103,19 @@ def _report(error: Exception, log_file: str) -> int:
     else:
         code, line = 1, f"{type(error).__name__}: {message}; full traceback in {log_file}"
     log.error("%s", line)
-    extra = None if os.environ.get("HW2_DEBUG") == "1" else FILE_ONLY
+    shown = os.environ.get("HW2_DEBUG") == "1" or not ranks.is_first()
+    extra = None if shown else FILE_ONLY
     log.error("traceback", exc_info=error, extra=extra)
     return code
+
+
+def _give_way(error: Exception) -> None:
+    """Let the process that knows the cause report an error that several of them have.
+
+    torchrun stops the others meanwhile. What only this process knows is reported afterwards.
+    """
+    if isinstance(error, LostProcess) or not ranks.is_first():
+        time.sleep(_SECONDS_TO_GIVE_WAY)
 
 
 def _arguments(
@@ -154,7 +176,11 @@ def _root(script: Path) -> Path:
 def _log_to_stderr(stage: str) -> logging.Handler:
     """Show hw2's information and everyone's warnings, each line with the stage's name."""
     handler = ConsoleHandler()
-    handler.setFormatter(logging.Formatter(f"hw2 {stage}: %(message)s"))
+    process = ""
+    if not ranks.is_first():
+        handler.setLevel(logging.ERROR)
+        process = f" (process {ranks.own()})"
+    handler.setFormatter(logging.Formatter(f"hw2 {stage}{process}: %(message)s"))
     logging.getLogger().addHandler(handler)
     logging.getLogger("hw2").setLevel(logging.INFO)
     logging.captureWarnings(True)
@@ -165,7 +191,9 @@ def _log_to_file(path: Path) -> str:
     """Start a new log file for the stage; returns its name."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+        path.write_bytes(b"")
+        # Appends, because the runner and the first of several processes share the file.
+        handler = logging.FileHandler(path, mode="a", encoding="utf-8")
     except OSError as error:
         raise UserError(
             f"{path}: cannot be written ({error.strerror}); correct its permissions"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from hw2.runtime import ranks
 from hw2.runtime.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 def choose(name: str = "auto") -> "torch.device":
     """The device of that name: auto, cpu, cuda or cuda:N. HW2_DEVICE goes before `name`.
 
+    Of several processes on a machine each gets a GPU of its own.
+
     Raises:
-        UserError: for another name, or a CUDA device that this machine does not have.
+        UserError: for another name, a CUDA device that this machine does not have, or one that
+            several processes would have to share.
     """
     import torch  # here, because figures and `hw2 --help` do without it
 
@@ -33,6 +37,14 @@ def choose(name: str = "auto") -> "torch.device":
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
         name = "cuda" if count else "cpu"
+    if name.startswith("cuda") and ranks.count_here() > 1:
+        if name != "cuda" or ranks.count_here() > count:
+            raise UserError(
+                f"{key}: {name!r} for {ranks.count_here()} processes and {count} CUDA device(s);"
+                " each process needs one of its own: write auto, or lower runtime.processes"
+            )
+        name = f"cuda:{ranks.own_here()}"
+        torch.cuda.set_device(name)  # nccl takes the current device for its own
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= count:
         available = f"{count} CUDA device(s)" if count else "no CUDA device"
@@ -61,7 +73,7 @@ def native_bf16(device: "torch.device") -> bool:
 def use_threads(count: int) -> int:
     """Let PyTorch use `count` threads, 0 for all cores this process may use; return the number.
 
-    HW2_THREADS goes before `count`.
+    HW2_THREADS goes before `count`. Several processes on a machine divide the threads.
     """
     import torch
 
@@ -70,7 +82,7 @@ def use_threads(count: int) -> int:
         if not override.isdecimal():
             raise UserError(f"HW2_THREADS: {override!r} is no count; write 0 (all cores) or more")
         count = int(override)
-    threads = count or usable_cores()
+    threads = max(1, (count or usable_cores()) // ranks.count_here())
     torch.set_num_threads(threads)
     return threads
 

@@ -11,6 +11,10 @@ class UserError(Exception):
     """
 
 
+class LostProcess(UserError):
+    """Another process of the same training ended, which the process that started both reports."""
+
+
 class Interrupted(Exception):
     """A signal interrupted a training loop, and its state is saved.
 

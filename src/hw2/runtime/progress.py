@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from hw2.runtime import ranks
 from hw2.runtime.errors import UserError
 
 LOG_SECONDS = 5.0
@@ -49,7 +50,7 @@ class Progress:
         self._stats: dict[str, float] = {}
         self._every = _log_seconds() if whole is None else math.inf
         self._began = self._logged = self._shown = time.monotonic()
-        self._terminal = sys.stderr.isatty() and whole is None
+        self._terminal = sys.stderr.isatty() and whole is None and ranks.is_first()
         self._lock = threading.Lock()
         self._whole = whole
         if whole is not None:

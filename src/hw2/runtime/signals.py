@@ -8,6 +8,7 @@
 SIGINT, SIGTERM and the death of the process that started us all ask for the same: finish the
 step, save, leave. Signals that come during the save change nothing. Python delivers signals to the
 main thread alone, so loops in other threads follow the flag that the main thread has entered.
+Loops in several processes must agree, because each of them waits for the others at every step.
 """
 
 import logging
@@ -24,12 +25,17 @@ log = logging.getLogger(__name__)
 
 
 class StopFlag:
-    """Context manager that collects requests to stop; `signum` is the first one, or None."""
+    """Context manager that collects requests to stop; `signum` is the first one, or None.
+
+    Args:
+        agreed: What all processes make of the `signum` that each of them passes at every step.
+    """
 
     _of_main_thread: ClassVar["StopFlag | None"] = None
 
-    def __init__(self) -> None:
+    def __init__(self, agreed: Callable[[int | None], int | None] = lambda own: own) -> None:
         self.signum: int | None = None
+        self._agreed = agreed
         self._parent = os.getppid()
         self._before: dict[int, Any] = {}
         self._followed: StopFlag | None = None
@@ -65,6 +71,7 @@ class StopFlag:
         if self.signum is None and os.getppid() != self._parent:
             log.warning("the process that started this one is gone; stopping")
             self.signum = signal.SIGTERM
+        self.signum = self._agreed(self.signum)
         return self.signum is not None
 
     def raise_if_stopped(self, step: int, save: Callable[[], object]) -> None:

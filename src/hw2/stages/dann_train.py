@@ -17,6 +17,7 @@ from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.models import architecture
 from hw2.models.feature_extractor import Extractor, domain_head, label_head
+from hw2.training import processes
 from hw2.training.session import Session
 from hw2.training.side_by_side import side_by_side
 
@@ -46,6 +47,7 @@ def run(
     cache = Cache(dann, digits_arrays, dann_trainings)
     with Session(dann_trainings):
         finished = _finished(trainings, cache, device)
+        processes.end_all_but_first()
         rows: list[dict[str, Any]] = []
         with atomic_dir(dann_models) as folder:
             for training, source in zip(trainings, finished, strict=True):

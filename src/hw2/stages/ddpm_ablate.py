@@ -18,6 +18,7 @@ from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.runtime.progress import progress
 from hw2.stages.ddpm_sample import SPLIT
+from hw2.training import processes
 from hw2.training.session import Session
 
 
@@ -38,6 +39,7 @@ def run(
     `ran: false`.
     """
     if not ddpm.ablation.run:
+        processes.end_all_but_first()
         with atomic_dir(ddpm_ablation):
             files.write_metrics(ddpm_ablation_details, {"ran": False})
         return
@@ -45,6 +47,7 @@ def run(
     with Session(checkpoints) as session:
         resume = session.resume(identity(always, digits_arrays))
         weights, history = train_ddpm(always, digits_arrays, resume, device)
+        processes.end_all_but_first()
         with atomic_dir(ddpm_ablation) as folder:
             denoiser.save(folder / "model.safetensors", weights, always)
             files.write_table(folder / "history.csv", history)

@@ -9,6 +9,7 @@ from hw2.faces import course, hub, train
 from hw2.faces import model as models
 from hw2.io import files
 from hw2.runtime.errors import UserError
+from hw2.training import processes
 from hw2.training.session import Session
 
 COLUMNS = ("step", "loss", "lr")
@@ -33,9 +34,11 @@ def run(
         with Session(checkpoints) as session:
             resume = session.resume(train.identity(faces))
             weights, rows = train.train_faces(faces, resume, device)
+            processes.end_all_but_first()
             files.write_table(faces_history, rows, COLUMNS)
             models.save(faces_model, train.blueprint(faces), weights, train.levels(faces))
         return
+    processes.end_all_but_first()
     if faces.weights is None:
         raise UserError(f"faces.weights: null; set it to the model of source {faces.source}")
     if faces.source == "course":

@@ -22,6 +22,7 @@ from hw2.personalization.textual_inversion import InversionResult, identity, inv
 from hw2.runtime.progress import progress
 from hw2.stable_diffusion import load, sample
 from hw2.stages.personalization_sample import sample_graded
+from hw2.training import processes
 from hw2.training.session import Session
 
 
@@ -70,6 +71,7 @@ def run(
             )
             for concept in concepts
         ]
+        processes.end_all_but_first()
         with atomic_dir(personalization_embeddings) as folder:
             for result in results:
                 spec = result.concept.spec

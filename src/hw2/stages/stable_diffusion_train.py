@@ -8,6 +8,7 @@ from hw2.config import params
 from hw2.io import files
 from hw2.io.atomic import atomic_dir
 from hw2.stable_diffusion import autoencoder, train
+from hw2.training import processes
 from hw2.training.session import Session
 
 COLUMNS = ("network", "step", "loss", "lr")
@@ -29,6 +30,7 @@ def run(
     another model, both are empty. Column `network` of the history is `autoencoder` or `unet`.
     """
     if stable_diffusion.weights != "trained":
+        processes.end_all_but_first()
         with atomic_dir(stable_diffusion_model):
             pass
         files.write_table(stable_diffusion_history, [], COLUMNS)
@@ -42,6 +44,7 @@ def run(
         pipeline, autoencoder_history, history = train.train_stable_diffusion(
             stable_diffusion, shapes, clip_model, autoencoder_resume, resume, device
         )
+        processes.end_all_but_first()
         with atomic_dir(stable_diffusion_model) as temporary:
             pipeline.save_pretrained(temporary)
         rows = [{"network": "autoencoder", **row} for row in autoencoder_history]

@@ -10,6 +10,7 @@ from torch import Tensor
 from hw2.runtime.errors import UserError
 from hw2.runtime.progress import progress
 from hw2.runtime.signals import StopFlag
+from hw2.training import processes
 from hw2.training.resume import Resume
 
 RECORDS = 200  # rows of a history
@@ -76,7 +77,7 @@ def train(
         read()
         resume.save(done, {name: part.state_dict() for name, part in everything.items()})
 
-    with StopFlag() as stop, progress(steps, desc, start) as bar:
+    with StopFlag(processes.agreed) as stop, progress(steps, desc, start) as bar:
         for step in range(start, steps):
             unread.append((step, advance(step)))
             due = len(unread) == READ_EVERY or step + 1 == steps or not _on_gpu(unread[-1][1])

@@ -6,6 +6,9 @@ checkpoints/<stage>/<key>/step-<n>.json   its size and sha256, written after it
 The key is a hash of what the training is (parameters, fingerprint of the input), so a training
 with other parameters starts afresh. A file without a manifest is an unfinished save. There is no
 pointer to the newest file that could be wrong: the folder is scanned.
+
+Of several processes the first one reads and writes them. A training may go on with another number
+of processes.
 """
 
 import hashlib
@@ -22,7 +25,9 @@ import torch
 
 from hw2.io import files
 from hw2.io.atomic import atomic_path, remove_litter
+from hw2.runtime import ranks
 from hw2.runtime.errors import UserError
+from hw2.training import processes
 
 FORMAT = 1
 log = logging.getLogger(__name__)
@@ -42,7 +47,8 @@ class Resume:
         self.folder = Path(folder) / _key(identity)
         self.keep = keep
         self._identity = identity
-        self._remove_unfinished()
+        if ranks.is_first():
+            self._remove_unfinished()
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         """Write `state` after `step` steps; then, and only then, remove what is too old.
@@ -53,6 +59,8 @@ class Resume:
             TypeError: naming the key of a value that a strict reader would refuse.
             UserError: if the disk refuses; the files of earlier steps are still there.
         """
+        if not ranks.is_first():
+            return
         buffer = io.BytesIO()  # in memory first: torch.save hides a full disk behind its own error
         torch.save(_plain(state, "state"), buffer)
         data = buffer.getbuffer()
@@ -76,6 +84,9 @@ class Resume:
 
     def load_latest(self) -> tuple[int, dict[str, Any]] | None:
         """The newest undamaged (steps done, state), its tensors on the CPU; None to start anew."""
+        return processes.from_first(self._latest)
+
+    def _latest(self) -> tuple[int, dict[str, Any]] | None:
         damaged = ""
         for step in self._steps():
             try:
@@ -100,7 +111,8 @@ class Resume:
 
     def finish(self) -> None:
         """Remove the resume files, once the outputs of the training are written."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if ranks.is_first():
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self

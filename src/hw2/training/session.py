@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hw2.runtime import run_lock
+from hw2.runtime import ranks, run_lock
 from hw2.training.resume import Resume
 
 
@@ -19,7 +19,8 @@ class Session:
             (write the outputs of the stage)
 
     The block holds the lock of the folder. Resume files are removed when the block ends without
-    an exception, so a stage that is stopped between training and output loses nothing.
+    an exception, so a stage that is stopped between training and output loses nothing. Of several
+    processes that train together, the first one holds the lock and writes.
 
     Raises:
         UserError: on entry, if another process trains in the folder.
@@ -34,7 +35,8 @@ class Session:
         return self._exits.enter_context(Resume(self.folder / subfolder, identity))
 
     def __enter__(self) -> Self:
-        self._exits.enter_context(run_lock.hold(self.folder))
+        if ranks.is_first():
+            self._exits.enter_context(run_lock.hold(self.folder))
         return self
 
     def __exit__(

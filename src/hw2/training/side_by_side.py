@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import torch
 
+from hw2.runtime import ranks
 from hw2.runtime.progress import joint
 from hw2.runtime.signals import StopFlag
 
@@ -17,9 +18,9 @@ def side_by_side(
 ) -> list[Result]:
     """The results of functions that each train something, in their order.
 
-    On a CPU as many run at once as PyTorch has threads, which are divided among them; on a GPU one
-    after the other. A training must give the same result for any number of threads, and must be one
-    that continues when it is started again.
+    On a CPU as many run at once as PyTorch has threads, which are divided among them; on a GPU, and
+    in several processes, which share each training, one after the other. A training must give the
+    same result for any number of threads, and must be one that continues when it is started again.
 
     Args:
         trainings: They share no state, and draw no random numbers from global streams.
@@ -32,7 +33,8 @@ def side_by_side(
         Exception: the first error of a training, after the running ones have finished.
     """
     threads = torch.get_num_threads()
-    at_once = max(1, min(len(trainings), threads)) if device.type == "cpu" else 1
+    alone = device.type == "cpu" and ranks.count() == 1
+    at_once = max(1, min(len(trainings), threads)) if alone else 1
     pool = ThreadPoolExecutor(
         at_once, initializer=torch.set_num_threads, initargs=(threads // at_once,)
     )
