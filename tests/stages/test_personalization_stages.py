@@ -20,7 +20,14 @@ from hw2.commands import grade_personalization
 from hw2.config import params, paths, profiles
 from hw2.figures import personalization_records, report
 from hw2.io import files
-from hw2.personalization import grading, photos, prompt_specs, synthetic, tokens
+from hw2.personalization import (
+    graded_images,
+    grading,
+    photos,
+    prompt_specs,
+    synthetic,
+    tokens,
+)
 from hw2.personalization.clip_scores import Scorer
 from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import load
@@ -171,9 +178,11 @@ def test_an_untrained_token_fails_its_baselines_and_keeps_its_text(
         photographs = photos.read(base.personalization_concepts, concept).images
         references, baselines = scorer.features(photographs), completed[spec.key]["baseline"]
         for index, (image, text) in enumerate(baselines):
-            images = personalization_sample.sample_graded(
+            images = graded_images.draw(
                 pipe, spec, index, mini.personalization, word=concept.initializer
             )
+            handed_over = graded_images.read(done.personalization_initializers, spec.key, index)
+            assert np.array_equal(handed_over, images)
             scores = scorer.image_and_text(list(images), references, spec.eval_prompts[index])
             untrained = grading.Case(spec.key, index, *scores, (image, text))
             assert not untrained.passed
@@ -319,7 +328,7 @@ def test_invalid_input_is_refused_in_one_line(
             {"prompt": [f"{'word ' * 90}<new1>", "a <new1>"]},
             "tokens, of which the model reads",
         ),
-        ("0", {"token_name": "<new9>", "prompt": ["<new9>", "<new9>"]}, "was not learned"),
+        ("0", {"token_name": "<new9>", "prompt": ["<new9>", "<new9>"]}, "is not learned"),
     ):
         with pytest.raises(UserError, match=message) as error:
             sample({key: entry | changes})
