@@ -216,14 +216,15 @@ def test_an_interrupted_comparison_resumes_to_the_same_bits(
     """No output holds a run time either: DVC compares bytes."""
     artifacts = artifacts_on(base, tmp_path)
     artifacts.personalization_embeddings = done.personalization_embeddings
-    # Separate and merged have 2 passes each, joint and custom_joint one: call 9 is the joint
-    # training of the second pair.
-    calls = interrupt(monkeypatch, call=9)
+    # Of the first pair, separate and merged have 2 passes each, joint and custom_joint one. The
+    # second pair shares a concept, so that it lacks one pass of separate and of merged: call 8 is
+    # its joint training. What it would have shared is trained again, to the same bits.
+    calls = interrupt(monkeypatch, call=8)
     with pytest.raises(KeyboardInterrupt):
         run_stage(personalization_compare, mini, artifacts)
     assert not artifacts.multi_concept_table.exists()
     run_stage(personalization_compare, mini, artifacts)
-    assert len(calls) == 9 + 4  # no finished training is repeated
+    assert len(calls) == 8 + 1 + 1 + 2  # joint, custom_joint and merged
     outputs = ("multi_concept_table", "multi_concept_images", "multi_concept_weights")
     assert_same_bytes(artifacts, done, *outputs)
     assert done.personalization_details.stat().st_size < 20_000
