@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from hw2.config import paths
-from hw2.pipeline import dag
+from hw2.pipeline import dag, schedule
 from hw2.pipeline.report_page import FigureTexts
 from hw2.runtime.errors import UserError
 from snakemake.exceptions import WorkflowError
@@ -25,6 +25,11 @@ IN_REPORT = {
     "labels": lambda wildcards: {"figure": TEXTS.of(wildcards.figure).title},
     "caption": "workflow/report/figure.rst",
 }
+
+
+# Stages that can use all cores share them with another one, unless they take turns on a GPU.
+AT_ONCE = schedule.at_once(workflow.cores) if workflow.local_exec else 1
+SHARED = {"gpu"} if AT_ONCE > 1 else set()
 
 
 # Inert without --software-deployment-method apptainer.
@@ -59,11 +64,16 @@ for stage in STAGES:
             touch(stage.done),
         log:
             f"logs/{stage.name}.log",  # written by the script, which also talks to the terminal
+        priority: stage.priority
         retries: stage.meta.get("retries", 0)
         localrule: stage.meta.get("local", False)
-        threads: workflow.cores if stage.meta.get("all_cores") else 1
+        threads: workflow.cores // AT_ONCE if stage.meta.get("all_cores") else 1
         resources:
-            **stage.meta.get("resources", {}),
+            **{
+                name: amount
+                for name, amount in stage.meta.get("resources", {}).items()
+                if name not in SHARED
+            },
         params:
             stage=stage.name,
             python=sys.executable,

@@ -33,10 +33,19 @@ def test_a_row_for_each_stage_and_their_sum() -> None:
     ],
 )
 def test_the_last_line_says_how_long(seconds: tuple[float | None, ...], last: str) -> None:
-    plan = Plan("mini", tuple(DueStage("a", "", value) for value in seconds))
+    plan = Plan("mini", tuple(DueStage(f"s{k}", "", s) for k, s in enumerate(seconds)))
     lines = plan_table.text(plan).splitlines()
     assert lines[-1] == last
     assert ("not measured" in lines[-2]) == (seconds[-1] is None)
+
+
+def test_stages_that_run_at_the_same_time_count_once() -> None:
+    stages = (
+        DueStage("train", "", 100.0),
+        DueStage("faces", "", 70.0),
+        DueStage("sample", "", 50.0, before=("train", "not due")),
+    )
+    assert [Plan("demo", stages, at_once).seconds for at_once in (1, 2)] == [220.0, 150.0]
 
 
 def test_nothing_to_run() -> None:

@@ -28,6 +28,7 @@ def provenance(paths: Mapping[str, Path]) -> Provenance:
         versions={"Python": "3.11"},
         machine=("a processor, 2 core(s)",),
         seconds={"ddpm_train": 61.5, "ddpm_sample": 2.25},
+        starts={},
         producers={name: f"maker_of_{name}" for name in paths},
     )
 

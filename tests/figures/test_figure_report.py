@@ -126,7 +126,7 @@ from hw2.figures import report
 from hw2.runtime.provenance import Provenance
 table = json.loads(sys.argv[1])
 made = {name: "stage" for name in table}
-facts = Provenance(None, None, "demo", (), (), {}, (), {}, made)
+facts = Provenance(None, None, "demo", (), (), {}, (), {}, {}, made)
 report.run(SimpleNamespace(dpi=50), Paths(table, Path()), facts)
 layers = ("stages", "models", "diffusion", "training", "evaluation")
 loaded = {m for m in sys.modules if m.startswith(tuple(f"hw2.{layer}" for layer in layers))}

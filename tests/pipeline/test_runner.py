@@ -106,6 +106,17 @@ def test_a_fault_is_one_line_with_its_traceback_in_the_log(repo: Path) -> None:
     assert "Traceback" in run(repo, body, HW2_DEBUG="1")[2]
 
 
+def test_the_log_goes_on_until_a_run_finishes(repo: Path) -> None:
+    log = repo / "logs/train.log"
+    for body, outcomes in (
+        ("raise Interrupted(40, 15)", ["ended"]),
+        ("pass", ["ended", "done"]),
+        ("pass", ["done"]),
+    ):
+        run(repo, body)
+        assert re.findall(r"(\w+) after [\d.]+ s", log.read_text()) == outcomes
+
+
 def test_an_interruption_prints_one_line_and_exits_with_the_shells_code(repo: Path) -> None:
     code, _, err = run(repo, "raise Interrupted(40, 15)")
     assert code == 143

@@ -73,11 +73,27 @@ def test_samples_hold_every_setting(done: SimpleNamespace, mini: params.Params) 
     assert (arrays["eta"][-1, :, 0] != arrays["eta"][-1, :, 1]).any()
     # An interpolation's ends are the faces of the noises themselves.
     for way in ("slerp", "lerp"):
-        ends = arrays[way][0, [0, -1]].astype(int)
-        assert np.abs(ends - still[:2, 0]).max() <= 1
+        assert np.array_equal(arrays[way][0, [0, -1]], still[:2, 0])
     at = ddim.step_counts.index(ddim.steps)
-    steps = arrays["steps"][SPACINGS.index(ddim.timestep_spacing), :, at].astype(int)
-    assert np.abs(steps - still[:, 0]).max() <= 1
+    steps = arrays["steps"][SPACINGS.index(ddim.timestep_spacing), :, at]
+    assert np.array_equal(steps, still[:, 0])
+
+
+def test_a_face_that_several_comparisons_show_is_sampled_once(
+    done: SimpleNamespace, mini: params.Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sampled: list[tuple[Any, ...]] = []
+    real = faces_sample.sample
+
+    def counted(model: Any, start: Any, names: Any, how: Any, **options: Any) -> Any:
+        for noise, name in zip(start, names, strict=True):
+            sampled.append((noise.numpy().tobytes(), name if how.eta else "", how))
+        return real(model, start, names, how, **options)
+
+    monkeypatch.setattr(faces_sample, "sample", counted)
+    artifacts = artifacts_in(tmp_path, faces_model=done.faces_model)
+    run_stage(faces_sample, mini, artifacts)
+    assert 10 < len(sampled) == len(set(sampled))
 
 
 def test_metrics_agree_with_the_samples(done: SimpleNamespace, mini: params.Params) -> None:

@@ -20,7 +20,14 @@ from hw2.commands import grade_personalization
 from hw2.config import params, paths, profiles
 from hw2.figures import personalization_records, report
 from hw2.io import files
-from hw2.personalization import grading, photos, prompt_specs, synthetic, tokens
+from hw2.personalization import (
+    graded_images,
+    grading,
+    photos,
+    prompt_specs,
+    synthetic,
+    tokens,
+)
 from hw2.personalization.clip_scores import Scorer
 from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import load
@@ -171,9 +178,11 @@ def test_an_untrained_token_fails_its_baselines_and_keeps_its_text(
         photographs = photos.read(base.personalization_concepts, concept).images
         references, baselines = scorer.features(photographs), completed[spec.key]["baseline"]
         for index, (image, text) in enumerate(baselines):
-            images = personalization_sample.sample_graded(
+            images = graded_images.draw(
                 pipe, spec, index, mini.personalization, word=concept.initializer
             )
+            handed_over = graded_images.read(done.personalization_initializers, spec.key, index)
+            assert np.array_equal(handed_over, images)
             scores = scorer.image_and_text(list(images), references, spec.eval_prompts[index])
             untrained = grading.Case(spec.key, index, *scores, (image, text))
             assert not untrained.passed
@@ -207,14 +216,15 @@ def test_an_interrupted_comparison_resumes_to_the_same_bits(
     """No output holds a run time either: DVC compares bytes."""
     artifacts = artifacts_on(base, tmp_path)
     artifacts.personalization_embeddings = done.personalization_embeddings
-    # Separate and merged have 2 passes each, joint and custom_joint one: call 9 is the joint
-    # training of the second pair.
-    calls = interrupt(monkeypatch, call=9)
+    # Of the first pair, separate and merged have 2 passes each, joint and custom_joint one. The
+    # second pair shares a concept, so that it lacks one pass of separate and of merged: call 8 is
+    # its joint training. What it would have shared is trained again, to the same bits.
+    calls = interrupt(monkeypatch, call=8)
     with pytest.raises(KeyboardInterrupt):
         run_stage(personalization_compare, mini, artifacts)
     assert not artifacts.multi_concept_table.exists()
     run_stage(personalization_compare, mini, artifacts)
-    assert len(calls) == 9 + 4  # no finished training is repeated
+    assert len(calls) == 8 + 1 + 1 + 2  # joint, custom_joint and merged
     outputs = ("multi_concept_table", "multi_concept_images", "multi_concept_weights")
     assert_same_bytes(artifacts, done, *outputs)
     assert done.personalization_details.stat().st_size < 20_000
@@ -319,7 +329,7 @@ def test_invalid_input_is_refused_in_one_line(
             {"prompt": [f"{'word ' * 90}<new1>", "a <new1>"]},
             "tokens, of which the model reads",
         ),
-        ("0", {"token_name": "<new9>", "prompt": ["<new9>", "<new9>"]}, "was not learned"),
+        ("0", {"token_name": "<new9>", "prompt": ["<new9>", "<new9>"]}, "is not learned"),
     ):
         with pytest.raises(UserError, match=message) as error:
             sample({key: entry | changes})

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,14 @@ def test_snakefile_is_formatted() -> None:
     command = ["snakefmt", "--check", "Snakefile"]
     done = subprocess.run(command, cwd=REPO, env=environment(), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.slow
+def test_two_stages_share_the_cores(source: Scratch, tmp_path: Path) -> None:
+    copy = source.copy(tmp_path / "cores")
+    for cores, threads in ((2, "1"), (6, "3")):  # without a GPU
+        text = copy.snakemake("-n", "-p", "--cores", str(cores), "results/judge").text
+        assert re.findall(r"HW2_THREADS=(\d+) .* judge_train ", text) == [threads]
 
 
 @pytest.mark.slow

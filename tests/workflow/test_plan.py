@@ -22,6 +22,7 @@ def test_plan_lists_due_stages_and_their_durations(copy: Scratch) -> None:
     due = {stage["name"]: stage for stage in record["stages"]}
     assert list(due) == ["ddpm_sweep", "ddpm_evaluate", "headline", "report_figs"]
     assert due["ddpm_sweep"]["description"].startswith("Compare guidance scales")
+    # Each reads what the one before it writes, so that none runs beside another.
     assert sum(stage["seconds"] for stage in due.values()) == pytest.approx(
         record["seconds"], abs=0.3
     )

@@ -1,7 +1,8 @@
 """The report's last section: what the results were made from, and how to make them again."""
 
-from hw2.figures import formatting
-from hw2.figures.sections import Section, Stat, Table
+from hw2.figures import formatting, gantt
+from hw2.figures.gantt import Bar
+from hw2.figures.sections import Figure, Section, Stat, Table
 from hw2.runtime.provenance import Provenance
 
 SHOWN = 12  # digits of a hash, and files that are named
@@ -21,6 +22,35 @@ def section(facts: Provenance) -> Section:
         ),
         stats=tuple(_stats(facts)),
         tables=tuple(tables + ([_seconds(facts)] if facts.seconds else [])),
+        figures=_gantt(facts),
+    )
+
+
+def _gantt(facts: Provenance) -> tuple[Figure, ...]:
+    """Where the time went; no figure unless the recorded run has starts."""
+    bars = [
+        Bar(stage, start, facts.seconds[stage])
+        for stage, start in sorted(facts.starts.items(), key=lambda item: item[1])
+        if stage in facts.seconds
+    ]
+    if not bars:
+        return ()
+    end = max(bar.start + bar.seconds for bar in bars)
+    busy = sum(bar.seconds for bar in bars) / end
+    longest = max(bars, key=lambda bar: bar.seconds)
+    return (
+        Figure(
+            name="gantt.png",
+            record="report_figs",
+            plot=gantt.plot(bars),
+            title="Where the time went",
+            caption=(
+                f"Each bar is a stage of the recorded run, which took {end / 60:.0f} min with "
+                f"{busy:.1f} stages at the same time on average. The longest is {longest.stage}, "
+                f"{longest.seconds / 60:.1f} min. Colors are capabilities."
+            ),
+            alt=f"A bar for each of {len(bars)} stages, from its start to its end in minutes.",
+        ),
     )
 
 

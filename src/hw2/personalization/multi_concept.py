@@ -66,6 +66,21 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class TrainedAlone:
+    """The result of the training of a single concept.
+
+    Attributes:
+        rows: The embedding, float (vectors, width).
+        matrices: Keys and values, by name; empty unless they were trained.
+        images: Number of images that passed the U-Net.
+    """
+
+    rows: Tensor
+    matrices: dict[str, Tensor]
+    images: int
+
+
+@dataclass(frozen=True)
 class SeedRun:
     """All methods for a pair with one seed: what they share, and their trainings.
 
@@ -77,6 +92,8 @@ class SeedRun:
         checkpoints: Folder of resume files.
         identity: Everything except the seed that changes the result of the trainings.
         seed: The seed of the trainings and of the images.
+        alone: Finished trainings of a single concept with this seed, by name. Another pair with the
+            same concept has the same training, so that pairs share this dictionary.
     """
 
     pipe: Any
@@ -86,6 +103,7 @@ class SeedRun:
     checkpoints: Path
     identity: dict[str, Any]
     seed: int
+    alone: dict[str, TrainedAlone]
 
     def _train(
         self,
@@ -107,6 +125,22 @@ class SeedRun:
                 desc=f"{name}, seed {self.seed}",
             )  # fmt: skip
         return steps * len(batch_function(0)[1])
+
+    def _train_alone(
+        self, index: int, name: str, batch_function: BatchFunction, train_kv: bool = False
+    ) -> int:
+        """Train one concept, unless another pair has; returns the number of training images."""
+        added = self.pair.added[index]
+        weights = custom_diffusion.key_value_matrices(self.pipe.unet) if train_kv else {}
+        if name in self.alone:
+            tokens.set_embedding(self.pipe, added, self.alone[name].rows)
+            custom_diffusion.set_matrices(weights, self.alone[name].matrices)
+        else:
+            steps = self.personalization.multi_concept.finetune_steps
+            images = self._train(name, (added,), batch_function, steps, train_kv)
+            matrices = custom_diffusion.snapshot(weights)
+            self.alone[name] = TrainedAlone(self.rows()[index], matrices, images)
+        return self.alone[name].images
 
     def _single_concept_batches(self, index: int, name: str, batch_size: int) -> BatchFunction:
         concept, added = self.pair.concepts[index], self.pair.added[index]
@@ -152,8 +186,8 @@ class SeedRun:
         if method == "separate":
             for index, added in enumerate(self.pair.added):
                 name = f"separate {added.token}"
-                trained += self._train(
-                    name, (added,), self._single_concept_batches(index, name, batch_size), steps
+                trained += self._train_alone(
+                    index, name, self._single_concept_batches(index, name, batch_size)
                 )
         elif method == "joint":
             both = batches.joint(
@@ -190,13 +224,7 @@ class SeedRun:
             batch_function = self._with_prior_preservation(
                 self._single_concept_batches(index, name, batch_size), max(1, batch_size // 2)
             )
-            trained += self._train(
-                name,
-                (added,),
-                batch_function,
-                self.personalization.multi_concept.finetune_steps,
-                train_kv=True,
-            )
+            trained += self._train_alone(index, name, batch_function, train_kv=True)
             tuned.append(custom_diffusion.snapshot(weights))
             custom_diffusion.set_matrices(weights, base)
         concept_features = []

@@ -64,8 +64,7 @@ def completed(path: Path, scores: Mapping[str, Sequence[tuple[float, float]]]) -
 
     Args:
         path: An input.json that `read` accepts.
-        scores: For each token without baselines, the graded (image, text) score of its initializer
-            for each prompt.
+        scores: By token, the graded (image, text) score of its initializer for each prompt.
     """
     entries: dict[str, Any] = files.read_json(path)
     for spec in read(path):

@@ -1,7 +1,7 @@
 """New tokens of a text encoder: their embeddings are added, trained alone, saved and loaded."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,17 +174,17 @@ def digest(rows: Tensor) -> str:
 
 
 def check_learned(
-    prompt_specs: Sequence[PromptSpec], rows: Mapping[str, Tensor], source: Path
+    prompt_specs: Sequence[PromptSpec], learned: Collection[str], source: Path
 ) -> None:
-    """Check that every requested token was learned.
+    """Check that every requested token is among those that are learned.
 
     Raises:
-        UserError: naming the first one that was not.
+        UserError: naming the first one that is not.
     """
     for spec in prompt_specs:
-        if spec.token not in rows:
+        if spec.token not in learned:
             raise UserError(
-                f"{source}: {spec.token} was not learned, only {', '.join(rows)};"
+                f"{source}: {spec.token} is not learned, only {', '.join(learned)};"
                 " add it to personalization.concepts and train"
             )
 

@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,9 @@ from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
-from hw2.pipeline import dvc_errors, files_in_use, lock_repair
+from hw2.config import profiles
+from hw2.io import timings
+from hw2.pipeline import dvc_errors, files_in_use, lock_repair, schedule
 from hw2.runtime.errors import UserError
 
 MARKS = Path(".snakemake/dvc")
@@ -46,9 +48,15 @@ class Stage:
     deps: list[str]
     files: list[str]
     folders: list[str]
-    after: list[str]  # `.done` marks of the stages that make `deps`
+    before: list[str]  # the stages that make `deps`
     changed: bool
     meta: dict[str, Any]
+    priority: int = 0  # seconds of the longest chain of stages that it begins
+
+    @property
+    def after(self) -> list[str]:
+        """`.done` marks of the stages before."""
+        return [_mark(name) for name in self.before]
 
     @property
     def done(self) -> str:
@@ -78,13 +86,20 @@ def load(check: bool = True) -> list[Stage]:
             stages = _stages(repo, repo.status() if "code" in status else status)
         _set_marks(stages)
         _correct_future_dates(stages)
-    return stages
+    return _with_priorities(stages)
 
 
 def _stages(repo: Repo, status: dict[str, Any]) -> list[Stage]:
     stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
     makers = {out.def_path: stage.addressing for stage in stages for out in stage.outs}
     return [_stage(stage, makers, status.get(stage.addressing, [])) for stage in stages]
+
+
+def _with_priorities(stages: list[Stage]) -> list[Stage]:
+    """The recorded times of the default profile serve for all, since only ratios matter."""
+    seconds = timings.seconds(profiles.DEFAULT)
+    urgent = schedule.urgency({stage.name: stage.before for stage in stages}, seconds)
+    return [replace(stage, priority=round(urgent[stage.name])) for stage in stages]
 
 
 def _stage(stage: PipelineStage, makers: dict[str, str], verdicts: list[Any]) -> Stage:
@@ -95,7 +110,7 @@ def _stage(stage: PipelineStage, makers: dict[str, str], verdicts: list[Any]) ->
         deps=deps,
         files=[out.def_path for out in stage.outs if out.annot.type != "directory"],
         folders=[out.def_path for out in stage.outs if out.annot.type == "directory"],
-        after=sorted({_mark(makers[dep]) for dep in deps if dep in makers}),
+        before=sorted({makers[dep] for dep in deps if dep in makers}),
         changed=bool(set(_leaves(verdicts)) - MISSING),
         meta=stage.meta or {},
     )

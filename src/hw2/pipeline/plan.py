@@ -4,7 +4,6 @@
 computation on that machine; the same computation here gives the ratio of speeds.
 """
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,19 +15,35 @@ import networkx
 from dvc.repo import Repo
 
 from hw2.io import timings
-from hw2.pipeline import dvc_errors, files_in_use, lock_repair
-from hw2.runtime.errors import UserError
+from hw2.pipeline import (
+    declared,
+    dvc_errors,
+    files_in_use,
+    lock_repair,
+    logged_seconds,
+    schedule,
+    stage_graph,
+)
+from hw2.runtime import device
 
 _DVC_SECONDS = 1.0  # of DVC itself, per stage
 
 
 @dataclass(frozen=True)
 class DueStage:
-    """A stage that is due, what it does, and the seconds it will take; None if not measured."""
+    """A stage that is due.
+
+    Attributes:
+        name: Its name.
+        description: What it does.
+        seconds: How long it will take; None if that was not measured.
+        before: The stages whose outputs it reads.
+    """
 
     name: str
     description: str
     seconds: float | None
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,16 +53,22 @@ class Plan:
     Attributes:
         profile: The profile, whose times are used.
         stages: The stages.
+        at_once: How many of them run at the same time.
     """
 
     profile: str
     stages: tuple[DueStage, ...]
+    at_once: int = 1
 
     @property
     def seconds(self) -> float | None:
-        """The seconds of all stages, one after the other; None if one was not measured."""
-        seconds = [stage.seconds for stage in self.stages if stage.seconds is not None]
-        return sum(seconds) if len(seconds) == len(self.stages) else None
+        """The seconds of the whole run; None if a stage was not measured."""
+        seconds = {s.name: s.seconds for s in self.stages if s.seconds is not None}
+        if len(seconds) < len(self.stages):
+            return None
+        graph = {stage.name: stage.before for stage in self.stages}
+        times = schedule.simulated(graph, seconds, self.at_once)
+        return max((end for _, end in times.values()), default=0.0)
 
 
 def estimated(stages: Mapping[str, str], profile: str, threads: int | None) -> Plan:
@@ -63,10 +84,12 @@ def estimated(stages: Mapping[str, str], profile: str, threads: int | None) -> P
         seconds: dict[str, float] = {}
     else:
         seconds = _here(recorded, threads)
-    return Plan(
-        profile,
-        tuple(DueStage(name, text, seconds.get(name)) for name, text in stages.items()),
+    graph = stage_graph.read(declared.DVC_FILE)
+    due_stages = (
+        DueStage(name, text, seconds.get(name), tuple(graph.get(name, ())))
+        for name, text in stages.items()
     )
+    return Plan(profile, tuple(due_stages), schedule.at_once(threads or device.usable_cores()))
 
 
 def _here(recorded: dict[str, Any], threads: int) -> dict[str, float]:
@@ -108,23 +131,25 @@ def _repository() -> Iterator[Repo]:
 
 
 def record(profile: str, threads: int) -> dict[str, float]:
-    """Store the times of the last run of every stage, read from its log, for `profile`.
+    """Store the times of every stage, read from its log, for `profile`.
 
     Raises:
         UserError: if a stage has no log of a finished run, or DVC cannot use the repository.
     """
     with _repository() as repo:
         names = [stage.addressing for stage in repo.index.stages]
-    seconds = {name: _logged_seconds(Path("logs") / f"{name}.log") for name in names}
-    timings.write(profile, probe(threads), seconds)
+    logs = {name: Path("logs") / f"{name}.log" for name in names}
+    seconds = {name: logged_seconds.read(log) for name, log in logs.items()}
+    starts = {name: logged_seconds.start(log) for name, log in logs.items()}
+    first = min(starts.values())
+    since_first = {name: round(start - first, 1) for name, start in starts.items()}
+    timings.write(profile, probe(threads), seconds, since_first)
     return seconds
 
 
 def probe(threads: int) -> float:
     """Seconds of a fixed computation like that of a training: the best of five."""
     import torch
-
-    from hw2.runtime import device
 
     device.use_threads(threads)
     layer = torch.nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
@@ -136,11 +161,3 @@ def probe(threads: int) -> float:
             layer(images).sum().backward()
         times.append(time.monotonic() - began)
     return min(times[1:])
-
-
-def _logged_seconds(log: Path) -> float:
-    text = log.read_text(encoding="utf-8") if log.exists() else ""
-    seconds = re.findall(r"done after ([\d.]+) s", text)
-    if not seconds:
-        raise UserError(f"{log}: holds no finished run; run the whole DAG first")
-    return float(seconds[-1])

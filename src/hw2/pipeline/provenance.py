@@ -49,6 +49,7 @@ def collect() -> Provenance:
         versions=_versions(),
         machine=(_processor(), *_gpus()),
         seconds=timings.seconds(profile),
+        starts=timings.starts(profile),
         producers=_producers(),
     )
 

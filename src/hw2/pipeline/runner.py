@@ -19,7 +19,15 @@ from types import FrameType
 from typing import Any
 
 from hw2.config import params, paths
-from hw2.pipeline import binding, declared, disk, lock_backup, provenance, torchrun
+from hw2.pipeline import (
+    binding,
+    declared,
+    disk,
+    lock_backup,
+    logged_seconds,
+    provenance,
+    torchrun,
+)
 from hw2.runtime import device, parent_process, ranks
 from hw2.runtime.errors import Interrupted, LostProcess, UserError
 from hw2.runtime.progress import FILE_ONLY, ConsoleHandler
@@ -46,8 +54,7 @@ def run(function: Stage) -> None:
     console = _log_to_stderr(stage)
     try:
         code = _attempt(function, script, stage)
-        outcome = "done" if code == 0 else "ended"
-        log.info("%s after %.1f s", outcome, time.monotonic() - start)
+        log.info("%s", logged_seconds.line(time.monotonic() - start, finished=code == 0))
     finally:
         logging.getLogger().removeHandler(console)
         logging.shutdown()
@@ -188,10 +195,15 @@ def _log_to_stderr(stage: str) -> logging.Handler:
 
 
 def _log_to_file(path: Path) -> str:
-    """Start a new log file for the stage; returns its name."""
+    """Log to the file of the stage; returns its name.
+
+    The file starts anew, except after a run that did not finish: this run may go on from there, and
+    `hw2 plan --record` adds up the seconds of both.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
+        if not logged_seconds.is_unfinished(path):
+            path.write_bytes(b"")
         # Appends, because the runner and the first of several processes share the file.
         handler = logging.FileHandler(path, mode="a", encoding="utf-8")
     except OSError as error:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # work (training.parallel): up to ten times the processor time, and slower. The
 # variable is read when torch is loaded, which every stage and command does after this module.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA's, the same in WSL, and AMD's
 
 
 def choose(name: str = "auto") -> "torch.device":
@@ -52,6 +53,13 @@ def choose(name: str = "auto") -> "torch.device":
             f"{key}: {name!r} is requested, but there is {available}; write auto or cpu"
         )
     return device
+
+
+def has_gpu() -> bool:
+    """Whether there may be a GPU to compute on, told by its driver without importing torch."""
+    if os.environ.get("HW2_DEVICE") == "cpu" or os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return False
+    return any(os.path.exists(driver) for driver in _DRIVERS)
 
 
 def use_tensor_cores(device: "torch.device") -> None:

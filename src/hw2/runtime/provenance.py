@@ -35,6 +35,7 @@ class Provenance:
         versions: Versions of Python and of the packages that compute.
         machine: The processor with the number of usable cores, and the GPUs.
         seconds: Seconds of each stage in the recorded run of the profile, if there is one.
+        starts: When each of them started, in seconds since the first one, if that was recorded.
         producers: The stage that makes each artefact, by name in paths.yaml.
     """
 
@@ -46,4 +47,5 @@ class Provenance:
     versions: dict[str, str]
     machine: tuple[str, ...]
     seconds: dict[str, float]
+    starts: dict[str, float]
     producers: dict[str, str]

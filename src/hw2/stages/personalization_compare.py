@@ -22,7 +22,7 @@ from hw2.personalization import (
     tokens,
 )
 from hw2.personalization.clip_scores import Scorer
-from hw2.personalization.multi_concept import Pair, SeedRun
+from hw2.personalization.multi_concept import Pair, SeedRun, TrainedAlone
 from hw2.personalization.photos import Concept
 from hw2.personalization.tokens import AddedToken
 from hw2.runtime.errors import UserError
@@ -95,9 +95,9 @@ def run(
     images = prior_preservation.obtain(pipe, personalization, shapes, list(concepts.values()))
     with Session(checkpoints) as session:
         state = _measured(
-            lambda pair, seed: SeedRun(
+            lambda pair, seed, alone: SeedRun(
                 pipe, pair, personalization, images,
-                checkpoints / "trainings", identity, seed,
+                checkpoints / "trainings", identity, seed, alone,
             ),
             pairs,
             settings,
@@ -161,8 +161,11 @@ def _measured(
         for pair in pairs
         for method in settings.methods
     ]
+    alone: dict[int, dict[str, TrainedAlone]] = {}
     for seed, pair, method in work[len(state["units"]) :]:
-        seed_run = run_with(pair, seed)
+        if seed not in alone:
+            alone = {seed: {}}  # those of the seed before are not needed any more
+        seed_run = run_with(pair, seed, alone[seed])
         started = time.monotonic()
         images, costs = multi_concept.measure(seed_run, method)
         log.info("%s, %s, seed %d: %.1f s", pair.name, method, seed, time.monotonic() - started)

@@ -15,13 +15,18 @@ from hw2.evaluation.means import mean
 from hw2.evaluation.paired_difference import paired_gain
 from hw2.io import files
 from hw2.models.shape_classifier import ConceptJudge
-from hw2.personalization import concept_judge, grading, photos, prompt_specs, synthetic
+from hw2.personalization import (
+    concept_judge,
+    graded_images,
+    grading,
+    photos,
+    prompt_specs,
+    synthetic,
+)
 from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.grading import Case
 from hw2.personalization.prompt_specs import PromptSpec
-from hw2.runtime.progress import progress
 from hw2.stable_diffusion import alignment, autoencoder, load, sample
-from hw2.stages.personalization_sample import sample_graded
 
 _JUDGE_TEST_RENDERINGS = 1000
 _PHOTOGRAPHS = 100  # of each concept and pair, which bound what the judge can recognize
@@ -40,6 +45,7 @@ def run(
     personalization_concepts: Path,
     personalization_prompts: Path,
     personalization_images: Path,
+    personalization_initializers: Path,
     multi_concept_table: Path,
     multi_concept_images: Path,
     personalization_samples: Path,
@@ -56,31 +62,16 @@ def run(
     personalization_samples: arrays of images uint8 that figures show.
     """
     located = weights.locate(personalization.clip, clip_model)
-    pipe = load.load(stable_diffusion, stable_diffusion_model, device)
-    sample.use_sampler(pipe, personalization.sampling.sampler)
     scorer = Scorer(clip_models.load(located, device))
     specs = prompt_specs.read(personalization_prompts)
     cases = grading.grade(specs, personalization_concepts, personalization_images, scorer)
     record: Record = {"grades": _grades(cases)}
     shown: dict[str, np.ndarray] = {}
     judge = None
-    if personalization.photographs == "synthetic":
-        judge, record["judge"] = _concept_judge(pipe, personalization, shapes)
-    record["concepts"] = {
-        spec.key: _concept(
-            pipe,
-            spec,
-            personalization,
-            scorer,
-            judge,
-            personalization_concepts,
-            personalization_images,
-            cases,
-            shown,
-        )
-        for spec in specs
-    }
     if personalization.photographs == "synthetic":  # the model knows colors and shapes
+        pipe = load.load(stable_diffusion, stable_diffusion_model, device)
+        sample.use_sampler(pipe, personalization.sampling.sampler)
+        judge, record["judge"] = _concept_judge(pipe, personalization, shapes)
         shares, images = alignment.measure(
             pipe,
             shapes,
@@ -92,6 +83,19 @@ def run(
             name: share.named("alignment") for name, share in shares.items()
         }
         shown["alignment"] = images[:, 0]
+    record["concepts"] = {
+        spec.key: _concept(
+            spec,
+            personalization,
+            scorer,
+            judge,
+            personalization_concepts,
+            (personalization_images, personalization_initializers),
+            cases,
+            shown,
+        )
+        for spec in specs
+    }
     rows = files.read_table(multi_concept_table)
     record["multi_concept"] = _multi_concept(rows) if rows else {}
     if rows and judge is not None:
@@ -151,14 +155,14 @@ def _concept_judge(
 
 
 def _concept(
-    pipe: Any, spec: PromptSpec, personalization: params.Personalization, scorer: Scorer,
-    judge: ConceptJudge | None, concepts: Path, images: Path, cases: Sequence[Case],
+    spec: PromptSpec, personalization: params.Personalization, scorer: Scorer,
+    judge: ConceptJudge | None, concepts: Path, images: tuple[Path, Path], cases: Sequence[Case],
     shown: dict[str, np.ndarray],
 ) -> Record:  # fmt: skip
     """Scores of all images of every prompt, and gains over the prompt with the initializer.
 
     `recognized` and `word_recognized` are the shares of images with the token and with the
-    initializer in which the judge sees the concept.
+    initializer in which the judge sees the concept. `images` are the folders of both.
     """
     concept = next(c for c in personalization.concepts if c.token == spec.token)
     references = scorer.features(photos.read(concepts, concept).images)
@@ -166,27 +170,15 @@ def _concept(
     base: list[tuple[np.ndarray, np.ndarray]] = []
     recognized: list[np.ndarray] = []
     word_recognized: list[np.ndarray] = []
-    with progress(
-        len(spec_cases) * grading.IMAGES, f"{concept.initializer} instead of {spec.token}"
-    ) as bar:
-        for index, eval_prompt in enumerate(spec.eval_prompts):
-            initializer_images = sample_graded(
-                pipe, spec, index, personalization, word=concept.initializer, tick=bar.update
-            )
-            base.append(scorer.image_and_text(list(initializer_images), references, eval_prompt))
-            shown[f"{spec.key}_word_{index}"] = _small(initializer_images[:_SHOWN])
-            folder = grading.folder_of(images, spec.key, index)
-            learned = [
-                photos.pixels(folder / grading.name_of(spec.key, index, k))
-                for k in range(grading.IMAGES)
-            ]
-            shown[f"{spec.key}_learned_{index}"] = _small(learned[:_SHOWN])
-            if judge is not None:
-                column = synthetic.KEYS.index(spec.key)
-                for found, drawn in (
-                    (recognized, np.stack(learned)), (word_recognized, initializer_images),
-                ):  # fmt: skip
-                    found.append(concept_judge.shown_in(judge, drawn)[:, column])
+    for index, eval_prompt in enumerate(spec.eval_prompts):
+        learned, of_word = (graded_images.read(folder, spec.key, index) for folder in images)
+        base.append(scorer.image_and_text(list(of_word), references, eval_prompt))
+        shown[f"{spec.key}_word_{index}"] = _small(of_word[:_SHOWN])
+        shown[f"{spec.key}_learned_{index}"] = _small(learned[:_SHOWN])
+        if judge is not None:
+            column = synthetic.KEYS.index(spec.key)
+            for found, drawn in ((recognized, learned), (word_recognized, of_word)):
+                found.append(concept_judge.shown_in(judge, drawn)[:, column])
     shown |= {
         f"{spec.key}_prompts": np.array(spec.prompts),
         f"{spec.key}_token": np.array(spec.token),

@@ -1,21 +1,14 @@
 """Sample the images that are graded: 25 for every prompt, in the course's folder layout."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 
 from hw2.config import params
 from hw2.io.atomic import atomic_dir
-from hw2.personalization import grading, prompt_specs, tokens
-from hw2.personalization.prompt_specs import PromptSpec
+from hw2.personalization import graded_images, grading, prompt_specs, tokens
 from hw2.runtime.progress import progress
 from hw2.stable_diffusion import load, sample
-
-GRADED = "graded"
 
 
 def run(
@@ -59,33 +52,6 @@ def run(
     ):
         for spec in specs:
             for index in range(len(spec.prompts)):
-                images = sample_graded(pipe, spec, index, personalization, tick=bar.update)
-                _write(folder, spec.key, index, images)
+                images = graded_images.draw(pipe, spec, index, personalization, tick=bar.update)
+                graded_images.write(folder, spec.key, index, images)
     return total
-
-
-def sample_graded(
-    pipe: Any, spec: PromptSpec, index: int, personalization: params.Personalization, *,
-    word: str | None = None, tick: Any = lambda images: None,
-) -> np.ndarray:  # fmt: skip
-    """The images uint8 (25, S, S, 3) of a prompt.
-
-    With `word`, it replaces the token in the prompt; the noises stay the same.
-    """
-    prompt = spec.prompts[index]
-    return sample.sample_prompt(
-        pipe,
-        prompt if word is None else prompt.replace(spec.token, word),
-        range(grading.IMAGES),
-        personalization.sampling,
-        seed=personalization.seed,
-        stream=f"{GRADED} {spec.key} {index}",
-        tick=tick,
-    )
-
-
-def _write(root: Path, key: str, index: int, images: Sequence[np.ndarray] | np.ndarray) -> None:
-    folder = grading.folder_of(root, key, index)
-    folder.mkdir(parents=True)
-    for number, image in enumerate(images):
-        Image.fromarray(image).save(folder / grading.name_of(key, index, number))

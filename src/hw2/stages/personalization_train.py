@@ -13,7 +13,7 @@ from hw2.clip import weights
 from hw2.config import params
 from hw2.io import files
 from hw2.io.atomic import atomic_dir, atomic_path
-from hw2.personalization import grading, photos, prompt_specs, tokens
+from hw2.personalization import graded_images, grading, photos, prompt_specs, tokens
 from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.photos import Concept
 from hw2.personalization.prompt_specs import PromptSpec
@@ -21,7 +21,6 @@ from hw2.personalization.synthetic import INPUT
 from hw2.personalization.textual_inversion import InversionResult, identity, invert
 from hw2.runtime.progress import progress
 from hw2.stable_diffusion import load, sample
-from hw2.stages.personalization_sample import sample_graded
 from hw2.training import processes
 from hw2.training.session import Session
 
@@ -37,10 +36,11 @@ def run(
     personalization_history: Path,
     personalization_snapshots: Path,
     personalization_prompts: Path,
+    personalization_initializers: Path,
     checkpoints: Path,
     device: torch.device,
 ) -> None:
-    """Write the embeddings, the history, the snapshots and the graded prompts.
+    """Write the embeddings, the history, the snapshots, and prompts and images for the grading.
 
     personalization_embeddings: `{key}.safetensors`, which `pipe.load_textual_inversion` reads.
     personalization_history: a row for each concept and step: the loss and, at snapshots, the
@@ -48,9 +48,12 @@ def run(
     personalization_snapshots: arrays `{key}_strips` uint8 (snapshots, images, S, S, 3),
         `{key}_steps`, `{key}_chosen` and `{key}_references`.
     personalization_prompts: the concepts' input.json, with baselines added where it has none.
+    personalization_initializers: images of the graded prompts with the initializer in the place of
+        the token, in the layout of the graded images.
 
     Raises:
-        UserError: if a token or an initializer does not fit the model's vocabulary.
+        UserError: if a token or an initializer does not fit the model's vocabulary, or a prompt
+            has a token that is not among the concepts.
     """
     located = weights.locate(personalization.clip, clip_model)
     pipe = load.load(stable_diffusion, stable_diffusion_model, device)
@@ -58,6 +61,9 @@ def run(
     concepts = [photos.read(personalization_concepts, spec) for spec in personalization.concepts]
     for spec in personalization.concepts:  # reports errors before anything slow
         tokens.initial_embedding(pipe, spec.initializer, spec.vectors)
+    input_file = personalization_concepts / INPUT
+    specs = prompt_specs.read(input_file)
+    tokens.check_learned(specs, [spec.token for spec in personalization.concepts], input_file)
     scorer = Scorer(clip_models.load(located, device))
     model = load.digest(pipe)
     with Session(checkpoints) as session:
@@ -80,34 +86,34 @@ def run(
             personalization_history, [row for result in results for row in _rows(result)]
         )
         files.save_arrays(personalization_snapshots, **_arrays(results))
-        input_file = personalization_concepts / INPUT
-        specs = prompt_specs.read(input_file)
-        scores = _initializer_scores(pipe, specs, concepts, personalization, scorer)
+        with atomic_dir(personalization_initializers) as folder:
+            scores = _draw_initializers(pipe, specs, concepts, personalization, scorer, folder)
         with atomic_path(personalization_prompts) as temporary:
             completed = prompt_specs.completed(input_file, scores)
             temporary.write_text(json.dumps(completed, indent=2) + "\n", encoding="utf-8")
 
 
-def _initializer_scores(
+def _draw_initializers(
     pipe: Any,
     specs: Sequence[PromptSpec],
     concepts: Sequence[Concept],
     personalization: params.Personalization,
     scorer: Scorer,
+    folder: Path,
 ) -> dict[str, list[tuple[float, float]]]:
-    """Graded scores of each prompt with the initializer, for the tokens without baselines."""
-    missing = [spec for spec in specs if spec.baselines is None]
-    total = sum(len(spec.prompts) for spec in missing) * grading.IMAGES
+    """Draw the prompts with the initializer into `folder`; returns the graded scores by token."""
+    total = sum(len(spec.prompts) for spec in specs) * grading.IMAGES
     scores: dict[str, list[tuple[float, float]]] = {}
     with progress(total, "initializers", unit="image") as bar:
-        for spec in missing:
+        for spec in specs:
             concept = next(c for c in concepts if c.spec.token == spec.token)
             references, word = scorer.features(concept.images), concept.spec.initializer
             scores[spec.token] = []
             for index, eval_prompt in enumerate(spec.eval_prompts):
-                images = sample_graded(
+                images = graded_images.draw(
                     pipe, spec, index, personalization, word=word, tick=bar.update
                 )
+                graded_images.write(folder, spec.key, index, images)
                 graded = scorer.image_and_text(list(images), references, eval_prompt)
                 scores[spec.token].append(grading.best_means(*graded))
     return scores
