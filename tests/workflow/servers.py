@@ -16,10 +16,17 @@ import pytest
 
 @dataclass(frozen=True)
 class Remote:
-    """A remote of DVC: its URL, and options for `dvc remote modify`."""
+    """A remote of DVC: its URL, and the options that `dvc remote modify` sets."""
 
     url: str
     options: dict[str, str]
+
+    @property
+    def configuration(self) -> str:
+        """The text of a .dvc/config.local in which it is the default."""
+        options = {"url": self.url} | self.options
+        lines = [f"    {option} = {value}" for option, value in options.items()]
+        return "\n".join(["[core]", "    remote = server", "['remote \"server\"']", *lines, ""])
 
 
 @contextmanager

@@ -18,13 +18,14 @@ GRID = {
     "stages": ["judge_train"],
     "numbers": ["judge.*.accuracy"],
     "seeds": {"keys": ["judge.seed"], "values": [1, 2]},
-    "parameters": {"judge.steps": [5, 6]},
+    "parameters": {"judge.steps": [5]},
 }
 COMMAND = [
     *("snakemake", "--snakefile", "workflow/grid.smk", "--config", "grid=judge"),
     *("--cores", "2", "--resources", "gpu=2", "--keep-going"),
 ]
 VICTIM = "steps-5_seed-1"
+LIMIT = 1200  # seconds; only to end a hang
 
 
 def test_a_killed_job_loses_only_itself_and_a_rerun_completes_the_table(copy: Scratch) -> None:
@@ -33,20 +34,20 @@ def test_a_killed_job_loses_only_itself_and_a_rerun_completes_the_table(copy: Sc
     copies = copy.root / "checkpoints/grids/judge"
     driver = copy.start(*COMMAND)
     wait_until(
-        lambda: bool(_trainers(copies / VICTIM)), lambda: copy.text("started.txt"), seconds=300
+        lambda: bool(_trainers(copies / VICTIM)), lambda: copy.text("started.txt"), seconds=LIMIT
     )
     for pid in _trainers(copies / VICTIM):
         os.kill(pid, signal.SIGKILL)
-    assert driver.wait(600) != 0
+    assert driver.wait(LIMIT) != 0
     done = {path.stem for path in copies.glob("*.json")} - {"snapshot"}
-    assert done == {"shared", "steps-5_seed-2", "steps-6_seed-1", "steps-6_seed-2"}
-    assert "3 of 4 runs" in copy.run("hw2", "grid", "judge", "--table").text
+    assert done == {"shared", "steps-5_seed-2"}
+    assert "1 of 2 runs" in copy.run("hw2", "grid", "judge", "--table").text
 
     again = copy.run(*COMMAND)
     assert again.code == 0, again.text
     assert again.text.count("Finished jobid") == 2  # the killed job and the table
     rows = files.read_table(copy.root / "results/grids/judge.csv")
-    assert {(row["steps"], row["seeds"]) for row in rows} == {(5, 2), (6, 2)}
+    assert {(row["steps"], row["seeds"]) for row in rows} == {(5, 2)}
     assert "Nothing to be done" in copy.run(*COMMAND).text
 
     # What no parameter of the grid reaches came from the cache.

@@ -20,13 +20,10 @@ def test_a_clone_that_pulls_draws_the_figures_without_training(
     server: Callable[[Path], AbstractContextManager[Remote]], copy: Scratch, tmp_path: Path
 ) -> None:
     with server(tmp_path / "server") as remote:
-        copy.dvc("remote", "add", "--local", "--default", "server", remote.url)
-        for option, value in remote.options.items():
-            copy.dvc("remote", "modify", "--local", "server", option, value)
+        (copy.root / ".dvc/config.local").write_text(remote.configuration)
         copy.dvc("push", "-q")
         clone = copy.clone(tmp_path / "clone")
         clone.dvc("pull", "-q")
-    assert clone.scheduled(FIGURES) == set()
     clone.set({"figures.dpi": 41})
     assert clone.snakemake(FIGURES).ran == {"report_figs"}
-    assert "Nothing to be done" in clone.snakemake(FIGURES).text
+    assert clone.scheduled(FIGURES) == set()
