@@ -59,7 +59,7 @@ for stage in STAGES:
             touch(stage.done),
         log:
             f"logs/{stage.name}.log",  # written by the script, which also talks to the terminal
-        retries: stage.meta.get("retries", 0)
+        retries: stage.meta.get("retries")  # None: as the profile says
         localrule: stage.meta.get("local", False)
         threads: workflow.cores if stage.meta.get("all_cores") else 1
         resources:
