@@ -26,13 +26,13 @@ lint: install ## Run every linter and the type checker
 	ruff format --check .
 	mypy
 	lint-imports
-	snakefmt --check Snakefile
+	snakefmt --check Snakefile workflow/grid.smk
 	snakemake --lint
 
 format: install ## Format all code
 	ruff check --fix .
 	ruff format .
-	snakefmt Snakefile
+	snakefmt Snakefile workflow/grid.smk
 
 params: install ## Regenerate the comments of params.yaml and its JSON schema
 	hw2 params --write

@@ -65,7 +65,7 @@ for stage in STAGES:
         log:
             f"logs/{stage.name}.log",  # written by the script, which also talks to the terminal
         priority: stage.priority
-        retries: stage.meta.get("retries", 0)
+        retries: stage.meta.get("retries")  # None: as the profile says
         localrule: stage.meta.get("local", False)
         threads: workflow.cores // AT_ONCE if stage.meta.get("all_cores") else 1
         resources:

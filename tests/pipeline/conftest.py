@@ -20,6 +20,8 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (serialization, "_dump_data"),
         (dvc.rwlock, "rwlock"),
         (dvc.rwlock, "_edit_rwlock"),
+        (dvc.rwlock, "_release_read"),
+        (dvc.rwlock, "_release_write"),
     ]:
         monkeypatch.setattr(module, name, getattr(module, name))  # restored after the test
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))

@@ -102,3 +102,14 @@ def test_entries_hold_the_start_of_their_process(repository: Path) -> None:
     stamp = process.start_stamp(os.getpid())
     owner = {"pid": os.getpid(), "cmd": f"dvc (process start {stamp})"}
     assert record["write"] == {"/x": owner}
+
+
+def test_an_entry_that_another_machine_dropped_does_not_fail_the_run(repository: Path) -> None:
+    files_in_use.guard()
+    read, write = str(repository / "data.txt"), str(repository / "copy.txt")
+    with Repo() as repo, dvc.rwlock.rwlock(repo.tmp_dir, repo.fs, "run", [read], [write], False):
+        listed = json.loads((repository / files_in_use.LIST).read_text())
+        assert listed["read"].keys() == {read}
+        assert listed["write"].keys() == {write}
+        (repository / files_in_use.LIST).write_text('{"read": {}, "write": {}}')
+    assert not any(json.loads((repository / files_in_use.LIST).read_text()).values())

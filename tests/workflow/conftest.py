@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the import mode `importlib` leaves this to us
-from scratch import SITE_CACHE, Scratch, kill_all, of_working_tree, once
+from scratch import (
+    SITE_CACHE,
+    SLOW,
+    SLOW_MODEL,
+    SLOW_STAGE,
+    Scratch,
+    kill_all,
+    of_working_tree,
+    once,
+)
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +47,28 @@ def built(workshop: Path, source: Scratch) -> Scratch:
         scratch.commit("built")
 
     return once(workshop / "built", build)
+
+
+@pytest.fixture(scope="session")
+def slow(built: Scratch) -> Scratch:
+    """`built`, where a training of a few seconds is due."""
+
+    def make(root: Path) -> None:
+        scratch = built.copy(root)
+        scratch.set(SLOW)
+        scratch.commit("slow")
+
+    return once(built.root.parent / "slow", make)
+
+
+@pytest.fixture(scope="session")
+def unbroken(slow: Scratch) -> bytes:
+    """The model of that training when nobody stops it."""
+
+    def make(root: Path) -> None:
+        slow.copy(root).dvc("repro", SLOW_STAGE)
+
+    return (once(slow.root.parent / "unbroken", make).root / SLOW_MODEL).read_bytes()
 
 
 @pytest.fixture

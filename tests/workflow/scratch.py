@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from hw2.config import profiles
 
 REPO = Path(__file__).parents[2]
 FIGURES = "results/report_figs"
+# A training to be stopped in the middle: a few seconds, with a resume file early and often.
+SLOW_STAGE, SLOW_MODEL = "ddpm_train", "results/ddpm/model.safetensors"
+SLOW = {"ddpm.train.steps": 80, "ddpm.train.save_every": 10}
 # All that depends on the trained model, and all that there is, but for `code`.
 REPORT = {"headline", "report_figs"}
 BELOW_MODEL = {"ddpm_select_guidance", "ddpm_sample", "ddpm_sweep", "ddpm_evaluate"} | REPORT
@@ -128,6 +132,17 @@ class Scratch:
             check=False,
         )
         return Done(done.returncode, done.stdout)
+
+    def wait_for_resume_file(self, stage: str, seconds: float = 90) -> None:
+        """Wait until a training of the stage has saved its state for the first time.
+
+        `seconds` only ends a hang; a training gets there in seconds.
+        """
+        folder = self.root / "checkpoints"
+        limit = time.monotonic() + seconds
+        while not list(folder.glob(f"{stage}-*/*/step-*.json")):
+            assert time.monotonic() < limit, self.text("started.txt")
+            time.sleep(0.02)
 
     def _must(self, *command: str) -> Done:
         done = self.run(*command)

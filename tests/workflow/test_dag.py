@@ -70,8 +70,8 @@ def test_imports_respect_the_layers() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_snakefile_is_formatted() -> None:
-    command = ["snakefmt", "--check", "Snakefile"]
+def test_snakefiles_are_formatted() -> None:
+    command = ["snakefmt", "--check", "Snakefile", "workflow/grid.smk"]
     done = subprocess.run(command, cwd=REPO, env=environment(), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
 

@@ -19,6 +19,7 @@ from hw2.cli import (
     data,
     digits,
     faces,
+    grids,
     installation,
     integrity,
     models,
@@ -72,7 +73,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=ShowVersion, help="show the versions and exit")
     commands = CommandList(parser)
-    groups = (installation, configuration, results, integrity, data, digits, faces, clip, models)
+    groups = (
+        installation,
+        configuration,
+        results,
+        grids,
+        integrity,
+        data,
+        digits,
+        faces,
+        clip,
+        models,
+    )
     for module in groups:
         module.add_commands(commands)
     commands.finish()

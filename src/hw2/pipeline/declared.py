@@ -95,10 +95,24 @@ def entry(stage: str, path: str | Path = DVC_FILE) -> dict[str, Any]:
     Raises:
         UserError: if dvc.yaml has no such stage.
     """
-    stages = (loader.read_yaml(path) or {}).get("stages") or {}
+    stages = entries(path)
+    need_stage(stage, stages, path)
+    return stages[stage]
+
+
+def entries(path: str | Path = DVC_FILE) -> dict[str, dict[str, Any]]:
+    """The entries of all stages in dvc.yaml by name, as they are written."""
+    return (loader.read_yaml(path) or {}).get("stages") or {}
+
+
+def need_stage(stage: str, stages: Collection[str], path: str | Path = DVC_FILE) -> None:
+    """Check that a stage is one of `stages`.
+
+    Raises:
+        UserError: with the nearest name.
+    """
     if stage not in stages:
         raise UserError(f"{path}: no stage {stage!r}; {loader.nearest(stage, list(stages))}")
-    return cast(dict[str, Any], stages[stage])
 
 
 def _param_keys(entry: dict[str, Any]) -> Iterator[str]:

@@ -4,6 +4,10 @@ DVC writes the list in place, so a kill or a full disk leaves a part of it, whic
 refuses; and it takes an entry for live as long as any process has the recorded id. In a process
 that calls `guard`, the list is replaced as a whole, a damaged one is dropped while DVC's own lock
 on it is held, and an entry holds the start of its process as well.
+
+A process of another machine that shares the folder looks like one that has ended, so its entries
+are dropped too, and it must not fail for that. The list keeps the runs of one machine apart; the
+jobs of a cluster are kept apart by Snakemake, which runs each stage once.
 """
 
 import io
@@ -25,12 +29,16 @@ LIST = ".dvc/tmp/rwlock"
 _STARTED = re.compile(r" \(process start (\S+)\)$")  # in `cmd`: DVC's schema allows no new key
 _dvc_edit = dvc.rwlock._edit_rwlock
 _dvc_rwlock = dvc.rwlock.rwlock
+_dvc_release_read = dvc.rwlock._release_read
+_dvc_release_write = dvc.rwlock._release_write
 
 
 def guard() -> None:
     """Make DVC keep the list safely in this process; further calls change nothing."""
     dvc.rwlock._edit_rwlock = _edit
     dvc.rwlock.rwlock = _rwlock
+    dvc.rwlock._release_read = _release_read
+    dvc.rwlock._release_write = _release_write
 
 
 def _edit(lock_dir: str, fs: Any, hardlink: bool) -> AbstractContextManager[Any]:
@@ -43,6 +51,16 @@ def _rwlock(
     stamp = process.start_stamp(os.getpid())
     command = f"{cmd} (process start {stamp})" if stamp else cmd
     return _dvc_rwlock(tmp_dir, fs, command, read, write, hardlink)
+
+
+def _release_read(lock: dict[str, Any], info: dict[str, Any], paths: list[str]) -> None:
+    readers = lock.get("read", {})
+    _dvc_release_read(lock, info, [path for path in paths if info in readers.get(path, [])])
+
+
+def _release_write(lock: dict[str, Any], info: dict[str, Any], paths: list[str]) -> None:
+    owners = lock.get("write", {})
+    _dvc_release_write(lock, info, [path for path in paths if owners.get(path) == info])
 
 
 class _Files:

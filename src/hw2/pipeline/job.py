@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -26,13 +26,18 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main(stage: str, parent: int) -> int:
     """Run the stage below a supervisor of signals; returns the exit code."""
+    return supervised(lambda: run(stage), parent)
+
+
+def supervised(work: Callable[[], int], parent: int) -> int:
+    """Do the work, which runs DVC, below a supervisor of signals; returns its exit code."""
     supervisor = os.getpid()
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
         signal.signal(signal.SIGTERM, exit_cleanly)
         stop_with(supervisor)
-        return run(stage)
+        return work()
 
     def forward(signum: int, _: FrameType | None) -> None:
         os.killpg(child, signum)
@@ -67,15 +72,8 @@ def stop_with(parent: int) -> None:
 
 def run(stage: str) -> int:
     """Run the stage through DVC; returns the exit code."""
-    from dvc.cli import main as dvc  # here, so that the supervisor starts fast and stays small
+    from hw2.pipeline import dvc_errors, dvc_lock  # here, so that the supervisor starts fast
 
-    from hw2.pipeline import dvc_errors, dvc_lock, files_in_use
-
-    dvc_lock.write_atomically()
-    files_in_use.guard()
-    record_when_finished()
-    # `python` in a stage's command is the Python that runs Snakemake.
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
         with dvc_errors.explained():
             restore_metrics(dvc_lock.recorded_outputs(stage))
@@ -83,7 +81,21 @@ def run(stage: str) -> int:
         print(f"hw2 {stage}: {error}", file=sys.stderr)
         return 2
     # Not `--pull`: with it, DVC calls a missing metrics file up to date.
-    return int(dvc(["--wait-for-lock", "repro", "--single-item", stage]))
+    return repro("--single-item", stage)
+
+
+def repro(*arguments: str) -> int:
+    """`dvc repro` with DVC's files kept safe against kills; returns the exit code."""
+    from dvc.cli import main as dvc  # here, so that the supervisor starts fast and stays small
+
+    from hw2.pipeline import dvc_lock, files_in_use
+
+    dvc_lock.write_atomically()
+    files_in_use.guard()
+    record_when_finished()
+    # `python` in a stage's command is the Python that runs Snakemake.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return int(dvc(["--wait-for-lock", "repro", *arguments]))
 
 
 def record_when_finished() -> None:

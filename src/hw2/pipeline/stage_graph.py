@@ -21,7 +21,11 @@ def read(path: str | Path) -> Graph:
     Raises:
         UserError: if the file is missing or is not YAML.
     """
-    stages = (loader.read_yaml(path) or {}).get("stages") or {}
+    return of_entries((loader.read_yaml(path) or {}).get("stages") or {})
+
+
+def of_entries(stages: Mapping[str, Mapping[str, Any]]) -> Graph:
+    """The graph of these entries of a dvc.yaml, in their order."""
     maker = {
         _path(item): name
         for name, stage in stages.items()

@@ -1,0 +1,77 @@
+"""A stage as a job of a real SLURM of one node: killed by its time limit, it resumes."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import slurm
+from scratch import REPO, SLOW_MODEL, SLOW_STAGE, Scratch, processes
+from servers import wait_until
+
+from hw2.config import loader
+from hw2.pipeline import declared
+
+pytestmark = pytest.mark.slow
+
+LIMIT = 1200  # seconds; only to end a hang
+# For a node of few cores without accounting, and quick to notice the end of a job.
+COMMAND = [
+    *("snakemake", "--workflow-profile", "profiles/slurm", "--cores", "1", "--slurm-no-account"),
+    *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"),
+    *("--seconds-between-status-checks", "2", "--latency-wait", "10"),
+]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    slurm.skip_unless_possible()
+    with slurm.cluster(tmp_path_factory.mktemp("slurm") / "cluster"):
+        yield
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_job_at_its_time_limit_is_retried_and_resumes(
+    slow: Scratch, unbroken: bytes, tmp_path: Path
+) -> None:
+    scratch = slow.copy(tmp_path / "shared")
+    driver = scratch.start(*COMMAND, SLOW_MODEL)
+    scratch.wait_for_resume_file(SLOW_STAGE, LIMIT)
+    job = re.search(rf"SLURM jobid (\d+) \(log: \S*{SLOW_STAGE}", scratch.text("started.txt"))
+    assert job is not None
+    # The limit of a minute at least is for real jobs; this ends a second from now.
+    subprocess.run(["scontrol", "update", f"JobId={job[1]}", "EndTime=now+1"], check=True)
+    # A step of this training takes hundredths of a second: hold it until the limit is enforced,
+    # which the daemon does every half minute. It continues the processes before it ends them.
+    for pid, command in processes(scratch.root).items():
+        if f"{SLOW_STAGE}.py" in command:
+            os.kill(pid, signal.SIGSTOP)
+    wait_until(
+        lambda: _state(job[1]) == "TIMEOUT", lambda: scratch.text("started.txt"), seconds=LIMIT
+    )
+    assert driver.wait(LIMIT) == 0, scratch.text("started.txt")
+    text = "\n".join(path.read_text() for path in (scratch.root / "logs/slurm").rglob("*.log"))
+    assert re.search(r"resuming from step \d", text)
+    assert (scratch.root / SLOW_MODEL).read_bytes() == unbroken
+    assert scratch.scheduled(SLOW_MODEL) == set()
+
+
+def test_every_stage_that_is_no_local_one_has_its_limits() -> None:
+    defaults = loader.read_yaml(REPO / "profiles/slurm/config.yaml")["default-resources"]
+    assert {"runtime", "mem_mb"} <= defaults.keys()
+    for stage, entry in declared.entries(REPO / "dvc.yaml").items():
+        resources = (entry.get("meta") or {}).get("resources")
+        assert resources is None or resources.keys() == {"gpu", "runtime", "mem_mb"}, stage
+
+
+def _state(job: str) -> str:
+    shown = subprocess.run(
+        ["squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return shown.stdout.strip()
