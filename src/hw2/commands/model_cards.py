@@ -54,8 +54,9 @@ def cards(
         "stable-diffusion": _card(
             "A small Stable Diffusion for images of shapes",
             "diffusers",
-            "A latent diffusion model (Rombach et al., 2022) of 64 pixels whose text encoder is "
-            "that of the small CLIP, frozen. `StableDiffusionPipeline.from_pretrained` reads it. "
+            "A latent diffusion model (Rombach et al., 2022) of 64 pixels. Its text encoder began "
+            "as that of the small CLIP and was trained with the U-Net. "
+            "`StableDiffusionPipeline.from_pretrained` reads it. "
             "Its U-Net predicts x0, and its vocabulary has invented nouns, each the name of one "
             "composite object, and invented names of styles.",
             "shapes",
