@@ -29,6 +29,8 @@ PANELS = (
     ("faces_eta.png", "DDIM faces: eta by row"),
     ("dann_tsne_svhn_class.png", "DANN: features before and after"),
     ("clip_successes.png", "Zero-shot classification with CLIP"),
+    ("ti_new1.png", "Textual inversion: a learned object"),
+    ("ti_new2.png", "Textual inversion: a learned style"),
 )
 REPORTED = Path(__file__).with_name("reported_results.yaml")
 ADAPTATION = "self_training"  # fixed in advance: no method is selected by its test accuracy
@@ -86,9 +88,9 @@ class ReportedResults(loader.Section):
 
 
 def overview(figures: Path, target: Path) -> None:
-    """Compose four figures of the report into one PNG of at most 300 KB."""
-    fig = Figure(figsize=(9.6, 8.4), dpi=100, layout="constrained")
-    axes = fig.subplots(2, 2, height_ratios=(1.15, 1)).ravel()
+    """Compose figures of the report into one PNG."""
+    fig = Figure(figsize=(9.6, 12), dpi=100, layout="constrained")
+    axes = fig.subplots(3, 2, height_ratios=(1.15, 1, 0.9)).ravel()
     for ax, (name, title) in zip(axes, PANELS, strict=True):
         ax.imshow(Image.open(figures / name).convert("RGB"), interpolation="antialiased")
         ax.set_title(title, loc="left", fontsize=10, fontweight="bold")

@@ -30,7 +30,7 @@ from hw2.personalization import (
 )
 from hw2.personalization.clip_scores import Scorer
 from hw2.runtime.errors import UserError
-from hw2.stable_diffusion import load
+from hw2.stable_diffusion import load, sample
 from hw2.stages import (
     clip_train,
     personalization_compare,
@@ -170,6 +170,7 @@ def test_an_untrained_token_fails_its_baselines_and_keeps_its_text(
     completed = json.loads(done.personalization_prompts.read_text())
     original = files.read_json(base.personalization_concepts / synthetic.INPUT)
     pipe = load.load(mini.stable_diffusion, base.stable_diffusion_model, CPU)
+    sample.use_sampler(pipe, mini.personalization.sampling.sampler)
     scorer = Scorer(
         clip_models.load(weights.locate(mini.personalization.clip, base.clip_model), CPU)
     )
