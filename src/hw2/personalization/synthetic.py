@@ -24,8 +24,8 @@ INPUT, MASKS = "input.json", "masks"
 FLOWER, ENGRAVING, SHIELD = "0", "1", "2"
 KEYS = (FLOWER, ENGRAVING, SHIELD)
 _STYLE_SHAPES = ("circle", "square", "heart", "diamond", "triangle")  # shown in the style, in turn
-# Without a period, unlike the course's: no caption of `hw2.shapes.scenes` has one, and the model draws
-# a second object for it.
+# Without a period, unlike the course's: no caption of `hw2.shapes.scenes` has one, and the model
+# draws a second object for it.
 _EDITS = ("a photo of {} on a pink background", "a picture of {} on a cyan background")
 _DRAWINGS = ("a photo of a star{}", "a picture of a cross{}")
 INPUTS: dict[str, Any] = {
