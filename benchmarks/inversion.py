@@ -11,8 +11,8 @@ of `personalization.train`, then drawn in held-out prompts. FOLDER gets, for a r
 image score: mean CLIP image score against the photographs, and that of the initializer's word
 picked: share of generated images whose nearest photograph in CLIP's features, among those of the
     objects and of 34 other random ones, shows the right object
-error: of the predicted latents of unseen photographs at three noise levels, in the training's own
-    weights, relative to that with the initializer's word
+error: mean squared error of the predicted latents of unseen photographs at three noise levels,
+    relative to that with the initializer's word
 """
 
 import argparse
@@ -51,7 +51,14 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Measured:
-    """What one object gave: images uint8 (N, S, S, 3) with its token, and numbers."""
+    """What one object gave.
+
+    Attributes:
+        images: uint8 (N, S, S, 3), drawn with the token, prompt by prompt.
+        image_score, word_score: Mean image scores with the token and with the initializer's word.
+        picked: bool (N,), whether the nearest photograph shows the object.
+        error: Relative to that with the initializer's word.
+    """
 
     images: np.ndarray
     image_score: float

@@ -7,13 +7,10 @@ reports whether the table is up to date.
 """
 
 import argparse
-import heapq
 import re
 import sys
-from collections.abc import Hashable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -21,7 +18,8 @@ from matplotlib.figure import Figure
 from hw2.cli.plan_table import duration
 from hw2.config import grids
 from hw2.io import timings
-from hw2.pipeline import declared, grid_jobs, stage_graph
+from hw2.pipeline import declared, grid_jobs, schedule, stage_graph
+from hw2.pipeline.schedule import Graph
 
 PAGE, FIGURE = Path("docs/cluster.md"), Path("docs/cluster-makespan.svg")
 BEGIN, END = "<!-- makespan: begin -->", "<!-- makespan: end -->"
@@ -30,59 +28,23 @@ WORKERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 SHOWN = (1, 2, 4, 8, 16, 64)
 COLORS = {"pipeline": "#0072b2", "grid": "#d55e00"}
 
-Task = TypeVar("Task", bound=Hashable)
-Before = Mapping[Task, Sequence[Task]]
-"""The tasks that must be done before a task."""
 
-
-def tails(before: Before[Task], seconds: Mapping[Task, float]) -> dict[Task, float]:
-    """The seconds of the longest path that begins with a task, its own included."""
-    after: dict[Task, list[Task]] = {task: [] for task in before}
-    for task, earlier in before.items():
-        for other in earlier:
-            after[other].append(task)
-
-    @cache
-    def tail(task: Task) -> float:
-        return seconds[task] + max((tail(other) for other in after[task]), default=0.0)
-
-    return {task: tail(task) for task in before}
-
-
-def critical_path(before: Before[Task], seconds: Mapping[Task, float]) -> list[Task]:
+def critical_path(before: Graph, seconds: Mapping[str, float]) -> list[str]:
     """The tasks of a longest path, which no number of workers shortens."""
-    tail = tails(before, seconds)
+    tail = schedule.urgency(before, seconds)
     path = [max(tail, key=lambda task: tail[task])]
     while later := [task for task in before if path[-1] in before[task]]:
         path.append(max(later, key=lambda task: tail[task]))
     return path
 
 
-def makespan(before: Before[Task], seconds: Mapping[Task, float], workers: int) -> float:
+def makespan(before: Graph, seconds: Mapping[str, float], workers: int) -> float:
     """The seconds that equal workers take, each for one task at a time.
 
-    List scheduling: a free worker takes the ready task with the longest path to the end. Source:
-    Graham (1969); no schedule is shorter than the larger of the critical path and the work divided
-    by the workers, and this one is at most 2 - 1/workers times as long as the best.
+    No schedule is shorter than the larger of the critical path and the work divided by the workers,
+    and this one is at most 2 - 1/workers times as long as the best (Graham, 1969).
     """
-    tail = tails(before, seconds)
-    order = {task: position for position, task in enumerate(before)}
-    missing = {task: len(set(earlier)) for task, earlier in before.items()}
-    ready = [(-tail[task], order[task], task) for task, count in missing.items() if not count]
-    heapq.heapify(ready)
-    running: list[tuple[float, int, Task]] = []
-    now = 0.0
-    while ready or running:
-        while ready and len(running) < workers:
-            _, position, task = heapq.heappop(ready)
-            heapq.heappush(running, (now + seconds[task], position, task))
-        now, _, done = heapq.heappop(running)
-        for task, earlier in before.items():
-            if done in earlier:
-                missing[task] -= 1
-                if not missing[task]:
-                    heapq.heappush(ready, (-tail[task], order[task], task))
-    return now
+    return max(end for _, end in schedule.simulated(before, seconds, workers).values())
 
 
 def pipeline() -> tuple[dict[str, Sequence[str]], dict[str, float]]:
@@ -118,12 +80,12 @@ def text() -> str:
     return "\n".join(lines)
 
 
-def _cell(before: Before[str], seconds: Mapping[str, float], workers: int) -> str:
+def _cell(before: Graph, seconds: Mapping[str, float], workers: int) -> str:
     time = makespan(before, seconds, workers)
     return f"{duration(time)}, {makespan(before, seconds, 1) / time:.1f} times as fast"
 
 
-def _bound(name: str, before: Before[str], seconds: Mapping[str, float]) -> str:
+def _bound(name: str, before: Graph, seconds: Mapping[str, float]) -> str:
     path = critical_path(before, seconds)
     bound = sum(seconds[task] for task in path)
     total = makespan(before, seconds, 1)

@@ -27,6 +27,8 @@ def test_stages_wait_for_what_they_read_and_for_a_free_place() -> None:
     due = {name: GRAPH[name] for name in ("judge", "sample")}  # what they read is there
     assert schedule.simulated(due, SECONDS, 2) == {"sample": (0, 10), "judge": (0, 4)}
     assert schedule.simulated({}, SECONDS, 2) == {}
+    at_once = schedule.simulated({"a": (), "b": ("a",)}, {"a": 0.0, "b": 1.0}, 1)
+    assert at_once == {"a": (0, 0), "b": (0, 1)}
 
 
 def test_stages_on_a_gpu_take_turns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -60,6 +60,6 @@ def simulated(
             times[name] = (now, now + seconds.get(name, _UNKNOWN_SECONDS))
             running.append(times[name][1])
             waiting.remove(name)
-        if waiting:
-            now = min(end for end in running if end > now)
+        # The default is for tasks of no length, which are over at once.
+        now = min((end for end in running if end > now), default=now)
     return times

@@ -57,7 +57,7 @@ class PersonalizationTrain(Section):
     decay_start: Fraction = Field(
         description=(
             "Fraction of the steps after which the learning rate falls linearly; 1 disables the "
-            "decay. The last steps of a constant rate only shake the vectors."
+            "decay."
         )
     )
     augment: bool = Field(
