@@ -33,6 +33,9 @@ if __name__ == "__main__":
 """
 ERROR = """
     print(f"process {ranks.own()} of {ranks.count()}", flush=True)
+    open(f"started-{ranks.own()}", "w").close()
+    while not all(os.path.exists(f"started-{rank}") for rank in range(ranks.count())):
+        time.sleep(0.05)  # else the end of one process could stop the other before it has begun
     raise UserError("data/x.csv: bad; remake it")
 """
 WAITING = """
