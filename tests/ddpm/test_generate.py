@@ -48,9 +48,9 @@ def test_images_are_those_of_the_labels_by_digit_then_number(
         model, "svhn", [7, 2], count=3, guidance=guidance, seed=5, sampler="ddim", steps=4
     )
     how = mini.ddpm.sampling.model_copy(
-        update={"seed": 5, "sampler": "ddim", "steps": 4, "eta": 0.0}
+        update={"seed": 5, "sampler": "ddim", "steps": 4, "spacing_exponent": 1.0, "eta": 0.0}
     )
-    request = SampleRequest(np.array([17, 17, 17, 12, 12, 12]), np.array([0, 1, 2] * 2))
+    request = SampleRequest(np.array([17, 17, 17, 12, 12, 12]), np.array([0, 1, 2] * 2), shared=3)
     expected = sample_images(model, request, how, guidance=guidance, split="example")
     assert max_difference(images, expected) <= 1
     assert max_difference(images[:3], images[3:]) > 1

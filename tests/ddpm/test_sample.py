@@ -69,11 +69,11 @@ def test_images_do_not_depend_on_the_other_labels_of_the_request(
     assert max_difference(among, other) <= 1
 
 
-def test_index_seed_and_split_change_the_noise_and_the_label_does_not(
+def test_label_index_seed_and_split_change_the_noise_unless_labels_share_it(
     model: Denoiser, mini: params.Params
 ) -> None:
-    def first(label: int, index: int, split: str, seed: int) -> bytes:
-        request = SampleRequest(np.array([label]), np.array([index]))
+    def first(label: int, index: int, split: str, seed: int, shared: int = 0) -> bytes:
+        request = SampleRequest(np.array([label]), np.array([index]), shared)
         how = sampling(mini, seed=seed)
         state = next(sampling_states(model, request, how, guidance=Guidance(1.0), split=split))
         return state.images.contiguous().numpy().tobytes()
@@ -83,9 +83,13 @@ def test_index_seed_and_split_change_the_noise_and_the_label_does_not(
         first(3, 1, "test", 1),
         first(3, 0, "val", 1),
         first(3, 0, "test", 2),
+        first(14, 0, "test", 1),
+        first(3, 0, "test", 1, shared=1),
     ]
     assert len(set(noises)) == len(noises)
-    assert noises[0] == first(3, 0, "test", 1) == first(14, 0, "test", 1)
+    assert noises[0] == first(3, 0, "test", 1)
+    assert first(3, 0, "test", 1, shared=1) == first(14, 0, "test", 1, shared=1)
+    assert first(3, 1, "test", 1, shared=1) == first(3, 1, "test", 1)
 
 
 def test_the_split_changes_every_image(model: Denoiser, mini: params.Params) -> None:
@@ -117,7 +121,7 @@ def test_the_states_run_from_noise_to_an_image(model: Denoiser, mini: params.Par
     trajectory = list(
         sampling_states(model, REQUEST, sampling(mini), guidance=Guidance(1.0), split="test")
     )
-    assert [state.t for state in trajectory] == [19, 14, 9, 4, -1]
+    assert [state.t for state in trajectory] == [19, 17, 12, 6, -1]  # spacing_exponent 1.5
     start = trajectory[0].images
     # Standard normal: 7 x 2,352 numbers, five standard errors.
     assert start.mean().abs() < 5 / start.numel() ** 0.5

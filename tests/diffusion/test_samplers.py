@@ -257,6 +257,22 @@ def test_timesteps_fall_evenly_from_the_noisiest_level(timesteps: int) -> None:
     assert spaced_timesteps(timesteps, timesteps) == list(range(timesteps - 1, -2, -1))
 
 
+@pytest.mark.parametrize("timesteps", [24, 400, 1000])
+def test_an_exponent_visits_more_noisy_levels(timesteps: int) -> None:
+    even, denser = (spaced_timesteps(timesteps, 24, exponent=p) for p in (1.0, 1.5))
+    assert denser[0] == timesteps - 1
+    assert denser[-1] == -1
+    assert all(a > b for a, b in pairwise(denser))
+    assert all(late >= early for late, early in zip(denser, even, strict=True))
+    if timesteps == 1000:
+        assert denser[:5] == [999, 990, 975, 955, 931]
+
+
+def test_an_exponent_below_1_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"an exponent of 0\.5 below 1"):
+        spaced_timesteps(1000, 24, exponent=0.5)
+
+
 @pytest.mark.parametrize("steps", [0, -1, 21])
 def test_a_step_count_out_of_range_is_refused(steps: int) -> None:
     with pytest.raises(ValueError, match=f"{steps} steps of 20 timesteps"):

@@ -108,11 +108,13 @@ def metrics(domains: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     }
     variety |= {"frechet": 9.5, "frechet_real": 4.25}
     variety |= {"precision": 0.75, "precision_real": 0.8, "train_images": 900}
-    for name, share in (("background_dark", 0.5), ("background_medium", 0.3)):
-        variety |= {name: share, f"{name}_real": 0.35}
-    variety |= {"background_light": 0.2, "background_light_real": 0.3}
-    variety |= {"vivid": 0.08, "vivid_real": 0.05}
-    per_domain = {domain: estimate(CURVES[domain][1], 500) | variety for domain in domains}
+    tones = {
+        f"background_{name}": {"share": p, "share_low": p - 0.05, "share_high": p + 0.05, "n": 500}
+        for name, p in (("dark", 0.5), ("medium", 0.3), ("light", 0.2))
+    }
+    tones["vivid"] = {"share": 0.08, "share_low": 0.07, "share_high": 0.09, "n": 500}
+    kinds = {"tones": {"generated": tones, "real": tones}}
+    per_domain = {domain: estimate(CURVES[domain][1], 500) | variety | kinds for domain in domains}
     candidates = [
         {
             "guidance_scale": 1 + w,

@@ -8,6 +8,7 @@ from PIL import Image
 from hw2.config import params
 from hw2.ddpm import denoiser
 from hw2.ddpm.sample import request_all_labels, sample_images
+from hw2.digits import grid
 from hw2.digits.labels import LABELED_DOMAINS
 from hw2.io.atomic import atomic_dir
 from hw2.runtime.errors import UserError
@@ -26,7 +27,7 @@ def run(
 ) -> int:
     """Write `count` images of each digit to a folder for each domain; return their total number.
 
-    The images equal those of the report: image k starts from the same noise.
+    The images equal those of the report: image k of a label starts from the same noise.
 
     Raises:
         UserError: if `count` is not positive, or the model is not valid.
@@ -34,7 +35,7 @@ def run(
     if count < 1:
         raise UserError(f"--count {count}: sample at least one image of each digit")
     trained = denoiser.load(model, device)
-    request = request_all_labels(trained.domains, count)
+    request = request_all_labels(trained.domains, count, shared=grid.COLUMNS)
     with progress(len(request.labels), "digits", unit="image") as bar:
         images = sample_images(
             trained,

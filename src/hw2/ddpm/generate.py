@@ -3,8 +3,8 @@
     model = denoiser.load(Path("results/ddpm/model.safetensors"), torch.device("cpu"))
     images = generate.digits(model, "mnistm", [3, 1, 4], count=2)
 
-Sampler and steps are by default those of the profile `demo`, and the guidance scale is one of its
-candidates. Stages do not use this module: their values are all in params.yaml.
+Sampler and steps are by default those of the profile `demo`, evenly spaced, and the guidance scale
+is one of its candidates. Stages do not use this module: their values are all in params.yaml.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ from hw2.runtime.errors import UserError
 GUIDANCE = Guidance(3.0)
 SAMPLER = "dpmpp"
 STEPS = 24
+_SPACING_EXPONENT = 1.0  # even, as the schedulers of the exported pipeline
 _BATCH_SIZE = 100
 _SPLIT = "example"  # random streams of their own: no image of the report is repeated
 
@@ -61,6 +62,7 @@ def digits(
         "seed": seed,
         "sampler": sampler,
         "steps": min(STEPS, levels) if steps is None else steps,
+        "spacing_exponent": _SPACING_EXPONENT,
         "eta": 0.0,
         "batch_size": _BATCH_SIZE,
         "images_per_label": count,
@@ -69,7 +71,9 @@ def digits(
     if sampling.steps > levels:
         raise UserError(f"generate.digits: steps: {steps} is more than the model's {levels} levels")
     labels = np.array([label_of(domain, int(digit)) for digit in digits])
-    request = SampleRequest(np.repeat(labels, count), np.tile(np.arange(count), len(labels)))
+    request = SampleRequest(
+        np.repeat(labels, count), np.tile(np.arange(count), len(labels)), shared=count
+    )
     return sample_images(model, request, sampling, guidance=guidance, split=_SPLIT)
 
 

@@ -1,7 +1,4 @@
-"""Sampling from a denoiser: image k of a label depends on (seed, split, label, k) only.
-
-Image k of every label starts from the same noise, so a column of the report's grids has one noise.
-"""
+"""Sampling from a denoiser: image k of a label depends on (seed, split, label, k) only."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,11 +28,14 @@ class SampleRequest:
 
     Attributes:
         labels: int64 (N,), the label of each image.
-        index: int64 (N,), the number k of the noise that each image starts from.
+        index: int64 (N,), the number k of each image among those of its label.
+        shared: Images k < `shared` of all labels start from the same noise, k. Every other image
+            has a noise of its own, so that a measure of N images is not one of a few noises.
     """
 
     labels: np.ndarray
     index: np.ndarray
+    shared: int = 0
 
     @property
     def digits(self) -> np.ndarray:
@@ -47,7 +47,7 @@ class SampleRequest:
         return self.labels // NUM_DIGITS
 
 
-def request_all_labels(domains: tuple[str, ...], count: int) -> SampleRequest:
+def request_all_labels(domains: tuple[str, ...], count: int, *, shared: int = 0) -> SampleRequest:
     """`count` images of each digit of each domain: by domain, then digit, then k."""
     labels = [
         label_of(domain, digit)
@@ -55,7 +55,8 @@ def request_all_labels(domains: tuple[str, ...], count: int) -> SampleRequest:
         if domain in domains
         for digit in range(NUM_DIGITS)
     ]
-    return SampleRequest(np.repeat(np.array(labels), count), np.tile(np.arange(count), len(labels)))
+    index = np.tile(np.arange(count), len(labels))
+    return SampleRequest(np.repeat(np.array(labels), count), index, shared)
 
 
 def sample_images(
@@ -80,7 +81,7 @@ def sample_images(
     batches = [slice(start, start + sampling.batch_size) for start in starts]
 
     def sample_batch(batch: slice) -> np.ndarray:
-        chunk = SampleRequest(request.labels[batch], request.index[batch])
+        chunk = SampleRequest(request.labels[batch], request.index[batch], request.shared)
         trajectory = sampling_states(
             denoiser, chunk, sampling, guidance=guidance, split=split, calls=calls
         )
@@ -108,7 +109,10 @@ def sampling_states(
     """Sample one batch, yielding its states from pure noise to clean images."""
     device = next(denoiser.network.parameters()).device
     labels = torch.from_numpy(request.labels).to(device)
-    streams = [rng.torch_rng(sampling.seed, split, int(k)) for k in request.index]
+    streams = [
+        rng.torch_rng(sampling.seed, split, *((k,) if k < request.shared else (label, k)))
+        for label, k in zip(request.labels.tolist(), request.index.tolist(), strict=True)
+    ]
 
     def noise(step: int = 0) -> Tensor:
         # On the CPU, one stream per image: the same numbers for every batch size and device.
@@ -124,6 +128,7 @@ def sampling_states(
             noise(),
             sampler=sampling.sampler,
             steps=sampling.steps,
+            spacing_exponent=sampling.spacing_exponent,
             eta=sampling.eta,
             noise=noise,
         )

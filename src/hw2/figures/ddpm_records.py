@@ -34,7 +34,7 @@ class Records:
     digits: list[Interval]  # accuracy per digit
     train_images: dict[str, int]  # by domain
     quality: dict[str, dict[str, Quality]]  # by domain and measure
-    tones: dict[str, dict[str, Quality]]  # by domain and share
+    tones: dict[str, dict[str, dict[str, Interval]]]  # by domain, `generated` or `real`, and share
     judge: Scores  # on real images
     ablation: Scores | None  # None if it was not run
     facts: dict[str, str]
@@ -80,7 +80,7 @@ def read(
             for domain in domains
         },
         tones={
-            domain: _quality(score[domain], TONES, f"{ddpm_details}, {domain}")
+            domain: _tones(_inner(score[domain], "tones", ddpm_details), ddpm_details)
             for domain in domains
         },
         judge=records.scores(records.mapping(judge_details), str(judge_details), domains),
@@ -101,6 +101,18 @@ def _digits(record: dict[str, Any], path: Path) -> list[Interval]:
         records.accuracy(_inner(record, str(digit), path), f"{path}, digit {digit}")
         for digit in range(NUM_DIGITS)
     ]
+
+
+def _tones(record: dict[str, Any], path: Path) -> dict[str, dict[str, Interval]]:
+    return {
+        kind: {
+            name: records.share(
+                _inner(_inner(record, kind, path), name, path), "share", f"{path}, {name}"
+            )
+            for name in TONES
+        }
+        for kind in ("generated", "real")
+    }
 
 
 def _quality(record: dict[str, Any], measures: tuple[str, ...], where: str) -> dict[str, Quality]:

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hw2.digits import grid
 from hw2.digits.labels import LABELED_DOMAINS, NUM_DIGITS
 from hw2.figures import records
 from hw2.figures.image_grids import Pixels
 from hw2.runtime.errors import UserError
-
-MAX_COLUMNS = 10
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Strip:
 class Samples:
     """Images of the figures, by domain.
 
-    A grid is uint8 (NUM_DIGITS, K, H, W, 3): row = digit, column = noise, K <= MAX_COLUMNS.
+    A grid is uint8 (NUM_DIGITS, K, H, W, 3): row = digit, column = noise, K <= grid.COLUMNS.
     """
 
     grids: dict[str, Pixels]
@@ -76,7 +75,7 @@ def arrange(stored: dict[str, NDArray[Any]], domain: str, where: str) -> Pixels:
     rows = np.flatnonzero(stored["domains"] == LABELED_DOMAINS.index(domain))
     keys = zip(stored["digits"][rows].tolist(), stored["index"][rows].tolist(), strict=True)
     position = dict(zip(keys, rows.tolist(), strict=True))  # (digit, noise) -> image
-    columns = min(MAX_COLUMNS, 1 + max(noise for _, noise in position))
+    columns = min(grid.COLUMNS, 1 + max(noise for _, noise in position))
     expected = [[(digit, noise) for noise in range(columns)] for digit in range(NUM_DIGITS)]
     for digit, noise in chain.from_iterable(expected):
         if (digit, noise) not in position:

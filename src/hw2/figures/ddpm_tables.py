@@ -110,7 +110,7 @@ def _tones(data: Records) -> Table:
             (
                 domain_name(domain),
                 label,
-                *(formatting.percent(getattr(shares[name], kind)) for name in TONE_NAMES),
+                *(formatting.accuracy(shares[kind][name]) for name in TONE_NAMES),
             )
             for domain, shares in data.tones.items()
             for label, kind in (("generated", "generated"), ("real, test split", "real"))
@@ -118,7 +118,8 @@ def _tones(data: Records) -> Table:
         note=(
             "Shares of images by the third of the range that the gray value of their border is in, "
             "and of pixels whose channels differ by 60 % of the range or more. Strong guidance "
-            "draws dark backgrounds and vivid pixels that an accuracy does not show."
+            "draws dark backgrounds and vivid pixels that an accuracy does not show. In "
+            f"parentheses: {formatting.LEVEL} interval and number of images n."
         ),
     )
 

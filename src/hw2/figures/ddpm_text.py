@@ -31,8 +31,8 @@ def _implemented(data: Records) -> tuple[str, ...]:
         "also models images without a condition.",
         "Sampling combines both predictions by classifier-free guidance (Ho & Salimans, 2022): "
         "unconditional + s (conditional - unconditional), within an interval of noise levels "
-        "(Kynkäänniemi et al., 2024). Image k of every label starts from the same noise, so the "
-        f"columns of the grids can be compared. The samplers {samplers} are written out in "
+        "(Kynkäänniemi et al., 2024). A column of a grid has one noise, "
+        f"all other images have noises of their own. The samplers {samplers} are written out in "
         "`hw2.diffusion.samplers`; each step is a function of few lines.",
     )
 

@@ -125,21 +125,26 @@ def number(record: Mapping[str, Any], key: str, where: str) -> float:
 
 
 def accuracy(record: Mapping[str, Any], where: str) -> Interval:
-    """Return `record`'s accuracy with its interval, `accuracy_low` to `accuracy_high`.
+    """Return `record`'s accuracy with its interval; see `share`."""
+    return share(record, "accuracy", where)
+
+
+def share(record: Mapping[str, Any], name: str, where: str) -> Interval:
+    """Return the share `name` of `record` with its interval, `<name>_low` to `<name>_high`.
 
     Raises:
-        UserError: a key is absent, n is below 1, or not 0 <= low <= accuracy <= high <= 1.
+        UserError: a key is absent, n is below 1, or not 0 <= low <= share <= high <= 1.
     """
     interval = Interval(
-        number(record, "accuracy", where),
-        number(record, "accuracy_low", where),
-        number(record, "accuracy_high", where),
+        number(record, name, where),
+        number(record, f"{name}_low", where),
+        number(record, f"{name}_high", where),
         int(number(record, "n", where)),
     )
     ordered = (0.0, interval.low, interval.value, interval.high, 1.0)
     if any(b < a - 1e-6 for a, b in pairwise(ordered)) or interval.n < 1:
         raise UserError(
-            f"{where}: accuracy {interval.value:g} in [{interval.low:g}, {interval.high:g}], "
+            f"{where}: {name} {interval.value:g} in [{interval.low:g}, {interval.high:g}], "
             f"n = {interval.n}, "
             f"is not a share with its interval; {REMAKE}"
         )

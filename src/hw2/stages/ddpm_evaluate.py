@@ -55,7 +55,10 @@ def run(
             judge, generated, domain, digits_arrays, split="test", other="val"
         )
         real = arrays.load(digits_arrays, domain, "test")
-        record[domain] |= tones.measure(generated.rgb, real.rgb)
+        record[domain]["tones"] = {
+            "generated": tones.measure(generated.rgb),
+            "real": tones.measure(real.rgb),
+        }
     record["digits"] = {
         str(digit): proportion(right[samples["digits"] == digit]).named("accuracy")
         for digit in range(NUM_DIGITS)

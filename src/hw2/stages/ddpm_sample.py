@@ -19,6 +19,7 @@ from hw2.ddpm.sample import (
     sampling_states,
 )
 from hw2.diffusion.guidance import Guidance
+from hw2.digits import grid
 from hw2.digits.labels import LABELED_DOMAINS, label_of
 from hw2.io import files
 from hw2.models import architecture
@@ -46,7 +47,7 @@ def run(
     sampling = ddpm.sampling
     trained = denoiser.load(ddpm_model, device)
     guidance = chosen_guidance(ddpm_guidance)
-    request = request_all_labels(trained.domains, sampling.images_per_label)
+    request = request_all_labels(trained.domains, sampling.images_per_label, shared=grid.COLUMNS)
     with progress(len(request.labels), "samples", unit="image") as bar:
         images = sample_images(
             trained, request, sampling, guidance=guidance, split=SPLIT, tick=bar.update
@@ -89,7 +90,7 @@ def _reverse(
     trajectory = list(
         sampling_states(
             model,
-            SampleRequest(zeros, np.zeros_like(zeros)),
+            SampleRequest(zeros, np.zeros_like(zeros), shared=grid.COLUMNS),
             sampling,
             guidance=guidance,
             split=SPLIT,

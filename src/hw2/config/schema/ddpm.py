@@ -73,6 +73,13 @@ class Sampling(Section):
             "beyond some point, no better."
         )
     )
+    spacing_exponent: float = Field(
+        ge=1,
+        description=(
+            "Spacing of the noise levels: 1 is even, above 1 visits more noisy ones, which decide "
+            "how light an image is."
+        ),
+    )
     eta: Fraction = Field(
         description="Fresh noise of DDIM: 0 adds none, 1 as much as the ancestral sampler."
     )

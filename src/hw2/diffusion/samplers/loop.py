@@ -36,6 +36,7 @@ def sample(
     sampler: str,
     steps: int,
     spacing: TimestepSpacing = "trailing",
+    spacing_exponent: float = 1.0,
     eta: float = 0.0,
     noise: FreshNoise | None = None,
     use_clipped_model_output: bool = True,
@@ -45,6 +46,7 @@ def sample(
     Args:
         start: standard normal noise (N, C, H, W).
         sampler: a name of the registry.
+        spacing, spacing_exponent: which times are visited, see `spaced_timesteps`.
         eta: DDIM's share of fresh noise, in [0, 1]; other samplers ignore it.
         noise: fresh noise by step number, needed by a sampler that uses noise.
         use_clipped_model_output: whether a step continues with the noise that fits the estimate of
@@ -53,7 +55,7 @@ def sample(
     rule = registry.make(sampler, schedule, eta)
     denoise = denoiser(output, schedule, prediction, use_clipped_model_output)
     images = start
-    times = spaced_timesteps(schedule.timesteps, steps, spacing)
+    times = spaced_timesteps(schedule.timesteps, steps, spacing, spacing_exponent)
     yield State(times[0], images)
     for k, (t, s) in enumerate(pairwise(times)):
         fresh = noise(k) if rule.uses_noise and s >= 0 and noise is not None else None
