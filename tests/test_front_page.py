@@ -1,10 +1,12 @@
 """What the README shows agrees with the measurements and with dvc.yaml."""
 
+import re
 import runpy
 from pathlib import Path
 
 import yaml
 
+from hw2.config import paths
 from hw2.pipeline import stage_graph
 
 ROOT = Path(__file__).parents[1]
@@ -34,3 +36,12 @@ def test_diagram_shows_every_stage(tmp_path: Path) -> None:
     diagram = (tmp_path / "pipeline.svg").read_text(encoding="utf-8")
     committed = (ROOT / "docs" / "pipeline.svg").read_text(encoding="utf-8")
     assert all(f">{name}<" in diagram and f">{name}<" in committed for name in graph)
+
+
+def test_found_14_files_that_snakemake_is_asked_for_are_outputs() -> None:
+    outputs = {getattr(paths.load(ROOT), name).relative_to(ROOT) for name in paths.load(ROOT)}
+    pages = [ROOT / "README.md", ROOT / "Makefile", *(ROOT / "docs").glob("*.md")]
+    texts = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    targets = set(re.findall(r"^.*\bsnakemake .*?(results/[\w./-]+)", texts, re.MULTILINE))
+    assert len(targets) > 1
+    assert {Path(target) for target in targets} <= outputs

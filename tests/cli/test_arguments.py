@@ -44,7 +44,7 @@ def test_version_names_what_is_installed(capsys: pytest.CaptureFixture[str]) -> 
     assert all(name in text for name in ("torch 2.", "torchvision ", "Python 3."))
 
 
-def test_figures_and_runner_ignore_the_backend_of_a_notebook() -> None:
+def test_found_02_figures_and_runner_ignore_the_backend_of_a_notebook() -> None:
     code = "from hw2.figures import report; import matplotlib; print(matplotlib.get_backend())"
     runner = code.replace("hw2.figures import report", "hw2.pipeline import runner")
     backend = {"MPLBACKEND": "module://matplotlib_inline.nowhere"}

@@ -104,7 +104,9 @@ def test_the_error_names_a_corrupt_image(
     assert_refused(folder, "1_451.png", "not readable; restore the files")
 
 
-def test_the_error_names_the_first_of_many_corrupt_images(course_layout: WriteLayout) -> None:
+def test_found_28_the_error_names_the_first_of_many_corrupt_images(
+    course_layout: WriteLayout,
+) -> None:
     folder = course_layout()
     for path in (folder / "val").glob("*.png"):
         path.write_bytes(b"x")
@@ -140,7 +142,9 @@ def test_an_invalid_file_name_is_refused(course_layout: WriteLayout) -> None:
     assert_refused(folder, "Thumbs.db in val: not called {class}_{id}.png")
 
 
-def test_labels_that_cannot_be_used_are_refused_in_one_line(course_layout: WriteLayout) -> None:
+def test_found_23_labels_that_cannot_be_used_are_refused_in_one_line(
+    course_layout: WriteLayout,
+) -> None:
     folder = course_layout()
     for text, message in (
         (r'{"0": "\ud800", "1": "b"}', "half of a surrogate pair"),
@@ -151,7 +155,7 @@ def test_labels_that_cannot_be_used_are_refused_in_one_line(course_layout: Write
         assert_refused(folder, message)
 
 
-def test_invalid_groups_are_refused(course_layout: WriteLayout) -> None:
+def test_found_23_invalid_groups_are_refused(course_layout: WriteLayout) -> None:
     folder = course_layout()
     for text in ('{"a": ["9_1.png"]}', '{"a": [["0_450.png"]]}', '{"a": []}', "[]"):
         (folder / "groups.json").write_text(text)

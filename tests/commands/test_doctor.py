@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import pytest
 import torch
+from packaging.requirements import Requirement
 
 from hw2 import cli
 from hw2.commands import doctor, doctor_installation, doctor_machine
@@ -175,6 +176,16 @@ def test_another_version_than_the_locked_one_is_a_warning(run: Doctor, checkout:
     assert "numpy" not in run.lines["packages"]  # one of two locked versions is installed
 
 
+def test_row_64_no_pytorch_with_known_holes_can_be_installed() -> None:
+    """CVE-2025-32434 was mended in 2.6, CVE-2026-24747 in 2.10."""
+    project = tomllib.loads(
+        (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    )["project"]
+    requirements = {r.name: r for r in map(Requirement, project["dependencies"])}
+    accepted = requirements["torch"].specifier
+    assert not any(accepted.contains(version) for version in ("2.5.1", "2.6.0", "2.9.1"))
+
+
 def test_a_missing_package_fails(run: Doctor, checkout: Path) -> None:
     project = checkout / "pyproject.toml"
     text = project.read_text().replace('"dvc~=', '"no_such.package>=1",\n    "dvc~=')
@@ -191,7 +202,7 @@ def test_a_missing_lock_fails(run: Doctor, checkout: Path) -> None:
     ("library", "problem"),
     [("_C.so", "_C.so: "), (None, "operator torchvision::nms does not exist")],
 )
-def test_a_torchvision_for_another_torch_fails(
+def test_row_57_a_torchvision_for_another_torch_fails(
     run: Doctor,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -326,7 +337,7 @@ def test_a_folder_that_cannot_be_written_to_fails(run: Doctor, checkout: Path) -
     fails(run, "writable folders", "results: no file can be written there", "its permissions")
 
 
-def test_a_folder_without_permission_fails(
+def test_found_25_a_folder_without_permission_fails(
     run: Doctor, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(dir: Path) -> NoReturn:

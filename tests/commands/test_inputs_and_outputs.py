@@ -57,7 +57,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("check-data nowhere", "nowhere: is not there"),
     ],
 )
-def test_a_missing_input_is_one_line_before_slow_imports(
+def test_found_30_a_missing_input_is_one_line_before_slow_imports(
     clone: Path, capsys: pytest.CaptureFixture[str], command: str, message: str
 ) -> None:
     assert cli.main(command.split()) == 2
@@ -122,7 +122,7 @@ def _bad_outputs(folder: Path, patch: pytest.MonkeyPatch) -> None:
         if kind in kinds
     ],
 )
-def test_a_bad_output_is_refused_before_any_work(
+def test_found_03_a_bad_output_is_refused_before_any_work(
     clone: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -165,7 +165,7 @@ def test_the_output_is_checked_before_the_input(
     assert "input.json is a file; choose another file" in capsys.readouterr().err
 
 
-def test_a_link_to_an_empty_folder_is_resolved(tmp_path: Path) -> None:
+def test_found_03_a_link_to_an_empty_folder_is_resolved(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     assert outputs.need_new_folder(tmp_path / "link", Path("/")) == (tmp_path / "real").resolve()
@@ -202,7 +202,7 @@ def _loop(folder: Path, patch: pytest.MonkeyPatch) -> tuple[Path, Path]:
         (_loop, "loop: "),
     ],
 )
-def test_a_folder_that_cannot_be_replaced_is_refused(
+def test_found_03_a_folder_that_cannot_be_replaced_is_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     arrange: Callable[[Path, pytest.MonkeyPatch], tuple[Path, Path]],

@@ -85,7 +85,7 @@ def test_what_dvc_recorded_is_verified(checkout: Path, capsys: pytest.CaptureFix
         (MODEL, "run `git checkout data/pretrained/clip`"),
     ],
 )
-def test_row_23_a_flipped_byte_is_found_and_the_remedy_named(
+def test_row_23_found_18_a_flipped_byte_is_found_and_the_remedy_named(
     checkout: Path, capsys: pytest.CaptureFixture[str], path: str, remedy: str
 ) -> None:
     flip(checkout / path)
@@ -112,7 +112,7 @@ def test_row_27_an_edit_a_loss_and_a_new_file_are_told_apart(
     ]
 
 
-def test_row_23_a_damaged_cache_object_is_found_with_the_stage_that_makes_it(
+def test_row_23_found_18_a_damaged_cache_object_is_found_with_the_stage_that_makes_it(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert verify(capsys)[0] == 0

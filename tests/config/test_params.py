@@ -163,7 +163,9 @@ def test_domains_are_those_with_labels() -> None:
         ("ddpm.train.p_uncond", 0, "ddpm.train.p_uncond: 0 leaves nothing to guide with"),
     ],
 )
-def test_a_wrong_value_is_a_one_line_error(tree: Any, key: str, value: Any, message: str) -> None:
+def test_row_71_a_wrong_value_is_a_one_line_error(
+    tree: Any, key: str, value: Any, message: str
+) -> None:
     put(tree, key, value)
     (line,) = problems(tree)
     assert line.startswith("params.yaml: ")
@@ -191,7 +193,7 @@ def test_every_key_rejects_a_list_of_text(tree: Any) -> None:
         assert all(key in line for line in problems(broken)), key
 
 
-def test_shell_characters_are_text(tree: Any) -> None:
+def test_row_70_shell_characters_are_text(tree: Any) -> None:
     tree["judge"]["course_classifier"] = "a cat; touch PWN $(x) ' \" ü.pth"
     text = "a cat; touch PWN $(x) ' \" ü.pth"
     assert params.parse(tree).judge.course_classifier == text

@@ -79,7 +79,7 @@ OVERRIDES = {
 
 
 @pytest.mark.parametrize(("override", "changes"), OVERRIDES.items(), ids=OVERRIDES)
-def test_found_1_dvc_changes_only_the_line_of_the_value_that_it_sets(
+def test_found_01_dvc_changes_only_the_line_of_the_value_that_it_sets(
     root: Path, override: str, changes: list[str]
 ) -> None:
     """`dvc exp run -S` calls this function, which also writes all other values anew."""

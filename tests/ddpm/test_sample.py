@@ -36,7 +36,7 @@ def max_difference(first: np.ndarray, second: np.ndarray) -> int:
 
 
 @SAMPLERS
-def test_images_do_not_depend_on_the_batch_size(
+def test_row_59_images_do_not_depend_on_the_batch_size(
     model: Denoiser, mini: params.Params, sampler: str
 ) -> None:
     whole = sampled(model, sampling(mini, sampler=sampler, batch_size=100))

@@ -64,7 +64,7 @@ def saved(resume: Resume) -> tuple[int, dict[str, Any]]:
 
 @pytest.mark.parametrize("kind", ["unet", "context_unet"])
 @pytest.mark.parametrize(("step", "stop"), [(7, terminate), (8, crash), (2, terminate)])
-def test_a_killed_and_resumed_training_equals_the_uninterrupted_one(
+def test_row_02_a_killed_and_resumed_training_equals_the_uninterrupted_one(
     mini: params.Params,
     digits: Path,
     tmp_path: Path,
@@ -99,7 +99,7 @@ def test_the_seed_determines_the_weights(mini: params.Params, digits: Path, tmp_
     assert not same(results[0], results[2])
 
 
-def test_the_save_interval_changes_nothing(
+def test_row_25_the_save_interval_changes_nothing(
     mini: params.Params, digits: Path, tmp_path: Path
 ) -> None:
     often, seldom = (

@@ -378,7 +378,7 @@ THEIR_GRIDS = {
 @pytest.mark.parametrize("grid", THEIR_GRIDS)
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("reach", [0.8, 1.6], ids=["inside", "clipped"])
-def test_every_spacing_matches_diffusers_with_the_noise_as_predicted(
+def test_found_32_every_spacing_matches_diffusers_with_the_noise_as_predicted(
     grid: TimestepSpacing, eta: float, reach: float
 ) -> None:
     noise_schedule = SCHEDULES["linear"]

@@ -125,7 +125,7 @@ def test_a_table_without_rows_or_columns_is_named(tmp_path: Path, table: bytes) 
     assert "digits/svhn/val.csv" in refusal(damaged(tmp_path, {"digits/svhn/val.csv": table}))
 
 
-def test_a_missing_image_is_named(tmp_path: Path) -> None:
+def test_row_41_a_missing_image_is_named(tmp_path: Path) -> None:
     message = refusal(damaged(tmp_path, {"digits/mnistm/data/00002.png": None}))
     assert "digits/mnistm/data/00002.png: cannot be read" in message
     assert message.endswith("; run `dvc repro digits_fetch`")

@@ -24,7 +24,7 @@ def test_the_translation_is_in_pixels() -> None:
     assert 1 < (center - 14).abs().max() <= 2 + 1e-3
 
 
-def test_every_image_has_an_augmentation_of_its_own_from_the_seed() -> None:
+def test_row_58_every_image_has_an_augmentation_of_its_own_from_the_seed() -> None:
     images = torch.rand(1, 3, 28, 28, generator=rng(0)).expand(2, -1, -1, -1)
     first, second = affine(images, rng(1))
     assert not torch.equal(first, second)

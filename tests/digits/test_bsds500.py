@@ -85,7 +85,7 @@ ENTRIES = [
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2"])
-def test_regular_members_of_the_folder_are_read_and_nothing_is_written(
+def test_row_66_regular_members_of_the_folder_are_read_and_nothing_is_written(
     tmp_path: Path, mode: str
 ) -> None:
     path = archive(tmp_path / "a.tar", ENTRIES, mode)

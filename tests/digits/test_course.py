@@ -250,7 +250,7 @@ TRAIN = table([(f"{k:05d}.png", k % 10) for k in PLACES["train"]])
         pytest.param(TRAIN.replace(b"00003.png", b'"00003.png"'), id="quoted"),
     ],
 )
-def test_tables_of_other_programs_are_read(tmp_path: Path, text: bytes) -> None:
+def test_row_43_found_10_tables_of_other_programs_are_read(tmp_path: Path, text: bytes) -> None:
     path = folder(tmp_path, changed(**{"digits/mnistm/train.csv": text}))
     report = course.check(path, None, True)
     assert report.faults == []
@@ -258,7 +258,7 @@ def test_tables_of_other_programs_are_read(tmp_path: Path, text: bytes) -> None:
 
 
 @pytest.mark.parametrize("label", ["", "x", "1.5", "-1", "10", " 3", "03", "3.0", "²", "nan"])
-def test_a_bad_label_is_named_by_table_and_line(tmp_path: Path, label: str) -> None:
+def test_row_42_a_bad_label_is_named_by_table_and_line(tmp_path: Path, label: str) -> None:
     text = TRAIN.replace(b"00001.png,1", f"00001.png,{label}".encode())
     path = folder(tmp_path, changed(**{"digits/mnistm/train.csv": text}))
     (fault,) = course.check(path, None, True).faults
@@ -319,7 +319,7 @@ def test_a_bad_row_is_named_by_line(tmp_path: Path, row: str, expected: str) -> 
     assert fault_list(folder(tmp_path, changed(**{"digits/mnistm/val.csv": text}))) == [expected]
 
 
-def test_names_with_spaces_and_other_letters_are_read(tmp_path: Path) -> None:
+def test_row_52_names_with_spaces_and_other_letters_are_read(tmp_path: Path) -> None:
     name = "ein Bild ü 数字.png"
     text = TRAIN.replace(b"00003.png", name.encode())
     files = changed(**{"digits/mnistm/train.csv": text, "digits/mnistm/data/00003.png": None})
@@ -382,7 +382,7 @@ def with_size(width: int, height: int) -> bytes:
         (None, "missing image"),
     ],
 )
-def test_a_bad_image_is_named(
+def test_row_40_a_bad_image_is_named(
     tmp_path: Path, content: bytes | None, expected: str, kind: str
 ) -> None:
     files = changed(**{"digits/mnistm/data/00002.png": content})
@@ -390,7 +390,7 @@ def test_a_bad_image_is_named(
     assert fault_list(path) == [f"{expected}: digits/mnistm/data/00002.png"]
 
 
-def test_images_of_another_size_are_resized_and_counted_once(
+def test_found_29_images_of_another_size_are_resized_and_counted_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     image = Image.fromarray(np.arange(3072, dtype=np.uint16).reshape(32, 32, 3).astype(np.uint8))
@@ -410,7 +410,7 @@ def test_images_of_another_size_are_resized_and_counted_once(
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1", "I;16"])
-def test_other_modes_become_three_channels(tmp_path: Path, mode: str) -> None:
+def test_row_46_other_modes_become_three_channels(tmp_path: Path, mode: str) -> None:
     if mode == "I;16":
         buffer = io.BytesIO()
         Image.fromarray(pixels("mnistm", 2)[..., 0].astype(np.uint16) * 257).save(buffer, "PNG")
@@ -443,7 +443,7 @@ def test_a_gray_mnistm_has_three_channels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("copy", ["same file", "encoded anew", "gray as color"])
-def test_the_same_pixels_in_two_tables_are_named(tmp_path: Path, copy: str) -> None:
+def test_row_51_the_same_pixels_in_two_tables_are_named(tmp_path: Path, copy: str) -> None:
     files = made(("usps",), ("train", "val"))
     array = pixels("usps", 5)
     files["digits/usps/data/00013.png"] = {
@@ -539,7 +539,7 @@ def test_the_error_for_an_absent_domain_lists_those_present(tmp_path: Path) -> N
     )
 
 
-def test_an_empty_split_is_refused(tmp_path: Path) -> None:
+def test_row_50_an_empty_split_is_refused(tmp_path: Path) -> None:
     path = folder(tmp_path, made(("mnistm",), ("train",)))
     message = refusal(lambda: course.contents(path, data(domains=("mnistm",), val_images=12)))
     assert "leave none for the test split" in message

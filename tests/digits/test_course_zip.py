@@ -69,7 +69,7 @@ def test_the_zip_of_the_year_is_downloaded_once(
         (OSError("no route to host"), "of 2024 cannot be downloaded (no route to host)"),
     ],
 )
-def test_a_download_that_is_no_zip_is_a_one_line_error_and_leaves_no_file(
+def test_row_36_a_download_that_is_no_zip_is_a_one_line_error_and_leaves_no_file(
     data: params.Data,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -113,7 +113,7 @@ def test_bytes_after_the_end_are_ignored() -> None:
     assert np.array_equal(decoded(GOOD + b"tail").pixels, smooth(3))
 
 
-def test_a_file_cut_anywhere_is_refused() -> None:
+def test_row_39_a_file_cut_anywhere_is_refused() -> None:
     results = decode.decode_all([GOOD[:length] for length in range(len(GOOD))])
     assert all(isinstance(f, BadImage) and f.kind == "damaged image" for f in results)
 
@@ -134,7 +134,9 @@ def test_the_error_for_an_empty_file_says_that_it_is_empty() -> None:
     assert str(refused(b"")) == "is empty, 0 bytes"
 
 
-def test_a_decompression_bomb_is_refused_without_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_49_a_decompression_bomb_is_refused_without_decoding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("was decoded"))
     rows = zlib.compress(bytes(100_000))
     bomb = png(header(60_000, 60_000), (b"IDAT", rows), (b"IEND", b""))
@@ -157,7 +159,7 @@ def test_another_size_is_refused_without_decoding(
 
 @pytest.mark.parametrize("side", [16, 27, 32, 64])
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P"])
-def test_squares_are_made_28x28_as_pillow_does(side: int, mode: str) -> None:
+def test_found_29_squares_are_made_28x28_as_pillow_does(side: int, mode: str) -> None:
     image = Image.fromarray(noise(side, side, 3)).convert(mode)
     result = decoded(encoded(image))
     plain = image.convert("L" if mode == "L" else "RGB")
@@ -208,7 +210,7 @@ def test_an_interlaced_png_is_read() -> None:
     assert not decoded(content).pixels.any()
 
 
-def test_gray_of_16_bits_is_scaled_not_clipped() -> None:
+def test_row_47_gray_of_16_bits_is_scaled_not_clipped() -> None:
     pixels = decoded(encoded(Image.fromarray(RAMP))).pixels
     assert np.array_equal(pixels[..., 0], np.round(RAMP / 257).astype(np.uint8))
     assert abs(pixels.mean() - RAMP.mean() / 257) < 1

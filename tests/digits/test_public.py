@@ -168,7 +168,7 @@ def test_mnist_keeps_its_images_and_its_test_table_is_the_test_split(raw: Path) 
     assert not splits["train"] & splits["val"]
 
 
-def test_svhn_keeps_its_images_and_label_10_becomes_0(raw: Path) -> None:
+def test_row_44_svhn_keeps_its_images_and_label_10_becomes_0(raw: Path) -> None:
     write_svhn(raw)
     test_split = read_splits(raw, "svhn")["svhn", "test"]
     images, labels = svhn_arrays("test")
@@ -183,7 +183,7 @@ def test_svhn_keeps_its_images_and_label_10_becomes_0(raw: Path) -> None:
         assert np.array_equal(test_split.images[k], np.asarray(expected))
 
 
-def test_usps_labels_from_1_and_values_from_minus_1_are_converted(raw: Path) -> None:
+def test_row_45_usps_labels_from_1_and_values_from_minus_1_are_converted(raw: Path) -> None:
     tables = write_usps(raw)
     ink, labels = tables["test"]
     read = usps.read(raw, "test")

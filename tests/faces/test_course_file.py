@@ -39,7 +39,7 @@ WRAPPERS = {
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
-def test_weights_and_schedule_are_read_from_every_wrapper(
+def test_row_30_weights_and_schedule_are_read_from_every_wrapper(
     tmp_path: Path, state: State, wrapper: str
 ) -> None:
     weights, schedule = course.read(saved(tmp_path / "UNet.pt", WRAPPERS[wrapper](state)))
@@ -72,7 +72,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong_content_is_refused(
+def test_row_29_wrong_content_is_refused(
     tmp_path: Path, state: State, capsys: pytest.CaptureFixture[str], case: str
 ) -> None:
     make, message = WRONG[case]

@@ -8,7 +8,7 @@ from PIL import Image
 from hw2.faces import ground_truth
 
 
-def test_hidden_files_are_skipped_and_sixteen_bits_are_scaled(tmp_path: Path) -> None:
+def test_found_06_08_hidden_files_are_skipped_and_sixteen_bits_are_scaled(tmp_path: Path) -> None:
     gray = np.arange(256, dtype=np.uint8).reshape(16, 16)
     for name, pixels in (("truth", gray.astype(np.uint16) * 257), ("out", gray)):
         (tmp_path / name).mkdir()

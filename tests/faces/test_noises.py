@@ -22,7 +22,7 @@ def test_noises_are_read_as_they_were_written(noise_folder: Write) -> None:
         assert torch.load(folder / f"{name}.pt", weights_only=True).shape == (1, 3, 16, 16)
 
 
-def test_hidden_files_beside_noises_are_skipped(noise_folder: Write) -> None:
+def test_found_06_hidden_files_beside_noises_are_skipped(noise_folder: Write) -> None:
     folder = noise_folder(16)
     (folder / "._00.pt").write_bytes(b"a resource fork of macOS")
     assert list(noises.read(folder, 16)) == [f"{k:02d}" for k in range(10)]

@@ -9,7 +9,7 @@ from hw2.figures import style
 
 
 @style.house()
-def test_a_dollar_in_a_name_is_shown_as_text(tmp_path: Path) -> None:
+def test_found_19_a_dollar_in_a_name_is_shown_as_text(tmp_path: Path) -> None:
     fig = Figure()
     fig.suptitle(r"cost $\frac{ dollars$ 5")
     style.save(fig, tmp_path / "a.png", 50)

@@ -26,7 +26,9 @@ def test_a_loaded_checkpoint_has_the_saved_record_and_weights(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("damage", ["absent", "cut", "text", "kind", "misfit"])
-def test_the_error_for_a_wrong_file_names_the_stage_to_run(tmp_path: Path, damage: str) -> None:
+def test_row_32_the_error_for_a_wrong_file_names_the_stage_to_run(
+    tmp_path: Path, damage: str
+) -> None:
     path = tmp_path / "model.safetensors"
     checkpoints.save(path, "toy", {"size": 3} if damage != "misfit" else {}, WEIGHTS)
     if damage == "absent":

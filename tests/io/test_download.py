@@ -84,7 +84,7 @@ def test_a_complete_partial_file_is_not_downloaded_again(mirrors: Mirrors) -> No
     assert mirrors.requests == []
 
 
-def test_the_next_mirror_resumes_where_the_first_broke_off(mirrors: Mirrors) -> None:
+def test_row_34_the_next_mirror_resumes_where_the_first_broke_off(mirrors: Mirrors) -> None:
     mirrors.get("cut", "good")
     assert mirrors.requests == [("cut", None), ("good", f"bytes={SIZE // 2 + 1}-")]
 
@@ -124,7 +124,7 @@ def test_attempts_without_progress_end_the_download(mirrors: Mirrors) -> None:
     ],
 )
 @pytest.mark.parametrize("size", [SIZE, None])
-def test_a_mirror_that_fails_is_named_and_the_next_is_tried(
+def test_row_37_a_mirror_that_fails_is_named_and_the_next_is_tried(
     mirrors: Mirrors, behavior: str, reason: str, size: int | None
 ) -> None:
     message = mirrors.refusal(behavior, size=size)
@@ -142,7 +142,7 @@ def test_the_error_lists_the_fault_of_every_mirror(mirrors: Mirrors) -> None:
     )
 
 
-def test_a_mirror_with_other_bytes_is_not_tried_twice(mirrors: Mirrors) -> None:
+def test_row_35_a_mirror_with_other_bytes_is_not_tried_twice(mirrors: Mirrors) -> None:
     mirrors.refusal("other", "cutwhole")
     assert [behavior for behavior, _ in mirrors.requests].count("other") == 1
 
@@ -166,7 +166,7 @@ def assert_offline(mirrors: Mirrors, *urls: str) -> None:
     assert message.startswith(f"offline: put file.bin (sha256 {SHA}) into {mirrors.folder}, from")
 
 
-def test_without_a_network_the_error_says_which_file_to_put_where(mirrors: Mirrors) -> None:
+def test_row_38_without_a_network_the_error_says_which_file_to_put_where(mirrors: Mirrors) -> None:
     with mock.patch.object(socket, "create_connection", wraps=socket.create_connection) as connect:
         assert_offline(mirrors, mirrors.closed, mirrors.closed.replace("127.0.0.1", "localhost"))
     assert connect.call_count == 2  # each mirror is tried once

@@ -77,7 +77,7 @@ def test_a_repeated_name_in_a_zip_is_reported(tmp_path: Path) -> None:
         assert tree.repeated("x") == {"b.txt"}
 
 
-def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
+def test_row_67_found_20_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bomb", bytes(10_000_000))
     with open_tree(tmp_path / "bomb.zip", "") as tree, pytest.raises(Unreadable, match="more than"):
@@ -149,7 +149,7 @@ def test_hidden_files_and_folders_are_not_listed(tmp_path: Path) -> None:
     assert listed(tmp_path / "absent") == []
 
 
-def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+def test_found_07_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"\xa4\xa4.png")).touch()
     with pytest.raises(UserError, match="is not UTF-8; rename it") as caught:
         listed(tmp_path)

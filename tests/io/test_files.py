@@ -63,7 +63,7 @@ def test_a_kill_during_a_write_leaves_the_old_or_the_new_file(tmp_path: Path, at
     assert target.read_bytes() == b"next"
 
 
-def test_failure_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
+def test_row_28_failure_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("old")
     with pytest.raises(ZeroDivisionError), files.atomic_path(target) as temporary:
@@ -84,7 +84,7 @@ def test_temporary_name_keeps_the_suffix_and_the_usual_mode(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("kind", ["symlink", "fifo", "folder"])
-def test_targets_that_are_no_files_are_refused_untouched(tmp_path: Path, kind: str) -> None:
+def test_row_19_targets_that_are_no_files_are_refused_untouched(tmp_path: Path, kind: str) -> None:
     real, target = tmp_path / "real", tmp_path / "target"
     real.write_text("kept")
     if kind == "symlink":
@@ -117,7 +117,7 @@ def test_a_full_disk_is_a_one_line_error_and_keeps_the_old_file(tmp_path: Path) 
     assert litter(tmp_path) == []
 
 
-def test_full_disk_at_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_14_full_disk_at_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files.write_json(tmp_path / "a.json", {"a": 1})
 
     def full(handle: int) -> None:
@@ -184,7 +184,7 @@ def test_json_names_the_key_of_a_nan(tmp_path: Path, bad: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", '{"a": 1', '{"a": NaN}', '{"a": 1e999}', "\xff"])
-def test_json_reader_is_strict(tmp_path: Path, text: str) -> None:
+def test_row_33_json_reader_is_strict(tmp_path: Path, text: str) -> None:
     path = tmp_path / "m.json"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(UserError, match=r"m\.json: not a complete JSON file") as caught:
@@ -194,7 +194,7 @@ def test_json_reader_is_strict(tmp_path: Path, text: str) -> None:
         files.read_json(tmp_path / "gone.json")
 
 
-def test_json_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+def test_found_10_json_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_bytes(b'\xef\xbb\xbf{"a": 1}')
     assert files.read_json(tmp_path / "m.json") == {"a": 1}
 
@@ -211,7 +211,9 @@ def test_json_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     ],
     ids=["key", "depth", "401 digits", "5000 digits", "text", "key of a surrogate"],
 )
-def test_json_that_others_accept_in_part_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+def test_found_09_23_json_that_others_accept_in_part_is_refused(
+    tmp_path: Path, text: str, reason: str
+) -> None:
     (tmp_path / "m.json").write_text(text)
     with pytest.raises(UserError, match=reason) as caught:
         files.read_json(tmp_path / "m.json")
@@ -261,7 +263,7 @@ def test_arrays_round_trip_with_the_same_bytes(tmp_path: Path) -> None:
     assert loaded["y"] == 3
 
 
-def test_arrays_damaged_or_with_objects_are_refused(tmp_path: Path) -> None:
+def test_row_69_arrays_damaged_or_with_objects_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     with pytest.raises(ValueError, match="Object arrays"):
         files.save_arrays(path, x=np.array([{}], dtype=object))

@@ -31,7 +31,7 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
     assert (pixels.shape, pixels.dtype) == ((20, 30, 3), np.uint8)
 
 
-def test_sixteen_bits_are_scaled_not_clipped() -> None:
+def test_found_08_sixteen_bits_are_scaled_not_clipped() -> None:
     gray = NOISE[..., 0]
     wide = Image.fromarray(gray.astype(np.uint16) * 257)
     assert np.array_equal(images.decode(encoded(wide)), np.repeat(gray[..., None], 3, -1))
@@ -59,7 +59,7 @@ def test_floating_point_pixels_are_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", ["DDS", "EPS"])
-def test_rare_formats_are_refused_by_name(kind: str) -> None:
+def test_found_26_rare_formats_are_refused_by_name(kind: str) -> None:
     with pytest.raises(images.UnreadableImage, match="not a PNG or JPEG or WEBP or BMP"):
         images.decode(encoded(Image.fromarray(NOISE), kind), formats=images.ALL_FORMATS)
 
@@ -100,7 +100,7 @@ def test_a_missing_file_is_a_one_line_error(tmp_path: Path) -> None:
         images.read(tmp_path / "absent.png")
 
 
-def test_an_image_with_too_many_pixels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_found_26_an_image_with_too_many_pixels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "MAX_PIXELS", 599)
     with pytest.raises(images.UnreadableImage, match="30x20 is too large"):
         images.decode(encoded(Image.fromarray(NOISE)))

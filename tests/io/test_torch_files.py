@@ -30,7 +30,7 @@ def write_code(path: Path) -> None:
     ],
     ids=["page", "pointer", "empty", "cut", "code"],
 )
-def test_row_31_other_files_are_refused_in_one_line(
+def test_row_31_63_other_files_are_refused_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, reason: str
 ) -> None:
     path = tmp_path / "model.ckpt"

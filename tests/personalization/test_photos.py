@@ -15,7 +15,7 @@ def spec(key: str) -> params.Concept:
     return params.Concept(key=key, token=f"<t{key}>", kind="object", initializer="thing", vectors=1)
 
 
-def test_exif_orientation_is_applied(tmp_path: Path) -> None:
+def test_row_48_exif_orientation_is_applied(tmp_path: Path) -> None:
     pixels = np.zeros((20, 40, 3), np.uint8)
     pixels[:, :20] = 255
     exif = Image.Exif()

@@ -46,7 +46,7 @@ def train(
 
 
 @pytest.mark.parametrize("vectors", [1, 3])
-def test_no_other_embedding_changes(
+def test_row_73_no_other_embedding_changes(
     stable_diffusion: params.StableDiffusion,
     mini: params.Params,
     v1: Path,
@@ -174,7 +174,9 @@ def test_diffusers_reads_embeddings_of_several_vectors(
     assert ours.maybe_convert_prompt(prompt, ours.tokenizer) == f"a photo of a {added.words}"
 
 
-def test_initializers_are_checked(stable_diffusion: params.StableDiffusion, v1: Path) -> None:
+def test_row_72_initializers_are_checked(
+    stable_diffusion: params.StableDiffusion, v1: Path
+) -> None:
     pipe = load.load(stable_diffusion, v1, CPU)
     table = pipe.text_encoder.get_input_embeddings().weight
     ids = pipe.tokenizer("circle", add_special_tokens=False).input_ids

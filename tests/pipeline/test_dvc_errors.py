@@ -24,20 +24,20 @@ def refusal(ask: Callable[[], Any]) -> str:
 
 
 @both
-def test_without_git(repository: Path, ask: Callable[[], Any]) -> None:
+def test_found_05_without_git(repository: Path, ask: Callable[[], Any]) -> None:
     shutil.rmtree(repository / ".git")
     assert f"{repository}: DVC needs a Git repository" in refusal(ask)
 
 
 @both
-def test_with_conflict_marks_in_dvc_lock(repository: Path, ask: Callable[[], Any]) -> None:
+def test_found_05_with_conflict_marks_in_dvc_lock(repository: Path, ask: Callable[[], Any]) -> None:
     text = (repository / "dvc.lock").read_text()
     (repository / "dvc.lock").write_text(f"<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> other\n")
     assert refusal(ask).startswith("dvc.lock: holds a merge conflict")
 
 
 @both
-def test_in_a_read_only_repository(
+def test_found_05_in_a_read_only_repository(
     repository: Path, ask: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read_only(*_: object, **__: object) -> None:
@@ -58,7 +58,7 @@ def test_with_a_damaged_dvc_lock_both_go_on(
     assert plan.due() == {}
 
 
-def test_dates_of_the_future_are_set_to_now(repository: Path) -> None:
+def test_found_04_dates_of_the_future_are_set_to_now(repository: Path) -> None:
     """Snakemake deletes an output that is older than an input when its job ends."""
     future, past = 4_000_000_000, 1_000_000_000
     os.utime(repository / "data.txt", (future, future))

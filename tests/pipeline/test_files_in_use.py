@@ -35,7 +35,7 @@ def in_use(repository: Path, pid: int, command: str) -> None:
     [b"", b'{"write": {"/a', b"[]", b'{"write": 1}', bytes(99), b"\xff", b"[" * 10**5],
     ids=["empty", "cut", "list", "wrong form", "zeros", "not text", "nested"],
 )
-def test_a_damaged_list_is_dropped_in_one_line(
+def test_found_16_a_damaged_list_is_dropped_in_one_line(
     repository: Path, content: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (repository / files_in_use.LIST).write_bytes(content)
@@ -47,7 +47,7 @@ def test_a_damaged_list_is_dropped_in_one_line(
     assert not any(json.loads((repository / files_in_use.LIST).read_text()).values())
 
 
-def test_a_failed_write_leaves_the_old_list(
+def test_found_16_a_failed_write_leaves_the_old_list(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(record: object, file: Any) -> None:
@@ -63,7 +63,7 @@ def test_a_failed_write_leaves_the_old_list(
     assert status() == {}
 
 
-def test_a_live_owner_is_waited_for_and_the_message_names_the_list(repository: Path) -> None:
+def test_row_10_a_live_owner_is_waited_for_and_the_message_names_the_list(repository: Path) -> None:
     pid = os.getppid()
     in_use(repository, pid, f"dvc repro (process start {process.start_stamp(pid)})")
     files_in_use.guard()
@@ -72,7 +72,7 @@ def test_a_live_owner_is_waited_for_and_the_message_names_the_list(repository: P
         status()
 
 
-def test_a_live_plain_dvc_is_waited_for(repository: Path) -> None:
+def test_row_11_a_live_plain_dvc_is_waited_for(repository: Path) -> None:
     in_use(repository, os.getppid(), "dvc repro")
     files_in_use.guard()
     with pytest.raises(LockError):
@@ -80,7 +80,9 @@ def test_a_live_plain_dvc_is_waited_for(repository: Path) -> None:
 
 
 @linux_only
-def test_an_owner_whose_id_another_process_has_now_is_ignored(repository: Path) -> None:
+def test_row_12_found_17_an_owner_whose_id_another_process_has_now_is_ignored(
+    repository: Path,
+) -> None:
     in_use(repository, os.getppid(), "job.py copy (process start 1-00000000)")
     files_in_use.guard()
     assert status() == {}

@@ -43,6 +43,6 @@ def test_there_may_be_no_page_yet(tmp_path: Path) -> None:
     assert FigureTexts(tmp_path / "none.html").of("first") == FigureText("Figures", "first", "")
 
 
-def test_nothing_in_a_caption_is_markup(texts: FigureTexts) -> None:
+def test_found_19_nothing_in_a_caption_is_markup(texts: FigureTexts) -> None:
     body = publish_parts(texts.restructured("first"), writer="html")["body"]
     assert body.strip() == "<p>90.0 % of *all* a_b | 2 &lt; 3.</p>"

@@ -125,7 +125,9 @@ def test_an_interruption_prints_one_line_and_exits_with_the_shells_code(repo: Pa
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_signals_outside_a_training_loop_leave_no_partial_file(repo: Path, signum: int) -> None:
+def test_found_27_signals_outside_a_training_loop_leave_no_partial_file(
+    repo: Path, signum: int
+) -> None:
     body = (
         "from hw2.io.files import atomic_path\n"
         "with atomic_path('results/x.txt') as path:\n"
@@ -159,7 +161,7 @@ def test_bad_parameters_stop_before_the_work(repo: Path) -> None:
     assert err.startswith(expected)
 
 
-def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_56_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HW2_DEVICE", raising=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert device.choose("auto") == torch.device("cpu")
@@ -202,7 +204,7 @@ def test_found_24_a_full_disk_in_a_library_of_rust_is_one_line(repo: Path) -> No
     assert "Traceback" not in err
 
 
-def test_found_25_an_output_folder_without_access_stops_before_the_work(repo: Path) -> None:
+def test_row_17_found_25_an_output_folder_without_access_stops_before_the_work(repo: Path) -> None:
     (repo / "results").write_text("a file, because the tests may run as root, who may write all")
     code, out, err = run(repo, "print('worked')")
     assert (code, out) == (2, "")

@@ -79,7 +79,7 @@ def test_a_symbolic_link_in_place_of_the_lock_is_refused(tmp_path: Path) -> None
     assert (tmp_path / "kept").read_text() == "kept"
 
 
-def test_a_lock_whose_owner_ended_names_the_file_to_remove(tmp_path: Path) -> None:
+def test_found_17_a_lock_whose_owner_ended_names_the_file_to_remove(tmp_path: Path) -> None:
     """A child that outlives its parent inherits the lock; so may a file server keep it."""
     path = tmp_path / "lock"
     with run_lock.hold(tmp_path):

@@ -28,7 +28,7 @@ def test_a_signal_ends_the_step_saves_the_state_and_sets_the_exit_code(
     assert str(caught.value).startswith(message)
 
 
-def test_further_signals_during_the_save_are_ignored() -> None:
+def test_row_06_further_signals_during_the_save_are_ignored() -> None:
     saved = []
 
     def save() -> None:

@@ -1,7 +1,9 @@
 """Models are loaded from a folder or a single file; other files are refused."""
 
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -49,3 +51,30 @@ def test_invalid_models_are_refused_in_one_line(
         with pytest.raises(UserError, match=message) as error:
             load.load(stable_diffusion.model_copy(update={"weights": str(weights)}), v1, CPU)
         assert "\n" not in str(error.value)
+
+
+class Code:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self._mark = str(mark)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (self._mark,)
+
+
+@pytest.mark.parametrize("network", ["unet", "vae", "text_encoder"])
+def test_row_63_code_in_a_folder_of_diffusers_is_refused(
+    v1: Path, stable_diffusion: params.StableDiffusion, tmp_path: Path, network: str
+) -> None:
+    folder, mark = tmp_path / "model", tmp_path / "mark"
+    shutil.copytree(v1, folder)
+    (weights,) = (folder / network).glob("*.safetensors")
+    weights.unlink()
+    name = "pytorch_model" if network == "text_encoder" else "diffusion_pytorch_model"
+    torch.save({"conv_in.weight": Code(mark)}, folder / network / f"{name}.bin")
+    settings = stable_diffusion.model_copy(update={"weights": str(folder)})
+    with pytest.raises(UserError, match="cannot be loaded") as error:
+        load.load(settings, v1, CPU)
+    assert "\n" not in str(error.value)
+    assert not mark.exists()

@@ -173,7 +173,7 @@ def test_a_killed_stage_resumes_after_the_finished_trainings(
     assert_same_bytes(artifacts, done, "dann_history", "dann_models")
 
 
-def test_any_number_of_trainings_at_once_gives_the_same_bytes(
+def test_found_21_any_number_of_trainings_at_once_gives_the_same_bytes(
     done: SimpleNamespace, settings: params.Params, digits: Path, tmp_path: Path
 ) -> None:
     artifacts = artifacts_in(tmp_path, digits_arrays=digits)

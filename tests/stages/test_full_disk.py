@@ -64,7 +64,7 @@ class Disk:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_row_15_a_full_disk_at_any_write_costs_no_file(
+def test_row_15_found_24_a_full_disk_at_any_write_costs_no_file(
     stage: str,
     mini: params.Params,
     reference: SimpleNamespace,

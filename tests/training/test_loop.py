@@ -117,7 +117,9 @@ def test_a_resumed_training_repeats_only_the_missing_steps(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("poison", [float("nan"), float("inf")])
-def test_a_loss_that_is_not_finite_stops_before_the_step(tmp_path: Path, poison: float) -> None:
+def test_row_53_a_loss_that_is_not_finite_stops_before_the_step(
+    tmp_path: Path, poison: float
+) -> None:
     toy = Toy(tmp_path)
     before: list[torch.Tensor] = []
 

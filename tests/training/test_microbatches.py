@@ -54,7 +54,7 @@ def test_a_gradient_has_the_layout_of_its_parameter() -> None:
         assert parameter.grad.stride() == parameter.stride()
 
 
-def test_gradients_do_not_depend_on_the_number_of_threads() -> None:
+def test_row_60_gradients_do_not_depend_on_the_number_of_threads() -> None:
     results = [gradients(4, 16, threads) for threads in (1, 2, 4)]
     for loss, parts in results[1:]:
         assert loss == results[0][0]

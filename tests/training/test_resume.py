@@ -50,7 +50,9 @@ def latest(folder: Path) -> tuple[int, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("attempt", range(4))
-def test_a_kill_during_a_save_leaves_the_last_save_intact(tmp_path: Path, attempt: int) -> None:
+def test_row_01_a_kill_during_a_save_leaves_the_last_save_intact(
+    tmp_path: Path, attempt: int
+) -> None:
     def save_forever() -> None:
         resume = Resume(tmp_path, IDENTITY)
         for step in range(1, 100_000):
@@ -102,7 +104,7 @@ def test_optimizer_and_scheduler_resume_bit_for_bit(tmp_path: Path) -> None:
     assert torch.equal(resumed["rng"], saved["rng"])
 
 
-def test_two_files_are_kept_and_old_ones_are_removed_after_the_new_save(
+def test_row_03_two_files_are_kept_and_old_ones_are_removed_after_the_new_save(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resume = Resume(tmp_path, IDENTITY)
@@ -121,7 +123,7 @@ def test_two_files_are_kept_and_old_ones_are_removed_after_the_new_save(
     assert latest(tmp_path)[0] == 30
 
 
-def test_a_full_disk_leaves_earlier_files_intact(tmp_path: Path) -> None:
+def test_row_13_a_full_disk_leaves_earlier_files_intact(tmp_path: Path) -> None:
     Resume(tmp_path, IDENTITY).save(1, state(1))
 
     def fill() -> None:
@@ -137,7 +139,7 @@ def test_a_full_disk_leaves_earlier_files_intact(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["0", "0.3", "0.9", "0.999", "flip", "gone", "manifest"])
-def test_a_damaged_file_falls_back_to_the_one_before(
+def test_row_16_21_22_a_damaged_file_falls_back_to_the_one_before(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     resume = Resume(tmp_path, IDENTITY)
@@ -172,7 +174,9 @@ def test_a_training_without_an_intact_file_starts_afresh(tmp_path: Path) -> None
     assert resume.load_latest() is None
 
 
-def test_other_parameters_start_afresh(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_row_24_other_parameters_start_afresh(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     Resume(tmp_path, IDENTITY).save(5, state(5))
     with caplog.at_level(logging.INFO):
         assert Resume(tmp_path, IDENTITY | {"lr": 0.2}).load_latest() is None
@@ -180,7 +184,7 @@ def test_other_parameters_start_afresh(tmp_path: Path, caplog: pytest.LogCapture
     assert Resume(tmp_path, dict(reversed(IDENTITY.items()))).load_latest() is not None
 
 
-def test_unfinished_saves_are_removed_on_the_next_start(tmp_path: Path) -> None:
+def test_row_20_unfinished_saves_are_removed_on_the_next_start(tmp_path: Path) -> None:
     resume = Resume(tmp_path, IDENTITY)
     resume.save(5, state(5))
     (resume.folder / "step-9.pt").write_bytes(b"no manifest")

@@ -4,8 +4,9 @@
 
 Each kill makes one stage of a finished run of the profile `mini` due again, runs it, sends a signal
 at a random instant, or when DVC has just begun to write one of its own files, and runs it again.
-The kills are numbered and each is drawn from its number; another call goes on after those in
-FOLDER/kills.jsonl. At the end, a table of all of them is printed.
+The kills are numbered and each is drawn from its number; another call does those that are not in
+FOLDER/kills.jsonl yet. Calls with `--part 1/2` and `--part 2/2` share the work, each on a copy of
+its own. At the end, a table of all kills is printed.
 """
 
 import argparse
@@ -22,8 +23,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from filelock import FileLock
 from ruamel.yaml import YAML
-from scratch import SITE_CACHE, Scratch, kill_all, of_working_tree, once, processes
+from scratch import SITE_CACHE, Done, Scratch, kill_all, of_working_tree, once, processes
 
 from hw2.config import params, paths
 from hw2.pipeline import declared, lock_backup
@@ -34,6 +36,7 @@ STAGES = ("digits_pack", "ddpm_train", "ddpm_sample", "report_figs")
 PARAMETERS = {"ddpm.train.steps": 80, "ddpm.train.save_every": 10}
 TOOLS = ("snakemake", "dvc", "bare")
 WRITTEN_BY_DVC = ("dvc.lock", ".dvc/tmp/rwlock")
+_PUT_BACK = "finished before, but DVC was stopped"  # in the message of `pipeline.runner`
 _LIMIT = 120.0  # seconds until a process that was told to end counts as stuck
 
 
@@ -87,7 +90,8 @@ class Outcome:
         damaged: Files of DVC that the kill left incomplete.
         stuck: Why the next run did not succeed, or empty.
         lost_steps: Steps of the training beyond those that the next run resumed from.
-        repeated: The stage had finished, but DVC had not recorded it, and it ran again.
+        put_back: The stage had finished, but was not recorded, and its outputs were put back.
+        repeated: The same, and it ran again. A bare script always runs.
         differs: Outputs of the next run with other bytes than those of the reference.
     """
 
@@ -98,6 +102,7 @@ class Outcome:
     damaged: list[str] = field(default_factory=list)
     stuck: str = ""
     lost_steps: int = 0
+    put_back: bool = False
     repeated: bool = False
     differs: list[str] = field(default_factory=list)
 
@@ -123,7 +128,7 @@ class Bench:
         self._work = self._fresh()
 
     def run(self, kill: Kill, seconds: float | None = None) -> Outcome:
-        """Do one kill; `seconds` is how long its command takes, by default measured once."""
+        """Do one kill; `seconds` is how long its command takes, by default as it took last."""
         outcome = Outcome(kill, self._save_every)
         self._make_due(kill.stage)
         if seconds is None:
@@ -149,7 +154,7 @@ class Bench:
         checkpoints = self._paths.checkpoints.relative_to(self._reference.root)
         for rest in (checkpoints, ".dvc/cache/runs", lock_backup.FOLDER):
             shutil.rmtree(root / rest, ignore_errors=True)
-        yaml = YAML()
+        yaml = YAML(typ="safe")
         lock = yaml.load(self._reference.root / "dvc.lock")
         del lock["stages"][stage]
         yaml.dump(lock, root / "dvc.lock")
@@ -167,15 +172,21 @@ class Bench:
         return ["env", "HW2_LOG_SECONDS=0", f"PYTHONPATH={self._root / 'src'}", *command]
 
     def _measured(self, kill: Kill) -> float:
-        """Seconds of an uninterrupted run."""
+        """Seconds of the last uninterrupted run; other programs may slow the machine down."""
         key = (kill.tool, kill.stage)
         if key not in self._seconds:
-            began = time.monotonic()
-            done = self._work.run(*self._command(*key))
+            done = self._timed(*key)
             assert done.code == 0, done.text
-            self._seconds[key] = time.monotonic() - began
             self._make_due(kill.stage)
         return self._seconds[key]
+
+    def _timed(self, tool: str, stage: str) -> Done:
+        """Run the stage to its end, and note its time unless it had less to do than usual."""
+        began = time.monotonic()
+        done = self._work.run(*self._command(tool, stage))
+        if _finished(stage) in done.text and "resuming from step" not in done.text:
+            self._seconds[tool, stage] = time.monotonic() - began
+        return done
 
     def _killed(self, kill: Kill, seconds: float, outcome: Outcome) -> str:
         """Run the stage and kill it; returns what it printed."""
@@ -204,19 +215,16 @@ class Bench:
         """Run the stage to its end, and compare with the reference."""
         if "dvc.lock" in outcome.damaged and kill.next_tool == "dvc":
             self._work.run("hw2", "plan")  # plain DVC refuses a damaged file
-        done = self._work.run(*self._command(kill.next_tool, kill.stage))
+        done = self._timed(kill.next_tool, kill.stage)
         if done.code != 0:
             outcome.stuck = outcome.stuck or done.text[-2000:]
             return
-        finished = f"hw2 {kill.stage}: done after"
-        if finished in done.text:
-            outcome.repeated = finished in killed_text
-            if not outcome.repeated:
-                steps = re.findall(r"ddpm: step (\d+)/", killed_text)
-                resumed = re.search(r"resuming from step (\d+)", done.text)
-                outcome.lost_steps = int(steps[-1] if steps else 0) - int(
-                    resumed[1] if resumed else 0
-                )
+        outcome.put_back = _PUT_BACK in done.text
+        if _finished(kill.stage) in done.text:
+            if _finished(kill.stage) in killed_text:
+                outcome.repeated = kill.tool != "bare"
+            else:
+                outcome.lost_steps = _lost_steps(killed_text, done.text)
         outcome.differs = self._other_than_reference(kill.stage, missing=True)
         if kill.tool != "bare" and not self._same_lock():
             outcome.differs.append("dvc.lock")
@@ -244,6 +252,18 @@ class Bench:
         yaml = YAML(typ="safe")
         ours, theirs = (yaml.load(r / "dvc.lock") for r in (self._root, self._reference.root))
         return bool(ours == theirs)
+
+
+def _finished(stage: str) -> str:
+    """What a stage prints when it has computed its outputs."""
+    return f"hw2 {stage}: done after"
+
+
+def _lost_steps(killed_text: str, next_text: str) -> int:
+    """Steps of a training that the killed run did and the next one did again."""
+    steps = re.findall(r"ddpm: step (\d+)/", killed_text)
+    resumed = re.search(r"resuming from step (\d+)", next_text)
+    return int(steps[-1] if steps else 0) - int(resumed[1] if resumed else 0)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
@@ -278,7 +298,8 @@ def reference(folder: Path, stages: Sequence[str]) -> Scratch:
 
     source = once(folder / "source", make_source)
     finished = once(folder / "reference", source.copy)
-    finished.dvc("repro", *stages)
+    with FileLock(folder / "repro.lock"):  # of another part
+        finished.dvc("repro", *stages)
     return finished
 
 
@@ -293,9 +314,9 @@ def done_before(results: Path) -> Iterator[Outcome]:
 def table(outcomes: Sequence[Outcome]) -> str:
     """A Markdown table by tool and aim, and the faults."""
     lines = [
-        "| run with | killed | kills | damaged files of DVC, all mended | stage run twice"
+        "| run with | killed | kills | damaged files of DVC | finished stage put back | run twice"
         " | most steps lost | corrupt outputs | next run failed | other bytes |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     killed = [outcome for outcome in outcomes if not outcome.ended_before]
     for tool in TOOLS:
@@ -306,6 +327,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
                 counts = (
                     len(rows),
                     sum(len(o.damaged) for o in rows),
+                    sum(o.put_back for o in rows),
                     sum(o.repeated for o in rows),
                     max(o.lost_steps for o in rows),
                     sum(bool(o.corrupt) for o in rows),
@@ -317,30 +339,42 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join([*lines, *(json.dumps(asdict(o)) for o in outcomes if o.is_fault)])
 
 
+def _part(text: str) -> tuple[int, int]:
+    part, parts = map(int, text.split("/"))
+    if not 1 <= part <= parts:
+        raise ValueError
+    return part, parts
+
+
 def main() -> int:
     """Kill until the number or the time is reached; the exit code is 1 after a fault."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="where runs and results are kept")
     parser.add_argument("--kills", type=int, default=250)
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
+    parser.add_argument(
+        "--part", type=_part, default=(1, 1), metavar="K/N", help="of N calls at once"
+    )
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after this time")
     options = parser.parse_args()
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + 60 * options.minutes
     results = folder / "kills.jsonl"
-    outcomes = list(done_before(results))
+    part, parts = options.part
+    done = {outcome.kill.number for outcome in done_before(results)}
     try:
-        bench = Bench(reference(folder, options.stages), folder / "work")
-        for number in range(len(outcomes), options.kills):
+        bench = Bench(reference(folder, options.stages), folder / f"work-{part}-of-{parts}")
+        for number in range(part - 1, options.kills, parts):
             if time.monotonic() > end:
                 break
-            outcome = bench.run(Kill.drawn(number, options.stages))
-            outcomes.append(outcome)
-            with results.open("a") as file:
-                file.write(json.dumps(asdict(outcome)) + "\n")
+            if number not in done:
+                outcome = bench.run(Kill.drawn(number, options.stages))
+                with results.open("a") as file:
+                    file.write(json.dumps(asdict(outcome)) + "\n")
     finally:
         shutil.rmtree(SITE_CACHE, ignore_errors=True)
+    outcomes = sorted(done_before(results), key=lambda outcome: outcome.kill.number)
     print(table(outcomes))
     return int(any(outcome.is_fault for outcome in outcomes))
 

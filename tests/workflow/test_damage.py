@@ -45,7 +45,7 @@ def test_a_damaged_dvc_lock_retrains_nothing(copy: Scratch) -> None:
     assert copy.scheduled() == set()
 
 
-def test_found_15_plain_dvc_killed_while_it_writes_its_state_costs_no_training(
+def test_row_09_found_15_plain_dvc_killed_while_it_writes_its_state_costs_no_training(
     source: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # `judge_train` trains, and a part of its outputs is in Git, so DVC keeps no run cache of it.
@@ -82,7 +82,7 @@ def test_earlier_parameters_restore_their_results(copy: Scratch) -> None:
     assert copy.text(METRICS) == others
 
 
-def test_results_dated_in_the_future_are_kept(copy: Scratch) -> None:
+def test_found_04_results_dated_in_the_future_are_kept(copy: Scratch) -> None:
     future = 4_000_000_000
     for folder in ("results", "data"):
         for item in sorted((copy.root / folder).rglob("*")):

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
         ("dvc", signal.SIGKILL, False),
     ],
 )
-def test_a_rerun_resumes_an_interrupted_training(
+def test_row_04_05_07_08_a_rerun_resumes_an_interrupted_training(
     slow: Scratch, unbroken: bytes, tmp_path: Path, tool: str, signum: int, group: bool
 ) -> None:
     scratch = slow.copy(tmp_path / "stopped")

@@ -47,7 +47,7 @@ def _fields(spec: Any) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_every_plot_is_drawn_from_the_results_of_a_run(built: Scratch) -> None:
+def test_found_13_every_plot_is_drawn_from_the_results_of_a_run(built: Scratch) -> None:
     shown = json.loads(built.run("dvc", "plots", "show", "--json").text)
     assert shown.get("errors", []) == []
     charts = {name: items for name, items in shown["data"].items() if items}

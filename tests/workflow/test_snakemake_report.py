@@ -12,7 +12,7 @@ from hw2.pipeline import report_page
 pytestmark = pytest.mark.slow
 
 
-def test_figures_have_the_texts_of_the_page(copy: Scratch) -> None:
+def test_found_31_figures_have_the_texts_of_the_page(copy: Scratch) -> None:
     copy.snakemake("--report", "report.zip", FIGURES)
     with zipfile.ZipFile(copy.root / "report.zip") as archive:
         html = archive.read("report/report.html").decode()

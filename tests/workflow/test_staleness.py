@@ -94,7 +94,7 @@ def test_the_scheduled_stages_are_those_that_run(copy: Scratch, tool: str) -> No
     assert not copy.dvc("repro").ran
 
 
-def test_an_edit_reruns_what_imports_it(copy: Scratch) -> None:
+def test_row_26_an_edit_reruns_what_imports_it(copy: Scratch) -> None:
     scripts = copy.root / "workflow/scripts"
     below = {
         "ddpm_train": BELOW_MODEL,

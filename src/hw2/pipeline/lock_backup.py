@@ -50,13 +50,13 @@ def finished(stage: str, entry: dict[str, Any], parameters: dict[str, Any]) -> N
     """
     if FOLDER.parent.parent.is_dir() and declared.is_partly_in_git(entry):
         with suppress(OSError, UserError):
-            files.write_json(_note(stage), _state(entry, parameters))
+            files.write_json(_note(stage), state(entry, parameters))
 
 
 def is_unchanged(stage: str, parameters: dict[str, Any]) -> bool:
     """Whether the stage's last success is noted, and all that it read and wrote is the same."""
     try:
-        return bool(files.read_json(_note(stage)) == _state(declared.entry(stage), parameters))
+        return bool(files.read_json(_note(stage)) == state(declared.entry(stage), parameters))
     except UserError:
         return False
 
@@ -66,9 +66,18 @@ def noted() -> list[str]:
     return sorted(path.stem for path in _note("*").parent.glob("*.json"))
 
 
-def _state(entry: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+def state(
+    entry: dict[str, Any],
+    parameters: dict[str, Any],
+    kinds: tuple[str, ...] = ("deps", *declared.OUTPUTS),
+) -> dict[str, Any]:
+    """The definition and parameters of a stage, and hashes of its files of these kinds.
+
+    Raises:
+        UserError: if a file cannot be read.
+    """
     ignored = content_md5.ignored_names()
-    used = declared.files(entry, paths.load())
+    used = declared.files(entry, paths.load(), kinds)
     return {
         "definition": _digest(entry),
         "parameters": _digest(parameters),

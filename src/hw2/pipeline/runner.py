@@ -27,6 +27,7 @@ from hw2.pipeline import (
     logged_seconds,
     provenance,
     torchrun,
+    unrecorded,
 )
 from hw2.runtime import device, parent_process, ranks
 from hw2.runtime.errors import Interrupted, LostProcess, UserError
@@ -65,10 +66,12 @@ def run(function: Stage) -> None:
 def _attempt(function: Stage, script: Path, stage: str) -> int:
     """Call the stage's function and report an error in one line; returns the exit code."""
     log_file = "the log"
+    inputs: dict[str, Any] = {}
     try:
         os.chdir(_root(script))
         all_paths = paths.load()
         if ranks.is_first():
+            _end_if_finished(stage)
             log_file = _log_to_file(all_paths.logs / f"{stage}.log")
         entry = declared.entry(stage)
         declaration = declared.of_entry(stage, entry)
@@ -79,7 +82,9 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
             disk.check_writable(declared.files(entry, all_paths, declared.OUTPUTS))
             lock_backup.keep()
             lock_backup.forget(stage)
+            inputs = unrecorded.inputs(entry, stage_params.model_dump())
         function(**_arguments(function, declaration, stage_params, all_paths))
+        unrecorded.keep(stage, inputs)
         lock_backup.finished(stage, entry, stage_params.model_dump())
         log.info("parameters read: %s", ", ".join(sorted(stage_params.reads)), extra=FILE_ONLY)
     except UserError as error:
@@ -97,6 +102,14 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
     except Exception as error:
         return _report(error, log_file)
     return 0
+
+
+def _end_if_finished(stage: str) -> None:
+    """End a stage that finished before and was not recorded; its log stays that of the real run."""
+    unrecorded.drop_recorded()
+    if unrecorded.restore(stage):
+        log.info("finished before, but DVC was stopped before it recorded that; outputs restored")
+        raise SystemExit(0)
 
 
 def _report(error: Exception, log_file: str) -> int:
