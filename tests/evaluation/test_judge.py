@@ -169,7 +169,7 @@ def course_file(kind: str, sentinel: Path) -> bytes:
 def test_a_file_that_is_no_course_classifier_is_a_one_line_error(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "Classifier.pth"
     path.write_bytes(course_file(kind, tmp_path / "sentinel"))
-    with pytest.raises(UserError, match=r"judge\.course_classifier: .*Classifier\.pth") as caught:
+    with pytest.raises(UserError, match=r"Classifier\.pth: .*judge\.course_classifier") as caught:
         load_course_classifier(path)
     assert "\n" not in str(caught.value)
     assert "weights_only=False" not in str(caught.value)
@@ -177,7 +177,7 @@ def test_a_file_that_is_no_course_classifier_is_a_one_line_error(tmp_path: Path,
 
 
 def test_an_absent_course_classifier_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"judge\.course_classifier: .*absent\.pth"):
+    with pytest.raises(UserError, match=r"absent\.pth: .*judge\.course_classifier"):
         load_course_classifier(tmp_path / "absent.pth")
 
 

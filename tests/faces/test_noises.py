@@ -57,9 +57,9 @@ class Code:
         (torch.zeros(1, 3, 16, 16).half(), "torch.float16, not torch.float32"),
         (torch.full((1, 3, 16, 16), torch.nan), "not finite"),
         ({"noise": torch.zeros(1)}, "a dict, not a tensor"),
-        (Code(), "no tensor"),
-        (b"<!doctype html>", "no tensor"),
-        (b"", "no tensor"),
+        (Code(), "it holds code"),
+        (b"<!doctype html>", "a web page, not a model"),
+        (b"", "no file of PyTorch"),
     ],
 )
 def test_other_files_are_refused(

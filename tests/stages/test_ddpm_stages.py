@@ -369,7 +369,7 @@ def test_a_wrong_course_classifier_is_refused_before_training(
     wrong.write_text("<!DOCTYPE html>")
     settings = changed(both[1], "judge", course_classifier=str(wrong))
     monkeypatch.setattr(judge_train, "_train", lambda *_: pytest.fail("it trained first"))
-    with pytest.raises(UserError, match=r"judge\.course_classifier: .* is not the course's"):
+    with pytest.raises(UserError, match=r"a web page, .*judge\.course_classifier"):
         run_stage(judge_train, settings, artifacts)
     assert not artifacts.judge_model.exists()
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from hw2.evaluation.intervals import Estimate, proportion
-from hw2.io import checkpoints
+from hw2.io import checkpoints, torch_files
 from hw2.models.judge import CourseClassifier, DigitNet
 from hw2.pixels import from_uint8
 from hw2.runtime.device import one_thread
@@ -125,13 +125,11 @@ def load_course_classifier(path: Path) -> CourseClassifier:
         UserError: if the file does not hold that.
     """
     network = CourseClassifier()
+    remedy = "give the course's Classifier.pth as judge.course_classifier, or null to train a judge"
+    saved: Any = torch_files.load(path, remedy)
     try:
-        saved: Any = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict(saved["state_dict"])
-    except Exception as error:  # torch.load raises most kinds for a file that is something else
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         reason = str(error).split("\n")[0]
-        raise UserError(
-            f"judge.course_classifier: {path} is not the course's Classifier.pth ({reason[:80]});"
-            " give its path, or null to train a judge"
-        ) from error
+        raise UserError(f"{path}: weights of another network ({reason[:80]}); {remedy}") from error
     return network

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from hw2 import rng
+from hw2.io import torch_files
 from hw2.io.file_tree import listed
 from hw2.runtime.errors import UserError
 
@@ -49,13 +50,7 @@ def read(folder: Path, size: int | None = None) -> dict[str, Tensor]:
 
 
 def _read(path: Path, size: int | None) -> Tensor:
-    try:
-        result: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load raises many exception types
-        raise UserError(
-            f"{path}: no tensor ({type(error).__name__}: damaged, cut or not of PyTorch);"
-            " copy it again"
-        ) from error
+    result: Any = torch_files.load(path, "copy it again")
     side = size or (result.shape[-1] if isinstance(result, Tensor) and result.dim() else 0)
     expected = (1, 3, side, side)
     if not isinstance(result, Tensor):
