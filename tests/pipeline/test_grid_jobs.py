@@ -170,6 +170,18 @@ def test_the_grids_of_this_repository_have_jobs(monkeypatch: pytest.MonkeyPatch)
         assert any(job.details for job in jobs), name
 
 
+def test_three_seeds_by_four_guidance_scales_are_twelve_runs_and_three_trainings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(REPO)
+    jobs = grid_jobs.jobs("guidance", grids.get("guidance"))
+    training = {job.name for job in jobs if "ddpm_train" in job.stages}
+    assert training == {"seed-1", "seed-2", "seed-3"}
+    runs = [job for job in jobs if "ddpm_evaluate" in job.stages]
+    assert len({tuple(job.point.by_axis.items()) for job in runs}) == len(runs) == 12
+    assert all(len(training.intersection(job.after)) == 1 for job in runs)
+
+
 def git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
     return done.stdout.strip()

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SHARED = ("figures", "stable_diffusion")
+SHARED = ("figures", "stable_diffusion", "training")
 # The import mode `importlib` leaves this to us.
 sys.path[:0] = [str(HERE), *(str(HERE.parent / name) for name in SHARED)]
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from lost_process import assert_same_curve, train_again_after_a_loss
 from PIL import Image
 from running import CPU, artifacts_in, assert_same_bytes, changed, run_stage, run_stages
 
@@ -171,6 +172,18 @@ def test_a_killed_stage_resumes_after_the_finished_trainings(
     # The fourth twice, all others once, whatever ran beside it.
     assert len(started) == len(trainings.every(settings.dann)) + 1
     assert_same_bytes(artifacts, done, "dann_history", "dann_models")
+
+
+def test_two_processes_one_of_them_lost_give_the_curve_of_one(
+    mini: params.Params, digits: Path, tmp_path: Path
+) -> None:
+    p = changed(mini, "dann", methods=("source_only", "dann"), pairs=mini.dann.pairs[:1])
+    of_one, of_two = (artifacts_in(tmp_path / n, digits_arrays=digits) for n in ("one", "two"))
+    run_stage(dann_train, p, of_one)
+    in_second_training = p.dann.train.steps + 5
+    steps = train_again_after_a_loss(dann_train, p, of_two, lost_at=in_second_training)
+    assert steps == p.dann.train.steps - p.dann.train.save_every
+    assert_same_curve(of_two.dann_history, of_one.dann_history)
 
 
 def test_found_21_any_number_of_trainings_at_once_gives_the_same_bytes(

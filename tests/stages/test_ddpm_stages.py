@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lost_process import assert_same_curve, train_again_after_a_loss
 from reading import read
 from running import artifacts_in, changed, run_stage, run_stages
 
@@ -92,6 +93,14 @@ def test_the_history_has_a_row_for_each_step(both: Run) -> None:
     rows = files.read_table(both[0].ddpm_history)
     assert [row["step"] for row in rows] == list(range(1, both[1].ddpm.train.steps + 1))
     assert all(row.keys() == {"step", "loss", "lr"} for row in rows)
+
+
+def test_two_processes_one_of_them_lost_give_the_curve_of_one(both: Run, tmp_path: Path) -> None:
+    alone, p = both
+    artifacts = artifacts_in(tmp_path, digits_arrays=alone.digits_arrays)
+    steps = train_again_after_a_loss(ddpm_train, p, artifacts, lost_at=8)
+    assert steps == p.ddpm.train.steps - p.ddpm.train.save_every
+    assert_same_curve(artifacts.ddpm_history, alone.ddpm_history)
 
 
 def test_the_guidance_is_chosen_by_distance_among_the_most_accurate(both: Run) -> None:

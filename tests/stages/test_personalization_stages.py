@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from lost_process import assert_same_curve, train_again_after_a_loss
 from PIL import Image
 from reading import read
 from running import CPU, ROOT, artifacts_in, assert_same_bytes, contents, run_stage, run_stages
@@ -260,6 +261,17 @@ def test_an_interrupted_training_resumes_to_the_same_bits(
     assert len(calls) < 2 * 9
     outputs = ("embeddings", "history", "snapshots")
     assert_same_bytes(artifacts, done, *(f"personalization_{name}" for name in outputs))
+
+
+def test_two_processes_one_of_them_lost_give_the_curve_of_one(
+    mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
+) -> None:
+    artifacts, train = artifacts_on(base, tmp_path), mini.personalization.train
+    # At the end of the second concept; the first one is done, but its outputs are not written.
+    steps = train_again_after_a_loss(personalization_train, mini, artifacts, 2 * train.steps)
+    concepts = len(mini.personalization.concepts)
+    assert steps == concepts * (train.steps - train.save_every) + (concepts - 2) * train.save_every
+    assert_same_curve(artifacts.personalization_history, done.personalization_history)
 
 
 def test_the_commands_sample_and_grade(

@@ -11,7 +11,6 @@ sys.path.insert(0, str(Path(__file__).parent))  # the import mode `importlib` le
 from scratch import (
     SITE_CACHE,
     SLOW,
-    SLOW_MODEL,
     SLOW_STAGE,
     Scratch,
     kill_all,
@@ -62,13 +61,13 @@ def slow(built: Scratch) -> Scratch:
 
 
 @pytest.fixture(scope="session")
-def unbroken(slow: Scratch) -> bytes:
-    """The model of that training when nobody stops it."""
+def unbroken(slow: Scratch) -> Scratch:
+    """That training done, when nobody stops it. Only look at it: it is shared."""
 
     def make(root: Path) -> None:
         slow.copy(root).dvc("repro", SLOW_STAGE)
 
-    return (once(slow.root.parent / "unbroken", make).root / SLOW_MODEL).read_bytes()
+    return once(slow.root.parent / "unbroken", make)
 
 
 @pytest.fixture

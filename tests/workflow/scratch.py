@@ -108,6 +108,9 @@ class Scratch:
     def text(self, path: str) -> str:
         return (self.root / path).read_text()
 
+    def bytes(self, path: str) -> bytes:
+        return (self.root / path).read_bytes()
+
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """Start a command in a process group of its own, as a shell does."""
         with (self.root / "started.txt").open("wb") as file:

@@ -2,7 +2,7 @@
 
 All files are in a temporary folder, but for one: the executor plugin removes SLURM's variables from
 the environment of jobs, so that their programs look for /etc/slurm/slurm.conf. It is linked to the
-one of this cluster and must not exist before.
+one of this cluster and must not exist before, but for a link that a killed test left.
 """
 
 import os
@@ -10,6 +10,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from servers import free_port, wait_until
 
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
-PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "squeue", "sinfo")
+PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "squeue", "sinfo", "scontrol", "scancel")
 SETTINGS = {
     "ClusterName": "test",
     "SlurmUser": "root",
@@ -53,7 +54,7 @@ def skip_unless_possible() -> None:
         )
     if os.getuid() != 0:
         pytest.skip("needs root: slurmd starts jobs as other users")
-    if CONFIGURATION.exists():
+    if os.path.lexists(CONFIGURATION) and not _is_left_over():
         pytest.skip(f"{CONFIGURATION} exists: this machine belongs to a cluster")
 
 
@@ -63,6 +64,7 @@ def cluster(folder: Path, gpus: int = 2) -> Iterator[None]:
     folder.mkdir()
     configuration = _configure(folder, gpus)
     CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
+    CONFIGURATION.unlink(missing_ok=True)
     CONFIGURATION.symlink_to(configuration)
     daemons: list[subprocess.Popen[bytes]] = []
     try:
@@ -91,6 +93,17 @@ def cluster(folder: Path, gpus: int = 2) -> Iterator[None]:
             except subprocess.TimeoutExpired:
                 daemon.kill()
         CONFIGURATION.unlink()
+
+
+def _is_left_over() -> bool:
+    """Whether the configuration is that of a test whose daemons are gone."""
+    if not CONFIGURATION.is_symlink():
+        return False
+    temporary = Path(tempfile.gettempdir()).resolve()
+    is_of_test = temporary in CONFIGURATION.readlink().parents
+    # Without daemons, it says "DOWN" and fails.
+    ping = ["scontrol", "ping"]
+    return is_of_test and subprocess.run(ping, capture_output=True, check=False).returncode != 0
 
 
 def _configure(folder: Path, gpus: int) -> Path:

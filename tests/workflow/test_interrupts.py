@@ -10,7 +10,12 @@ from scratch import SLOW_MODEL as MODEL
 from scratch import SLOW_STAGE as STAGE
 from scratch import Scratch, processes
 
+from hw2.io import files
+
 pytestmark = pytest.mark.slow
+HISTORY = "results/ddpm/history.csv"
+LIMIT = 600  # seconds; only to end a hang
+SCRIPT = f"workflow/scripts/{STAGE}.py"
 
 
 @pytest.mark.parametrize(
@@ -26,7 +31,7 @@ pytestmark = pytest.mark.slow
     ],
 )
 def test_row_04_05_07_08_a_rerun_resumes_an_interrupted_training(
-    slow: Scratch, unbroken: bytes, tmp_path: Path, tool: str, signum: int, group: bool
+    slow: Scratch, unbroken: Scratch, tmp_path: Path, tool: str, signum: int, group: bool
 ) -> None:
     scratch = slow.copy(tmp_path / "stopped")
     driver = scratch.start(*scratch.tool(tool, STAGE, MODEL))
@@ -40,12 +45,12 @@ def test_row_04_05_07_08_a_rerun_resumes_an_interrupted_training(
     done = scratch.run(*scratch.tool(other, STAGE, MODEL))
     assert done.code == 0, done.text
     assert re.search(r"resuming from step \d", done.text)
-    assert (scratch.root / MODEL).read_bytes() == unbroken
+    assert scratch.bytes(MODEL) == unbroken.bytes(MODEL)
     assert not processes(scratch.root)
 
 
 def test_a_signal_to_snakemake_alone_lets_its_job_finish(
-    slow: Scratch, unbroken: bytes, tmp_path: Path
+    slow: Scratch, unbroken: Scratch, tmp_path: Path
 ) -> None:
     """SIGTERM (and SIGINT) for Snakemake only means to it: start nothing new, finish what runs."""
     scratch = slow.copy(tmp_path / "stopped")
@@ -56,4 +61,25 @@ def test_a_signal_to_snakemake_alone_lets_its_job_finish(
     assert not processes(scratch.root)
     done = scratch.run(*scratch.tool("snakemake", STAGE, MODEL))
     assert done.code == 0, done.text
-    assert (scratch.root / MODEL).read_bytes() == unbroken
+    assert scratch.bytes(MODEL) == unbroken.bytes(MODEL)
+
+
+def test_a_script_in_two_processes_that_lost_one_resumes_to_the_curve_of_one(
+    slow: Scratch, unbroken: Scratch, tmp_path: Path
+) -> None:
+    scratch = slow.copy(tmp_path / "lost")
+    script = ("env", "PYTHONPATH=src", "HW2_PROCESSES=2", "python", "-P", SCRIPT)
+    driver = scratch.start(*script)
+    scratch.wait_for_resume_file(STAGE, LIMIT)
+    members = [pid for pid, command in processes(scratch.root).items() if SCRIPT in command]
+    os.kill(next(pid for pid in members if pid != driver.pid), signal.SIGKILL)
+    assert driver.wait(LIMIT) == 1, scratch.text("started.txt")
+    assert " of 2 was ended by SIGKILL" in scratch.text("started.txt")
+    done = scratch.run(*script)
+    assert done.code == 0, done.text
+    assert re.search(r"resuming from step \d", done.text)
+    curve, of_one = (files.read_table(run.root / HISTORY) for run in (scratch, unbroken))
+    assert [row["loss"] for row in curve] == pytest.approx(
+        [row["loss"] for row in of_one], rel=0, abs=1e-5
+    )
+    assert not processes(scratch.root)

@@ -4,11 +4,13 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import slurm
+from filelock import FileLock
 from scratch import REPO, SLOW_MODEL, SLOW_STAGE, Scratch, processes
 from servers import wait_until
 
@@ -28,34 +30,34 @@ COMMAND = [
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    slurm.skip_unless_possible()
-    with slurm.cluster(tmp_path_factory.mktemp("slurm") / "cluster"):
-        yield
+    with FileLock(Path(tempfile.gettempdir(), "hw2-slurm.lock")):  # a machine is one node
+        slurm.skip_unless_possible()
+        with slurm.cluster(tmp_path_factory.mktemp("slurm") / "cluster"):
+            yield
 
 
 @pytest.mark.usefixtures("cluster")
 def test_a_job_at_its_time_limit_is_retried_and_resumes(
-    slow: Scratch, unbroken: bytes, tmp_path: Path
+    slow: Scratch, unbroken: Scratch, tmp_path: Path
 ) -> None:
     scratch = slow.copy(tmp_path / "shared")
     driver = scratch.start(*COMMAND, SLOW_MODEL)
     scratch.wait_for_resume_file(SLOW_STAGE, LIMIT)
+    # A step takes hundredths of a second: hold the training until the limit is enforced, which
+    # slurmctld does every half minute. slurmd continues the processes before it ends them.
+    for pid, command in processes(scratch.root).items():
+        if f"{SLOW_STAGE}.py" in command:
+            os.kill(pid, signal.SIGSTOP)
     job = re.search(rf"SLURM jobid (\d+) \(log: \S*{SLOW_STAGE}", scratch.text("started.txt"))
     assert job is not None
     # The limit of a minute at least is for real jobs; this ends a second from now.
     subprocess.run(["scontrol", "update", f"JobId={job[1]}", "EndTime=now+1"], check=True)
-    # A step of this training takes hundredths of a second: hold it until the limit is enforced,
-    # which the daemon does every half minute. It continues the processes before it ends them.
-    for pid, command in processes(scratch.root).items():
-        if f"{SLOW_STAGE}.py" in command:
-            os.kill(pid, signal.SIGSTOP)
     wait_until(
         lambda: _state(job[1]) == "TIMEOUT", lambda: scratch.text("started.txt"), seconds=LIMIT
     )
     assert driver.wait(LIMIT) == 0, scratch.text("started.txt")
-    text = "\n".join(path.read_text() for path in (scratch.root / "logs/slurm").rglob("*.log"))
-    assert re.search(r"resuming from step \d", text)
-    assert (scratch.root / SLOW_MODEL).read_bytes() == unbroken
+    assert re.search(r"resuming from step \d", scratch.text(f"logs/{SLOW_STAGE}.log"))
+    assert scratch.bytes(SLOW_MODEL) == unbroken.bytes(SLOW_MODEL)
     assert scratch.scheduled(SLOW_MODEL) == set()
 
 
