@@ -152,7 +152,8 @@ class Scratch:
 
 def environment() -> dict[str, str]:
     """As a newcomer's shell: nothing of this session's tools, and one way to compute."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "HW2_", "SNAKEMAKE_"))}
+    other = ("DVC_", "HW2_", "SNAKEMAKE_", "PYTHONDONTWRITEBYTECODE")  # the last one: see Makefile
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(other)}
     return kept | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}",
         # The number of threads changes sums in their last bits, so both tools get the same.
