@@ -3,6 +3,9 @@
 PYTHON ?= python3
 PYTEST ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Many container images set this. Then each stage would compile all modules of torch again, for longer
+# than it takes to import them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help report test lint format params pretrained install lock clean

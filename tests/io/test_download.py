@@ -211,7 +211,7 @@ def test_a_killed_download_leaves_no_file_and_is_resumed(mirrors: Mirrors) -> No
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(mirrors.folder)])
     try:
-        deadline = time.monotonic() + 60  # only to end a hang
+        deadline = time.monotonic() + 600  # only to end a hang
         while not (mirrors.part.exists() and mirrors.part.stat().st_size):
             assert time.monotonic() < deadline
             assert child.poll() is None

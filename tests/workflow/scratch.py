@@ -21,6 +21,8 @@ FIGURES = "results/report_figs"
 # A training to be stopped in the middle: a few seconds, with a resume file early and often.
 SLOW_STAGE, SLOW_MODEL = "ddpm_train", "results/ddpm/model.safetensors"
 SLOW = {"ddpm.train.steps": 80, "ddpm.train.save_every": 10}
+# Seconds. Only to end a hang: on a machine under load, a stage takes minutes to import torch.
+HANG = 1200
 # All that depends on the trained model, and all that there is, but for `code`.
 REPORT = {"headline", "report_figs"}
 BELOW_MODEL = {"ddpm_select_guidance", "ddpm_sample", "ddpm_sweep", "ddpm_evaluate"} | REPORT
@@ -131,19 +133,23 @@ class Scratch:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=1200,
+            timeout=HANG,
             check=False,
         )
         return Done(done.returncode, done.stdout)
 
-    def wait_for_resume_file(self, stage: str, seconds: float = 90) -> None:
+    def wait_for_resume_file(
+        self, stage: str, seconds: float = HANG, driver: subprocess.Popen[bytes] | None = None
+    ) -> None:
         """Wait until a training of the stage has saved its state for the first time.
 
-        `seconds` only ends a hang; a training gets there in seconds.
+        The test fails at once if `driver`, which started the training, ends before that.
         """
         folder = self.root / "checkpoints"
         limit = time.monotonic() + seconds
         while not list(folder.glob(f"{stage}-*/*/step-*.json")):
+            ended = driver is not None and driver.poll() is not None
+            assert not ended, self.text("started.txt")
             assert time.monotonic() < limit, self.text("started.txt")
             time.sleep(0.02)
 
@@ -155,7 +161,8 @@ class Scratch:
 
 def environment() -> dict[str, str]:
     """As a newcomer's shell: nothing of this session's tools, and one way to compute."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "HW2_", "SNAKEMAKE_"))}
+    other = ("DVC_", "HW2_", "SNAKEMAKE_", "PYTHONDONTWRITEBYTECODE")  # the last one: see Makefile
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(other)}
     return kept | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}",
         # The number of threads changes sums in their last bits, so both tools get the same.

@@ -105,9 +105,12 @@ def free_port() -> int:
 
 
 def wait_until(
-    ready: Callable[[], bool], log: Callable[[], str], seconds: float = 30.0, every: float = 0.1
+    ready: Callable[[], bool], log: Callable[[], str], seconds: float = 300.0, every: float = 0.1
 ) -> None:
-    """Wait for a server; the test fails with its log if it does not become ready."""
+    """Wait for a server; the test fails with its log if it does not become ready.
+
+    `seconds` only ends a hang.
+    """
     deadline = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < deadline, f"not ready within {seconds:.0f} s:\n{log()[-4000:]}"

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from scratch import FIGURES, REPORT, Scratch
+from scratch import FIGURES, REPORT, Scratch, once
 
 pytestmark = pytest.mark.slow
 
@@ -28,12 +28,21 @@ if any(word.endswith("/dvc") for word in sys.orig_argv):
 """
 
 
-def test_a_damaged_dvc_lock_retrains_nothing(copy: Scratch) -> None:
-    # Newer than the last commit, with measurements, which are not in Git yet.
-    copy.set({"personalization.alignment.images": 2})
-    assert copy.snakemake().ran == {"personalization_evaluate"} | REPORT
-    metrics, lock = copy.text(METRICS), copy.text("dvc.lock")
+@pytest.fixture(scope="session")
+def newer(built: Scratch) -> Scratch:
+    """`built` with other measurements, which are not in Git yet. Only look at it: it is shared."""
 
+    def make(root: Path) -> None:
+        scratch = built.copy(root)
+        scratch.set({"personalization.alignment.images": 2})
+        assert scratch.snakemake().ran == {"personalization_evaluate"} | REPORT
+
+    return once(built.root.parent / "newer", make)
+
+
+def test_a_damaged_dvc_lock_retrains_nothing(newer: Scratch, tmp_path: Path) -> None:
+    copy = newer.copy(tmp_path / "copy")
+    metrics, lock = copy.text(METRICS), copy.text("dvc.lock")
     (copy.root / "dvc.lock").write_bytes(b"")
     (copy.root / ".dvc/tmp/rwlock").write_bytes(b'{"write": {"/')
     plan = copy.run("hw2", "plan")
@@ -66,12 +75,12 @@ def test_row_09_found_15_plain_dvc_killed_while_it_writes_its_state_costs_no_tra
     assert not scratch.changed() & killed.ran
 
 
-def test_earlier_parameters_restore_their_results(copy: Scratch) -> None:
+def test_earlier_parameters_restore_their_results(
+    built: Scratch, newer: Scratch, tmp_path: Path
+) -> None:
     """Of a stage whose measurements are in Git, too, in both tools."""
-    measured = copy.text(METRICS)
-    copy.set({"personalization.alignment.images": 2})
-    copy.dvc("repro", "personalization_evaluate")
-    others = copy.text(METRICS)
+    copy = newer.copy(tmp_path / "copy")
+    measured, others = built.text(METRICS), copy.text(METRICS)
     assert others != measured
     copy.set({"personalization.alignment.images": 1})
     assert copy.snakemake().ran <= {"headline"}

@@ -6,9 +6,9 @@ import signal
 from pathlib import Path
 
 import pytest
+from scratch import HANG, Scratch, processes
 from scratch import SLOW_MODEL as MODEL
 from scratch import SLOW_STAGE as STAGE
-from scratch import Scratch, processes
 
 from hw2.io import files
 
@@ -35,9 +35,9 @@ def test_row_04_05_07_08_a_rerun_resumes_an_interrupted_training(
 ) -> None:
     scratch = slow.copy(tmp_path / "stopped")
     driver = scratch.start(*scratch.tool(tool, STAGE, MODEL))
-    scratch.wait_for_resume_file(STAGE)
+    scratch.wait_for_resume_file(STAGE, driver=driver)
     (os.killpg if group else os.kill)(driver.pid, signum)
-    assert driver.wait(timeout=120) != 0
+    assert driver.wait(timeout=HANG) != 0
     assert not (scratch.root / MODEL).exists(), "stopped too late: raise SLOW"
 
     # At once, and with the other tool: what is still ending may be waited for, not tripped over.
@@ -55,9 +55,9 @@ def test_a_signal_to_snakemake_alone_lets_its_job_finish(
     """SIGTERM (and SIGINT) for Snakemake only means to it: start nothing new, finish what runs."""
     scratch = slow.copy(tmp_path / "stopped")
     driver = scratch.start(*scratch.tool("snakemake", STAGE, MODEL))
-    scratch.wait_for_resume_file(STAGE)
+    scratch.wait_for_resume_file(STAGE, driver=driver)
     os.kill(driver.pid, signal.SIGTERM)
-    driver.wait(timeout=120)
+    driver.wait(timeout=HANG)
     assert not processes(scratch.root)
     done = scratch.run(*scratch.tool("snakemake", STAGE, MODEL))
     assert done.code == 0, done.text
