@@ -26,6 +26,8 @@ HANG = 1200
 # All that depends on the trained model, and all that there is, but for `code`.
 REPORT = {"headline", "report_figs"}
 BELOW_MODEL = {"ddpm_select_guidance", "ddpm_sample", "ddpm_sweep", "ddpm_evaluate"} | REPORT
+# All that the measurements of generated digits need, but for the stages that run at once.
+DIGIT_MODEL = {"digits_pack", "judge_train", "ddpm_train"} | (BELOW_MODEL - REPORT)
 TRAININGS = {"judge_train", "ddpm_train", "ddpm_ablate"}
 ADAPTATION = {"dann_train", "dann_evaluate", "dann_tsne"}
 ZEROSHOT = {"clip_fetch", "clip_train", "clip_evaluate"}

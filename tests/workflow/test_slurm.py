@@ -1,4 +1,7 @@
-"""A stage as a job of a real SLURM of one node: killed by its time limit, it resumes."""
+"""Stages as jobs of a real SLURM of one node: one that its time limit ends resumes.
+
+HW2_TEST_DEEP=1 adds a larger part of the DAG, in minutes.
+"""
 
 import os
 import re
@@ -11,7 +14,7 @@ from pathlib import Path
 import pytest
 import slurm
 from filelock import FileLock
-from scratch import REPO, SLOW_MODEL, SLOW_STAGE, Scratch, processes
+from scratch import DIGIT_MODEL, REPO, SLOW_MODEL, SLOW_STAGE, Scratch, processes
 from servers import wait_until
 
 from hw2.config import loader
@@ -19,6 +22,7 @@ from hw2.pipeline import declared
 
 pytestmark = pytest.mark.slow
 
+METRICS = "results/details/ddpm.json"
 LIMIT = 1200  # seconds; only to end a hang
 # For a node of few cores without accounting, and quick to notice the end of a job.
 COMMAND = [
@@ -59,6 +63,25 @@ def test_a_job_at_its_time_limit_is_retried_and_resumes(
     assert re.search(r"resuming from step \d", scratch.text(f"logs/{SLOW_STAGE}.log"))
     assert scratch.bytes(SLOW_MODEL) == unbroken.bytes(SLOW_MODEL)
     assert scratch.scheduled(SLOW_MODEL) == set()
+
+
+@pytest.mark.skipif(
+    os.environ.get("HW2_TEST_DEEP") != "1", reason="takes minutes; HW2_TEST_DEEP=1 runs it"
+)
+@pytest.mark.usefixtures("cluster")
+def test_the_stages_of_the_digit_model_give_the_bytes_of_a_local_run(
+    source: Scratch, built: Scratch, tmp_path: Path
+) -> None:
+    scratch = source.copy(tmp_path / "shared")
+    done = scratch.run(*COMMAND, METRICS)
+    assert done.code == 0, done.text
+    submitted = re.findall(r"SLURM jobid \d+ \(log: \S*/rule_(\w+)/", done.text)
+    assert sorted(submitted) == sorted(DIGIT_MODEL)
+    recorded, local = (loader.read_yaml(s.root / "dvc.lock")["stages"] for s in (scratch, built))
+    assert recorded.keys() >= DIGIT_MODEL
+    assert recorded == {stage: local[stage] for stage in recorded}
+    assert scratch.text(METRICS) == built.text(METRICS)
+    assert scratch.scheduled(METRICS) == set()
 
 
 def test_every_stage_that_is_no_local_one_has_its_limits() -> None:
