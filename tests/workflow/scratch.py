@@ -162,7 +162,7 @@ class Scratch:
 
 
 def environment() -> dict[str, str]:
-    """As a newcomer's shell: nothing of this session's tools, and one way to compute."""
+    """As a newcomer's shell: no variables of the caller's tools, and one way to compute."""
     other = ("DVC_", "HW2_", "SNAKEMAKE_", "PYTHONDONTWRITEBYTECODE")  # the last one: see Makefile
     kept = {k: v for k, v in os.environ.items() if not k.startswith(other)}
     return kept | {
