@@ -38,3 +38,12 @@ def test_the_parts_of_a_resumed_stage_are_added_up(tmp_path: Path) -> None:
 def test_a_stage_without_a_log_has_no_seconds(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.log: holds no finished run; run the whole DAG"):
         logged_seconds.read(tmp_path / "none.log")
+
+
+def test_the_log_of_a_stage_that_did_not_run_is_empty(tmp_path: Path) -> None:
+    log = tmp_path / "skipped.log"
+    assert not logged_seconds.is_empty(log)
+    log.touch()
+    assert logged_seconds.is_empty(log)
+    log.write_text(f"{PREFIX}{logged_seconds.line(3, finished=True)}\n")
+    assert not logged_seconds.is_empty(log)

@@ -15,6 +15,13 @@ def test_plan_lists_due_stages_and_their_durations(copy: Scratch) -> None:
     assert "4 stages to run; there are no times of profile mini yet" in copy.run("hw2", "plan").text
     recorded = copy.run("hw2", "plan", "--record")
     assert recorded.code == 0, recorded.text
+    # A stage whose outputs Git had already was skipped; its log is empty.
+    timings = json.loads(copy.text("workflow/timings.json"))["mini"]
+    (copy.root / "logs/dann_evaluate.log").write_text("")
+    assert copy.run("hw2", "plan", "--record").code == 0
+    again = json.loads(copy.text("workflow/timings.json"))["mini"]
+    assert again["stages"] == timings["stages"]
+    assert timings["starts"].keys() - again["starts"].keys() == {"dann_evaluate"}
     # How long depends on the machine: each stage imports torch, which takes seconds on a slow one.
     plan = copy.run("hw2", "plan").text
     assert re.search(r"4 stages to run: (under a minute|about \d+ min) on this machine", plan)

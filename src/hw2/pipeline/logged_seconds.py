@@ -20,6 +20,11 @@ def is_unfinished(log: Path) -> bool:
     return log.exists() and _outcomes(log)[-1:] != ["done"]
 
 
+def is_empty(log: Path) -> bool:
+    """Whether the log was made for a stage that then did not have to run."""
+    return log.exists() and not log.stat().st_size
+
+
 def read(log: Path) -> float:
     """Seconds of the stage: those of the run that finished it and of the interrupted ones before.
 

@@ -133,14 +133,22 @@ def _repository() -> Iterator[Repo]:
 def record(profile: str, threads: int) -> dict[str, float]:
     """Store the times of every stage, read from its log, for `profile`.
 
+    A stage that the run skipped, because Git had its outputs already, keeps the seconds of the
+    record before and has no start.
+
     Raises:
         UserError: if a stage has no log of a finished run, or DVC cannot use the repository.
     """
     with _repository() as repo:
         names = [stage.addressing for stage in repo.index.stages]
     logs = {name: Path("logs") / f"{name}.log" for name in names}
-    seconds = {name: logged_seconds.read(log) for name, log in logs.items()}
-    starts = {name: logged_seconds.start(log) for name, log in logs.items()}
+    earlier = timings.seconds(profile)
+    skipped = earlier.keys() & {name for name, log in logs.items() if logged_seconds.is_empty(log)}
+    ran = {name: log for name, log in logs.items() if name not in skipped}
+    seconds = {
+        name: logged_seconds.read(ran[name]) if name in ran else earlier[name] for name in names
+    }
+    starts = {name: logged_seconds.start(log) for name, log in ran.items()}
     first = min(starts.values())
     since_first = {name: round(start - first, 1) for name, start in starts.items()}
     timings.write(profile, probe(threads), seconds, since_first)
