@@ -91,7 +91,12 @@ def exported(
                     "name": f"{name}, {call_name}",
                     "folder": str(elsewhere / name),
                     "scheduler": call.scheduler,
-                    "seeds": [rng.derive(seed, "test", int(k)) for k in REQUEST.index],
+                    "seeds": [
+                        rng.derive(seed, "test", label, k)
+                        for label, k in zip(
+                            REQUEST.labels.tolist(), REQUEST.index.tolist(), strict=True
+                        )
+                    ],
                     "call": {
                         "class_labels": ["mnistm:0", 5, "svhn:7", 19],
                         "guidance_scale": call.guidance.scale,
@@ -119,7 +124,7 @@ def test_diffusers_samples_the_images_of_hw2(
     call = CALLS[call_name]
     model = denoiser.load(checkpoints / f"{name}.safetensors", CPU)
     how = mini.ddpm.sampling.model_copy(
-        update={"sampler": call.sampler, "steps": STEPS[name], "eta": 0.0}
+        update={"sampler": call.sampler, "steps": STEPS[name], "spacing_exponent": 1.0, "eta": 0.0}
     )
     ours = sample_images(model, REQUEST, how, guidance=call.guidance, split="test")
     theirs = exported[f"{name}, {call_name}"]
