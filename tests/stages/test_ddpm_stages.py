@@ -347,9 +347,10 @@ def test_the_stages_run_with_a_single_domain(
     for name in ("recall", "precision"):
         assert 0 <= variety[name] <= 1
         assert 0 < variety[f"{name}_real"] <= 1
-    backgrounds = [variety[f"background_{tone}"] for tone in ("dark", "medium", "light")]
+    tones = variety["tones"]["generated"]
+    backgrounds = [tones[f"background_{tone}"]["share"] for tone in ("dark", "medium", "light")]
     assert sum(backgrounds) == pytest.approx(1)
-    assert 0 <= variety["vivid"] < 1
+    assert 0 <= tones["vivid"]["share"] < 1
     assert record["mnistm"]["n"] == record["n"] == 10 * p.ddpm.sampling.images_per_label
     assert {row["domain"] for row in files.read_table(artifacts.ddpm_sweep)} == {"all", "mnistm"}
     figures = {path.name for path in artifacts.report_figs.iterdir()}
