@@ -25,6 +25,9 @@ from hw2.pipeline import runner
 from hw2.runtime import ranks
 from hw2.runtime.errors import UserError
 
+def say(text):
+    os.write(1, f"{text}\\n".encode())  # in one call, so that lines of two processes do not mix
+
 def stage(*, checkpoints):
 %s
 
@@ -32,14 +35,14 @@ if __name__ == "__main__":
     runner.run(stage)
 """
 ERROR = """
-    print(f"process {ranks.own()} of {ranks.count()}", flush=True)
+    say(f"process {ranks.own()} of {ranks.count()}")
     open(f"started-{ranks.own()}", "w").close()
     while not all(os.path.exists(f"started-{rank}") for rank in range(ranks.count())):
         time.sleep(0.05)  # else the end of one process could stop the other before it has begun
     raise UserError("data/x.csv: bad; remake it")
 """
 WAITING = """
-    print(os.getpid(), flush=True)
+    say(os.getpid())
     time.sleep(300)
 """
 TRAINING = """
@@ -48,7 +51,7 @@ TRAINING = """
 
     def advance(step):
         if step == 2:
-            print(os.getpid(), flush=True)
+            say(os.getpid())
         time.sleep(0.01)
         return {"loss": 1.0}
 
