@@ -70,8 +70,9 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
     try:
         os.chdir(_root(script))
         all_paths = paths.load()
-        if ranks.is_first():
+        if ranks.count() == 1:  # of several, the others would wait for one that has ended
             _end_if_finished(stage)
+        if ranks.is_first():
             log_file = _log_to_file(all_paths.logs / f"{stage}.log")
         entry = declared.entry(stage)
         declaration = declared.of_entry(stage, entry)
