@@ -35,7 +35,8 @@ from hw2.personalization import batches, tokens, train
 from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.photos import Concept
 from hw2.personalization.synthetic import images_of_object
-from hw2.shapes import scenes, vocabulary
+from hw2.shapes import vocabulary
+from hw2.shapes.records import concatenated
 from hw2.shapes.render import Looks
 from hw2.stable_diffusion import load, sample
 from hw2.training.resume import Resume
@@ -70,7 +71,7 @@ class Measured:
 def random_objects(count: int) -> Looks:
     """The looks of random objects, each from its own stream."""
     streams = (rng.numpy_rng(SEED, "object", row) for row in range(count))
-    return scenes.concatenated([vocabulary.random_looks(stream, 1) for stream in streams])
+    return concatenated([vocabulary.random_looks(stream, 1) for stream in streams])
 
 
 def photographs(looks: Looks, row: int, count: int, size: int) -> np.ndarray:

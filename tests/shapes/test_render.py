@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from hw2.shapes import render, scenes, vocabulary
+from hw2.shapes import render, vocabulary
 from hw2.shapes.outlines import distance
+from hw2.shapes.records import concatenated
 from hw2.shapes.render import Looks, Placement
 
 NAMES = tuple(vocabulary.SHAPES)
@@ -90,8 +91,8 @@ def test_the_coverage_is_that_of_all_objects() -> None:
 def test_a_later_object_is_in_front() -> None:
     small = red("circle", fill=GREEN)
     image = rendered(
-        scenes.concatenated([red("circle"), small]),
-        scenes.concatenated([at(), at(radius=0.3)]),
+        concatenated([red("circle"), small]),
+        concatenated([at(), at(radius=0.3)]),
     )
     assert image[32, 32].tolist() == [0, 255, 0]
     assert image[32, 12].tolist() == [255, 0, 0]
@@ -99,7 +100,7 @@ def test_a_later_object_is_in_front() -> None:
 
 def test_objects_of_several_images_do_not_mix() -> None:
     placement = Placement(np.array([1, 0, 1]), np.zeros((3, 2)), np.full(3, 0.5), np.zeros(3))
-    looks = scenes.concatenated([red("circle"), red("circle", fill=GREEN), red("star")])
+    looks = concatenated([red("circle"), red("circle", fill=GREEN), red("star")])
     images, _ = render.render(np.zeros((2, 3), np.float32), looks, placement, 32)
     assert images[0, 16, 16].tolist() == [0, 1, 0]
     assert images[1, 16, 16].tolist() == [1, 0, 0]

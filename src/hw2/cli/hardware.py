@@ -18,7 +18,4 @@ def prepare(runtime: params.Runtime) -> "torch.device":
     Raises:
         UserError: for a device that this machine does not have, or an invalid variable.
     """
-    device.use_threads(runtime.threads)
-    chosen = device.choose(runtime.device)
-    device.use_tensor_cores(chosen)
-    return chosen
+    return device.prepare(runtime.device, runtime.threads)

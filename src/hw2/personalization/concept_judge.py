@@ -23,6 +23,7 @@ from hw2.personalization.judge_augmentation import augmented
 from hw2.personalization.synthetic import ENGRAVING, KEYS, OBJECTS, STYLES, images_in_style
 from hw2.pixels import from_uint8
 from hw2.shapes import render, scenes, styles, vocabulary
+from hw2.shapes.records import concatenated, selected
 from hw2.shapes.render import Looks
 from hw2.training.classifier import train_classifier
 
@@ -52,11 +53,11 @@ def renderings(split: str, count: int, size: int, seed: int) -> Renderings:
     places = [_objects(stream, count) for _ in range(2)]
     first = scenes.beside(stream, np.arange(count), -0.5, np.zeros(count, bool))
     second = scenes.beside(stream, np.arange(count), 0.5, np.zeros(count, bool))
-    placement = scenes.selected(double, first, scenes.centered(stream, np.arange(count)))
+    placement = selected(double, first, scenes.centered(stream, np.arange(count)))
     images, _ = render.render(
         _grounds(stream, count),
-        scenes.concatenated([places[0][0], places[1][0][rows]]),
-        scenes.concatenated([placement, second[rows]]),
+        concatenated([places[0][0], places[1][0][rows]]),
+        concatenated([placement, second[rows]]),
         size,
     )
     shown = np.zeros((count, len(KEYS)), bool)
@@ -88,7 +89,7 @@ def photographs(keys: Sequence[str], count: int, size: int, seed: int) -> np.nda
     )
     looks = [scenes.varied(stream, item[np.zeros(count, int)]) for item in objects]
     images, _ = render.render(
-        _grounds(stream, count), scenes.concatenated(looks), scenes.concatenated(placements), size
+        _grounds(stream, count), concatenated(looks), concatenated(placements), size
     )
     for style in applied:
         images = styles.apply(style[np.zeros(count, int)], images)
@@ -131,19 +132,19 @@ def _grounds(stream: np.random.Generator, count: int) -> np.ndarray:
 def _objects(stream: np.random.Generator, count: int) -> tuple[Looks, np.ndarray]:
     """Objects, and the index of each in `_OBJECT_KEYS`, or -1 for a distractor."""
     index = stream.integers(len(OBJECTS), size=count)
-    concepts = scenes.concatenated(list(OBJECTS.values()))[index]
+    concepts = concatenated(list(OBJECTS.values()))[index]
     others = vocabulary.random_looks(stream, count)
-    swapped = scenes.concatenated(list(OBJECTS.values()))[(index + 1) % len(OBJECTS)]
-    others = scenes.selected(stream.random(count) < 0.2, swapped, others)
+    swapped = concatenated(list(OBJECTS.values()))[(index + 1) % len(OBJECTS)]
+    others = selected(stream.random(count) < 0.2, swapped, others)
     same_outline = replace(others, outline=concepts.outline)
     same_colors = replace(
         concepts, outline=others.outline, core=others.core, texture=others.texture
     )
     u = stream.random(count)
     bounds = np.cumsum((_CONCEPT, _SAME_OUTLINE, _SAME_COLORS))
-    looks = scenes.selected(u < bounds[2], same_colors, vocabulary.random_looks(stream, count))
-    looks = scenes.selected(u < bounds[1], same_outline, looks)
-    looks = scenes.selected(u < bounds[0], concepts, looks)
+    looks = selected(u < bounds[2], same_colors, vocabulary.random_looks(stream, count))
+    looks = selected(u < bounds[1], same_outline, looks)
+    looks = selected(u < bounds[0], concepts, looks)
     return scenes.varied(stream, looks), np.where(u < bounds[0], index, -1)
 
 
@@ -157,9 +158,9 @@ def _apply_styles(stream: np.random.Generator, images: np.ndarray) -> np.ndarray
     same_pattern = replace(concept, **{name: getattr(drawn, name) for name in tones})
     u = stream.random(count)
     bounds = np.cumsum((_THE_STYLE, _SAME_TONES, _SAME_PATTERN))
-    style = scenes.selected(u < bounds[2], same_pattern, drawn)
-    style = scenes.selected(u < bounds[1], same_tones, style)
-    style = scenes.selected(u < bounds[0], concept, style)
+    style = selected(u < bounds[2], same_pattern, drawn)
+    style = selected(u < bounds[1], same_tones, style)
+    style = selected(u < bounds[0], concept, style)
     styled = np.flatnonzero(stream.random(count) < _STYLED)
     images[styled] = styles.apply(style[styled], images[styled])
     result = np.zeros(count, bool)

@@ -174,10 +174,10 @@ def checkpoint_folder(all_paths: paths.Paths, stage: str) -> Path:
 
 def _device(runtime: params.Runtime) -> Any:
     """The torch device; importing torch takes seconds, so only stages that ask for it pay."""
-    threads = device.use_threads(runtime.threads)
-    chosen = device.choose(runtime.device)
-    device.use_tensor_cores(chosen)
-    log.info("on %s, %d CPU thread(s)", chosen, threads)
+    chosen = device.prepare(runtime.device, runtime.threads)
+    import torch
+
+    log.info("on %s, %d CPU thread(s)", chosen, torch.get_num_threads())
     return chosen
 
 

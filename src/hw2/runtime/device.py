@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hw2.runtime import ranks
+from hw2.runtime import allocator, ranks
 from hw2.runtime.errors import UserError
 
 if TYPE_CHECKING:
@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 # variable is read when torch is loaded, which every stage and command does after this module.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 _DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA's, the same in WSL, and AMD's
+
+
+def prepare(name: str, threads: int) -> "torch.device":
+    """Make this process ready to compute: `choose` and `use_threads`, with fast settings for both.
+
+    Raises:
+        UserError: for a device that this machine does not have, or an invalid variable.
+    """
+    allocator.keep_freed_memory()
+    use_threads(threads)
+    device = choose(name)
+    use_tensor_cores(device)
+    return device
 
 
 def choose(name: str = "auto") -> "torch.device":

@@ -4,18 +4,16 @@ A random stream draws a block of a thousand scenes, so the first images do not d
 of images.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hw2 import rng
 from hw2.config import params
 from hw2.shapes import render, styles, vocabulary
+from hw2.shapes.records import concatenated, selected
 from hw2.shapes.render import Looks, Placement
 
-Part = TypeVar("Part", bound=Any)  # an array, or a dataclass of arrays
 BLOCK = 1000
 _DOUBLE = 0.35  # share of scenes with two objects
 _NOUN, _GENERIC = 0.5, 0.08  # shares of objects that a noun or a generic word names
@@ -241,23 +239,3 @@ def jittered(stream: np.random.Generator, colors: np.ndarray, sigma: float) -> n
     """The colors with normal noise of standard deviation `sigma`, within [0, 1]."""
     noise = stream.standard_normal(colors.shape, dtype=np.float32)
     return (colors + np.float32(sigma) * noise).clip(0, 1)
-
-
-def selected(condition: np.ndarray, chosen: Part, other: Part) -> Part:
-    """`np.where` along the first axis for arrays, and for dataclasses of arrays."""
-    if isinstance(chosen, np.ndarray):
-        shape = (-1, *[1] * (chosen.ndim - 1))
-        return np.where(condition.reshape(shape), chosen, other)  # type: ignore[return-value]
-    names = [field.name for field in fields(chosen)]
-    return type(chosen)(
-        **{k: selected(condition, getattr(chosen, k), getattr(other, k)) for k in names}
-    )
-
-
-def concatenated(parts: Sequence[Part]) -> Part:
-    """`np.concatenate` for arrays, and for dataclasses of arrays."""
-    first = parts[0]
-    if isinstance(first, np.ndarray):
-        return np.concatenate(parts)  # type: ignore[return-value]
-    names = [field.name for field in fields(first)]
-    return type(first)(**{k: concatenated([getattr(p, k) for p in parts]) for k in names})

@@ -13,6 +13,7 @@ from hw2 import rng
 from hw2.io.images import LUMA
 from hw2.shapes import render, styles
 from hw2.shapes.outlines import CROSS, HEART, POLAR, Outlines
+from hw2.shapes.records import concatenated
 from hw2.shapes.render import Looks
 
 _SQUARE_NOTCH = float(np.cos(np.pi / 4))
@@ -92,7 +93,8 @@ CLASSES = tuple((color, shape) for color in TEST_COLORS for shape in TEST_SHAPES
 PREFIXES = ("a photo of", "a picture of", "")
 PREFIX_SHARES = (0.6, 0.2, 0.2)
 
-MAX_NOUNS, MAX_STYLES = 3000, 200
+MAX_NOUNS, MAX_STYLES = 3000, 600
+_FIRST_STYLES = 200  # the words before the nouns; further styles have the words after them
 _SEED = 7  # the meaning of invented words is part of the language, not of a run
 _LUMA = np.array(LUMA, np.float32)
 _ONSETS, _VOWELS = "bdfgklmnprstvz", "aeiou"
@@ -113,12 +115,13 @@ def invented_words(count: int) -> tuple[str, ...]:
 
 def nouns(count: int) -> tuple[str, ...]:
     """The first `count` nouns, at most `MAX_NOUNS`."""
-    return invented_words(count + MAX_STYLES)[MAX_STYLES:]
+    return invented_words(_FIRST_STYLES + count)[_FIRST_STYLES:]
 
 
 def style_names(count: int) -> tuple[str, ...]:
     """The names of the first `count` styles, at most `MAX_STYLES`."""
-    return invented_words(MAX_STYLES)[:count]
+    words = invented_words(MAX_NOUNS + MAX_STYLES)
+    return (words[:_FIRST_STYLES] + words[_FIRST_STYLES + MAX_NOUNS :])[:count]
 
 
 @cache
@@ -130,7 +133,11 @@ def noun_looks(count: int) -> Looks:
 @cache
 def style_meanings(count: int) -> styles.Styles:
     """What the first `count` styles do."""
-    return styles.random_styles(rng.numpy_rng(_SEED, "styles"), MAX_STYLES)[:count]
+    first = styles.random_styles(rng.numpy_rng(_SEED, "styles"), _FIRST_STYLES)
+    further = styles.random_styles(
+        rng.numpy_rng(_SEED, "further styles"), MAX_STYLES - _FIRST_STYLES
+    )
+    return concatenated([first, further])[:count]
 
 
 @cache

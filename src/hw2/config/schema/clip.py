@@ -27,7 +27,7 @@ class Shapes(Section):
         le=3000,
         description="Invented nouns in captions, each the name of one composite object.",
     )
-    num_styles: int = Field(ge=0, le=200, description="Invented names of image styles in captions.")
+    num_styles: int = Field(ge=0, le=600, description="Invented names of image styles in captions.")
     test_images_per_class: PositiveInt = Field(
         description=(
             "Zero-shot test images of each of the 48 classes. More makes the confidence "
