@@ -53,6 +53,28 @@ def test_invalid_models_are_refused_in_one_line(
         assert "\n" not in str(error.value)
 
 
+def test_bf16_on_a_cpu_keeps_the_weights_and_rounds_the_output(
+    v1: Path, stable_diffusion: params.StableDiffusion
+) -> None:
+    exact, rounded = (
+        load.load(stable_diffusion, v1, CPU, precision=precision).unet
+        for precision in ("fp32", "bf16")
+    )
+    assert {p.dtype for p in rounded.parameters()} == {torch.float32}
+    config = exact.config
+    torch.manual_seed(3)
+    latents = torch.randn(2, config.in_channels, config.sample_size, config.sample_size)
+    states = torch.randn(2, 5, config.cross_attention_dim)
+    with torch.no_grad():
+        expected = exact(latents, 500, encoder_hidden_states=states).sample
+        output = rounded(latents, 500, encoder_hidden_states=states).sample
+        (as_tuple,) = rounded(latents, 500, encoder_hidden_states=states, return_dict=False)
+    assert output.dtype == torch.float32
+    error = float((output - expected).norm() / expected.norm())
+    assert 0 < error < 0.05
+    torch.testing.assert_close(as_tuple, output, rtol=0, atol=0)
+
+
 class Code:
     """Makes a folder when it is unpickled."""
 

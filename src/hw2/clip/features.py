@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from hw2.clip.feature_cache import Cache
 from hw2.clip.images import LabeledImages
 from hw2.clip.model import Clip
-from hw2.runtime.device import native_bf16
+from hw2.runtime.device import fastest_precision
 from hw2.runtime.progress import progress
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -23,13 +23,10 @@ _TEXT_BATCH = 500  # texts that are encoded at a time
 
 
 def precision(setting: str, device: torch.device) -> Precision:
-    """Resolve `auto`: bf16 on devices that compute it in hardware, else fp16 on a GPU or fp32."""
-    if setting != "auto":
-        return "bf16" if setting == "bf16" else "fp32"
-    if device.type == "cuda":
-        return "bf16" if native_bf16(device) else "fp16"
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16" if native else "fp32"
+    """Resolve `auto` for this device."""
+    if setting == "auto":
+        return fastest_precision(device)
+    return "bf16" if setting == "bf16" else "fp32"
 
 
 def image_encoder(clip: Clip, precision: Precision) -> Callable[[Sequence[np.ndarray]], Tensor]:

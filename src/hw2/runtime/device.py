@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hw2.runtime import allocator, ranks
 from hw2.runtime.errors import UserError
@@ -85,10 +85,19 @@ def use_tensor_cores(device: "torch.device") -> None:
 
 
 def native_bf16(device: "torch.device") -> bool:
-    """Whether a GPU computes bf16 itself; older ones only emulate it, slower than fp32."""
+    """Whether the device computes bf16 itself; others only emulate it, slower than fp32."""
     import torch
 
-    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def fastest_precision(device: "torch.device") -> Literal["fp32", "bf16", "fp16"]:
+    """What `precision: auto` means: bf16 where it is native, else fp16 on a GPU, fp32 on a CPU."""
+    if native_bf16(device):
+        return "bf16"
+    return "fp16" if device.type == "cuda" else "fp32"
 
 
 def use_threads(count: int) -> int:

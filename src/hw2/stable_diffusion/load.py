@@ -3,12 +3,15 @@
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers.models.attention_processor import AttnProcessor
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionOutput
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from safetensors.torch import save_file
@@ -17,8 +20,9 @@ from transformers.utils import logging as transformers_logging
 
 from hw2.config import params
 from hw2.io import manifest, torch_files
-from hw2.runtime.device import native_bf16
+from hw2.runtime.device import fastest_precision
 from hw2.runtime.errors import UserError
+from hw2.training.precision import autocast
 
 _HINT = "give a .ckpt or .safetensors of CompVis, with stable_diffusion.config"
 _SINGLE_FILE_SUFFIXES = (".ckpt", ".safetensors")
@@ -61,18 +65,48 @@ def load(
                 " it, or a .ckpt with stable_diffusion.config"
             ) from error
         _check(pipe, stable_diffusion)
-        dtype = _PRECISIONS[resolved_precision(precision or stable_diffusion.precision, device)]
-        for name in _NETWORKS:
-            network = getattr(pipe, name)
-            # The text encoder stays in fp32: its new embeddings are trained, and it is small.
-            network.to(device, torch.float32 if name == "text_encoder" else dtype)
-            network.eval().requires_grad_(False)
-            if device.type != "cpu" and name != "text_encoder":
-                network.to(memory_format=torch.channels_last)  # what tensor cores convolve
-            _align(network)
-        pipe.unet.register_forward_pre_hook(_cast_text_features, with_kwargs=True)
+        _prepare(pipe, precision or stable_diffusion.precision, device)
     pipe.set_progress_bar_config(disable=True)
     return pipe
+
+
+def _prepare(pipe: Any, precision: str, device: torch.device) -> None:
+    """Move the networks to the device, frozen, in evaluation mode and in this precision.
+
+    On a CPU, weights stay in fp32 and only the U-Net's operations are in bf16: memory is not short
+    there, and training of `to_k` and `to_v` adds changes that bf16 would round away.
+    """
+    if precision == "auto":
+        precision = fastest_precision(device)
+    on_cpu = device.type == "cpu"
+    dtype = torch.float32 if on_cpu and precision == "bf16" else _PRECISIONS[precision]
+    for name in _NETWORKS:
+        network = getattr(pipe, name)
+        # The text encoder stays in fp32: its new embeddings are trained, and it is small.
+        network.to(device, torch.float32 if name == "text_encoder" else dtype)
+        network.eval().requires_grad_(False)
+        if not on_cpu and name != "text_encoder":
+            network.to(memory_format=torch.channels_last)  # what tensor cores convolve
+        _align(network)
+    pipe.unet.register_forward_pre_hook(_cast_text_features, with_kwargs=True)
+    if on_cpu:  # fused attention has a slow backward pass there
+        pipe.unet.set_attn_processor(AttnProcessor())
+    if on_cpu and precision == "bf16":
+        pipe.unet.forward = _in_bf16(pipe.unet.forward)
+
+
+def _in_bf16(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """A U-Net's function with products and convolutions in bf16, from fp32 to fp32."""
+
+    @wraps(forward)
+    def wrapped(*args: Any, return_dict: bool = True, **kwargs: Any) -> Any:
+        with autocast(torch.device("cpu"), "bf16"):
+            (output,) = forward(*args, return_dict=False, **kwargs)
+        # Guidance multiplies the difference of two outputs, and would do so with its rounding.
+        output = output.float()
+        return UNet2DConditionOutput(sample=output) if return_dict else (output,)
+
+    return wrapped
 
 
 def _align(network: nn.Module) -> None:
@@ -89,15 +123,6 @@ def _cast_text_features(unet: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Cast text features to the U-Net's dtype: diffusers passes them on in the text encoder's."""
     states = kwargs["encoder_hidden_states"].to(unet.dtype)
     return args, kwargs | {"encoder_hidden_states": states}
-
-
-def resolved_precision(precision: str, device: torch.device) -> str:
-    """Resolve `auto` for this device; any other precision is returned unchanged."""
-    if precision != "auto":
-        return precision
-    if device.type != "cuda":
-        return "fp32"
-    return "bf16" if native_bf16(device) else "fp16"
 
 
 def image_size(pipe: Any) -> int:

@@ -90,8 +90,8 @@ class StableDiffusion(Section):
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         description=(
-            "Precision of frozen weights on a GPU. auto is bf16 where it is supported; a "
-            "CPU uses fp32."
+            "Precision of the U-Net. auto is bf16 on devices that compute it, otherwise fp16 on a "
+            "GPU and fp32 on a CPU."
         )
     )
     autoencoder: Autoencoder
