@@ -36,7 +36,8 @@ def save_untrained_model() -> None:
     ddpm, where = params.load().ddpm, paths.load()
     network = denoiser.build(ddpm.network, ddpm.diffusion.timesteps)
     denoiser.save(where.ddpm_model, network.state_dict(), ddpm)
-    record = {"guidance_scale": 2.0, "interval": [0.0, 1.0], "candidates": [], "split": "val"}
+    record = {"guidance_scale": 2.0, "interval": [0.0, 1.0], "color": 1.0}
+    record |= {"candidates": [], "split": "val"}
     files.write_json(where.ddpm_guidance, record)
 
 

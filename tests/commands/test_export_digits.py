@@ -44,6 +44,7 @@ CALLS = {
     "guided ddim": Call("ddim", "DDIMScheduler", Guidance(3.0)),
     "dpmpp": Call("dpmpp", None, Guidance(1.0)),
     "guided dpmpp": Call("dpmpp", None, Guidance(3.0, (0.2, 0.7))),
+    "gray guided dpmpp": Call("dpmpp", None, Guidance(3.0, color=0.0)),
 }
 
 
@@ -101,6 +102,7 @@ def exported(
                         "class_labels": ["mnistm:0", 5, "svhn:7", 19],
                         "guidance_scale": call.guidance.scale,
                         "guidance_interval": call.guidance.interval,
+                        "color_guidance": call.guidance.color,
                         "num_inference_steps": STEPS[name],
                     },
                 }
@@ -151,7 +153,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     profiles.apply("mini")
     where = paths.load()
     save_model(where.ddpm_model, params.load().ddpm)
-    record = {"guidance_scale": 2.5, "interval": [0.25, 0.75], "candidates": [], "split": "val"}
+    record = {"guidance_scale": 2.5, "interval": [0.25, 0.75], "color": 0.5}
+    record |= {"candidates": [], "split": "val"}
     files.write_json(where.ddpm_guidance, record)
     return tmp_path
 
@@ -164,6 +167,7 @@ def test_the_model_of_the_pipeline_has_its_guidance_and_its_metrics(
     manifest.check(clone / "out")
     index = files.read_json(clone / "out/model_index.json")
     assert (index["guidance_scale"], index["guidance_interval"]) == (2.5, [0.25, 0.75])
+    assert index["color_guidance"] == 0.5
     assert index["num_inference_steps"] == params.load().ddpm.sampling.steps
     assert index["id2label"]["17"] == "svhn:7"
     assert len(index["id2label"]) == 20

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from hw2.diffusion.guidance import Guidance, drop_labels, guided
+from hw2.io.images import LUMA
 
 NULL, TIMESTEPS = 20, 1000
 
@@ -75,6 +76,34 @@ def test_guidance_applies_within_its_interval_only(time: int, calls: int) -> Non
     scale = 3.0 if calls == 8 else 1.0
     expected = guided(Counting(), labels, Guidance(scale), NULL, TIMESTEPS)(xt, t)
     assert torch.equal(output, expected)
+
+
+@pytest.mark.parametrize("color", [0.0, 0.4])
+def test_guidance_of_the_gray_value_moves_colors_by_its_share(color: float) -> None:
+    xt, t, labels = inputs(4)
+    conditional = Counting()(xt, t, labels)
+    usual, limited = (
+        guided(Counting(), labels, Guidance(3.0, color=share), NULL, TIMESTEPS)(xt, t)
+        for share in (1.0, color)
+    )
+    weights = torch.tensor(LUMA).reshape(3, 1, 1)
+
+    def gray(images: Tensor) -> Tensor:
+        return (weights * images).sum(1, keepdim=True)
+
+    torch.testing.assert_close(gray(limited), gray(usual), rtol=1e-5, atol=1e-5)
+    moved, expected = limited - conditional, usual - conditional
+    colors = color * (expected - gray(expected))
+    torch.testing.assert_close(moved - gray(moved), colors, rtol=1e-5, atol=2e-5)
+
+
+def test_scale_0_ignores_the_condition_in_colors_too() -> None:
+    xt, t, labels = inputs(2)
+    usual, limited = (
+        guided(Counting(), labels, Guidance(0.0, color=share), NULL, TIMESTEPS)(xt, t)
+        for share in (1.0, 0.0)
+    )
+    assert torch.equal(usual, limited)
 
 
 def test_guidance_does_not_depend_on_the_batch() -> None:

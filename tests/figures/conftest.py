@@ -132,8 +132,8 @@ def metrics(domains: tuple[str, ...]) -> dict[str, dict[str, Any]]:
                  "unguided": estimate(0.665, 1000)},
         "judge": {domain: estimate(0.984 + 0.003 * k, 2000) for k, domain in enumerate(domains)},
         "ddpm_ablation": {"ran": False},
-        "guidance": {"guidance_scale": 4.0, "interval": [0.0, 1.0], "candidates": candidates,
-                     "split": "val"},
+        "guidance": {"guidance_scale": 4.0, "interval": [0.0, 1.0], "color": 0.0,
+                     "candidates": candidates, "split": "val"},
     }  # fmt: skip
 
 

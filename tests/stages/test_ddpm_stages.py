@@ -106,7 +106,8 @@ def test_two_processes_one_of_them_lost_give_the_curve_of_one(both: Run, tmp_pat
 
 def test_the_guidance_is_chosen_by_distance_among_the_most_accurate(both: Run) -> None:
     record = files.read_json(both[0].ddpm_guidance)
-    assert record.keys() == {"guidance_scale", "interval", "candidates", "split"}
+    assert record.keys() == {"guidance_scale", "interval", "color", "candidates", "split"}
+    assert record["color"] == both[1].ddpm.guidance.color
     assert record["split"] == "val"
     tried = record["candidates"]
     assert [row["guidance_scale"] for row in tried] == [1.0, 3.0]

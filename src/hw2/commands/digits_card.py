@@ -92,10 +92,12 @@ def _defaults(guidance: Guidance, steps: int) -> str:
     low, high = guidance.interval
     return (
         f"Defaults of a call: `guidance_scale={guidance.scale:g}`, "
-        f"`guidance_interval=({low:g}, {high:g})` and `num_inference_steps={steps}` with "
+        f"`guidance_interval=({low:g}, {high:g})`, `color_guidance={guidance.color:g}` and "
+        f"`num_inference_steps={steps}` with "
         "DPM-Solver++ 2M. The output is unconditional + s (conditional - unconditional) with s the "
         "guidance scale: 1 is no guidance, and the weight w of Ho & Salimans is s - 1. Guidance "
-        "applies at the noise levels in the interval, given as fractions of their number.\n"
+        "applies at the noise levels in the interval, given as fractions of their number. With "
+        "`color_guidance=0` it moves the gray value alone, so that colors do not become vivid.\n"
     )
 
 

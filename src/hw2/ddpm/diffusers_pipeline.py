@@ -11,6 +11,8 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline, ImagePipelineO
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
+_LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in a gray value
+
 
 class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
     """Samples digits by class label with classifier-free guidance.
@@ -23,6 +25,7 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         guidance_interval: default of a call.
         num_inference_steps: default of a call.
         least_noise: see `_limited`; matters only to a network that predicts x0.
+        color_guidance: default of a call.
     """
 
     model_cpu_offload_seq = "unet"
@@ -36,6 +39,7 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         guidance_interval: list[float] | None = None,
         num_inference_steps: int = 50,
         least_noise: float = 0.0,
+        color_guidance: float = 1.0,
     ) -> None:
         super().__init__()
         self.register_modules(unet=unet, scheduler=scheduler)
@@ -45,6 +49,7 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
             guidance_interval=guidance_interval or [0.0, 1.0],
             num_inference_steps=num_inference_steps,
             least_noise=least_noise,
+            color_guidance=color_guidance,
         )
         self.labels = {name: int(key) for key, name in (id2label or {}).items()}
 
@@ -77,6 +82,7 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         return_dict: bool = True,
         *,
         guidance_interval: tuple[float, float] | None = None,
+        color_guidance: float | None = None,
         eta: float = 0.0,
     ) -> Any:
         """Sample an image for each class label.
@@ -94,6 +100,8 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
             return_dict: return an `ImagePipelineOutput` instead of a tuple.
             guidance_interval: noise levels that are guided, from and to, as fractions of their
                 number (Kynkäänniemi et al., 2024). None takes the interval of the folder.
+            color_guidance: share of guidance that may change colors: 1 is the usual rule, 0
+                guides the gray value alone. None takes the share of the folder.
             eta: fresh noise of `DDIMScheduler`, 0 to 1; other schedulers ignore it.
 
         Raises:
@@ -101,6 +109,7 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         """
         scale = self.config.guidance_scale if guidance_scale is None else guidance_scale
         interval = guidance_interval or self.config.guidance_interval
+        color = self.config.color_guidance if color_guidance is None else color_guidance
         device = self._execution_device
         labels = torch.tensor(self.get_label_ids(class_labels), device=device)
         if isinstance(generator, list) and len(generator) != len(labels):
@@ -115,14 +124,21 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         step_arguments = self._step_arguments(generator, eta)
         for t in self.progress_bar(self.scheduler.timesteps):
             noisy = self.scheduler.scale_model_input(images, t)
-            output = self._limited(self._guided(noisy, t, labels, scale, interval), noisy, t)
+            output = self._guided(noisy, t, labels, scale, interval, color)
+            output = self._limited(output, noisy, t)
             images = self.scheduler.step(output, t, images, **step_arguments).prev_sample
         self.maybe_free_model_hooks()
         finished = self._finished(images, output_type)
         return ImagePipelineOutput(images=finished) if return_dict else (finished,)
 
     def _guided(
-        self, images: Tensor, t: Tensor, labels: Tensor, scale: float, interval: tuple[float, float]
+        self,
+        images: Tensor,
+        t: Tensor,
+        labels: Tensor,
+        scale: float,
+        interval: tuple[float, float],
+        color: float,
     ) -> Tensor:
         """The guided prediction; outside the interval, or with a scale of 1, one evaluation."""
         lowest, highest = interval
@@ -132,7 +148,12 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         null = torch.full_like(labels, self.unet.config.num_labels)
         both = self.unet(torch.cat([images, images]), t, torch.cat([labels, null])).sample
         conditional, unconditional = both.chunk(2)
-        return scale * conditional - (scale - 1) * unconditional
+        if color == 1 or scale < 1:
+            return scale * conditional - (scale - 1) * unconditional
+        difference = conditional - unconditional
+        weights = difference.new_tensor(_LUMA).reshape(3, 1, 1)
+        gray = (weights * difference).sum(1, keepdim=True)
+        return conditional + (scale - 1) * (gray + color * (difference - gray))
 
     def _limited(self, output: Tensor, images: Tensor, t: Tensor) -> Tensor:
         """The prediction; an x0 is moved towards the noisy images where there is little noise.

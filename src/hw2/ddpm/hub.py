@@ -88,6 +88,7 @@ def write(source: Source, folder: Path, *, guidance: Guidance, steps: int) -> No
         "id2label": _names(source.domains),
         "guidance_scale": guidance.scale,
         "guidance_interval": list(guidance.interval),
+        "color_guidance": guidance.color,
         "num_inference_steps": steps,
         "least_noise": LEAST_NOISE,
     }

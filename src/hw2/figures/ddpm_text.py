@@ -31,10 +31,18 @@ def _implemented(data: Records) -> tuple[str, ...]:
         "also models images without a condition.",
         "Sampling combines both predictions by classifier-free guidance (Ho & Salimans, 2022): "
         "unconditional + s (conditional - unconditional), within an interval of noise levels "
-        "(Kynkäänniemi et al., 2024). A column of a grid has one noise, "
-        f"all other images have noises of their own. The samplers {samplers} are written out in "
+        f"(Kynkäänniemi et al., 2024){_color(data.choice.color)}. "
+        "A column of a grid has one noise, all other images have noises of their own. "
+        f"The samplers {samplers} are written out in "
         "`hw2.diffusion.samplers`; each step is a function of few lines.",
     )
+
+
+def _color(share: float) -> str:
+    if share == 1:
+        return ""
+    moved = "of the gray value alone" if share == 0 else f"with {share:g} of it in colors"
+    return f", {moved}: extrapolated colors are more vivid than those of real images"
 
 
 def _hard(data: Records) -> tuple[str, ...]:

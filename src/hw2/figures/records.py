@@ -82,6 +82,7 @@ class Choice:
 
     guidance_scale: float
     interval: tuple[float, float]
+    color: float  # share of the guidance that may change colors
     split: str  # the split of the data (or of the random streams) of the choice; "" for none
     candidates: tuple[Candidate, ...]
 
@@ -258,8 +259,9 @@ def choice(path: Path) -> Choice:
         for k, c in enumerate(record["candidates"] or ())
         for where in (f"{path}, candidate {k}",)
     ]
-    guidance_scale = number(record, "guidance_scale", str(path))
-    return Choice(guidance_scale, _pair(record, path), record["split"] or "", tuple(candidates))
+    guidance_scale, color = (number(record, key, str(path)) for key in ("guidance_scale", "color"))
+    interval, split = _pair(record, path), record["split"] or ""
+    return Choice(guidance_scale, interval, color, split, tuple(candidates))
 
 
 def _pair(record: Mapping[str, Any], path: Path) -> tuple[float, float]:

@@ -70,7 +70,7 @@ def chosen_guidance(path: Path) -> Guidance:
     """The guidance that `ddpm_select_guidance` chose."""
     record = files.read_json(path)
     lowest, highest = record["interval"]
-    return Guidance(record["guidance_scale"], (lowest, highest))
+    return Guidance(record["guidance_scale"], (lowest, highest), record["color"])
 
 
 def _architecture(model: Denoiser, device: torch.device) -> list[architecture.Layer]:

@@ -47,10 +47,11 @@ def run(
         chosen = _best(tried)
         _warn_at_the_edge(chosen, settings.candidates)
     else:
-        chosen = _as_row(Guidance(settings.scale, settings.intervals[0]))
+        chosen = _as_row(Guidance(settings.scale, settings.intervals[0], settings.color))
     record = {
         "guidance_scale": chosen["guidance_scale"],
         "interval": [chosen["interval_low"], chosen["interval_high"]],
+        "color": settings.color,
         "candidates": tried,
         "split": _SPLIT,
     }
@@ -76,7 +77,7 @@ def _candidates(settings: params.Guidance) -> Iterator[Guidance]:
     for scale in sorted(settings.candidates):
         intervals = settings.intervals[:1] if scale == NO_GUIDANCE else settings.intervals
         for interval in intervals:
-            yield Guidance(scale, interval)
+            yield Guidance(scale, interval, settings.color)
 
 
 def _as_row(guidance: Guidance) -> Row:

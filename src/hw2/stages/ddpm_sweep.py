@@ -1,7 +1,7 @@
 """Measure accuracy and sample quality by guidance scale, sampler and number of steps."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +96,7 @@ def run(
 def _settings(ddpm: params.Ddpm, chosen: Guidance) -> Iterator[Setting]:
     sweep, sampling = ddpm.sweep, ddpm.sampling
     for scale in sorted(sweep.scales):
-        yield Setting("guidance", Guidance(scale, chosen.interval), sampling)
+        yield Setting("guidance", replace(chosen, scale=scale), sampling)
     for sampler in sweep.samplers:
         for steps in sorted(sweep.steps):
             yield Setting(

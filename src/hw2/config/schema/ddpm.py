@@ -112,6 +112,12 @@ class Guidance(Section):
             "diffusion.timesteps: intervals to choose from. A scale that is set uses the first."
         )
     )
+    color: Fraction = Field(
+        description=(
+            "Share of guidance that may change colors: 1 is the usual rule, 0 guides the gray "
+            "value alone, so that colors do not become too vivid."
+        )
+    )
 
 
 class Sweep(Section):
