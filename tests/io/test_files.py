@@ -83,6 +83,16 @@ def test_temporary_name_keeps_the_suffix_and_the_usual_mode(tmp_path: Path) -> N
     assert (tmp_path / "new/fig.png").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
+def test_files_of_a_folder_are_readable_by_those_who_may_list_it(tmp_path: Path) -> None:
+    with atomic.atomic_dir(tmp_path / "model") as folder:
+        (folder / "weights.safetensors").touch(mode=0o600)  # as safetensors leaves them
+        (folder / "run.sh").touch(mode=0o755)
+    allowed = (tmp_path / "model").stat().st_mode & 0o444
+    modes = {item.name: item.stat().st_mode & 0o777 for item in (tmp_path / "model").iterdir()}
+    assert modes["weights.safetensors"] == 0o600 | allowed
+    assert modes["run.sh"] & 0o111
+
+
 @pytest.mark.parametrize("kind", ["symlink", "fifo", "folder"])
 def test_row_19_targets_that_are_no_files_are_refused_untouched(tmp_path: Path, kind: str) -> None:
     real, target = tmp_path / "real", tmp_path / "target"

@@ -71,8 +71,6 @@ def write(source: Source, folder: Path, *, guidance: Guidance, steps: int) -> No
     """
     scheduler = make_scheduler(source.diffusion)
     source.network.save_pretrained(folder / "unet")
-    for weights in folder.glob("unet/*.safetensors"):
-        weights.chmod((folder / "unet/config.json").stat().st_mode)  # others may read it too
     scheduler.save_pretrained(folder / "scheduler")
     code = {
         folder / f"unet/{UNET_MODULE}.py": _without_hw2(inspect.getsource(diffusers_unet)),

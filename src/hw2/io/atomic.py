@@ -55,8 +55,12 @@ def atomic_dir(path: str | Path) -> Iterator[Path]:
         _explained(target),
     ):
         temporary.mkdir()
+        readable = stat.S_IMODE(temporary.stat().st_mode) & 0o444
         yield temporary
         for item in [*sorted(temporary.rglob("*")), temporary]:
+            mode = stat.S_IMODE(item.lstat().st_mode)
+            if item.is_file() and readable & ~mode:
+                item.chmod(mode | readable)  # some writers leave 0600
             _sync(item)
         if target.exists():
             target.rename(old)
