@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hw2 import cli
+from hw2.cli import argument_types
 
 REPO = Path(__file__).parents[2]
 
@@ -42,6 +43,15 @@ def test_version_names_what_is_installed(capsys: pytest.CaptureFixture[str]) -> 
     text = capsys.readouterr().out
     assert text.startswith("hw2 ")
     assert all(name in text for name in ("torch 2.", "torchvision ", "Python 3."))
+
+
+def test_a_tilde_that_the_shell_left_is_the_home_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert argument_types.absolute_path("~/out.csv") == tmp_path / "out.csv"
+    assert argument_types.model_source("~/UNet.pt") == str(tmp_path / "UNet.pt")
+    assert argument_types.model_source("owner/model") == "owner/model"
 
 
 def test_found_02_figures_and_runner_ignore_the_backend_of_a_notebook() -> None:

@@ -13,3 +13,6 @@ def test_the_table_of_an_earlier_run_in_the_folder_is_left_out(tmp_path: Path) -
     names, pixels = predict._read(tmp_path, tmp_path / "out.csv")
     assert names == ["0.png"]
     assert pixels.shape == (1, 28, 28, 3)
+    folder = tmp_path.with_name("link")
+    folder.symlink_to(tmp_path)
+    assert predict._read(folder, tmp_path / "out.csv")[0] == ["0.png"]

@@ -50,6 +50,25 @@ def test_the_repositorys_file_is_valid_and_frozen() -> None:
         loaded.data.seed = 3
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("data.course", "judge.course_classifier", "faces.ddim.noises", "faces.ddim.ground_truth"),
+        *("clip.zero_shot.images", "stable_diffusion.weights", "stable_diffusion.config"),
+        "personalization.clip.weights",
+    ],
+)
+def test_a_tilde_is_the_home_folder(
+    tree: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    put(tree, key, "~/given")
+    value: Any = params.parse(tree)
+    for part in key.split("."):
+        value = getattr(value, part)
+    assert value == str(tmp_path / "given")
+
+
 def test_every_key_is_required_and_described() -> None:
     def check(model: type[BaseModel]) -> None:
         for name, field in model.model_fields.items():

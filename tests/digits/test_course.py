@@ -248,6 +248,8 @@ TRAIN = table([(f"{k:05d}.png", k % 10) for k in PLACES["train"]])
         pytest.param(TRAIN[:-1], id="no final newline"),
         pytest.param(TRAIN + b"\n\r\n", id="blank lines"),
         pytest.param(TRAIN.replace(b"00003.png", b'"00003.png"'), id="quoted"),
+        pytest.param(TRAIN + b"\x1a", id="Ctrl-Z"),
+        pytest.param(TRAIN.replace(b"\n", b"\r\n") + b"\x1a\r\n", id="Ctrl-Z in a last line"),
     ],
 )
 def test_row_43_found_10_tables_of_other_programs_are_read(tmp_path: Path, text: bytes) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from hw2.faces import course, load
@@ -28,12 +29,24 @@ def saved(path: Path, content: Any) -> Path:
     return path
 
 
+def raw(state: State) -> State:
+    """Other weights, which are not those to sample with."""
+    return {name: torch.ones(1).expand(value.shape) for name, value in state.items()}
+
+
 WRAPPERS = {
     "plain": lambda s: s,
     "state_dict": lambda s: {"state_dict": s, "epoch": 3},
     "training file": lambda s: {"model": s, "optimizer": {"lr": 0.1}},
     "DataParallel": lambda s: {f"module.{k}": v for k, v in s.items()},
     "Lightning": lambda s: {"state_dict": {f"unet.{k}": v for k, v in s.items()}},
+    "averaged beside raw weights": lambda s: {"model": raw(s), "ema": s},
+    "ema-pytorch": lambda s: {
+        "model": raw(s),
+        "ema": {f"ema_model.{k}": v for k, v in s.items()}
+        | {f"online_model.{k}": v for k, v in raw(s).items()}
+        | {"initted": torch.tensor(True), "step": torch.tensor(7)},
+    },
     "compiled in DataParallel": lambda s: {f"module._orig_mod.{k}": v for k, v in s.items()},
 }
 
@@ -44,6 +57,7 @@ def test_row_30_weights_and_schedule_are_read_from_every_wrapper(
 ) -> None:
     weights, schedule = course.read(saved(tmp_path / "UNet.pt", WRAPPERS[wrapper](state)))
     assert list(weights) == list(state)
+    assert not any(value.any() for value in weights.values())
     assert sum(v.numel() for k, v in weights.items() if k != "time.0.inv_freq") == 113_673_219
     betas = torch.linspace(1e-4, 2e-2, 1000, dtype=torch.float64)
     torch.testing.assert_close(schedule.abar, (1 - betas).cumprod(0))
@@ -107,6 +121,27 @@ def test_a_truncated_file_is_refused(tmp_path: Path, state: State) -> None:
         with pytest.raises(UserError, match="damaged, cut") as caught:
             course.read(cut)
         assert "\n" not in str(caught.value)
+
+
+def test_a_file_with_raw_and_averaged_weights_says_which_are_used(
+    tmp_path: Path, state: State, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        course.read(saved(tmp_path / "UNet.pt", {"model": raw(state), "ema": state}))
+    assert "UNet.pt: holds ema and model; ema is used" in caplog.text
+
+
+def test_the_course_s_weights_may_be_a_safetensors_file(tmp_path: Path, state: State) -> None:
+    path = tmp_path / "UNet.safetensors"
+    names = ("time.0.inv_freq", "out.2.bias")
+    save_file({f"module.{name}": torch.ones(state[name].shape) for name in names}, path)
+    message = r"2 of 427 entries of the course's UNet, without .*; give the course's UNet\.pt"
+    for read in (course.read, lambda file: load.load(str(file), torch.device("cpu"))):
+        with pytest.raises(UserError, match=message):
+            read(path)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(UserError, match="damaged or cut"):
+        course.read(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

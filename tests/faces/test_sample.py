@@ -1,5 +1,8 @@
 """A face depends on its noise and the setting alone; images are scaled as in the course."""
 
+import math
+from collections.abc import Callable, Iterator
+
 import pytest
 import torch
 from torchvision.utils import save_image
@@ -7,11 +10,20 @@ from torchvision.utils import save_image
 from hw2.faces import noises
 from hw2.faces.model import FaceModel
 from hw2.faces.sample import Setting, sample, stretched
-from hw2.training.parallel import even_slices
+from hw2.training.parallel import PARTS, even_slices
 
 NOISES = noises.draw(1, 16)
 NAMES = list(NOISES)
 STACK = torch.stack(list(NOISES.values()))
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    """`threads(3)` lets PyTorch use three threads, until the end of the test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.7])
@@ -46,18 +58,30 @@ def test_progress_counts_the_images_of_each_finished_batch(face: FaceModel) -> N
     assert max(ticks) <= 4
 
 
-@pytest.mark.parametrize("threads", [1, 2, 4])
-@pytest.mark.parametrize(("count", "limit"), [(10, 5), (10, 100), (3, 2), (1, 7), (11, 4)])
-def test_slices_are_even_and_no_thread_is_idle(
-    monkeypatch: pytest.MonkeyPatch, threads: int, count: int, limit: int
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_row_60_any_number_of_threads_gives_the_same_faces(
+    face: FaceModel, threads: Callable[[int], None], count: int
 ) -> None:
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    slices = even_slices(count, limit, torch.device("cpu"))
+    faces = []
+    for number in (1, 2, 3, 8):
+        threads(number)
+        setting = Setting(3, "course", 0.5)
+        faces.append(sample(face, STACK[:count], NAMES[:count], setting, seed=4, batch=10))
+    assert all(torch.equal(others, faces[0]) for others in faces[1:])
+
+
+@pytest.mark.parametrize("number", [1, 2, 8])
+@pytest.mark.parametrize(("count", "limit"), [(10, 5), (10, 100), (3, 2), (1, 7), (11, 4)])
+def test_slices_are_even_and_the_same_for_any_number_of_threads(
+    threads: Callable[[int], None], number: int, count: int, limit: int
+) -> None:
+    threads(number)
+    slices = even_slices(count, limit, CPU)
     assert [k for rows in slices for k in range(count)[rows]] == list(range(count))
     sizes = [rows.stop - rows.start for rows in slices]
     assert max(sizes) <= limit
     assert max(sizes) - min(sizes) <= 1
-    assert len(slices) >= min(threads, count)
+    assert len(slices) == max(math.ceil(count / limit), min(PARTS, count))
 
 
 def test_images_are_scaled_as_by_torchvision(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -5,10 +5,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from hw2.config import params
+from hw2.io import hub
 from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import load
 
@@ -73,6 +76,39 @@ def test_bf16_on_a_cpu_keeps_the_weights_and_rounds_the_output(
     error = float((output - expected).norm() / expected.norm())
     assert 0 < error < 0.05
     torch.testing.assert_close(as_tuple, output, rtol=0, atol=0)
+
+
+def test_a_checkpoint_with_numbers_of_numpy_and_capitals_in_its_name_is_read(
+    checkpoint: Path, v1: Path, stable_diffusion: params.StableDiffusion, tmp_path: Path
+) -> None:
+    state = load._read_checkpoint(checkpoint)
+    of_callback = {"best_model_score": np.float64(0.5), "history": np.arange(3.0)}
+    torch.save({"state_dict": state, "callbacks": of_callback}, tmp_path / "V1.CKPT")
+    save_file(state, tmp_path / "V1.SAFETENSORS")
+    expected = load.load(stable_diffusion, v1, CPU).unet.state_dict()
+    for name in ("V1.CKPT", "V1.SAFETENSORS"):
+        files = {"weights": str(tmp_path / name), "config": str(v1)}
+        pipe = load.load(stable_diffusion.model_copy(update=files), v1, CPU)
+        assert all(torch.equal(expected[k], v) for k, v in pipe.unet.state_dict().items())
+
+
+def test_without_a_network_a_model_of_the_hub_is_refused_in_one_line(
+    checkpoint: Path,
+    v1: Path,
+    stable_diffusion: params.StableDiffusion,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hub, "unavailable", lambda: "the hub cannot be reached")
+    commit = "a" * 40
+    cached = r"is no folder here, .* and the hub cannot be reached; .* `hf download some/model"
+    for changes, message in (
+        ({"weights": "some/model", "revision": commit}, f"{cached} --revision {commit}`"),
+        ({"weights": str(checkpoint), "config": "some/model"}, f"config: .* {cached}`"),
+        ({"weights": "no folder"}, "no folder is not there, and is no hub id"),
+    ):
+        with pytest.raises(UserError, match=message) as error:
+            load.load(stable_diffusion.model_copy(update=changes), v1, CPU)
+        assert "\n" not in str(error.value)
 
 
 class Code:

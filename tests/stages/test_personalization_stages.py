@@ -263,6 +263,19 @@ def test_an_interrupted_training_resumes_to_the_same_bits(
     assert_same_bytes(artifacts, done, *(f"personalization_{name}" for name in outputs))
 
 
+def test_a_prompt_that_is_too_long_stops_before_the_training(
+    mini: params.Params, base: SimpleNamespace, tmp_path: Path
+) -> None:
+    concepts = tmp_path / "concepts"
+    shutil.copytree(base.personalization_concepts, concepts)
+    entries = files.read_json(concepts / synthetic.INPUT)
+    entries["0"]["prompt"][1] = f"{'a ' * 90}<new1>"
+    files.write_json(concepts / synthetic.INPUT, entries)
+    artifacts = artifacts_on(base, tmp_path)
+    with pytest.raises(UserError, match="tokens, of which the model reads"):
+        run_stage(personalization_train, mini, artifacts, personalization_concepts=concepts)
+
+
 @run_alone
 def test_two_processes_one_of_them_lost_give_the_curve_of_one(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
@@ -335,7 +348,11 @@ def test_invalid_input_is_refused_in_one_line(
     for key, changes, message in (
         ("../x; rm -rf ~", {}, "becomes a folder name"),
         ("0", {"token_name": "<new1>; rm"}, "should have the form <new1>"),
-        ("0", {"prompt": ["a <new1>\n$(reboot)", "a <new1>"]}, "lines of text"),
+        ("0", {"prompt": ["a <new1>\n$(reboot)", "a <new1>"]}, r"line 1 has the character U\+000A"),
+        ("0", {"prompt": ["a <new1>", "a\xa0<new1>"]}, r"prompt, line 2 .* U\+00A0 after 'a'"),
+        ("0", {"prompt_4_clip_eval": ["a", " "]}, "prompt_4_clip_eval, line 2 is empty"),
+        ("0", {"prompt": "a <new1>"}, "a list of lines of text"),
+        ("0", {"prompt": [1, "a <new1>"]}, "prompt, line 1 is of type int, not a text"),
         ("0", {"prompt": ["a cat", "a <new1>"]}, "does not contain <new1>"),
         ("0", {"baseline": [[1, 2]]}, "as many"),
         (

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from filelock import FileLock
 from ruamel.yaml import YAML
-from scratch import SITE_CACHE, Done, Scratch, kill_all, of_working_tree, once, processes
+from scratch import HANG, SITE_CACHE, Done, Scratch, kill_all, of_working_tree, once, processes
 
 from hw2.config import params, paths
 from hw2.pipeline import declared, lock_backup
@@ -37,7 +37,6 @@ PARAMETERS = {"ddpm.train.steps": 80, "ddpm.train.save_every": 10}
 TOOLS = ("snakemake", "dvc", "bare")
 WRITTEN_BY_DVC = ("dvc.lock", ".dvc/tmp/rwlock")
 _PUT_BACK = "finished before, but DVC was stopped"  # in the message of `pipeline.runner`
-_LIMIT = 120.0  # seconds until a process that was told to end counts as stuck
 
 
 @dataclass(frozen=True)
@@ -204,7 +203,7 @@ class Bench:
         if not outcome.ended_before:
             send(driver.pid, signal.Signals[kill.signal])
         try:
-            driver.wait(_LIMIT)
+            driver.wait(HANG)
             _wait(lambda: not processes(self._root))
         except (TimeoutError, subprocess.TimeoutExpired):
             outcome.stuck = f"still running: {list(processes(self._root).values())}"
@@ -281,7 +280,7 @@ def _contents(path: Path) -> dict[str, bytes]:
 
 
 def _wait(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + _LIMIT
+    limit = time.monotonic() + HANG
     while not condition():
         if time.monotonic() > limit:
             raise TimeoutError

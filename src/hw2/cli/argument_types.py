@@ -1,6 +1,7 @@
 """Types of command line arguments."""
 
 import argparse
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,13 +10,17 @@ from hw2.runtime.errors import UserError
 
 
 def absolute_path(text: str) -> Path:
-    """An absolute path; it is read before `main` changes to the repository."""
-    return Path(text).absolute()
+    """An absolute path; it is read before `main` changes to the repository.
+
+    A shell leaves the ~ of `--out=~/table.csv` to the program.
+    """
+    return Path(os.path.expanduser(text)).absolute()
 
 
 def model_source(text: str) -> str:
     """An absolute path if it exists, otherwise the text as a hub id."""
-    return str(absolute_path(text)) if Path(text).exists() else text
+    path = absolute_path(text)
+    return str(path) if path.exists() else os.path.expanduser(text)
 
 
 def need_among(option: str, value: str, names: Iterable[str], where: str) -> None:

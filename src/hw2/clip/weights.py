@@ -126,11 +126,7 @@ def _from_hub(model: params.ClipModel) -> Path:
     snapshot = cached_snapshot(repository, revision)
     if snapshot is not None:
         return snapshot
-    remedy = (
-        f"on a machine with a network run `hf download {repository}"
-        f"{f' --revision {revision}' if revision else ''}`,"
-        " copy the folder and write its path, or leave the model out"
-    )
+    remedy = f"{hub.fetch_elsewhere(repository, revision)}, or leave the model out"
     reason = hub.unavailable()
     if reason is not None:
         raise UserError(f"{_key(model)}: not in the hub's cache, and {reason}; {remedy}")

@@ -15,13 +15,6 @@ from hw2.runtime.errors import UserError
 Needed = Callable[[str], bool]
 """Whether what a key of params.yaml names is needed, for example by a stage that is due."""
 
-_DIFFUSERS_WEIGHTS = tuple(
-    f"{folder}diffusion_pytorch_model.{suffix}"
-    for folder in ("unet/", "")
-    for suffix in ("safetensors", "bin")
-)
-
-
 _NOT_NEEDED = Finding("ok", "not needed by what is due")
 
 
@@ -239,5 +232,5 @@ def _diffusers_models(settings: params.Params) -> Iterator[tuple[str, str | None
 def _diffusers_model(key: str, name: str, revision: str | None) -> _Named:
     if Path(name).exists() or not hub.is_hub_id(name):
         return _Named(key, name)
-    files = ("unet/config.json",) if key.endswith("config") else _DIFFUSERS_WEIGHTS
+    files = ("unet/config.json",) if key.endswith("config") else hub.DIFFUSERS_WEIGHTS
     return _Named(key, name, lambda: hub.cached(name, revision, files) is not None)

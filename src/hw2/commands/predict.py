@@ -65,7 +65,7 @@ def _read(folder: Path, out: Path) -> tuple[list[str], np.ndarray]:
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: not a folder; name the folder of the images")
-    paths = [path for path in listed(folder) if path.absolute() != out.absolute()]
+    paths = [path for path in listed(folder) if path.resolve() != out.resolve()]
     pixels, unreadable = np.empty((len(paths), SIDE, SIDE, 3), np.uint8), []
     for row, path in enumerate(paths):
         try:

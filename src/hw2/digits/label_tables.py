@@ -33,10 +33,14 @@ class Table:
 
 
 def parse(content: bytes, path: str) -> Table:
-    """Read a table strictly; `path` is its name in the faults. A BOM and CRLF are accepted."""
+    """Read a table strictly; `path` is its name in the faults.
+
+    A BOM, CRLF and a final Ctrl-Z are accepted.
+    """
     table = Table()
     try:
-        text = content.decode("utf-8-sig")
+        # Some programs end a text with Ctrl-Z, as DOS did.
+        text = content.decode("utf-8-sig").rstrip("\r\n\x1a")
     except UnicodeDecodeError as error:
         table.faults.append(Fault("no CSV", path, f"is not UTF-8 text (byte {error.start})"))
         return table

@@ -1,11 +1,14 @@
 """The course's `UNet.pt`: a state dict, possibly nested, read without running its code."""
 
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from hw2.diffusion import schedule
@@ -14,9 +17,13 @@ from hw2.faces.model import COURSE
 from hw2.io import torch_files
 from hw2.runtime.errors import UserError
 
-_INSIDE = ("state_dict", "model_state_dict", "model", "ema", "unet")  # keys of training files
+# Keys of training files, the averaged weights first: they are the ones to sample with.
+_INSIDE = ("ema", "model_ema", "ema_state_dict", "state_dict", "model_state_dict", "model", "unet")
+_AVERAGED = "ema_model."  # within a module of ema-pytorch, beside the weights that are averaged
 _PREFIX = re.compile(r"^(module|model|unet|network|_orig_mod)\.")
 _HINT = "give the course's UNet.pt"
+SAFETENSORS = ".safetensors"
+log = logging.getLogger(__name__)
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], Schedule]:
@@ -25,7 +32,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], Schedule]:
     Raises:
         UserError: if the file is something else; code in the file is never run.
     """
-    weights = _unwrapped(torch_files.load(path, _HINT))
+    weights = _unwrapped(path, _content(path))
     levels = schedule.make("linear", 1000)
     with torch.device("meta"):
         expected = COURSE.build().state_dict()
@@ -33,15 +40,30 @@ def read(path: Path) -> tuple[dict[str, Tensor], Schedule]:
     return {name: weights[name].float() for name in expected}, levels
 
 
-def _unwrapped(result: Any) -> Any:
+def _content(path: Path) -> Any:
+    if path.suffix.lower() != SAFETENSORS:
+        return torch_files.load(path, _HINT)
+    torch_files.refuse_other_files(path, _HINT)
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise UserError(f"{path}: damaged or cut ({error}); {_HINT}") from error
+
+
+def _unwrapped(path: Path, result: Any) -> Any:
     """The nested state dict, its names without the prefixes of wrappers."""
     while isinstance(result, Mapping):
-        inner = next((result[k] for k in _INSIDE if isinstance(result.get(k), Mapping)), None)
-        if inner is None:
+        inside = [key for key in _INSIDE if isinstance(result.get(key), Mapping)]
+        if not inside:
             break
-        result = inner
+        if len(inside) > 1:
+            log.info("%s: holds %s; %s is used", path, " and ".join(inside), inside[0])
+        result = result[inside[0]]
     if not isinstance(result, Mapping):
         return result
+    if any(str(name).startswith(_AVERAGED) for name in result):
+        result = {k: v for k, v in result.items() if str(k).startswith(_AVERAGED)}
+        result = {name.removeprefix(_AVERAGED): value for name, value in result.items()}
     while result and all(isinstance(k, str) and _PREFIX.match(k) for k in result):
         result = {_PREFIX.sub("", k, count=1): v for k, v in result.items()}
     return result

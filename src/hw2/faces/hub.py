@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.faces.model import Blueprint, FaceModel, UnconditionalUNet
-from hw2.io import manifest
+from hw2.io import hub, manifest
 from hw2.runtime.errors import UserError
 
 _PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
@@ -31,7 +31,12 @@ def read(name: str, revision: str | None) -> tuple[Blueprint, dict[str, Tensor],
     if Path(name).is_dir() and revision is not None:
         raise UserError(f"faces.revision: {name} is a folder, which has no commits; set it to null")
     manifest.check(Path(name))
-    network, scheduler = _network(name, revision), _scheduler(name, revision)
+    options: dict[str, Any] = {"revision": revision}
+    if not Path(name).is_dir():
+        options["local_files_only"] = hub.is_only_cached(
+            "faces.weights", name, revision, hub.DIFFUSERS_WEIGHTS
+        )
+    network, scheduler = _network(name, options), _scheduler(name, options)
     config = {k: v for k, v in network.config.items() if not k.startswith("_")}
     if config["in_channels"] != 3 or config["out_channels"] != 3:
         channels = f"{config['in_channels']} to {config['out_channels']} channels"
@@ -71,24 +76,26 @@ def pipeline(model: FaceModel) -> Any:
     return DDIMPipeline(model.network.inner, scheduler)
 
 
-def _network(name: str, revision: str | None) -> Any:
+def _network(name: str, options: dict[str, Any]) -> Any:
     from diffusers.models.unets.unet_2d import UNet2DModel
 
-    return _first(UNet2DModel, name, revision, ("unet", None), "UNet2DModel")
+    return _first(UNet2DModel, name, options, ("unet", None), "UNet2DModel")
 
 
-def _scheduler(name: str, revision: str | None) -> Any:
+def _scheduler(name: str, options: dict[str, Any]) -> Any:
     from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
-    return _first(DDIMScheduler, name, revision, ("scheduler", None), "scheduler")
+    return _first(DDIMScheduler, name, options, ("scheduler", None), "scheduler")
 
 
-def _first(kind: Any, name: str, revision: str | None, folders: tuple[Any, ...], what: str) -> Any:
+def _first(
+    kind: Any, name: str, options: dict[str, Any], folders: tuple[Any, ...], what: str
+) -> Any:
     """`kind.from_pretrained` of the first subfolder that has one."""
     reasons = []
     for position in folders:
         try:
-            return kind.from_pretrained(name, subfolder=position, revision=revision)
+            return kind.from_pretrained(name, subfolder=position, **options)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             reasons.append(str(error).split("\n")[0])
     raise UserError(

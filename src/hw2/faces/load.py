@@ -13,14 +13,14 @@ from hw2.runtime.errors import UserError
 def load(name: str, device: torch.device) -> FaceModel:
     """Load the model `name`, whose origin follows from the path.
 
-    A folder or a hub id is a diffusers model, a .safetensors file is one of this project, and any
-    other file is the course's.
+    A folder or a hub id is a diffusers model, a .safetensors file with a record is one of this
+    project, and any other file is the course's.
 
     Raises:
         UserError: if it is none of these, or cannot be read.
     """
     path = Path(name)
-    if path.is_file() and path.suffix == ".safetensors":
+    if path.is_file() and model.is_own(path):
         return model.load(path, device)
     if path.is_file():
         weights, schedule = course.read(path)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from hw2.diffusion.schedule import Prediction, Schedule
@@ -18,6 +19,7 @@ from hw2.io import checkpoints
 from hw2.models.course_unet import SIDE, CourseUNet
 
 _WEIGHTS = "network."
+_KIND = "faces"  # key of the record
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,18 @@ def save(
     """Write a model file; `weights` are of the network that the blueprint builds."""
     tensors = {f"{_WEIGHTS}{name}": value for name, value in weights.items()}
     record = {**vars(blueprint), "config": dict(blueprint.config)}
-    checkpoints.save(path, "faces", record, {**tensors, "abar": schedule.abar})
+    checkpoints.save(path, _KIND, record, {**tensors, "abar": schedule.abar})
+
+
+def is_own(path: Path) -> bool:
+    """Whether the file has the record of a model of this project, or may have had before damage."""
+    if path.suffix.lower() != ".safetensors":
+        return False
+    try:
+        with safe_open(path, "pt") as file:
+            return _KIND in (file.metadata() or {})
+    except (OSError, SafetensorError):
+        return True
 
 
 def load(path: Path, device: torch.device) -> FaceModel:
@@ -103,7 +116,7 @@ def load(path: Path, device: torch.device) -> FaceModel:
         weights = {name.removeprefix(_WEIGHTS): value for name, value in tensors.items()}
         return ready(build_with(blueprint, weights), blueprint, schedule, device)
 
-    return checkpoints.load(path, "faces", build, stage="faces_train")
+    return checkpoints.load(path, _KIND, build, stage="faces_train")
 
 
 def build_with(blueprint: Blueprint, weights: Mapping[str, Tensor]) -> nn.Module:

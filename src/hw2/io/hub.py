@@ -6,6 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from hw2.runtime.errors import UserError
+
+DIFFUSERS_WEIGHTS = tuple(
+    f"{folder}diffusion_pytorch_model.{suffix}"
+    for folder in ("unet/", "")
+    for suffix in ("safetensors", "bin")
+)
+"""Names of the weight file of a U-Net of diffusers, one of which a cached model has."""
 _WEIGHT_FILES = (".bin", ".ckpt", ".pt", ".pth", ".safetensors")
 _CONNECT_TIMEOUT = 1.2  # seconds until the hub counts as unreachable
 
@@ -28,6 +36,42 @@ def cached(repository: str, revision: str | None, names: Iterable[str]) -> Path 
         if isinstance(path, str):
             return Path(path)
     return None
+
+
+def is_only_cached(key: str, name: str, revision: str | None, files: Iterable[str]) -> bool:
+    """Whether the model has to be read from the hub's cache, because the hub cannot be reached.
+
+    The libraries that load models would ask for each file, and retry for most of a minute.
+
+    Args:
+        key: The parameter that names the model, for the message.
+        name: What is no folder and no file.
+        revision: Commit of the hub id, or None for the newest.
+        files: Names of files, one of which a cached model has.
+
+    Raises:
+        UserError: if `name` is no hub id, or the model is neither cached nor can be downloaded.
+    """
+    if not is_hub_id(name):
+        raise UserError(
+            f"{key}: {name} is not there, and is no hub id of the form owner/model; correct it"
+        )
+    reason = unavailable()
+    if reason is not None and cached(name, revision, files) is None:
+        raise UserError(
+            f"{key}: {name} is no folder here, it is not in the hub's cache, and {reason};"
+            f" {fetch_elsewhere(name, revision)}"
+        )
+    return reason is not None
+
+
+def fetch_elsewhere(repository: str, revision: str | None) -> str:
+    """How to get a model to a machine without a network, as the remedy of a message."""
+    commit = f" --revision {revision}" if revision else ""
+    return (
+        f"on a machine with a network run `hf download {repository}{commit}`, copy the folder and"
+        " write its path"
+    )
 
 
 def unavailable() -> str | None:

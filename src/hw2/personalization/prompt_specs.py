@@ -88,8 +88,11 @@ def _entry(path: Path, key: str, entry: Any) -> PromptSpec:
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise UserError(f"{where}: token_name {token!r} should have the form <new1>; correct it")
     for name, texts in (("prompt", prompts), ("prompt_4_clip_eval", eval_prompts)):
-        if not isinstance(texts, list) or not texts or not all(map(_is_text, texts)):
+        if not isinstance(texts, list) or not texts:
             raise UserError(f"{where}: {name} should be a list of lines of text; correct it")
+        for number, text in enumerate(texts, start=1):
+            if problem := _problem(text):
+                raise UserError(f"{where}: {name}, line {number} {problem}; correct it")
     without_token = [text for text in prompts if token not in text]
     if without_token:
         raise UserError(
@@ -108,8 +111,16 @@ def _entry(path: Path, key: str, entry: Any) -> PromptSpec:
     return PromptSpec(key, token, tuple(prompts), tuple(eval_prompts), pairs)
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+def _problem(text: Any) -> str | None:
+    """Why a value is not a line of text, if it is not."""
+    if not isinstance(text, str):
+        return f"is of type {type(text).__name__}, not a text"
+    if not text.strip():
+        return "is empty"
+    bad = next((letter for letter in text if not letter.isprintable()), None)
+    if bad is None:
+        return None
+    return f"has the character U+{ord(bad):04X} after {text[: text.index(bad)][-20:]!r}"
 
 
 def _is_pair(value: Any) -> bool:

@@ -63,6 +63,12 @@ def initial_embedding(pipe: Any, word: str, vectors: int) -> Tensor:
     return rows
 
 
+def stand_in(pipe: Any, word: str, vectors: int) -> str:
+    """Words with as many tokens as a concept has vectors, made of its initializer."""
+    ids = pipe.tokenizer(word, add_special_tokens=False).input_ids
+    return word if len(ids) == vectors else " ".join([word] * vectors)
+
+
 def add(pipe: Any, token: str, rows: Tensor) -> AddedToken:
     """Add a token with the embedding `rows`, float (vectors, width), to the vocabulary.
 
@@ -189,20 +195,24 @@ def check_learned(
             )
 
 
-def check_length(pipe: Any, prompt_spec: PromptSpec, source: Path) -> None:
+def check_length(
+    pipe: Any, prompt_spec: PromptSpec, source: Path, words: str | None = None
+) -> None:
     """Check that the text encoder reads each prompt to its end, where a token might stand.
 
     Args:
-        pipe: The pipeline, to which the token was added.
+        pipe: The pipeline.
         prompt_spec: The entry whose prompts are checked.
         source: The file of the entry, for the message.
+        words: What takes the place of the token, if that was not added to the pipeline yet.
 
     Raises:
         UserError: naming the first prompt that is too long.
     """
     limit = pipe.tokenizer.model_max_length
     for prompt in prompt_spec.prompts:
-        text = pipe.maybe_convert_prompt(prompt, pipe.tokenizer)
+        text = prompt if words is None else prompt.replace(prompt_spec.token, words)
+        text = pipe.maybe_convert_prompt(text, pipe.tokenizer)
         length = len(pipe.tokenizer(text, truncation=False).input_ids)
         if length > limit:
             raise UserError(

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
 from hw2.config import params
-from hw2.io import manifest, torch_files
+from hw2.io import hub, manifest, torch_files
 from hw2.runtime.device import fastest_precision
 from hw2.runtime.errors import UserError
 from hw2.training.precision import autocast
@@ -30,8 +30,25 @@ _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.floa
 _NETWORKS = ("unet", "vae", "text_encoder")
 
 
-class _Callback:
-    """Placeholder for the Lightning class that old checkpoints refer to; it is not used."""
+class _Unused:
+    """Stands for an object of the program that wrote a checkpoint; only tensors are read."""
+
+    def __init__(self, *_: Any) -> None: ...
+
+    def __setstate__(self, _: Any) -> None: ...
+
+
+_OF_OTHER_PROGRAMS = (
+    "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
+    "lightning.pytorch.callbacks.model_checkpoint.ModelCheckpoint",
+    # Scalars and arrays of NumPy, as those of a callback or of a scheduler.
+    *(
+        f"numpy.{module}.multiarray.{name}"
+        for module in ("core", "_core")
+        for name in ("scalar", "_reconstruct")
+    ),
+    *("numpy.dtype", "numpy.ndarray", "_codecs.encode"),
+)
 
 
 def load(
@@ -160,6 +177,13 @@ def _open(stable_diffusion: params.StableDiffusion, trained_folder: Path) -> Any
     return StableDiffusionPipeline.from_pretrained(
         str(path) if local else stable_diffusion.weights,
         revision=stable_diffusion.revision,
+        local_files_only=local
+        or hub.is_only_cached(
+            "stable_diffusion.weights",
+            stable_diffusion.weights,
+            stable_diffusion.revision,
+            hub.DIFFUSERS_WEIGHTS,
+        ),
         safety_checker=None,
         requires_safety_checker=False,
     )
@@ -167,18 +191,25 @@ def _open(stable_diffusion: params.StableDiffusion, trained_folder: Path) -> Any
 
 def _open_single_file(path: Path, config: str | None) -> Any:
     """Load a CompVis checkpoint; only tensors of the file are read."""
+    options: dict[str, Any] = {} if config is None else {"config": config}
+    if config is None:
+        options["local_files_only"] = hub.unavailable() is not None
+    elif not Path(config).is_dir():
+        options["local_files_only"] = hub.is_only_cached(
+            "stable_diffusion.config", config, None, ("model_index.json",)
+        )
     with tempfile.TemporaryDirectory() as temporary:
+        plain = Path(temporary) / "model.safetensors"  # diffusers knows no suffix in capitals
         if path.suffix.lower() == ".ckpt":
-            plain = Path(temporary) / "model.safetensors"
             save_file(_read_checkpoint(path), plain)
-            path = plain
-        options = {} if config is None else {"config": config}
-        return StableDiffusionPipeline.from_single_file(str(path), safety_checker=None, **options)
+        else:
+            plain.symlink_to(path.absolute())
+        return StableDiffusionPipeline.from_single_file(str(plain), safety_checker=None, **options)
 
 
 def _read_checkpoint(path: Path) -> dict[str, Tensor]:
-    callback = "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"
-    saved = torch_files.load(path, _HINT, placeholders=[(_Callback, callback)])
+    placeholders = [(_Unused, name) for name in _OF_OTHER_PROGRAMS]
+    saved = torch_files.load(path, _HINT, placeholders=placeholders)
     state = saved.get("state_dict", saved) if isinstance(saved, Mapping) else None
     if not isinstance(state, Mapping):
         raise UserError(f"{path}: a {type(saved).__name__}, not a state dict; {_HINT}")

@@ -53,7 +53,7 @@ def run(
 
     Raises:
         UserError: if a token or an initializer does not fit the model's vocabulary, or a prompt
-            has a token that is not among the concepts.
+            is too long, or has a token that is not among the concepts.
     """
     located = weights.locate(personalization.clip, clip_model)
     pipe = load.load(stable_diffusion, stable_diffusion_model, device)
@@ -63,7 +63,12 @@ def run(
         tokens.initial_embedding(pipe, spec.initializer, spec.vectors)
     input_file = personalization_concepts / INPUT
     specs = prompt_specs.read(input_file)
-    tokens.check_learned(specs, [spec.token for spec in personalization.concepts], input_file)
+    of_token = {spec.token: spec for spec in personalization.concepts}
+    tokens.check_learned(specs, of_token, input_file)
+    for prompts in specs:
+        concept = of_token[prompts.token]
+        words = tokens.stand_in(pipe, concept.initializer, concept.vectors)
+        tokens.check_length(pipe, prompts, input_file, words)
     scorer = Scorer(clip_models.load(located, device))
     model = load.digest(pipe)
     with Session(checkpoints) as session:

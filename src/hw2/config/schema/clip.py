@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraints, field_validator
 
 from hw2.config.loader import Section
+from hw2.config.schema.locations import UserPath
 from hw2.config.schema.ranges import Fraction, NonNegative, Seed, once
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^,\n]{1,40}$")]
@@ -108,7 +109,7 @@ class ClipModel(Section):
     """CLIP model, pretrained or trained here."""
 
     name: Name = Field(description="Name in tables.")
-    weights: str = Field(
+    weights: UserPath = Field(
         min_length=1,
         description="trained (here), hf-hub:OWNER/NAME, or the path of a folder or file.",
     )
@@ -130,7 +131,7 @@ class ZeroShot(Section):
     """Zero-shot classification with CLIP."""
 
     seed: Seed
-    images: str = Field(
+    images: UserPath = Field(
         min_length=1,
         description=(
             "Test images: synthetic, course (clip_zeroshot of "

@@ -7,6 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, Strict, field_validator
 
 from hw2.config.choices import DIGIT_DOMAINS, DomainKey
 from hw2.config.loader import Section
+from hw2.config.schema.locations import UserPath
 from hw2.config.schema.ranges import NonNegative, Seed, once
 
 *_FIRST, _LAST = DIGIT_DOMAINS
@@ -37,7 +38,7 @@ class Data(Section):
     train_images: PositiveInt | None = _images("train")
     val_images: PositiveInt | None = _images("val")
     test_images: PositiveInt | None = _images("test")
-    course: str = Field(
+    course: UserPath = Field(
         min_length=1, description="The course's hw2_data folder or zip, in the layout of any year."
     )
     year: Literal[2022, 2023, 2024, 2025] = Field(
@@ -67,7 +68,7 @@ class Judge(Section):
             "Decoupled weight decay. Raise it when training and validation accuracy diverge."
         ),
     )
-    course_classifier: str | None = Field(
+    course_classifier: UserPath | None = Field(
         description=(
             "Path of the course's Classifier.pth, which then judges mnistm; null trains a judge."
         )

@@ -8,6 +8,7 @@ from pydantic import Field, PositiveInt, Strict, field_validator
 from hw2.config.choices import TimestepSpacing
 from hw2.config.loader import Section
 from hw2.config.schema.denoising import Denoising, Diffusion, UNetShape
+from hw2.config.schema.locations import UserPath
 from hw2.config.schema.ranges import Fraction, Seed, once
 
 
@@ -15,12 +16,12 @@ class Ddim(Section):
     """DDIM sampling of faces, and its experiments."""
 
     seed: Seed
-    noises: str | None = Field(
+    noises: UserPath | None = Field(
         description=(
             "Folder with 00.pt, 01.pt ... (hw2_data/face/noise for the course's); null draws ten."
         )
     )
-    ground_truth: str | None = Field(
+    ground_truth: UserPath | None = Field(
         description=(
             "Folder with 00.png, 01.png ... to measure the MSE against "
             "(hw2_data/face/GT); null measures none."
@@ -92,7 +93,7 @@ class Faces(Section):
             "UNet2DModel of diffusers."
         )
     )
-    weights: str | None = Field(
+    weights: UserPath | None = Field(
         description=(
             "Path of UNet.pt, or folder or hub id of the UNet2DModel "
             "(google/ddpm-celebahq-256); null if it is trained here."

@@ -7,6 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraint
 
 from hw2.config.loader import Section
 from hw2.config.schema.clip import ClipModel
+from hw2.config.schema.locations import UserPath
 from hw2.config.schema.ranges import Fraction, RandomStreams, Seed, once
 from hw2.config.schema.stable_diffusion import StableDiffusion
 
@@ -193,7 +194,7 @@ class MultiConcept(Section):
             "Captioned images for prior preservation, which keep the model from forgetting."
         ),
     )
-    prior_preservation_folder: str | None = Field(
+    prior_preservation_folder: UserPath | None = Field(
         description=(
             "Folder of these images with captions.json; null renders them, or lets the model draw "
             "them if the wording is not synthetic."
@@ -210,14 +211,14 @@ class Personalization(Section):
     """Textual inversion of one concept, and comparison of methods for two."""
 
     seed: Seed
-    photographs: str = Field(
+    photographs: UserPath = Field(
         min_length=1,
         description=(
             "synthetic (rendered offline), or a folder with a folder for each concept, such as "
             "hw2_data/textual_inversion."
         ),
     )
-    input: str | None = Field(
+    input: UserPath | None = Field(
         description=(
             "The course's input.json with the prompts that are graded; null writes one "
             "for the synthetic concepts."

@@ -7,6 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, Strict
 
 from hw2.config.loader import Section
 from hw2.config.schema.denoising import Train
+from hw2.config.schema.locations import UserPath
 from hw2.config.schema.ranges import Fraction, NonNegative, RandomStreams, Seed
 
 
@@ -72,7 +73,7 @@ class StableDiffusion(Section):
     """Stable Diffusion model that is personalized."""
 
     seed: Seed
-    weights: str = Field(
+    weights: UserPath = Field(
         min_length=1,
         description=(
             "trained (the small model that the pipeline trains), a diffusers folder, a hub "
@@ -82,7 +83,7 @@ class StableDiffusion(Section):
     revision: str | None = Field(
         description="Commit of a hub id, which keeps the model the same; null takes the newest."
     )
-    config: str | None = Field(
+    config: UserPath | None = Field(
         description=(
             "Diffusers folder or hub id with the configuration of a .ckpt; null is that "
             "of Stable Diffusion v1."
