@@ -54,3 +54,14 @@ def test_pens_keep_their_width_above_zero() -> None:
     points, radii = hands.write(table, np.arange(500) % 10, rng.numpy_rng(7, "pens"))
     assert np.isfinite(points).all()
     assert 0.3 < radii.min() < radii.max() < 4
+
+
+def test_careless_hands_deviate_more() -> None:
+    neat, careless = (
+        hands.table("a", "val", 7, replace(STYLE, carelessness=(mean, 0.0))) for mean in (0.0, 0.7)
+    )
+    np.testing.assert_allclose(careless.deviation, np.exp(0.7) * neat.deviation)
+    lines = [
+        hands.write(one(t, 0), np.full(60, 3), rng.numpy_rng(7, "x"))[0] for t in (neat, careless)
+    ]
+    assert lines[1].std(0).mean() > 1.2 * lines[0].std(0).mean()

@@ -23,6 +23,7 @@ _TEXTURES = {"train": 48, "val": 16, "test": 16}
 _PHOTO_SHARE = 0.6
 _EDGE_SHARE = 0.12
 _GRAY, _RANGE = 110.0, 0.75  # the brightness of patches is drawn closer to this gray level
+_BLUE_TO_RED = np.array([0.8, 0.1, -0.9])  # the main direction of the hues of natural scenes
 _ZOOM = (0.4, 2.2)  # side of a crop relative to that of a patch
 # Range of each photograph's width, with a gap so that no patch can overlap two splits.
 _STRIPS: dict[str, tuple[float, float]] = {
@@ -108,14 +109,20 @@ def _recolored(patches: np.ndarray, random: np.random.Generator) -> np.ndarray:
     gray = patches.mean(-1, keepdims=True)
     channels = random.permuted(np.tile(np.arange(3), (count, 1)), axis=1)
     permuted = np.take_along_axis(patches, channels[:, None, None], axis=-1)
-    mixing = random.uniform(0, 1, (count, 1, 1, 1)) ** 2  # most photographs keep most of their hues
+    mixing = random.uniform(0, 1, (count, 1, 1, 1)) ** 4  # nearly all keep most of their hues
     saturation = random.uniform(0.7, 1.8, (count, 1, 1, 1))
     colored = gray + saturation * ((1 - mixing) * patches + mixing * permuted - gray)
     gain = np.exp(random.normal(-0.1, 0.3, (count, 1, 1, 1)))
-    shift = random.normal(0, 10, (count, 1, 1, 1)) + random.normal(0, 9, (count, 1, 1, 3))
+    shift = random.normal(0, 10, (count, 1, 1, 1)) + _tint(count, random)
     mean = colored.mean((1, 2), keepdims=True)
     light = _GRAY + _RANGE * (mean - _GRAY) + shift
     return (light + gain * (colored - mean)).clip(0, 255).astype(np.float32)
+
+
+def _tint(count: int, random: np.random.Generator) -> np.ndarray:
+    """Shifts of the channels, mostly towards blue or red: (count, 1, 1, 3)."""
+    main, rest = random.normal(0, 11, (count, 1)), random.normal(0, 4, (count, 3))
+    return (main * _BLUE_TO_RED + rest)[:, None, None]
 
 
 def _sides(count: int, random: np.random.Generator) -> np.ndarray:
@@ -145,7 +152,7 @@ def _texture(random: np.random.Generator) -> Image.Image:
 
 def _palette(random: np.random.Generator) -> np.ndarray:
     """Three colors of similar hue, RGB (3, 3): dark, middle and light."""
-    hue = random.normal(0, 22, 3)
+    hue = random.normal(0, 26) * _BLUE_TO_RED + random.normal(0, 9, 3)
     hue -= hue.mean()
     light = random.uniform(50, 190) + np.sort(random.normal(0, 45, 3))[:, None]
     return (light + hue * random.uniform(0.6, 1.4, (3, 1))).clip(0, 255)

@@ -1,7 +1,8 @@
 """Hands: consistent ways to write the digits, and digits that are written in them.
 
 A hand has a slant, a pen, proportions, one preferred form of each digit and its own deviations from
-that form. Every digit it writes deviates a little more. No two splits and no two domains share a
+that form, small in a neat hand and large in a careless one. Every digit it writes deviates a little
+more. No two splits and no two domains share a
 hand, because each of their tables comes from a random stream of its own.
 """
 
@@ -29,11 +30,13 @@ class Style:
         slant: Slope to the right.
         pen: Logarithm of the stroke's half width in pixels.
         aspect: Logarithm of the factor of the width.
+        carelessness: Logarithm of the factor of all deviations of control points.
     """
 
     slant: tuple[float, float]
     pen: tuple[float, float]
     aspect: tuple[float, float] = (0.0, 0.14)
+    carelessness: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Hands:
         form: Preferred form of each digit, int (H, 10).
         bow: Bows of vertical lines and of the base line and shifts of the waist, (H, 10, 3).
         deviation: Shifts of the control points of each digit, (H, 10, 24, 2).
+        carelessness: Factors of the shifts of each single digit, (H,).
     """
 
     slant: np.ndarray
@@ -55,6 +59,7 @@ class Hands:
     form: np.ndarray
     bow: np.ndarray
     deviation: np.ndarray = field(repr=False)
+    carelessness: np.ndarray
 
     def __len__(self) -> int:
         return len(self.slant)
@@ -65,13 +70,18 @@ def table(domain: str, split: str, seed: int, style: Style) -> Hands:
     random = rng.numpy_rng(seed, "hands", domain, split)
     count = COUNTS[split]
     chosen = [_choose(digit, count, random) for digit in range(NUM_DIGITS)]
+    carelessness = np.exp(
+        _spread(style.carelessness, count, rng.numpy_rng(seed, "carelessness", domain, split))
+    )
     return Hands(
         slant=_spread(style.slant, count, random),
         pen=np.exp(_spread(style.pen, count, random)),
         aspect=np.exp(_spread(style.aspect, count, random)),
         form=np.stack(chosen, 1),
         bow=random.normal(0, 0.06, (count, NUM_DIGITS, 3)),
-        deviation=random.normal(0, _HAND, (count, NUM_DIGITS, _MOST_CONTROLS, 2)),
+        deviation=carelessness[:, None, None, None]
+        * random.normal(0, _HAND, (count, NUM_DIGITS, _MOST_CONTROLS, 2)),
+        carelessness=carelessness,
     )
 
 
@@ -92,7 +102,8 @@ def write(
         hands.form[who, digits],
         np.take_along_axis(any_form, digits[:, None], 1)[:, 0],
     )
-    shifts = hands.deviation[who, digits] + random.normal(0, _DIGIT, (count, _MOST_CONTROLS, 2))
+    shifts = random.normal(0, _DIGIT, (count, _MOST_CONTROLS, 2))
+    shifts = hands.deviation[who, digits] + hands.carelessness[who, None, None] * shifts
     points = _on_the_lines(digits, form, shifts)
     bow = hands.bow[who, digits] + random.normal(0, 0.03, (count, 3))
     points = _bowed(points, bow)

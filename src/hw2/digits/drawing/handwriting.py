@@ -14,7 +14,9 @@ from hw2.digits.drawing.hands import Hands, Style
 
 SIZE = 28
 MNIST_STYLE = Style(slant=(0.17, 0.24), pen=(0.22, 0.22), aspect=(0.05, 0.15))
-USPS_STYLE = Style(slant=(0.0, 0.1), pen=(0.05, 0.24), aspect=(0.03, 0.2))
+USPS_STYLE = Style(
+    slant=(0.0, 0.1), pen=(0.05, 0.24), aspect=(0.03, 0.26), carelessness=(0.2, 0.25)
+)
 _MNIST_BOX, _USPS_BOX = 20, 16
 _MNIST_SOFTNESS, _USPS_SOFTNESS = 1.0, 1.0
 
