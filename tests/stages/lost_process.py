@@ -2,6 +2,8 @@
 
 import os
 import signal
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -16,11 +18,6 @@ from hw2.runtime.errors import LostProcess
 from hw2.training import processes
 
 WITHIN = 1e-5  # processes add gradients in another order
-run_alone = pytest.mark.skipif(
-    os.environ.get("HW2_TEST_DEEP") != "1",
-    reason="forks, which hangs once other tests have started threads; "
-    "HW2_TEST_DEEP=1 pytest -n0 tests/stages -k two_processes runs it",
-)
 
 
 def train_again_after_a_loss(
@@ -38,22 +35,18 @@ def train_again_after_a_loss(
         The steps of the second run.
     """
     folder = artifacts.checkpoints / "ends of processes"
-    first, second = in_processes(2, lambda rank: _run(stage, settings, artifacts, rank, lost_at),
-                                 folder)  # fmt: skip
+    work = partial(_run, stage.__name__, settings, artifacts)
+    first, second = in_processes(2, partial(work, lost_at), folder, fresh=True)
     assert second is None
     assert first.kind is LostProcess
-    steps, second = in_processes(2, lambda rank: _run(stage, settings, artifacts, rank), folder)
+    steps, second = in_processes(2, partial(work, None), folder, fresh=True)
     assert second == Raised(SystemExit, "0")
     assert isinstance(steps, int), steps
     return steps
 
 
 def _run(
-    stage: ModuleType,
-    settings: params.Params,
-    artifacts: SimpleNamespace,
-    rank: int,
-    lost_at: int | None = None,
+    stage: str, settings: params.Params, artifacts: SimpleNamespace, lost_at: int | None, rank: int
 ) -> int:
     """Run the stage as one of two processes; returns the number of its training steps."""
     steps = 0
@@ -67,7 +60,7 @@ def _run(
         return agreed(signum)
 
     processes.agreed = after_a_step  # this process ends with the stage
-    run_stage(stage, settings, artifacts)
+    run_stage(import_module(stage), settings, artifacts)
     return steps
 
 

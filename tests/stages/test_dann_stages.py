@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from lost_process import assert_same_curve, run_alone, train_again_after_a_loss
+from lost_process import assert_same_curve, train_again_after_a_loss
 from PIL import Image
 from running import CPU, artifacts_in, assert_same_bytes, changed, run_stage, run_stages
 
@@ -174,7 +174,6 @@ def test_a_killed_stage_resumes_after_the_finished_trainings(
     assert_same_bytes(artifacts, done, "dann_history", "dann_models")
 
 
-@run_alone
 def test_two_processes_one_of_them_lost_give_the_curve_of_one(
     mini: params.Params, digits: Path, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lost_process import assert_same_curve, run_alone, train_again_after_a_loss
+from lost_process import assert_same_curve, train_again_after_a_loss
 from reading import read
 from running import artifacts_in, changed, run_stage, run_stages
 
@@ -95,7 +95,6 @@ def test_the_history_has_a_row_for_each_step(both: Run) -> None:
     assert all(row.keys() == {"step", "loss", "lr"} for row in rows)
 
 
-@run_alone
 def test_two_processes_one_of_them_lost_give_the_curve_of_one(both: Run, tmp_path: Path) -> None:
     alone, p = both
     artifacts = artifacts_in(tmp_path, digits_arrays=alone.digits_arrays)

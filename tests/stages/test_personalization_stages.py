@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lost_process import assert_same_curve, run_alone, train_again_after_a_loss
+from lost_process import assert_same_curve, train_again_after_a_loss
 from PIL import Image
 from reading import read
 from running import CPU, ROOT, artifacts_in, assert_same_bytes, contents, run_stage, run_stages
@@ -276,7 +276,6 @@ def test_a_prompt_that_is_too_long_stops_before_the_training(
         run_stage(personalization_train, mini, artifacts, personalization_concepts=concepts)
 
 
-@run_alone
 def test_two_processes_one_of_them_lost_give_the_curve_of_one(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
 ) -> None:

@@ -12,7 +12,11 @@ from typing import Any
 import torch
 import torch._dynamo  # seconds, which each process would spend on its first optimizer
 
-_CONTEXT = multiprocessing.get_context("fork")  # torch is imported already
+_FORK = multiprocessing.get_context("fork")  # torch is imported already
+# A process that stays without threads, and from which fresh ones are forked in no time.
+_SERVER = multiprocessing.get_context("forkserver")
+_STAGES = ("ddpm_train", "dann_train", "personalization_train")
+_SERVER.set_forkserver_preload(["torch._dynamo", *(f"hw2.stages.{name}" for name in _STAGES)])
 
 
 @dataclass(frozen=True)
@@ -23,16 +27,27 @@ class Raised:
     text: str
 
 
-def in_processes(count: int, work: Callable[[int], Any], folder: Path) -> list[Any]:
-    """What `work(rank)` returns in each process, `Raised`, or None of a process that was killed."""
+def in_processes(
+    count: int, work: Callable[[int], Any], folder: Path, *, fresh: bool = False
+) -> list[Any]:
+    """What `work(rank)` returns in each process, `Raised`, or None of a process that was killed.
+
+    Args:
+        count: The number of processes.
+        work: May compute with one thread only, unless the processes are fresh: OpenMP waits for
+            threads of the process that was forked, which other tests may have started.
+        folder: For the results.
+        fresh: Fork the processes from one that has no threads; `work` must be picklable.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with closing(socket.create_server(("localhost", 0))) as probe:
         port = probe.getsockname()[1]
     paths = [folder / f"result-{rank}.pt" for rank in range(count)]
     for path in paths:
         path.unlink(missing_ok=True)
+    context: Any = _SERVER if fresh else _FORK
     members = [
-        _CONTEXT.Process(target=_member, args=(rank, count, port, work, paths[rank]))
+        context.Process(target=_member, args=(rank, count, port, work, paths[rank]))
         for rank in range(count)
     ]
     for member in members:
