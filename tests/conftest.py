@@ -1,7 +1,8 @@
 """The order of the tests, and the parameters of the mini profile that most of them use."""
 
 import shutil
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,14 @@ from hw2.config import params, profiles
 ROOT = Path(__file__).resolve().parents[1]
 # Of tests/workflow: the first runs the whole DAG again, the others run or plan parts many times.
 LONGEST = ["test_rebuild", "test_staleness", "test_interrupts", "test_damage"]
+
+
+@pytest.fixture(autouse=True)
+def one_thread_afterwards() -> Iterator[None]:
+    """A stage that a test runs takes all cores; the next test begins with one thread again."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -36,10 +36,10 @@ def train_again_after_a_loss(
     """
     folder = artifacts.checkpoints / "ends of processes"
     work = partial(_run, stage.__name__, settings, artifacts)
-    first, second = in_processes(2, partial(work, lost_at), folder, fresh=True)
+    first, second = in_processes(2, partial(work, lost_at), folder)
     assert second is None
     assert first.kind is LostProcess
-    steps, second = in_processes(2, partial(work, None), folder, fresh=True)
+    steps, second = in_processes(2, partial(work, None), folder)
     assert second == Raised(SystemExit, "0")
     assert isinstance(steps, int), steps
     return steps

@@ -3,17 +3,19 @@
 import multiprocessing
 import os
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import torch
-import torch._dynamo  # seconds, which each process would spend on its first optimizer
 
-_FORK = multiprocessing.get_context("fork")  # torch is imported already
-# A process that stays without threads, and from which fresh ones are forked in no time.
+# A process that stays without threads, and from which fresh ones are forked in no time. One forked
+# from the process of the tests would wait for threads that other tests have started there.
 _SERVER = multiprocessing.get_context("forkserver")
 _STAGES = ("ddpm_train", "dann_train", "personalization_train")
 _SERVER.set_forkserver_preload(["torch._dynamo", *(f"hw2.stages.{name}" for name in _STAGES)])
@@ -27,17 +29,11 @@ class Raised:
     text: str
 
 
-def in_processes(
-    count: int, work: Callable[[int], Any], folder: Path, *, fresh: bool = False
-) -> list[Any]:
+def in_processes(count: int, work: Callable[[int], Any], folder: Path) -> list[Any]:
     """What `work(rank)` returns in each process, `Raised`, or None of a process that was killed.
 
-    Args:
-        count: The number of processes.
-        work: May compute with one thread only, unless the processes are fresh: OpenMP waits for
-            threads of the process that was forked, which other tests may have started.
-        folder: For the results.
-        fresh: Fork the processes from one that has no threads; `work` must be picklable.
+    `work` may be a function within a test: it is pickled with what it refers to. The processes
+    compute with one thread each.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with closing(socket.create_server(("localhost", 0))) as probe:
@@ -45,9 +41,9 @@ def in_processes(
     paths = [folder / f"result-{rank}.pt" for rank in range(count)]
     for path in paths:
         path.unlink(missing_ok=True)
-    context: Any = _SERVER if fresh else _FORK
+    pickled = _pickled(work)
     members = [
-        context.Process(target=_member, args=(rank, count, port, work, paths[rank]))
+        _SERVER.Process(target=_member, args=(rank, count, port, pickled, paths[rank]))
         for rank in range(count)
     ]
     for member in members:
@@ -59,7 +55,19 @@ def in_processes(
     return [torch.load(p, weights_only=False) if p.exists() else None for p in paths]
 
 
-def _member(rank: int, count: int, port: int, work: Callable[[int], Any], path: Path) -> None:
+def _pickled(work: Callable[[int], Any]) -> bytes:
+    """Pytest imports modules of tests in a way of its own, so their functions go by value."""
+    if isinstance(work, partial):  # of a function that can be imported
+        return bytes(cloudpickle.dumps(work))
+    module = sys.modules[work.__module__]
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        return bytes(cloudpickle.dumps(work))
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+
+
+def _member(rank: int, count: int, port: int, pickled: bytes, path: Path) -> None:
     os.environ |= {
         "RANK": str(rank),
         "WORLD_SIZE": str(count),
@@ -71,7 +79,7 @@ def _member(rank: int, count: int, port: int, work: Callable[[int], Any], path: 
     torch.set_num_threads(1)
     result: Any
     try:
-        result = work(rank)
+        result = cloudpickle.loads(pickled)(rank)
     except (Exception, SystemExit) as error:
         result = Raised(type(error), str(error))
     torch.save(result, path)
