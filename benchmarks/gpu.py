@@ -25,8 +25,8 @@ from typing import Any
 
 import torch
 from gpu_checks import CHECKS, check, precisions
-from gpu_measure import Ceilings, ceilings
 from gpu_workloads import WORKLOADS, Bench, parameters
+from measure import Ceilings, ceilings
 
 from hw2.io import files
 from hw2.io.atomic import atomic_path

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import open_clip
 import torch
-from gpu_measure import PRECISIONS, Precision, half
 from gpu_workloads import Bench, stable_diffusion_v1
+from measure import PRECISIONS, Precision, half
 from torch import Tensor
 
 from hw2 import rng

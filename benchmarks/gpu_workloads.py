@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import open_clip
 import torch
-from gpu_measure import (
+from measure import (
     PRECISIONS,
     Ceilings,
     Precision,

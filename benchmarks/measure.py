@@ -1,4 +1,4 @@
-"""Time, memory and ceilings of a device, for `benchmarks/gpu.py`."""
+"""Time, memory, operations and ceilings of a device, for `run.py` and `gpu.py`."""
 
 import time
 from collections.abc import Callable
