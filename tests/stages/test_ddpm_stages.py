@@ -328,7 +328,7 @@ def test_a_given_guidance_scale_is_used_without_trying_candidates(
     record = files.read_json(guidance)
     assert record["guidance_scale"] == 1.5
     assert record["candidates"] == []
-    assert ddpm_sample.chosen_guidance(guidance) == Guidance(1.5)
+    assert ddpm_sample.chosen_guidance(guidance) == Guidance(1.5, color=p.ddpm.guidance.color)
 
 
 def test_the_stages_run_with_a_single_domain(
