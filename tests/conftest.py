@@ -1,6 +1,7 @@
 """The order of the tests, and the parameters of the mini profile that most of them use."""
 
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from hw2.config import params, profiles
 
 ROOT = Path(__file__).resolve().parents[1]
+# A shell starts its background jobs with this signal ignored, and so would be the stages that tests
+# interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Of tests/workflow: the first runs the whole DAG again, the others run or plan parts many times.
 LONGEST = ["test_rebuild", "test_staleness", "test_interrupts", "test_damage"]
 

@@ -28,6 +28,7 @@ def test_defaults_are_those_of_the_committed_parameters() -> None:
     assert ddpm.sampling.steps == generate.STEPS
     assert generate.GUIDANCE.scale in ddpm.guidance.candidates
     assert generate.GUIDANCE.interval in ddpm.guidance.intervals
+    assert generate.GUIDANCE.color == ddpm.guidance.color
 
 
 def test_no_parameter_file_is_needed(

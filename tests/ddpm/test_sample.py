@@ -46,6 +46,17 @@ def test_row_59_images_do_not_depend_on_the_batch_size(
         assert max_difference(whole, chunked) <= 1
 
 
+@pytest.mark.parametrize("batch_size", [3, 100])
+def test_row_60_images_have_the_same_bytes_for_any_number_of_threads(
+    model: Denoiser, mini: params.Params, batch_size: int
+) -> None:
+    how, images = sampling(mini, batch_size=batch_size), []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        images.append(sampled(model, how))
+    assert all(np.array_equal(images[0], others) for others in images[1:])
+
+
 @SAMPLERS
 def test_an_image_sampled_alone_has_the_same_noise_and_is_within_1e_5(
     model: Denoiser, mini: params.Params, sampler: str

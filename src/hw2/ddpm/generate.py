@@ -3,8 +3,9 @@
     model = denoiser.load(Path("results/ddpm/model.safetensors"), torch.device("cpu"))
     images = generate.digits(model, "mnistm", [3, 1, 4], count=2)
 
-Sampler and steps are by default those of the profile `demo`, evenly spaced, and the guidance scale
-is one of its candidates. Stages do not use this module: their values are all in params.yaml.
+Sampler and steps are by default those of the profile `demo`, evenly spaced, the guidance scale is
+one of its candidates, and guidance moves the gray value alone, as there. Stages do not use this
+module: their values are all in params.yaml.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from hw2.diffusion.guidance import Guidance
 from hw2.digits.labels import NUM_DIGITS, label_of
 from hw2.runtime.errors import UserError
 
-GUIDANCE = Guidance(3.0)
+GUIDANCE = Guidance(3.0, color=0.0)
 SAMPLER = "dpmpp"
 STEPS = 24
 _SPACING_EXPONENT = 1.0  # even, as the schedulers of the exported pipeline
@@ -47,7 +48,7 @@ def digits(
         domain: one of `model.domains`.
         digits: each in 0 ... 9.
         count: images of each digit.
-        guidance: the guidance scale, and the noise levels that it applies to.
+        guidance: the guidance scale, the noise levels that it applies to, and its share in colors.
         seed: in [0, 2**31).
         sampler: a name in `hw2.config.choices.SAMPLERS`. `ddim` adds no fresh noise.
         steps: noise levels visited, at most those of the model; None takes `STEPS`, or all if the

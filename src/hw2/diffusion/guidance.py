@@ -44,11 +44,7 @@ class Guidance:
 
 
 def guided(
-    network: Network,
-    labels: Tensor,
-    guidance: Guidance,
-    null_label: int,
-    timesteps: int,
+    network: Network, labels: Tensor, guidance: Guidance, null_label: int, timesteps: int
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """The guided network as a function of (xt, t) alone.
 

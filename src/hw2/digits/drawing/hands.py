@@ -2,8 +2,8 @@
 
 A hand has a slant, a pen, proportions, one preferred form of each digit and its own deviations from
 that form, small in a neat hand and large in a careless one. Every digit it writes deviates a little
-more. No two splits and no two domains share a
-hand, because each of their tables comes from a random stream of its own.
+more. No two splits and no two domains share a hand, because each of their tables comes from a
+random stream of its own.
 """
 
 from dataclasses import dataclass, field
