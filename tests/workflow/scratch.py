@@ -26,8 +26,6 @@ HANG = 1200
 # All that depends on the trained model, and all that there is, but for `code`.
 REPORT = {"headline", "report_figs"}
 BELOW_MODEL = {"ddpm_select_guidance", "ddpm_sample", "ddpm_sweep", "ddpm_evaluate"} | REPORT
-# All that the measurements of generated digits need, but for the stages that run at once.
-DIGIT_MODEL = {"digits_pack", "judge_train", "ddpm_train"} | (BELOW_MODEL - REPORT)
 TRAININGS = {"judge_train", "ddpm_train", "ddpm_ablate"}
 ADAPTATION = {"dann_train", "dann_evaluate", "dann_tsne"}
 ZEROSHOT = {"clip_fetch", "clip_train", "clip_evaluate"}
@@ -127,7 +125,7 @@ class Scratch:
                 start_new_session=True,
             )
 
-    def run(self, *command: str) -> Done:
+    def run(self, *command: str, seconds: float = HANG) -> Done:
         done = subprocess.run(
             command,
             cwd=self.root,
@@ -135,7 +133,7 @@ class Scratch:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=HANG,
+            timeout=seconds,
             check=False,
         )
         return Done(done.returncode, done.stdout)

@@ -1,4 +1,7 @@
-"""A grid of experiments: shared stages run once, and a killed job loses only its own work."""
+"""A grid of experiments: shared stages run once, and a killed job loses only its own work.
+
+HW2_TEST_DEEP=1 adds the grid `guidance`, 3 seeds by 4 scales, in minutes.
+"""
 
 import os
 import re
@@ -10,6 +13,7 @@ from ruamel.yaml import YAML
 from scratch import Scratch, processes
 from servers import wait_until
 
+from hw2.config import grids
 from hw2.io import files
 
 pytestmark = pytest.mark.slow
@@ -21,43 +25,64 @@ GRID = {
     "seeds": {"keys": ["judge.seed"], "values": [1, 2]},
     "parameters": {"judge.steps": [5]},
 }
-COMMAND = [
-    *("snakemake", "--snakefile", "workflow/grid.smk", "--config", "grid=judge"),
-    *("--cores", "2", "--resources", "gpu=2", "--keep-going"),
-]
-VICTIM = "steps-5_seed-1"
+DEEP = pytest.mark.skipif(
+    os.environ.get("HW2_TEST_DEEP") != "1", reason="takes minutes; HW2_TEST_DEEP=1 runs it"
+)
 LIMIT = 1200  # seconds; only to end a hang
 
 
-def test_a_killed_job_loses_only_itself_and_a_rerun_completes_the_table(copy: Scratch) -> None:
-    with (copy.root / "grids.yaml").open("w") as file:
+@pytest.mark.parametrize(
+    ("name", "victim", "stage"),
+    [
+        ("judge", "steps-5_seed-1", "judge_train"),
+        pytest.param("guidance", "scale-3.0_seed-2", "ddpm_sample", marks=DEEP),
+    ],
+)
+def test_a_killed_job_loses_only_itself_and_a_rerun_completes_the_table(
+    copy: Scratch, name: str, victim: str, stage: str
+) -> None:
+    """`victim` is a run of the grid, which is killed in `stage`."""
+    with (copy.root / grids.FILE).open("a") as file:
         YAML().dump({"judge": GRID}, file)
-    copies = copy.root / "checkpoints/grids/judge"
-    driver = copy.start(*COMMAND)
+    grid = grids.get(name, copy.root / grids.FILE)
+    runs = {point.name for point in grids.combinations(grid.axes)}
+    command = [
+        *("snakemake", "--snakefile", "workflow/grid.smk", "--config", f"grid={name}"),
+        *("--cores", "2", "--resources", "gpu=2", "--keep-going"),
+    ]
+    copies = copy.root / "checkpoints/grids" / name
+    driver = copy.start(*command)
     wait_until(
-        lambda: bool(_trainers(copies / VICTIM)), lambda: copy.text("started.txt"), seconds=LIMIT
+        lambda: bool(_running(stage, copies / victim)),
+        lambda: copy.text("started.txt"),
+        seconds=LIMIT,
     )
-    for pid in _trainers(copies / VICTIM):
+    for pid in _running(stage, copies / victim):
         os.kill(pid, signal.SIGKILL)
     assert driver.wait(LIMIT) != 0
-    done = {path.stem for path in copies.glob("*.json")} - {"snapshot"}
-    assert done == {"shared", "steps-5_seed-2"}
-    assert "1 of 2 runs" in copy.run("hw2", "grid", "judge", "--table").text
+    assert runs & {path.stem for path in copies.glob("*.json")} == runs - {victim}
+    partly = copy.run("hw2", "grid", name, "--table").text
+    assert f"{len(runs) - 1} of {len(runs)} runs" in partly
 
-    again = copy.run(*COMMAND)
+    again = copy.run(*command)
     assert again.code == 0, again.text
     finished = re.findall(r"Finished jobid: \d+ \(Rule: (.+)\)", again.text)
-    assert set(finished) == {VICTIM, "table", "all"}
-    rows = files.read_table(copy.root / "results/grids/judge.csv")
-    assert {(row["steps"], row["seeds"]) for row in rows} == {(5, 2)}
-    assert "Nothing to be done" in copy.run(*COMMAND).text
+    assert set(finished) == {victim, "table", "all"}
+    seeds = len(grid.seeds.values)
+    rows = files.read_table(copy.root / f"results/grids/{name}.csv")
+    settings = {tuple(row[axis.name] for axis in grid.axes[:-1]) for row in rows}
+    assert len(settings) == len(runs) / seeds
+    assert {row["seeds"] for row in rows} == {seeds}
+    assert "Nothing to be done" in copy.run(*command).text
 
-    # What no parameter of the grid reaches came from the cache.
-    logs = "".join(path.read_text() for path in (copy.root / "logs/grids/judge").glob("*.log"))
-    assert "Running stage 'judge_train'" in logs
+    # A training of a seed ran once at most, and what no axis reaches came from the cache.
+    logs = "".join(path.read_text() for path in (copy.root / "logs/grids" / name).glob("*.log"))
+    assert f"Running stage '{stage}'" in logs
+    assert logs.count("Running stage 'ddpm_train'") <= seeds
     assert "Running stage 'digits_pack'" not in logs
     assert not processes(copy.root)
 
 
-def _trainers(folder: Path) -> list[int]:
-    return [pid for pid, command in processes(folder).items() if "judge_train.py" in command]
+def _running(stage: str, folder: Path) -> list[int]:
+    """The processes that run the script of the stage in a working copy."""
+    return [pid for pid, command in processes(folder).items() if f"{stage}.py" in command]
