@@ -34,3 +34,10 @@ def test_plan_lists_due_stages_and_their_durations(copy: Scratch) -> None:
         record["seconds"], abs=0.3
     )
     assert all(re.search(rf"^{name} +\d+ (s|min)", plan, re.M) for name in due)
+
+
+def test_plan_names_only_stages_whose_code_was_edited_and_those_after_them(copy: Scratch) -> None:
+    source = copy.root / "src/hw2/figures/gantt.py"
+    source.write_text(source.read_text() + "\n_EDITED = 1\n")
+    record = json.loads(copy.run("hw2", "plan", "--json").text)
+    assert [stage["name"] for stage in record["stages"]] == ["code", "report_figs"]

@@ -14,6 +14,7 @@ from typing import Any
 import networkx
 from dvc.repo import Repo
 
+from hw2.config import paths
 from hw2.io import timings
 from hw2.pipeline import (
     declared,
@@ -24,8 +25,9 @@ from hw2.pipeline import (
     schedule,
     stage_graph,
 )
-from hw2.runtime import device
+from hw2.runtime import device, fingerprint
 
+_CODE = "code"  # the stage that fingerprints the source of all others
 _DVC_SECONDS = 1.0  # of DVC itself, per stage
 
 
@@ -115,10 +117,28 @@ def due() -> dict[str, str]:
         status = repo.status()
         graph = repo.index.graph  # its edges go from a stage to what it depends on
         names = {stage.addressing: stage for stage in graph}
-        roots = [names[name] for name in status if name in names]
-        below = set(roots).union(*(networkx.ancestors(graph, root) for root in roots))
+        changed = {name for name in status if name in names}
+        if _CODE in changed:  # it always runs then, but only edited code reaches the stages
+            changed |= _with_edited_code(Path())
+        roots = [names[name] for name in sorted(changed - {_CODE}) if name in names]
+        due = set(roots).union(*(networkx.ancestors(graph, root) for root in roots))
+        due |= {names[name] for name in changed & {_CODE}}
         order = reversed(list(networkx.topological_sort(graph)))
-        return {stage.addressing: stage.desc or "" for stage in order if stage in below}
+        return {stage.addressing: stage.desc or "" for stage in order if stage in due}
+
+
+def _with_edited_code(root: Path) -> set[str]:
+    """Stages whose code is not that of their recorded fingerprint."""
+    folder = paths.load().code
+    return {
+        script.stem
+        for script in fingerprint.scripts(root)
+        if _text(folder / script.stem) != fingerprint.line(script, root)
+    }
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text() if path.is_file() else None
 
 
 @contextmanager

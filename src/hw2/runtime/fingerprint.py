@@ -14,6 +14,7 @@ from pathlib import Path
 from hw2.runtime import canonical_source
 from hw2.runtime.errors import UserError
 
+SCRIPTS = Path("workflow/scripts")
 LEFT_OUT = ("hw2.config", "hw2.pipeline", "hw2.runtime")
 """Packages that run a stage but compute nothing of its results.
 
@@ -29,6 +30,17 @@ def fingerprint(script: Path, root: Path) -> str:
         64 hexadecimal digits.
     """
     return _digest(closure(script, root), root)
+
+
+def scripts(root: Path) -> list[Path]:
+    """The scripts of the stages that have a fingerprint: all but `code`, which writes them."""
+    found = (root / SCRIPTS).glob("*.py")
+    return sorted(script for script in found if script.stem != "code")
+
+
+def line(script: Path, root: Path) -> str:
+    """The content of the file that holds the fingerprint of `script`."""
+    return f"{fingerprint(script, root)}\n"
 
 
 def fingerprint_of_modules(modules: Iterable[str], root: Path) -> str:
