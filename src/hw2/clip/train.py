@@ -16,7 +16,7 @@ from hw2.clip import open_clip_folder
 from hw2.config import params
 from hw2.shapes import scenes
 from hw2.training.batch_sampler import BatchSampler
-from hw2.training.loop import finite, train
+from hw2.training.loop import Numbers, finite, train
 from hw2.training.optimizers import (
     CLIP_BETAS,
     ScheduledOptimizers,
@@ -56,12 +56,13 @@ def train_clip(
     scale_adamw = AdamW([scale], lr=settings.lr, betas=CLIP_BETAS, weight_decay=0.0)
     scale_optimizer = ScheduledOptimizers([(scale_adamw, settings.lr)])
     parallel = ParallelMap(len(towers))
+    hint = "lower clip.train.lr or clip.train.muon_lr"
 
     def low_precision(encode: Callable[..., Tensor], *inputs: Any) -> Tensor:
         with autocast(device, settings.precision):
             return encode(*inputs).float()
 
-    def advance(step: int) -> dict[str, float]:
+    def advance(step: int) -> Numbers:
         rows = data.rows(step)
         features = parallel.run(
             [
@@ -71,7 +72,7 @@ def train_clip(
         )
         leaves = [f.detach().requires_grad_() for f in features]
         loss = contrastive(leaves[0], leaves[1], scale)
-        value = finite(loss.item(), step, "lower clip.train.lr or clip.train.muon_lr")
+        value = finite(loss.detach(), step, hint)
         *gradients, scale.grad = torch.autograd.grad(loss, [*leaves, scale])
         factor = trapezoid(
             step,
@@ -89,7 +90,7 @@ def train_clip(
         lr = scale_optimizer.step(factor)
         with torch.no_grad():
             scale.clamp_(0, _MAX_LOG_SCALE)
-        return {"loss": value, "lr": lr, "scale": scale.exp().item()}
+        return {"loss": value, "lr": lr, "scale": scale.detach().exp()}
 
     history = train(
         advance,
@@ -103,6 +104,7 @@ def train_clip(
         resume=resume,
         save_every=settings.save_every,
         desc="clip",
+        hint=hint,
     )
     return network.cpu().eval(), history
 
@@ -123,20 +125,23 @@ def contrastive(images: Tensor, texts: Tensor, scale: Tensor) -> Tensor:
 def text_features(network: open_clip.CLIP, texts: Tensor) -> Tensor:
     """`network.encode_text(texts)` without the padding that no text of the batch needs.
 
-    The text tower is causal, so positions after the end of a text have no effect.
+    The text tower is causal, so positions after the end of a text have no effect. `texts` are on
+    the CPU, where reading their length waits for nothing.
     """
     length = int((texts != 0).sum(1).max())
-    texts = texts[:, :length]
+    device = network.positional_embedding.device
+    texts = texts[:, :length].to(device, non_blocking=True)
     x = network.token_embedding(texts) + network.positional_embedding[:length]
     x = network.ln_final(network.transformer(x, attn_mask=network.attn_mask[:length, :length]))
-    return x[torch.arange(len(texts)), texts.argmax(1)] @ network.text_projection
+    return x[torch.arange(len(texts), device=device), texts.argmax(1)] @ network.text_projection
 
 
 def _texts(network: open_clip.CLIP, texts: Tensor) -> Tensor:
     """Text features of a batch; short and long texts are encoded separately to save padding."""
     order = (texts != 0).sum(1).argsort(stable=True)
     result = [text_features(network, texts[rows]) for rows in order.tensor_split(_LENGTH_GROUPS)]
-    return torch.cat(result)[order.argsort()]
+    features = torch.cat(result)
+    return features[order.argsort().to(features.device, non_blocking=True)]
 
 
 class _Pairs:
@@ -162,10 +167,11 @@ class _Pairs:
 
     def images(self, rows: Any) -> Tensor:
         prepared = self._preprocess(list(self._images[rows]))
-        return prepared.to(self._device, memory_format=torch.channels_last)
+        return prepared.to(self._device, memory_format=torch.channels_last, non_blocking=True)
 
     def texts(self, rows: Any) -> Tensor:
-        return self._texts[rows].long().to(self._device)
+        """Token ids int64 (batch, context), on the CPU."""
+        return self._texts[rows].long()
 
 
 class _Tower:

@@ -1,7 +1,7 @@
 """Random augmentations of whole batches: strong ones for training, weak ones for a teacher.
 
 Amounts are drawn for each image on the CPU, so that they do not depend on the device;
-images stay on their device.
+images stay on their device, and nothing waits for it.
 """
 
 import torch
@@ -55,10 +55,12 @@ def _color(images: Tensor, augmentations: params.Augmentations, stream: torch.Ge
         * (1 + augmentations.color_jitter * u[:, 1:4])
     )
     offset = augmentations.brightness * u[:, 4:5] + augmentations.color_jitter * u[:, 5:8]
-    gray = (chance[:, 1:] < augmentations.grayscale).float().to(images)
-    luma = images.new_tensor(LUMA).view(1, 3, 1, 1)
+    gray = (chance[:, 1:] < augmentations.grayscale).float().to(images, non_blocking=True)
+    luma = torch.tensor(LUMA).view(1, 3, 1, 1).to(images, non_blocking=True)
     mixed = torch.lerp(images, (images * luma).sum(1, keepdim=True).expand_as(images), gray)
-    return torch.addcmul(offset.to(images), mixed, gain.to(images))
+    return torch.addcmul(
+        offset.to(images, non_blocking=True), mixed, gain.to(images, non_blocking=True)
+    )
 
 
 def _blur(images: Tensor, augmentations: params.Augmentations, stream: torch.Generator) -> Tensor:
@@ -68,10 +70,11 @@ def _blur(images: Tensor, augmentations: params.Augmentations, stream: torch.Gen
     rows = chosen.nonzero()[:, 0]
     if not len(rows):
         return images
-    sharp = images[rows.to(images.device)]
+    places = rows.to(images.device, non_blocking=True)
+    sharp = images[places]
     soft = F.avg_pool2d(F.pad(sharp, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    mixed = torch.lerp(sharp, soft, fraction[rows].to(images))
-    return images.index_copy(0, rows.to(images.device), mixed)
+    mixed = torch.lerp(sharp, soft, fraction[rows].to(images, non_blocking=True))
+    return images.index_copy(0, places, mixed)
 
 
 def _cutout(images: Tensor, augmentations: params.Augmentations, stream: torch.Generator) -> Tensor:
@@ -85,4 +88,4 @@ def _cutout(images: Tensor, augmentations: params.Augmentations, stream: torch.G
         for corner in (torch.rand(count, 1, generator=stream) * size,)
     ]
     hole = inside[0][:, None, :, None] & inside[1][:, None, None, :]
-    return images.masked_fill(hole.to(images.device), 0.0)
+    return images.masked_fill(hole.to(images.device, non_blocking=True), 0.0)

@@ -18,9 +18,11 @@ from hw2.dann.classifier import Classifier
 from hw2.dann.pairs import Pair
 from hw2.dann.recipe import Recipe
 from hw2.training.ema import EMA
+from hw2.training.loop import Number
 
 SOURCE, TARGET = 0, 1
-Numbers = dict[str, float]
+Numbers = dict[str, Number]
+"""Numbers of a step by name; those of a GPU are not read in the step, because reading waits."""
 
 
 Views = list[tuple[int, Tensor]]
@@ -139,7 +141,7 @@ class Method(ABC):
 
     @abstractmethod
     def loss(self, source: Batch, target: Batch) -> tuple[Tensor, Numbers]:
-        """The scalar loss of a step, and numbers for the history.
+        """The scalar loss of a step, and numbers for the history, without gradient.
 
         Among the numbers, `label` is the loss on labels and `domain` that of a domain classifier;
         any other name adds a column of its own.

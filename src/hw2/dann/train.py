@@ -26,6 +26,7 @@ from hw2.training.parallel import ParallelMap
 from hw2.training.resume import Resume
 
 _OUTPUTS = ("features", "logits", "teacher_logits")  # of a batch
+_HINT = "lower dann.train.lr"
 _GLOBAL_STREAM = threading.Lock()
 """Held while initial weights are drawn: trainings in several threads share PyTorch's stream."""
 
@@ -94,11 +95,11 @@ def train_method(
     samples = _Samples(images, training, sizes, device)
     step_frame = _StepFrame(dann, network, learner, weights)
 
-    def advance(step: int) -> dict[str, float]:
+    def advance(step: int) -> Numbers:
         progress = step / dann.train.steps
         source, target = (samples.load(step, index, progress) for index in (SOURCE, TARGET))
         raw, numbers = step_frame.backward(source, target)
-        value = finite(raw, step, "lower dann.train.lr")
+        value = finite(raw, step, _HINT)
         lr = optimizers.step(how.rate(step))
         ema.update(network)
         return {"loss": value, "lr": lr, **numbers}
@@ -112,6 +113,7 @@ def train_method(
             resume=resume,
             save_every=dann.train.save_every,
             desc=training.name,
+            hint=_HINT,
         )
     return ema.weights, history
 
@@ -146,9 +148,10 @@ class _Samples:
         """The source's (`index` 0) or the target's sample of a step."""
         rows = self.orders[index].batch(step, self.sizes[index])
         digits = self.digits[index]
+        labels = None if digits is None else torch.from_numpy(digits[rows])
         return Sample(
-            images=from_uint8(self.images[index][rows]).to(self.device),
-            digits=None if digits is None else torch.from_numpy(digits[rows]).to(self.device),
+            images=from_uint8(self.images[index][rows]).to(self.device, non_blocking=True),
+            digits=None if labels is None else labels.to(self.device, non_blocking=True),
             domain=index,
             stream=rng.torch_rng(self.seed, "augmentations", step, index),
             progress=progress,
@@ -175,8 +178,8 @@ class _StepFrame:
         self.dropout = dann.network.dropout
         self._side_by_side = ParallelMap(2)
 
-    def backward(self, source: Sample, target: Sample) -> tuple[float, Numbers]:
-        """Set `.grad` of all weights; returns the loss and the method's numbers."""
+    def backward(self, source: Sample, target: Sample) -> tuple[Tensor, Numbers]:
+        """Set `.grad` of all weights; returns the loss () and the method's numbers."""
         views = self.method.views(source, target)
         own = [index for index in (SOURCE, TARGET) if processes.is_own(index)]
         passes = list(zip((source, target), views, strict=True))
@@ -201,7 +204,7 @@ class _StepFrame:
         processes.add_up(totals)
         for weight, total, part in zip(self.weights, totals, gradients[len(leaves) :], strict=True):
             weight.grad = total if part is None else total.add_(part)
-        return loss.item(), numbers
+        return loss.detach(), numbers
 
     def _forward(self, sample: Sample, views: Views) -> Batch:
         """Features and logits of the views."""
@@ -209,7 +212,9 @@ class _StepFrame:
         features = self.network.joint_features(views, sample.domain)
         # Not nn.Dropout: two threads would draw from one stream, in any order.
         kept = torch.rand(features.shape, generator=sample.stream) >= self.dropout
-        logits = self.network.head(features * kept.to(features) / (1 - self.dropout))
+        logits = self.network.head(
+            features * kept.to(features, non_blocking=True) / (1 - self.dropout)
+        )
         return Batch(
             **vars(sample), features=features, logits=logits, teacher_logits=teacher_logits
         )

@@ -34,5 +34,6 @@ def affine(
         torch.stack([angle.cos() * size, shear * u[:, 2] - angle.sin() * size, across], 1),
         torch.stack([angle.sin() * size, angle.cos() * size, down], 1),
     ]
-    grid = F.affine_grid(torch.stack(rows, 1).to(images), list(images.shape), align_corners=False)
+    maps = torch.stack(rows, 1).to(images, non_blocking=True)
+    grid = F.affine_grid(maps, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)

@@ -17,7 +17,7 @@ from hw2.models.judge import DigitNet
 from hw2.pixels import from_uint8
 from hw2.runtime.device import one_thread
 from hw2.training.batch_sampler import BatchSampler
-from hw2.training.loop import finite, train
+from hw2.training.loop import Numbers, finite, train
 from hw2.training.optimizers import ScheduledOptimizers
 from hw2.training.resume import Resume
 from hw2.training.session import Session
@@ -56,17 +56,19 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
         network = DigitNet().to(device).to(memory_format=torch.channels_last)
     adamw = torch.optim.AdamW(network.parameters(), weight_decay=judge.weight_decay)
     optimizer = ScheduledOptimizers([(adamw, judge.lr)])
+    hint = "lower judge.lr"
 
-    def advance(step: int) -> dict[str, float]:
+    def advance(step: int) -> Numbers:
         rows = sampler.batch(step, judge.batch)
         # Augmented, because generated digits are less well centered than real ones, and the
         # handwriting of the test split is new.
         augmentations = rng.torch_rng(judge.seed, "augmentations", step)
-        x = affine(from_uint8(images[rows]).to(device), augmentations)
+        x = affine(from_uint8(images[rows]).to(device, non_blocking=True), augmentations)
         x = x.contiguous(memory_format=torch.channels_last)
         torch.manual_seed(rng.derive(judge.seed, "dropout", step))
-        loss = F.cross_entropy(network(x), digits[rows].to(device), label_smoothing=0.05)
-        value = finite(loss.item(), step, "lower judge.lr")
+        truth = digits[rows].to(device, non_blocking=True)
+        loss = F.cross_entropy(network(x), truth, label_smoothing=0.05)
+        value = finite(loss.detach(), step, hint)
         adamw.zero_grad()
         loss.backward()
         optimizer.step(_one_cycle((step + 1) / judge.steps))
@@ -80,6 +82,7 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
             resume=resume,
             save_every=200,
             desc="judge",
+            hint=hint,
         )
     return network
 

@@ -54,7 +54,7 @@ class AdaMatch(Method):
         assert source.digits is not None
         unlabeled = (len(target.logits) - len(source.logits)) // 2
         joint, weak, strong = target.logits.split([len(source.logits), unlabeled, unlabeled])
-        share = torch.rand(joint.shape, generator=source.stream).to(joint)
+        share = torch.rand(joint.shape, generator=source.stream).to(joint, non_blocking=True)
         source_weak, source_strong = interpolated(joint, source.logits, share).chunk(2)
         label = F.cross_entropy(source_weak, source.digits) / 2
         label = label + F.cross_entropy(source_strong, source.digits) / 2
@@ -62,10 +62,10 @@ class AdaMatch(Method):
         losses = F.cross_entropy(strong, digits, reduction="none")
         pseudo_label = (losses * confident).mean()
         weight = self.hyperparameters.loss_weight * warm_up(target.progress)
-        numbers = {
-            "label": label.item(),
-            "pseudo_label": pseudo_label.item(),
-            "kept": confident.mean().item(),
+        numbers: Numbers = {
+            "label": label.detach(),
+            "pseudo_label": pseudo_label.detach(),
+            "kept": confident.mean(),
             "strength": weight,
         }
         return label + weight * pseudo_label, numbers

@@ -41,7 +41,11 @@ class Cdan(Method):
         strength = schedule(source.progress, self.hyperparameters.max_strength)
         label = F.cross_entropy(source.logits, source.digits)
         domain = (self._domain_loss(source, strength) + self._domain_loss(target, strength)) / 2
-        numbers = {"label": label.item(), "domain": domain.item(), "strength": strength}
+        numbers: Numbers = {
+            "label": label.detach(),
+            "domain": domain.detach(),
+            "strength": strength,
+        }
         return label + domain, numbers
 
     def _domain_loss(self, batch: Batch, strength: float) -> Tensor:

@@ -36,7 +36,11 @@ class Dann(Method):
         strength = schedule(source.progress, self.hyperparameters.max_strength)
         label = F.cross_entropy(source.logits, source.digits)
         domain = self._domain_loss(source, strength) + self._domain_loss(target, strength)
-        numbers = {"label": label.item(), "domain": domain.item(), "strength": strength}
+        numbers: Numbers = {
+            "label": label.detach(),
+            "domain": domain.detach(),
+            "strength": strength,
+        }
         return label + domain + self.entropy_loss(target), numbers
 
     def entropy_loss(self, target: Batch) -> Tensor:

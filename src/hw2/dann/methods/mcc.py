@@ -18,7 +18,7 @@ class Mcc(Method):
         assert source.digits is not None
         label = F.cross_entropy(source.logits, source.digits)
         confusion = class_confusion(target.logits, self.hyperparameters.temperature)
-        numbers = {"label": label.item(), "confusion": confusion.item()}
+        numbers: Numbers = {"label": label.detach(), "confusion": confusion.detach()}
         return label + self.hyperparameters.loss_weight * confusion, numbers
 
 

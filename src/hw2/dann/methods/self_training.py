@@ -59,10 +59,10 @@ class SelfTraining(Method):
         pseudo_label = (losses * confident).mean()
         self.means.update(source.logits.detach().softmax(1), predictions)
         weight = self.hyperparameters.loss_weight * min(1.0, 2 * target.progress)
-        numbers = {
-            "label": label.item(),
-            "pseudo_label": pseudo_label.item(),
-            "kept": confident.mean().item(),
+        numbers: Numbers = {
+            "label": label.detach(),
+            "pseudo_label": pseudo_label.detach(),
+            "kept": confident.mean(),
             "strength": weight,
         }
         return label + weight * pseudo_label, numbers

@@ -26,4 +26,4 @@ class SourceOnly(Method):
         first = F.cross_entropy(source.logits, source.digits) / 2
         second = F.cross_entropy(target.logits, target.digits) / 2
         label = first + second
-        return label, {"label": label.item()}
+        return label, {"label": label.detach()}
