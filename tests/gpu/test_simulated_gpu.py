@@ -14,15 +14,20 @@ from torch._subclasses.fake_tensor import (
 import hw2.ddpm.train as ddpm_train
 from hw2 import rng
 from hw2.config import params
-from hw2.dann import augmentations
+from hw2.dann import augmentations, trainings
+from hw2.dann import train as dann_train
 from hw2.dann.classifier import Classifier
+from hw2.dann.methods.registry import METHODS
+from hw2.dann.pairs import Pair, TrainingImages
 from hw2.ddpm import denoiser
 from hw2.ddpm.denoiser import Denoiser
 from hw2.ddpm.sample import SampleRequest, sampling_states
 from hw2.diffusion import schedule
 from hw2.diffusion.guidance import Guidance
 from hw2.diffusion.samplers import loop
+from hw2.digits import augment
 from hw2.faces import train as face_train
+from hw2.models.judge import DigitNet
 from hw2.pixels import from_uint8
 from hw2.training.resume import Resume
 
@@ -79,6 +84,42 @@ def test_the_network_of_adaptation(mini: params.Params, trainer: torch.device) -
     logits = network(augmentations.weak(images, mini.dann.augmentations, stream), 0)
     gradients = torch.autograd.grad(logits.sum(), list(network.parameters()))
     assert all(gradient.device == trainer for gradient in gradients)
+
+
+def shared_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every training of adaptation read the same images."""
+    digits = np.arange(60) % 10
+
+    def load(packed: Path, pair: Pair) -> TrainingImages:
+        return TrainingImages(DIGITS, digits, DIGITS, digits if pair.is_single else None)
+
+    monkeypatch.setattr(TrainingImages, "load", staticmethod(load))
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_no_step_of_adaptation_waits(
+    mini: params.Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    cuda: torch.device, method: str,
+) -> None:  # fmt: skip
+    shared_digits(monkeypatch)
+    train = mini.dann.train.model_copy(update={"steps": 2, "batch_size": 32})
+    dann = mini.dann.model_copy(update={"train": train})
+    training = trainings.of(Pair("mnistm", "svhn"), method, 1)
+    weights, history = dann_train.train_method(
+        dann, training, METHODS[method], tmp_path, Resume(tmp_path, {}), cuda
+    )
+    assert fully_on(weights, cuda)
+    assert [row["step"] for row in history] == [1, 2]
+
+
+def test_a_step_of_the_judge_does_not_wait(mini: params.Params, cuda: torch.device) -> None:
+    network = DigitNet().to(cuda)
+    stream = rng.torch_rng(1, "augmentations")
+    images = from_uint8(DIGITS).to(cuda, non_blocking=True)
+    logits = network(augment.affine(images, stream))
+    gradients = torch.autograd.grad(logits.sum(), list(network.parameters()))
+    assert logits.device == cuda
+    assert all(gradient.device == cuda for gradient in gradients)
 
 
 @pytest.mark.parametrize("sampler", ["ddpm", "ddim", "dpmpp"])
