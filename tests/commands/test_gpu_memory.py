@@ -1,6 +1,7 @@
 """The formulas for GPU memory, against what the networks keep for the backward pass."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -87,3 +88,25 @@ def test_needs_follow_the_batch_and_the_stages(mini: params.Params) -> None:
     images = 512 // parts - mini.ddpm.train.batch_size // parts
     assert after - before == images * gpu_memory.ddpm_kept(mini.ddpm.network)
     assert gpu_memory.needs(changed, ["personalization_train"])["personalization_train"] > 5e9
+
+
+@pytest.mark.parametrize("microbatches", [1, 2, 4])
+def test_the_documented_memory_of_inversion(mini: params.Params, microbatches: int) -> None:
+    v1 = mini.stable_diffusion.model_copy(update={"precision": "auto"})
+
+    def gigabytes(checkpointing: bool) -> str:
+        changes = {
+            "batch_size": 4,
+            "microbatches": microbatches,
+            "gradient_checkpointing": checkpointing,
+        }
+        train = mini.personalization.train.model_copy(update=changes)
+        personalization = mini.personalization.model_copy(update={"train": train})
+        settings = mini.model_copy(
+            update={"stable_diffusion": v1, "personalization": personalization}
+        )
+        return f"{gpu_memory.inversion(settings) / 1e9:.1f}"
+
+    row = f"| {microbatches} | {gigabytes(False)} | {gigabytes(True)} |"
+    documented = (Path(__file__).parents[2] / "docs" / "real-data.md").read_text(encoding="utf-8")
+    assert row in documented
