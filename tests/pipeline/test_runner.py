@@ -227,3 +227,26 @@ def test_row_54_a_full_memory_is_one_line_that_names_the_batch_size(repo: Path, 
     )
     assert "lower the stage's batch size in params.yaml" in first
     assert "Traceback" not in err
+
+
+FINISHED_TRAINING = """from hw2.pipeline import unrecorded
+from hw2.training.resume import Resume
+resume = Resume('resume', {})
+resume.save(1, {'step': 1})
+keep = lambda *_: print('outputs kept, resume files:', resume.folder.exists())
+unrecorded.keep = keep
+resume.finish()
+"""
+
+
+def test_row_09_resume_files_stay_until_the_outputs_are_kept(repo: Path) -> None:
+    code, out, err = run(repo, FINISHED_TRAINING)
+    assert code == 0, err
+    assert out == "outputs kept, resume files: True\n"
+    assert not list((repo / "resume").glob("*"))
+
+
+def test_resume_files_stay_if_the_stage_fails_after_its_training(repo: Path) -> None:
+    code, out, _ = run(repo, f"{FINISHED_TRAINING}raise UserError('full disk')")
+    assert (code, out) == (2, "")
+    assert list((repo / "resume").glob("*/step-1.pt"))

@@ -29,7 +29,7 @@ from hw2.pipeline import (
     torchrun,
     unrecorded,
 )
-from hw2.runtime import device, parent_process, ranks
+from hw2.runtime import device, parent_process, ranks, removal
 from hw2.runtime.errors import Interrupted, LostProcess, UserError
 from hw2.runtime.progress import FILE_ONLY, ConsoleHandler
 
@@ -84,8 +84,9 @@ def _attempt(function: Stage, script: Path, stage: str) -> int:
             lock_backup.keep()
             lock_backup.forget(stage)
             inputs = unrecorded.inputs(entry, stage_params.model_dump())
-        function(**_arguments(function, declaration, stage_params, all_paths))
-        unrecorded.keep(stage, inputs)
+        with removal.deferred():  # a kill in between must not cost outputs and resume files both
+            function(**_arguments(function, declaration, stage_params, all_paths))
+            unrecorded.keep(stage, inputs)
         lock_backup.finished(stage, entry, stage_params.model_dump())
         log.info("parameters read: %s", ", ".join(sorted(stage_params.reads)), extra=FILE_ONLY)
     except UserError as error:

@@ -16,7 +16,6 @@ import io
 import json
 import logging
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +24,7 @@ import torch
 
 from hw2.io import files
 from hw2.io.atomic import atomic_path, remove_litter
-from hw2.runtime import ranks
+from hw2.runtime import ranks, removal
 from hw2.runtime.errors import UserError
 from hw2.training import processes
 
@@ -110,9 +109,12 @@ class Resume:
         return None
 
     def finish(self) -> None:
-        """Remove the resume files, once the outputs of the training are written."""
+        """Remove the resume files, once the outputs of the training are written.
+
+        In a stage they stay until its runner has kept the outputs, which a kill may cost otherwise.
+        """
         if ranks.is_first():
-            shutil.rmtree(self.folder, ignore_errors=True)
+            removal.remove(self.folder)
 
     def __enter__(self) -> Self:
         return self
