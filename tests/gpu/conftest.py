@@ -1,4 +1,4 @@
-"""Simulated devices."""
+"""Simulated devices, and what tests of stages share."""
 
 import sys
 from collections.abc import Iterator
@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+SHARED = ("figures", "stable_diffusion", "stages", "training")
+# The import mode `importlib` leaves this to us.
+sys.path[:0] = [str(HERE), *(str(HERE.parent / name) for name in SHARED)]
 
-from simulation import simulated
+from simulation import simulated  # noqa: E402
+from small_v1 import checkpoint, v1  # noqa: E402, F401  (fixtures)
 
 
 @pytest.fixture
