@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from filelock import FileLock
 
 from hw2.config import profiles
@@ -23,6 +24,9 @@ SLOW_STAGE, SLOW_MODEL = "ddpm_train", "results/ddpm/model.safetensors"
 SLOW = {"ddpm.train.steps": 80, "ddpm.train.save_every": 10}
 # Seconds. Only to end a hang: on a machine under load, a stage takes minutes to import torch.
 HANG = 1200
+DEEP = pytest.mark.skipif(
+    os.environ.get("HW2_TEST_DEEP") != "1", reason="takes minutes; HW2_TEST_DEEP=1 runs it"
+)
 # All that depends on the trained model, and all that there is, but for `code`.
 REPORT = {"headline", "report_figs"}
 BELOW_MODEL = {"ddpm_select_guidance", "ddpm_sample", "ddpm_sweep", "ddpm_evaluate"} | REPORT

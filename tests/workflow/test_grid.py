@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from scratch import Scratch, processes
+from scratch import DEEP, Scratch, processes
 from servers import wait_until
 
 from hw2.config import grids
@@ -25,9 +25,6 @@ GRID = {
     "seeds": {"keys": ["judge.seed"], "values": [1, 2]},
     "parameters": {"judge.steps": [5]},
 }
-DEEP = pytest.mark.skipif(
-    os.environ.get("HW2_TEST_DEEP") != "1", reason="takes minutes; HW2_TEST_DEEP=1 runs it"
-)
 LIMIT = 1200  # seconds; only to end a hang
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import slurm
 from filelock import FileLock
-from scratch import EVERYTHING, FIGURES, REPO, SLOW_MODEL, SLOW_STAGE, Scratch, processes
+from scratch import DEEP, EVERYTHING, FIGURES, REPO, SLOW_MODEL, SLOW_STAGE, Scratch, processes
 from servers import wait_until
 
 from hw2.config import loader
@@ -64,9 +64,7 @@ def test_a_job_at_its_time_limit_is_retried_and_resumes(
     assert scratch.scheduled(SLOW_MODEL) == set()
 
 
-@pytest.mark.skipif(
-    os.environ.get("HW2_TEST_DEEP") != "1", reason="takes minutes; HW2_TEST_DEEP=1 runs it"
-)
+@DEEP
 @pytest.mark.usefixtures("cluster")
 def test_the_whole_dag_gives_the_bytes_of_a_local_run(
     source: Scratch, built: Scratch, tmp_path: Path
