@@ -12,13 +12,14 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from servers import free_port, wait_until
 
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
+ATTEMPTS = 3
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "squeue", "sinfo", "scontrol", "scancel")
 SETTINGS = {
     "ClusterName": "test",
@@ -60,10 +61,34 @@ def skip_unless_possible() -> None:
 
 @contextmanager
 def cluster(folder: Path, gpus: int = 2) -> Iterator[None]:
-    """The running cluster; its GPUs are simulated."""
-    folder.mkdir()
-    configuration = _configure(folder, gpus)
+    """The running cluster; its GPUs are simulated.
+
+    Another program can take a port between the choice of it and the start of its daemon, so that
+    the start is tried again with other ports. Where SLURM ends each time, the test is skipped with
+    what it said.
+    """
     CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
+    for attempt in range(ATTEMPTS):
+        with ExitStack() as stack:
+            folder_of_attempt = folder / str(attempt)
+            folder_of_attempt.mkdir(parents=True)
+            try:
+                stack.enter_context(_running(folder_of_attempt, gpus))
+            except _DaemonEnded as error:
+                reason = str(error)
+                continue
+            yield
+            return
+    pytest.skip(f"SLURM does not start here: {reason}")
+
+
+class _DaemonEnded(Exception):
+    """A daemon ended while the cluster started; the text says which one and what it printed."""
+
+
+@contextmanager
+def _running(folder: Path, gpus: int) -> Iterator[None]:
+    configuration = _configure(folder, gpus)
     CONFIGURATION.unlink(missing_ok=True)
     CONFIGURATION.symlink_to(configuration)
     daemons: list[subprocess.Popen[bytes]] = []
@@ -81,7 +106,7 @@ def cluster(folder: Path, gpus: int = 2) -> Iterator[None]:
                 )
             if command[0] == "munged":
                 wait_until((folder / "munge.socket").exists, lambda: _logs(folder))
-        wait_until(lambda: _is_idle(daemons), lambda: _logs(folder), seconds=120, every=1)
+        wait_until(lambda: _is_idle(daemons, folder), lambda: _logs(folder), seconds=120, every=1)
         yield
     finally:
         subprocess.run(["scancel", "--user=root"], check=False)
@@ -154,8 +179,12 @@ def _version() -> tuple[int, ...]:
     return tuple(map(int, said.stdout.split()[-1].split(".")[:2]))
 
 
-def _is_idle(daemons: list[subprocess.Popen[bytes]]) -> bool:
-    assert all(daemon.poll() is None for daemon in daemons), "a daemon ended"
+def _is_idle(daemons: list[subprocess.Popen[bytes]], folder: Path) -> bool:
+    for daemon, command in zip(daemons, _daemons(folder), strict=True):
+        if daemon.poll() is not None:
+            said = (folder / f"{command[0]}.out").read_text().splitlines()
+            fatal = [line for line in said if "fatal" in line]
+            raise _DaemonEnded(f"{command[0]} ended: {(fatal or said or ['no message'])[-1]}")
     listed = subprocess.run(
         ["sinfo", "--noheader", "--format=%t"], capture_output=True, text=True, check=False
     )
