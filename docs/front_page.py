@@ -1,15 +1,20 @@
 """Update the generated parts of the README: overview image, pipeline diagram and results table.
 
 Run `python docs/front_page.py` in the repository's root after a run of the pipeline. It writes
-docs/overview.png from results/report_figs, docs/pipeline.svg from dvc.yaml, and the table between
-the markers in README.md from results/details and docs/reported_results.yaml. `--check` only reports
-whether the table is up to date. `--no-overview` keeps docs/overview.png, for runs without figures.
+docs/overview.png from the report's figures and records, docs/pipeline.svg from dvc.yaml, and the
+table between the markers in README.md from results/details and docs/reported_results.yaml.
+`--check` only reports whether the table is up to date. `--no-overview` keeps docs/overview.png, for
+runs without figures.
 """
 
 import argparse
 import json
 import re
 import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,19 +24,30 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 from pydantic import Field, PositiveInt, Strict
 
-from hw2.config import loader
+from hw2.config import loader, paths
+from hw2.figures import personalization_plots, personalization_records
+from hw2.figures.personalization_records import Concept
 from hw2.pipeline import stage_graph
 from hw2.runtime.errors import UserError
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-PANELS = (
-    ("ddpm_grid_mnistm.png", "Conditional DDPM with guidance"),
-    ("faces_eta.png", "DDIM faces: eta by row"),
-    ("dann_tsne_svhn_class.png", "DANN: features before and after"),
-    ("clip_successes.png", "Zero-shot classification with CLIP"),
-    ("ti_new1.png", "Textual inversion: a learned object"),
-    ("ti_new2.png", "Textual inversion: a learned style"),
+PANELS = (  # rows of the overview: file and title of each figure
+    (
+        ("ddpm_grid_mnistm.png", "Conditional DDPM: MNIST-M"),
+        ("ddpm_grid_svhn.png", "Conditional DDPM: SVHN"),
+    ),
+    (
+        ("faces_eta.png", "DDIM faces: eta by row"),
+        ("new1.png", "Textual inversion: an object"),
+        ("new2.png", "Textual inversion: a style"),
+    ),
+    (
+        ("dann_tsne_svhn_class.png", "DANN: features before and after"),
+        ("clip_successes.png", "Zero-shot CLIP"),
+        ("multi_concept_0+2.png", "Two learned concepts"),
+    ),
 )
+PAGE = (12.0, 0.34, 0.12)  # inches: width of the overview, height of a title, gap around figures
 REPORTED = Path(__file__).with_name("reported_results.yaml")
 ADAPTATION = "self_training"  # fixed in advance: no method is selected by its test accuracy
 LANES = {  # first word of a stage's name -> lane of the diagram and color
@@ -87,14 +103,36 @@ class ReportedResults(loader.Section):
     clip: Reported
 
 
-def overview(figures: Path, target: Path) -> None:
-    """Compose figures of the report into one PNG."""
-    fig = Figure(figsize=(9.6, 12), dpi=100, layout="constrained")
-    axes = fig.subplots(3, 2, height_ratios=(1.15, 1, 0.9)).ravel()
-    for ax, (name, title) in zip(axes, PANELS, strict=True):
-        ax.imshow(Image.open(figures / name).convert("RGB"), interpolation="antialiased")
-        ax.set_title(title, loc="left", fontsize=10, fontweight="bold")
-        ax.set_axis_off()
+def overview(figures: Path, concepts: Sequence[Concept], target: Path) -> None:
+    """Compose figures of the report, and short forms of those of two concepts, into one PNG.
+
+    The figures of a row have one height, so that they fill the width.
+    """
+    width, title_height, gap = PAGE
+    with tempfile.TemporaryDirectory() as folder:
+        for number, concept in enumerate(concepts[:2], start=1):
+            name = Path(folder, f"new{number}.png")
+            personalization_plots.concept(_shortened(concept), 150).savefig(name)
+        rows = [
+            [(_pixels(Path(folder), figures, name), title) for name, title in row] for row in PANELS
+        ]
+    heights = [
+        (width - gap * (len(row) + 1)) / sum(image.width / image.height for image, _ in row)
+        for row in rows
+    ]
+    full = sum(heights) + len(rows) * (title_height + gap)
+    fig = Figure(figsize=(width, full), dpi=100)
+    y = full
+    for row, height in zip(rows, heights, strict=True):
+        x, y = gap, y - title_height - height
+        for image, title in row:
+            wide = height * image.width / image.height
+            ax = fig.add_axes((x / width, y / full, wide / width, height / full))
+            ax.imshow(image, interpolation="antialiased", aspect="auto")
+            ax.set_title(title, loc="left", fontsize=12, fontweight="bold")
+            ax.set_axis_off()
+            x += wide + gap
+        y -= gap
     draft = target.with_suffix(".draft.png")
     fig.savefig(draft, metadata={"Software": None})
     # A palette makes the file a quarter as large; median cut would drop the colors of small areas.
@@ -102,6 +140,30 @@ def overview(figures: Path, target: Path) -> None:
         target, optimize=True
     )
     draft.unlink()
+
+
+def _concepts() -> Sequence[Concept]:
+    files, read = paths.load(Path()), personalization_records.read
+    return read(**{name: getattr(files, name) for name in signature(read).parameters}).concepts
+
+
+def _pixels(*folders_and_name: Path | str) -> Image.Image:
+    """The image of this name in the first folder that has it."""
+    *folders, name = folders_and_name
+    path = next(p for p in (Path(folder, name) for folder in folders) if p.exists())
+    return Image.open(path).convert("RGB")
+
+
+def _shortened(concept: Concept) -> Concept:
+    """The concept with its first and its selected snapshot, and one prompt."""
+    kept = [0, *(k for k, snapshot in enumerate(concept.snapshots) if snapshot.chosen and k > 0)]
+    return replace(
+        concept,
+        snapshots=tuple(concept.snapshots[k] for k in kept),
+        strips=concept.strips[kept],
+        learned_images=concept.learned_images[:1],
+        initializer_images=concept.initializer_images[:1],
+    )
 
 
 def layout(graph: stage_graph.Graph) -> dict[str, tuple[float, float]]:
@@ -242,7 +304,7 @@ def main() -> None:
     readme.write_text(new, encoding="utf-8")
     diagram(stage_graph.read("dvc.yaml"), Path("docs/pipeline.svg"))
     if not options.no_overview:
-        overview(options.figures, Path("docs/overview.png"))
+        overview(options.figures, _concepts(), Path("docs/overview.png"))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ import re
 import runpy
 from pathlib import Path
 
+import numpy as np
 import yaml
+from PIL import Image
 
 from hw2.config import paths
 from hw2.pipeline import stage_graph
@@ -28,6 +30,19 @@ def test_every_reported_result_has_a_source() -> None:
     for task, rows in reported.items():
         sources = [row["source"] for row in rows["students"]]
         assert len(sources) == len(set(sources)), task
+
+
+def test_overview_fills_its_width_with_figures_of_any_size(tmp_path: Path) -> None:
+    for row in PAGE["PANELS"]:
+        for k, (name, _) in enumerate(row):
+            Image.new("RGB", (300 + 400 * k, 200 + 100 * k), "navy").save(tmp_path / name)
+    PAGE["overview"](tmp_path, (), tmp_path / "overview.png")
+    drawn = np.array(Image.open(tmp_path / "overview.png").convert("L")) < 128
+    width, _, gap = (round(100 * length) for length in PAGE["PAGE"])
+    assert drawn.shape[1] == width
+    widest = np.flatnonzero(drawn.any(0))
+    assert abs(widest[0] - gap) <= 1
+    assert abs(width - 1 - widest[-1] - gap) <= 1
 
 
 def test_diagram_shows_every_stage(tmp_path: Path) -> None:

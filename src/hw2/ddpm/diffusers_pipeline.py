@@ -108,7 +108,7 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
             ValueError: for a class label that does not exist, or too few generators.
         """
         scale = self.config.guidance_scale if guidance_scale is None else guidance_scale
-        interval = guidance_interval or self.config.guidance_interval
+        lowest, highest = guidance_interval or self.config.guidance_interval
         color = self.config.color_guidance if color_guidance is None else color_guidance
         device = self._execution_device
         labels = torch.tensor(self.get_label_ids(class_labels), device=device)
@@ -122,28 +122,22 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         images = randn_tensor(shape, generator=generator, device=device, dtype=self.unet.dtype)
         images = images * self.scheduler.init_noise_sigma
         step_arguments = self._step_arguments(generator, eta)
-        for t in self.progress_bar(self.scheduler.timesteps):
+        levels = self.scheduler.timesteps.tolist()  # read once: no step waits for the device
+        for t, level in zip(self.progress_bar(self.scheduler.timesteps), levels, strict=True):
             noisy = self.scheduler.scale_model_input(images, t)
-            output = self._guided(noisy, t, labels, scale, interval, color)
-            output = self._limited(output, noisy, t)
+            inside = lowest <= level / self.scheduler.config.num_train_timesteps <= highest
+            output = self._guided(noisy, t, labels, scale if inside else 1.0, color)
+            output = self._limited(output, noisy, int(level))
             images = self.scheduler.step(output, t, images, **step_arguments).prev_sample
         self.maybe_free_model_hooks()
         finished = self._finished(images, output_type)
         return ImagePipelineOutput(images=finished) if return_dict else (finished,)
 
     def _guided(
-        self,
-        images: Tensor,
-        t: Tensor,
-        labels: Tensor,
-        scale: float,
-        interval: tuple[float, float],
-        color: float,
+        self, images: Tensor, t: Tensor, labels: Tensor, scale: float, color: float
     ) -> Tensor:
-        """The guided prediction; outside the interval, or with a scale of 1, one evaluation."""
-        lowest, highest = interval
-        inside = lowest <= float(t) / self.scheduler.config.num_train_timesteps <= highest
-        if scale == 1 or not inside:
+        """The guided prediction; with a scale of 1, one evaluation."""
+        if scale == 1:
             return self.unet(images, t, labels).sample
         null = torch.full_like(labels, self.unet.config.num_labels)
         both = self.unet(torch.cat([images, images]), t, torch.cat([labels, null])).sample
@@ -155,7 +149,7 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         gray = (weights * difference).sum(1, keepdim=True)
         return conditional + (scale - 1) * (gray + color * (difference - gray))
 
-    def _limited(self, output: Tensor, images: Tensor, t: Tensor) -> Tensor:
+    def _limited(self, output: Tensor, images: Tensor, level: int) -> Tensor:
         """The prediction; an x0 is moved towards the noisy images where there is little noise.
 
         That is less noise than `least_noise`. There, a small error of x0 would be an arbitrarily
@@ -163,7 +157,7 @@ class DigitsPipeline(DiffusionPipeline):  # type: ignore[misc]
         """
         if self.scheduler.config.prediction_type != "sample":
             return output
-        abar = float(self.scheduler.alphas_cumprod[int(t)])
+        abar = float(self.scheduler.alphas_cumprod[level])
         noise, scaled = (1 - abar) ** 0.5, abar**0.5 * images
         return scaled + noise / max(noise, self.config.least_noise) * (output - scaled)
 

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from hw2.io.atomic import atomic_path
-from hw2.personalization.train import encoded
+from hw2.personalization.train import token_ids
 
 RIDGE = 1e-3
 """Times the mean diagonal of Creg^T Creg, added to it: few captions do not span all features."""
@@ -81,24 +81,28 @@ def regularized_gram(regularization: Tensor) -> Tensor:
 @torch.no_grad()
 def features(pipe: Any, texts: Sequence[str]) -> Tensor:
     """Text features (N, width) on the CPU, without the first position and the padding."""
-    ids = encoded(pipe, list(texts))
-    states = pipe.text_encoder(ids)[0].float().cpu()
+    ids, states = _encoded(pipe, texts)
     return torch.cat(
-        [row[1 : _length(row_ids, pipe)] for row, row_ids in zip(states, ids.cpu(), strict=True)]
+        [row[1 : _length(row_ids, pipe)] for row, row_ids in zip(states, ids, strict=True)]
     )
 
 
 @torch.no_grad()
-def concept_features(pipe: Any, texts: Sequence[str], token_ids: Sequence[int]) -> Tensor:
-    """Text features of the tokens `token_ids` and of the position after each: (N, width)."""
-    ids = encoded(pipe, list(texts))
-    states = pipe.text_encoder(ids)[0].float().cpu()
+def concept_features(pipe: Any, texts: Sequence[str], tokens: Sequence[int]) -> Tensor:
+    """Text features of the tokens with the ids `tokens` and of the positions after: (N, width)."""
+    ids, states = _encoded(pipe, texts)
     features = []
-    for row, row_ids in zip(states, ids.cpu().tolist(), strict=True):
-        positions = [k for k, token in enumerate(row_ids) if token in token_ids]
+    for row, row_ids in zip(states, ids.tolist(), strict=True):
+        positions = [k for k, token in enumerate(row_ids) if token in tokens]
         with_next = sorted({*positions, *(k + 1 for k in positions)})
         features += [row[k] for k in with_next if k < len(row)]
     return torch.stack(features)
+
+
+def _encoded(pipe: Any, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Token ids (N, context) and text features (N, context, width), both on the CPU."""
+    ids = token_ids(pipe, texts)
+    return ids, pipe.text_encoder(ids.to(pipe.unet.device))[0].float().cpu()
 
 
 def _length(ids: Tensor, pipe: Any) -> int:

@@ -131,8 +131,8 @@ def sample_requests(
     latents = latents * scheduler.init_noise_sigma
     processor = _ReferenceAttention(2 * n, [c.masks[0] for c in concepts], size, weight)
     with _attending(pipe.unet, processor):
-        for t in scheduler.timesteps:
-            references = levels.add_noise(clean, noise.to(clean), t.cpu()[None].long())
+        for t, level in zip(scheduler.timesteps, scheduler.timesteps.cpu().long(), strict=True):
+            references = levels.add_noise(clean, noise.to(clean), level[None])
             both = scheduler.scale_model_input(torch.cat([latents, latents]), t)
             batch = torch.cat([both, references])
             output = pipe.unet(batch, t, encoder_hidden_states=states).sample

@@ -4,7 +4,7 @@ Textual inversion (Gal et al., 2022) trains the embeddings alone; Custom Diffusi
 2023) also trains `to_k` and `to_v` of every cross-attention. The rest of the model is frozen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -263,13 +263,19 @@ class _StepLoss:
 
 def encoded(pipe: Any, texts: list[str]) -> Tensor:
     """Token ids int64 (N, context), on the device of the U-Net."""
-    return pipe.tokenizer(
-        texts,
+    return token_ids(pipe, texts).to(pipe.unet.device)
+
+
+def token_ids(pipe: Any, texts: Sequence[str]) -> Tensor:
+    """Token ids int64 (N, context), on the CPU."""
+    ids: Tensor = pipe.tokenizer(
+        list(texts),
         padding="max_length",
         max_length=pipe.tokenizer.model_max_length,
         truncation=True,
         return_tensors="pt",
-    ).input_ids.to(pipe.unet.device)
+    ).input_ids
+    return ids
 
 
 class _checkpointing:  # noqa: N801 - used like a function: `with _checkpointing(...)`
