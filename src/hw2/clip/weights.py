@@ -102,7 +102,11 @@ def _checked(model: params.ClipModel, weights: Path, config: Path | None) -> Loc
             " restore the file, or correct `sha256`"
         )
     if model.sha256 is None and model.weights != "trained":
-        log.info("%s: `sha256: %s` would keep these weights", model.name, weights_digest)
+        log.info(
+            "%s: weights with sha256 %s; set `sha256` to it, and other weights are refused",
+            model.name,
+            weights_digest,
+        )
     digest = weights_digest if config is None else hashlib.sha256(
         f"{weights_digest} {_sha256(config)}".encode()
     ).hexdigest()  # fmt: skip
