@@ -10,7 +10,6 @@ import pytest
 import running
 import torch
 from simulation import simulated
-from test_course_profile import course_settings
 
 from hw2.config import loader, params
 from hw2.stages import clip_train
@@ -63,7 +62,7 @@ def small_clip(
 def test_stages_run_on_the_course_s_folder(
     small_clip: SimpleNamespace, v1: Path, checkpoint: Path, tmp_path: Path
 ) -> None:
-    settings = course_settings(tmp_path, small_clip.clip_model, checkpoint, v1)
+    settings = course_folder.settings(tmp_path, small_clip.clip_model, checkpoint, v1)
     for section, values in SMALL.items():
         settings = running.changed(settings, section, **values)
     claims = running.ROOT / "docs/claims.yaml"

@@ -1,14 +1,21 @@
-"""A small folder with all that the course hands out: digits, faces, CLIP's images, photographs."""
+"""A small folder with all that the course hands out, and profile `course` with small sizes for it.
+
+It holds digits, faces, CLIP's images and photographs.
+"""
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from running import ROOT
 
 from hw2 import rng
+from hw2.config import loader, params, profiles
 from hw2.faces import model as face_models
 from hw2.faces import noises
 from hw2.models import course_unet
@@ -34,6 +41,39 @@ SIDES = {"mnistm": 28, "svhn": 32, "usps": 28}
 """Sides of the digits; those of SVHN are the originals'."""
 TRAIN, VAL = 300, 100
 FACE_SIDE = 16
+ORIGINS = ("data.", "faces.source", "faces.weights", "clip.run", "clip.zero_shot.", "stable_diffus")
+"""Keys of profile `mini` that say where data and models come from, or which are evaluated."""
+SIZES = ("stable_diffusion.autoencoder", "stable_diffusion.train", "stable_diffusion.network")
+
+
+def settings(folder: Path, clip: Path, checkpoint: Path, v1: Path) -> params.Params:
+    """Profile `course` with the sizes of `mini`; models of the hub are replaced by small ones."""
+    for name in ("params.yaml", profiles.FILE):
+        shutil.copy(ROOT / name, folder)
+    table: dict[str, dict[str, Any]] = loader.read_yaml(folder / profiles.FILE)
+    values = {
+        key: value
+        for key, value in table["mini"].items()
+        if key.startswith(SIZES) or not key.startswith((*ORIGINS, "personalization.clip"))
+    }
+    model = {"architecture": None, "revision": None, "sha256": None, "weights": str(clip)}
+    concepts = [
+        concept | {"initializer": "thing"}  # a word of the small tokenizer
+        for concept in table["course"]["personalization.concepts"]
+    ]
+    values |= {
+        "data.val_images": 100,  # a tenth of the small set is too little to select guidance on
+        "clip.zero_shot.models": [model | {"name": name} for name in ("one", "two", "three")],
+        "personalization.clip.weights": str(clip),
+        "personalization.clip.revision": None,
+        "personalization.clip.sha256": None,
+        "personalization.concepts": concepts,
+        "stable_diffusion.weights": str(checkpoint),
+        "stable_diffusion.revision": None,
+        "stable_diffusion.config": str(v1),
+    }
+    profiles.apply("course", folder / "params.yaml", values)
+    return params.load(folder / "params.yaml")
 
 
 def shrink_face_network(monkeypatch: pytest.MonkeyPatch) -> None:
