@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,16 @@ def test_guidance_has_a_line_per_domain_and_all(records_in: Write, tmp_path: Pat
         assert np.asarray(ax.lines[-1].get_xdata()).tolist() == [data.choice.guidance_scale] * 2
     (legend,) = fig.legends
     assert legend.get_texts()[-1].get_text() == "s = 4, selected on the val split"
+
+
+def test_scales_of_more_than_a_decade_have_a_log_axis(records_in: Write, tmp_path: Path) -> None:
+    data = read(records_in(tmp_path))
+    rows = list(data.guidance_rows)
+    assert ddpm_plots.guidance(rows, data.choice).axes[-1].get_xscale() == "linear"
+    strong = replace(rows[-1], guidance_scale=41.0)
+    axis = ddpm_plots.guidance([*rows, strong], data.choice).axes[-1]
+    assert axis.get_xscale() == "log"
+    assert axis.get_xticks()[-1] == 41
 
 
 def test_a_single_domain_is_not_drawn_twice() -> None:

@@ -48,10 +48,20 @@ def guidance(settings: Sequence[Setting], choice: Choice) -> Figure:
     accuracy.set_title(_accuracy_title(settings))
     distance.set_title(KERNEL_DISTANCE)
     recall.set_title("Recall in % (share of real images that the generated ones cover)")
-    recall.set_xlabel("guidance scale s")
+    _scale_axis(recall, [setting.guidance_scale for setting in settings])
     dashed, dotted = (_legend_line(dashes) for dashes in (REAL_DASHES, CHOICE_DOTS))
     _legend_above(fig, accuracy, {"real images": dashed, choice.label: dotted})
     return fig
+
+
+def _scale_axis(ax: Axes, scales: Sequence[float]) -> None:
+    """Name the axis; scales that span more than a factor of ten are drawn on a log axis."""
+    if 0 < 10 * min(scales) < max(scales):
+        ax.set_xscale("log")
+        style.plain_log(ax.xaxis, _ticks(scales))
+        ax.set_xlabel("guidance scale s (log scale)")
+    else:
+        ax.set_xlabel("guidance scale s")
 
 
 def _accuracy_title(settings: Sequence[Setting]) -> str:
@@ -120,12 +130,12 @@ def samplers(settings: Sequence[Setting]) -> Figure:
     return fig
 
 
-def _ticks(calls: Sequence[int]) -> list[int]:
-    """Return `calls` in order, without those too close above another for both to be labelled."""
-    kept: list[int] = []
-    for call in sorted(set(calls)):
-        if not kept or call > 1.3 * kept[-1]:
-            kept.append(call)
+def _ticks(values: Sequence[float]) -> list[float]:
+    """Return `values` in order, without those too close above another for both to be labelled."""
+    kept: list[float] = []
+    for value in sorted(set(values)):
+        if not kept or value > 1.3 * kept[-1]:
+            kept.append(value)
     return kept
 
 
