@@ -2,12 +2,13 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from hw2.faces import course, load
 from hw2.models.course_unet import CourseUNet
@@ -142,6 +143,17 @@ def test_the_course_s_weights_may_be_a_safetensors_file(tmp_path: Path, state: S
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(UserError, match="damaged or cut"):
         course.read(path)
+
+
+def test_a_safetensors_file_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = nn.Conv2d(3, 2, 3)  # the course's network would make a file of 455 MB
+    monkeypatch.setattr(course, "COURSE", SimpleNamespace(build=lambda: nn.Conv2d(3, 2, 3)))
+    state = {f"module.{name}": value.detach() for name, value in small.state_dict().items()}
+    save_file(state, tmp_path / "UNet.safetensors")
+    weights, schedule = course.read(tmp_path / "UNet.safetensors")
+    assert schedule.timesteps == 1000
+    for name, value in small.state_dict().items():
+        assert torch.equal(weights[name], value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
