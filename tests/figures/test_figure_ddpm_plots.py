@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from reading import read as read_records
 
-from hw2.figures import ddpm_plots, ddpm_records, losses, records
+from hw2.figures import ddpm_plots, ddpm_records, ddpm_text, formatting, losses, records
 from hw2.figures.ddpm_records import Records
 from hw2.runtime.errors import UserError
 
@@ -175,3 +175,21 @@ def test_a_missing_record_is_a_one_line_error(records_in: Write, tmp_path: Path,
     with pytest.raises(UserError, match=paths[name].name) as caught:
         read(paths)
     assert "\n" not in str(caught.value)
+
+
+def test_the_largest_scale_is_described_beside_no_guidance(
+    records_in: Write, tmp_path: Path
+) -> None:
+    data = read(records_in(tmp_path))
+    largest = max(row.guidance_scale for row in data.guidance_rows)
+    share = records.Interval(0.97, 0.9, 0.99, 200)
+    strong = [
+        replace(row, guidance_scale=41.0, accuracy=share)
+        for row in data.guidance_rows
+        if row.guidance_scale == largest
+    ]
+    (*_, hard) = ddpm_text.introduction(replace(data, guidance_rows=data.guidance_rows + strong))
+    assert f"s = 41, the judge reads {formatting.accuracy(share)}" in hard.paragraphs[-1]
+    assert "at s = 1." in hard.paragraphs[-1]
+    weak = replace(data, guidance_rows=[r for r in data.guidance_rows if r.guidance_scale == 1])
+    assert len(ddpm_text.introduction(weak)[-1].paragraphs) == len(hard.paragraphs) - 1

@@ -61,7 +61,22 @@ def _hard(data: Records) -> tuple[str, ...]:
             f"{_candidate(chosen)}."
             + ("" if best == chosen else f" The most accurate candidate is {_candidate(best)}.")
         )
-    return tuple(texts)
+    return (*texts, *_strongest(data))
+
+
+def _strongest(data: Records) -> tuple[str, ...]:
+    """What the largest guidance scale gave, beside no guidance."""
+    domain = "all" if any(row.domain == "all" for row in data.guidance_rows) else None
+    rows = [row for row in data.guidance_rows if domain in (None, row.domain)]
+    least, most = (pick(rows, key=lambda row: row.guidance_scale) for pick in (min, max))
+    if most.guidance_scale <= max(least.guidance_scale, data.choice.guidance_scale):
+        return ()
+    return (
+        f"At the largest scale that was compared, s = {most.guidance_scale:g}, the judge reads "
+        f"{formatting.accuracy(most.accuracy)} as asked. Recall, the share of real images that "
+        f"generated ones cover, is {formatting.accuracy(most.recall)} there, and "
+        f"{formatting.accuracy(least.recall)} at s = {least.guidance_scale:g}.",
+    )
 
 
 def _candidate(candidate: Candidate) -> str:
