@@ -1,5 +1,6 @@
 """Training of the conditional DDPM (Ho & Salimans, 2022, algorithm 1)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,23 @@ from hw2.ddpm import denoiser
 from hw2.diffusion import schedule, timestep_distribution
 from hw2.diffusion.timestep_distribution import Quantiles
 from hw2.digits import arrays
+from hw2.digits.arrays import Digits
 from hw2.digits.labels import NUM_LABELS, label_of
 from hw2.training.denoising import DenoisingDataset, train_denoiser
+from hw2.training.equal_shares import equal_shares
 from hw2.training.resume import Resume
 
 
 def train_ddpm(
     ddpm: params.Ddpm, packed: Path, resume: Resume, device: torch.device
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
-    """Train on the train split of `ddpm.domains`.
+    """Train on the train split of `ddpm.domains`, each of which is drawn equally often.
 
     Returns:
         The averaged weights and the history (rows of `step`, `loss`, `lr`).
     """
-    images, labels = _images_and_labels(ddpm.domains, packed)
+    digits = {domain: arrays.load(packed, domain, "train") for domain in ddpm.domains}
+    images, labels = _images_and_labels(digits)
     dataset = DenoisingDataset(
         images,
         labels,
@@ -35,6 +39,7 @@ def train_ddpm(
         schedule=schedule.make(ddpm.diffusion.schedule, ddpm.diffusion.timesteps),
         prediction=ddpm.diffusion.prediction,
         quantiles=_quantiles(ddpm.train),
+        epoch=equal_shares([len(domain.digits) for domain in digits.values()]),
     )
     return train_denoiser(
         _new_network(ddpm, device),
@@ -57,9 +62,8 @@ def identity(ddpm: params.Ddpm, packed: Path) -> dict[str, Any]:
     return {"ddpm": described, "data": arrays.fingerprint(packed, ddpm.domains, "train")}
 
 
-def _images_and_labels(domains: tuple[str, ...], packed: Path) -> tuple[np.ndarray, Tensor]:
-    """Images uint8 (N, 28, 28, 3) and labels int64 (N,) of the train split of all domains."""
-    digits = {domain: arrays.load(packed, domain, "train") for domain in domains}
+def _images_and_labels(digits: Mapping[str, Digits]) -> tuple[np.ndarray, Tensor]:
+    """Images uint8 (N, 28, 28, 3) and labels int64 (N,) of all domains, one after the other."""
     labels = [data.digits + label_of(domain, 0) for domain, data in digits.items()]
     images = np.concatenate([data.rgb for data in digits.values()])
     return images, torch.from_numpy(np.concatenate(labels))

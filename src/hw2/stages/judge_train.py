@@ -17,6 +17,7 @@ from hw2.models.judge import DigitNet
 from hw2.pixels import from_uint8
 from hw2.runtime.device import one_thread
 from hw2.training.batch_sampler import BatchSampler
+from hw2.training.equal_shares import equal_shares
 from hw2.training.loop import Numbers, finite, train
 from hw2.training.optimizers import ScheduledOptimizers
 from hw2.training.resume import Resume
@@ -51,7 +52,8 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
     splits = [arrays.load(packed, domain, "train") for domain in arrays.domains(packed)]
     images = np.concatenate([split.rgb for split in splits])
     digits = torch.from_numpy(np.concatenate([split.digits for split in splits]))
-    sampler = BatchSampler(len(images), judge.seed)
+    epoch = equal_shares([len(split.digits) for split in splits])
+    sampler = BatchSampler(len(epoch), judge.seed)
     with rng.seeded_init(judge.seed, "initial weights"):
         network = DigitNet().to(device).to(memory_format=torch.channels_last)
     adamw = torch.optim.AdamW(network.parameters(), weight_decay=judge.weight_decay)
@@ -59,7 +61,7 @@ def _train(judge: params.Judge, packed: Path, resume: Resume, device: torch.devi
     hint = "lower judge.lr"
 
     def advance(step: int) -> Numbers:
-        rows = sampler.batch(step, judge.batch)
+        rows = epoch[sampler.batch(step, judge.batch)]
         # Augmented, because generated digits are less well centered than real ones, and the
         # handwriting of the test split is new.
         augmentations = rng.torch_rng(judge.seed, "augmentations", step)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -34,6 +35,7 @@ class DenoisingDataset:
         prediction: What the network predicts.
         loss_weights: float (T,), of the squared error at each time; None for equal weights.
         quantiles: How often each time is drawn, a function of `timestep_distribution`.
+        epoch: int64 (M,), the indices of the images of an epoch; None for each image once.
     """
 
     images: Images
@@ -44,6 +46,7 @@ class DenoisingDataset:
     prediction: Prediction
     loss_weights: Tensor | None = None
     quantiles: Quantiles = uniform
+    epoch: np.ndarray | None = None
 
     def to(self, device: torch.device) -> "DenoisingDataset":
         """The same, with everything but the images on `device`."""
@@ -102,9 +105,10 @@ def train_denoiser(
         Interrupted: After a save, when the process receives a signal to stop.
         UserError: If the loss is not finite.
     """
-    sampler = BatchSampler(len(dataset.images), seed)
+    epoch = np.arange(len(dataset.images)) if dataset.epoch is None else dataset.epoch
+    sampler = BatchSampler(len(epoch), seed)
     batches = ImageBatches(
-        dataset.images, lambda step: sampler.batch(step, settings.batch_size), device
+        dataset.images, lambda step: epoch[sampler.batch(step, settings.batch_size)], device
     )
     streams = StepStreams(seed, "train", settings.random_streams, device)
     dataset = dataset.to(device)
