@@ -13,9 +13,12 @@ from torch import Tensor
 from hw2.config import params
 from hw2.ddpm.train import identity, train_ddpm
 from hw2.diffusion import timestep_distribution
+from hw2.digits import arrays, synthetic
+from hw2.digits.arrays import Digits
+from hw2.digits.labels import label_of
 from hw2.runtime.errors import Interrupted, UserError
 from hw2.training.batch_sampler import BatchSampler
-from hw2.training.denoising import _stratified_times
+from hw2.training.denoising import DenoisingDataset, _stratified_times
 from hw2.training.resume import Resume
 
 CPU = torch.device("cpu")
@@ -223,3 +226,25 @@ def test_the_logit_of_logit_normal_times_is_normal() -> None:
     assert logits.std() == pytest.approx(0.8, abs=0.02)
     ends = quantiles(torch.tensor([0.0, 1.0]))
     assert ends.tolist() == [0, 1]
+
+
+def test_a_small_domain_is_drawn_as_often_as_a_large_one(
+    mini: params.Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for domain, count in (("mnistm", 12), ("svhn", 5)):
+        drawn = Digits(*synthetic.draw(domain, "train", count, 7))
+        arrays.save(tmp_path / "packed", domain, "train", drawn)
+    datasets: list[DenoisingDataset] = []
+
+    def stop(_network: Any, dataset: DenoisingDataset, *_: Any, **__: Any) -> None:
+        datasets.append(dataset)
+        raise StopIteration
+
+    monkeypatch.setattr("hw2.ddpm.train.train_denoiser", stop)
+    with pytest.raises(StopIteration):
+        train(tiny(mini), tmp_path / "packed", tmp_path / "run")
+    (dataset,) = datasets
+    assert dataset.epoch is not None
+    of_svhn = dataset.labels[torch.from_numpy(dataset.epoch)] >= label_of("svhn", 0)
+    assert of_svhn.float().mean() == 0.5
+    assert len(np.unique(dataset.epoch)) == 17
