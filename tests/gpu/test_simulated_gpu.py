@@ -23,7 +23,8 @@ from hw2.ddpm.sample import SampleRequest, sampling_states
 from hw2.diffusion import schedule
 from hw2.diffusion.guidance import Guidance
 from hw2.diffusion.samplers import loop
-from hw2.digits import augment
+from hw2.digits import arrays, augment
+from hw2.digits.arrays import Digits
 from hw2.faces import train as face_train
 from hw2.models.judge import DigitNet
 from hw2.pixels import from_uint8
@@ -55,8 +56,8 @@ def test_training_of_the_ddpm(
 ) -> None:  # fmt: skip
     if kind == "context_unet" and trainer.type == "cuda":
         pytest.skip("PyTorch asks the driver about BatchNorm")
-    labels = torch.arange(60) % 20
-    monkeypatch.setattr(ddpm_train, "_images_and_labels", lambda *_: (DIGITS, labels))
+    digits = Digits(DIGITS, np.arange(len(DIGITS)) % 10)
+    monkeypatch.setattr(arrays, "load", lambda *_: digits)
     changes = {"steps": 2, "precision": "bf16", "random_streams": streams, "microbatches": 1}
     ddpm = mini.ddpm.model_copy(
         update={
