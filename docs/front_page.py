@@ -47,7 +47,7 @@ PANELS = (  # rows of the overview: file and title of each figure
         ("multi_concept_0+2.png", "Two learned concepts"),
     ),
 )
-PAGE = (12.0, 0.34, 0.12)  # inches: width of the overview, height of a title, gap around figures
+WIDTH, TITLE, GAP = 12.0, 0.34, 0.12  # inches: of the overview, height of a title, around figures
 REPORTED = Path(__file__).with_name("reported_results.yaml")
 ADAPTATION = "self_training"  # fixed in advance: no method is selected by its test accuracy
 LANES = {  # first word of a stage's name -> lane of the diagram and color
@@ -108,7 +108,6 @@ def overview(figures: Path, concepts: Sequence[Concept], target: Path) -> None:
 
     The figures of a row have one height, so that they fill the width.
     """
-    width, title_height, gap = PAGE
     with tempfile.TemporaryDirectory() as folder:
         for number, concept in enumerate(concepts[:2], start=1):
             name = Path(folder, f"new{number}.png")
@@ -117,22 +116,22 @@ def overview(figures: Path, concepts: Sequence[Concept], target: Path) -> None:
             [(_pixels(Path(folder), figures, name), title) for name, title in row] for row in PANELS
         ]
     heights = [
-        (width - gap * (len(row) + 1)) / sum(image.width / image.height for image, _ in row)
+        (WIDTH - GAP * (len(row) + 1)) / sum(image.width / image.height for image, _ in row)
         for row in rows
     ]
-    full = sum(heights) + len(rows) * (title_height + gap)
-    fig = Figure(figsize=(width, full), dpi=100)
+    full = sum(heights) + len(rows) * (TITLE + GAP)
+    fig = Figure(figsize=(WIDTH, full), dpi=100)
     y = full
     for row, height in zip(rows, heights, strict=True):
-        x, y = gap, y - title_height - height
+        x, y = GAP, y - TITLE - height
         for image, title in row:
             wide = height * image.width / image.height
-            ax = fig.add_axes((x / width, y / full, wide / width, height / full))
+            ax = fig.add_axes((x / WIDTH, y / full, wide / WIDTH, height / full))
             ax.imshow(image, interpolation="antialiased", aspect="auto")
             ax.set_title(title, loc="left", fontsize=12, fontweight="bold")
             ax.set_axis_off()
-            x += wide + gap
-        y -= gap
+            x += wide + GAP
+        y -= GAP
     draft = target.with_suffix(".draft.png")
     fig.savefig(draft, metadata={"Software": None})
     # A palette makes the file a quarter as large; median cut would drop the colors of small areas.

@@ -38,7 +38,7 @@ def test_overview_fills_its_width_with_figures_of_any_size(tmp_path: Path) -> No
             Image.new("RGB", (300 + 400 * k, 200 + 100 * k), "navy").save(tmp_path / name)
     PAGE["overview"](tmp_path, (), tmp_path / "overview.png")
     drawn = np.array(Image.open(tmp_path / "overview.png").convert("L")) < 128
-    width, _, gap = (round(100 * length) for length in PAGE["PAGE"])
+    width, gap = (round(100 * PAGE[name]) for name in ("WIDTH", "GAP"))
     assert drawn.shape[1] == width
     widest = np.flatnonzero(drawn.any(0))
     assert abs(widest[0] - gap) <= 1

@@ -66,8 +66,7 @@ def _hard(data: Records) -> tuple[str, ...]:
 
 def _strongest(data: Records) -> tuple[str, ...]:
     """What the largest guidance scale gave, beside no guidance."""
-    domain = "all" if any(row.domain == "all" for row in data.guidance_rows) else None
-    rows = [row for row in data.guidance_rows if domain in (None, row.domain)]
+    rows = [row for row in data.guidance_rows if row.domain == "all"] or data.guidance_rows
     least, most = (pick(rows, key=lambda row: row.guidance_scale) for pick in (min, max))
     if most.guidance_scale <= max(least.guidance_scale, data.choice.guidance_scale):
         return ()

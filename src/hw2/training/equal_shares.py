@@ -8,7 +8,7 @@ import numpy as np
 def equal_shares(counts: Sequence[int]) -> np.ndarray:
     """The images of an epoch in which every group has as many as the largest.
 
-    Drawn as they are, 7,000 images of one domain beside 47,000 of another are a seventh of each
+    Drawn as they are, 7,000 images of one domain beside 47,000 of another are an eighth of each
     batch, and a model that serves both learns the smaller domain last.
 
     Args:
