@@ -59,6 +59,7 @@ UV := .venv/bin/uv pip install --quiet --python .venv/bin/python
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
 	$(UV) --requirement requirements.lock
 	$(UV) --no-deps --no-build-isolation --editable .
+	.venv/bin/python -m hw2.pipeline.plain_dvc
 	@touch $@
 
 lock: install ## Resolve requirements.lock anew

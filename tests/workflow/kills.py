@@ -61,11 +61,17 @@ class Kill:
     next_tool: str
 
     @classmethod
-    def drawn(cls, number: int, stages: Sequence[str] = STAGES) -> "Kill":
-        """The kill of this number, of one of these stages; every fifth is aimed."""
+    def drawn(
+        cls,
+        number: int,
+        stages: Sequence[str] = STAGES,
+        tools: Sequence[str] = TOOLS,
+        aim_every: int = 5,
+    ) -> "Kill":
+        """The kill of this number, of one of these stages and tools; some are aimed."""
         stream = random.Random(number)
-        aim = WRITTEN_BY_DVC[number // 5 % 2] if number % 5 == 0 else ""
-        tool = stream.choice(TOOLS[:2] if aim else TOOLS)
+        aim = WRITTEN_BY_DVC[number // aim_every % 2] if number % aim_every == 0 else ""
+        tool = stream.choice([tool for tool in tools if tool != "bare"] if aim else tools)
         return cls(
             number,
             tool,
@@ -212,8 +218,6 @@ class Bench:
 
     def _rerun(self, kill: Kill, killed_text: str, outcome: Outcome) -> None:
         """Run the stage to its end, and compare with the reference."""
-        if "dvc.lock" in outcome.damaged and kill.next_tool == "dvc":
-            self._work.run("hw2", "plan")  # plain DVC refuses a damaged file
         done = self._timed(kill.next_tool, kill.stage)
         if done.code != 0:
             outcome.stuck = outcome.stuck or done.text[-2000:]
@@ -351,6 +355,8 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="where runs and results are kept")
     parser.add_argument("--kills", type=int, default=250)
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
+    parser.add_argument("--tools", nargs="+", choices=TOOLS, default=TOOLS)
+    parser.add_argument("--aim-every", type=int, default=5, help="kills of which one is aimed")
     parser.add_argument(
         "--part", type=_part, default=(1, 1), metavar="K/N", help="of N calls at once"
     )
@@ -368,7 +374,8 @@ def main() -> int:
             if time.monotonic() > end:
                 break
             if number not in done:
-                outcome = bench.run(Kill.drawn(number, options.stages))
+                drawn = Kill.drawn(number, options.stages, options.tools, options.aim_every)
+                outcome = bench.run(drawn)
                 with results.open("a") as file:
                     file.write(json.dumps(asdict(outcome)) + "\n")
     finally:

@@ -67,7 +67,12 @@ def test_row_09_found_15_plain_dvc_killed_while_it_writes_its_state_costs_no_tra
     assert killed.ran == {"digits_fetch", "digits_pack", "judge_train"}
     assert scratch.text("dvc.lock") == "schema: '2.0'\nsta"
     (scratch.root / ".dvc/tmp/rwlock").write_bytes(b'{"write": {"/')  # it may die there as well
+    again = scratch.copy(tmp_path / "again")
 
+    healed = again.run("dvc", "repro", "judge_train")
+    assert (healed.code, healed.ran) == (0, set()), healed.text
+    assert healed.text.count("dvc.lock: was damaged") == 1
+    assert healed.text.count("rwlock: was damaged") == 1
     done = scratch.snakemake("results/judge")
     assert done.ran == set()
     assert done.text.count("dvc.lock: was damaged") == 1

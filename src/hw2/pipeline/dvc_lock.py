@@ -34,6 +34,8 @@ def _dump(path: str, data: Any, dumper: Any, fs: Any = None, **arguments: Any) -
 
 def parsed(content: bytes) -> dict[str, Any] | None:
     """The content of a `dvc.lock`; None if it is not complete."""
+    if content and not content.endswith(b"\n"):  # a file cut within a value may be valid YAML
+        return None
     try:
         data: dict[str, Any] = COMPILED_LOCKFILE_SCHEMA(parse_yaml(content.decode(), LOCK))
     except (DvcException, Invalid, ValueError, RecursionError):
