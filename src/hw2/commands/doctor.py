@@ -32,6 +32,7 @@ CHECKS: tuple[tuple[str, Callable[[], Finding]], ...] = (
 PARAMETER_CHECKS: tuple[tuple[str, Callable[[params.Params, inputs.Needed], Finding]], ...] = (
     ("data", inputs.data),
     ("CLIP's images", inputs.clip_images),
+    ("concepts", inputs.concept_photographs),
     ("files of params.yaml", inputs.named_files),
     ("models of the hub", inputs.hub_models),
 )

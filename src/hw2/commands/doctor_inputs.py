@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from hw2.clip import weights as clip_weights
@@ -60,6 +61,18 @@ def clip_images(settings: params.Params, needed: Needed) -> Finding:
 
         return _downloads([cifar100.ARCHIVE], paths.load().raw)
     return Finding("ok", zero_shot.images)
+
+
+def concept_photographs(settings: params.Params, needed: Needed) -> Finding:
+    """Whether the public photographs of concepts exist; a path is checked by `named_files`."""
+    photographs = settings.personalization.photographs
+    if not needed("personalization.photographs"):
+        return _NOT_NEEDED
+    if photographs == "dreambooth":
+        from hw2.personalization import dreambooth
+
+        return _downloads(chain.from_iterable(dreambooth.FILES.values()), paths.load().raw)
+    return Finding("ok", photographs)
 
 
 def _course(
@@ -198,7 +211,7 @@ def _named(settings: params.Params) -> Iterator[_Named]:
             personalization.multi_concept.prior_preservation_folder
         ),
     }
-    no_path = (None, "synthetic", "course", "cifar100")
+    no_path = (None, "synthetic", "course", "cifar100", "dreambooth")
     yield from (_Named(key, name) for key, name in paths_of.items() if name not in no_path)
     clip_models = [(f"clip.zero_shot.models, {model.name}", model) for model in zero_shot.models]
     for key, model in (*clip_models, ("personalization.clip.weights", personalization.clip)):

@@ -6,7 +6,7 @@ from pathlib import Path
 from hw2.config import params
 from hw2.io import manifest
 from hw2.io.atomic import atomic_dir
-from hw2.personalization import photos, prompt_specs, synthetic
+from hw2.personalization import dreambooth, photos, prompt_specs, synthetic
 from hw2.runtime.errors import UserError
 
 
@@ -15,11 +15,13 @@ def run(
     personalization: params.Personalization,
     shapes: params.Shapes,
     *,
+    raw: Path,
     personalization_concepts: Path,
 ) -> None:
     """Write the concepts' photographs and prompts to the folder `personalization_concepts`.
 
     It holds `{key}/*` for each concept, `masks/{key}/*.png` if there are masks, and `input.json`.
+    Photographs of the DreamBooth dataset are downloaded into `raw`.
 
     Raises:
         UserError: if photographs are missing or damaged, if the prompts name a concept that is not
@@ -31,6 +33,8 @@ def run(
             synthetic.write(
                 folder, personalization.synthetic_photographs, shapes.image_size, shapes.seed
             )
+        elif personalization.photographs == "dreambooth":
+            dreambooth.write(folder, raw)
         else:
             _copy(personalization, Path(personalization.photographs), folder)
         specs = prompt_specs.read(folder / synthetic.INPUT)

@@ -214,14 +214,15 @@ class Personalization(Section):
     photographs: UserPath = Field(
         min_length=1,
         description=(
-            "synthetic (rendered offline), or a folder with a folder for each concept, such as "
+            "synthetic (rendered offline), dreambooth (a dog, a cat and a cartoon of that public "
+            "dataset, downloaded), or a folder with a folder for each concept, such as "
             "hw2_data/textual_inversion."
         ),
     )
     input: UserPath | None = Field(
         description=(
             "The course's input.json with the prompts that are graded; null writes one "
-            "for the synthetic concepts."
+            "for the concepts of synthetic and dreambooth."
         )
     )
     synthetic_photographs: PositiveInt = Field(
@@ -280,10 +281,11 @@ def conflicts(
         )
     if own_clip and personalization.clip.architecture is not None:
         yield "personalization.clip.architecture: the trained CLIP states its own; write null"
-    if (personalization.photographs == "synthetic") != (personalization.input is None):
+    with_prompts = personalization.photographs in ("synthetic", "dreambooth")
+    if with_prompts != (personalization.input is None):
         yield (
-            "personalization.input: null goes with synthetic photographs, a path with a folder"
-            " of photographs"
+            "personalization.input: null goes with synthetic or dreambooth photographs, a path with"
+            " a folder of photographs"
         )
     multi_concept = personalization.multi_concept
     if not multi_concept.seeds:
