@@ -1,9 +1,9 @@
 """Update the generated parts of the README: overview image, pipeline diagram and results table.
 
 Run `python docs/front_page.py` in the repository's root after a run of the pipeline. It writes
-docs/overview.png from the report's figures and records, docs/pipeline.svg from dvc.yaml, and the
+docs/overview.jpg from the report's figures and records, docs/pipeline.svg from dvc.yaml, and the
 table between the markers in README.md from results/details and docs/reported_results.yaml.
-`--check` only reports whether the table is up to date. `--no-overview` keeps docs/overview.png, for
+`--check` only reports whether the table is up to date. `--no-overview` keeps docs/overview.jpg, for
 runs without figures.
 """
 
@@ -104,7 +104,7 @@ class ReportedResults(loader.Section):
 
 
 def overview(figures: Path, concepts: Sequence[Concept], target: Path) -> None:
-    """Compose figures of the report, and short forms of those of two concepts, into one PNG.
+    """Compose figures of the report, and short forms of those of two concepts, into one JPEG.
 
     The figures of a row have one height, so that they fill the width.
     """
@@ -132,13 +132,8 @@ def overview(figures: Path, concepts: Sequence[Concept], target: Path) -> None:
             ax.set_axis_off()
             x += wide + GAP
         y -= GAP
-    draft = target.with_suffix(".draft.png")
-    fig.savefig(draft, metadata={"Software": None})
-    # A palette makes the file a quarter as large; median cut would drop the colors of small areas.
-    Image.open(draft).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(
-        target, optimize=True
-    )
-    draft.unlink()
+    # Without subsampling of colors, so that text and thin lines stay sharp.
+    fig.savefig(target, pil_kwargs={"quality": 88, "subsampling": 0, "optimize": True})
 
 
 def _concepts() -> Sequence[Concept]:
@@ -289,7 +284,7 @@ def main() -> None:
     """Write, or check, the generated parts of the README."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="fail if the table is out of date")
-    parser.add_argument("--no-overview", action="store_true", help="keep docs/overview.png")
+    parser.add_argument("--no-overview", action="store_true", help="keep docs/overview.jpg")
     parser.add_argument("--figures", type=Path, default=Path("results/report_figs"))
     options = parser.parse_args()
     readme = Path("README.md")
@@ -303,7 +298,7 @@ def main() -> None:
     readme.write_text(new, encoding="utf-8")
     diagram(stage_graph.read("dvc.yaml"), Path("docs/pipeline.svg"))
     if not options.no_overview:
-        overview(options.figures, _concepts(), Path("docs/overview.png"))
+        overview(options.figures, _concepts(), Path("docs/overview.jpg"))
 
 
 if __name__ == "__main__":

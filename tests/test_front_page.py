@@ -36,8 +36,8 @@ def test_overview_fills_its_width_with_figures_of_any_size(tmp_path: Path) -> No
     for row in PAGE["PANELS"]:
         for k, (name, _) in enumerate(row):
             Image.new("RGB", (300 + 400 * k, 200 + 100 * k), "navy").save(tmp_path / name)
-    PAGE["overview"](tmp_path, (), tmp_path / "overview.png")
-    drawn = np.array(Image.open(tmp_path / "overview.png").convert("L")) < 128
+    PAGE["overview"](tmp_path, (), tmp_path / "overview.jpg")
+    drawn = np.array(Image.open(tmp_path / "overview.jpg").convert("L")) < 128
     width, gap = (round(100 * PAGE[name]) for name in ("WIDTH", "GAP"))
     assert drawn.shape[1] == width
     widest = np.flatnonzero(drawn.any(0))
