@@ -11,6 +11,7 @@ divided by those of real images. Results are those of one seed. No image of the 
 import argparse
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,18 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
+@dataclass(frozen=True)
+class Quality:
+    """Accuracy of generated images; Fréchet distance and recall, divided by those of real ones."""
+
+    accuracy: float
+    frechet: float
+    recall: float
+
+    def __str__(self) -> str:
+        return f"{self.accuracy:.3f} / {self.frechet:.1f} / {self.recall:.2f}"
+
+
 def recipe(base: params.Ddpm, changes: dict[str, dict[str, Any]], steps: int) -> params.Ddpm:
     """The parameters of a recipe, with `steps` steps in one thread."""
     values = base.model_dump()
@@ -76,11 +89,11 @@ def train(ddpm: params.Ddpm) -> tuple[Denoiser, float]:
     return model, seconds
 
 
-def quality(model: Denoiser, judge: Judge, ddpm: params.Ddpm, scale: float) -> list[str]:
-    """Accuracy, relative Fréchet distance and recall of generated images, by domain."""
+def quality(model: Denoiser, judge: Judge, ddpm: params.Ddpm, scale: float) -> dict[str, Quality]:
+    """The quality of generated images by domain, on the random streams of the val split."""
     request = request_all_labels(model.domains, ddpm.guidance.images_per_label)
     images = sample_images(model, request, ddpm.sampling, guidance=Guidance(scale), split="val")
-    cells = []
+    found = {}
     for domain in model.domains:
         mask = request.domains == LABELED_DOMAINS.index(domain)
         generated = Digits(images[mask], request.digits[mask])
@@ -88,9 +101,9 @@ def quality(model: Denoiser, judge: Judge, ddpm: params.Ddpm, scale: float) -> l
         measured = sample_quality.measure(
             judge, generated, domain, ARRAYS, split="val", other="train"
         )
-        distance, recall = (sample_quality.share(measured, name) for name in ("frechet", "recall"))
-        cells.append(f"{accuracy.value:.3f} / {distance:.1f} / {recall:.2f}")
-    return cells
+        shares = (sample_quality.share(measured, name) for name in ("frechet", "recall"))
+        found[domain] = Quality(accuracy.value, *shares)
+    return found
 
 
 def steps_in(seconds: float, base: params.Ddpm, names: list[str]) -> dict[str, int]:
@@ -119,7 +132,8 @@ def main() -> None:
     for name in arguments.recipes:
         ddpm = recipe(base, RECIPES[name], steps[name])
         model, _ = train(ddpm)
-        cells = [cell for scale in SCALES for cell in quality(model, judge, ddpm, scale)]
+        by_scale = [quality(model, judge, ddpm, scale) for scale in SCALES]
+        cells = [str(cell) for found in by_scale for cell in found.values()]
         print(f"| {name} | {steps[name]} | " + " | ".join(cells) + " |", flush=True)
 
 

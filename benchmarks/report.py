@@ -154,8 +154,9 @@ def _growth(rows: Record) -> str:
 def _open(record: Record) -> str:
     failed = {name: row["error"] for name, row in record["rows"].items() if "error" in row}
     lines = [
-        "* Time to equal quality of the digit model, and of domain adaptation: it takes hours for"
-        " each recipe. The rows above compare the speed of a step only. This is open.",
+        "* Time to equal quality: rows of trainings compare the speed of a step only."
+        " `benchmarks/equal_quality.py` bounds it for the digit model. For the peers other than the"
+        " student recipe, and for domain adaptation, it is open.",
         "* Drawing the figures of the report: no peer draws them. The last section of the report"
         " has the time of each stage.",
         "* Anything on a GPU; `benchmarks/gpu.py` measures that.",
