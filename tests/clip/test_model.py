@@ -88,6 +88,7 @@ assert "hw2" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_found_11_open_clip_reads_the_folder_anywhere_and_without_this_package(
     tiny_folder: Path, tmp_path: Path
 ) -> None:

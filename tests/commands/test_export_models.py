@@ -149,6 +149,7 @@ def test_models_that_were_not_trained_are_not_exported(mini: params.Params, tmp_
         export_models.run(given, SimpleNamespace(), tmp_path)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_found_12_stock_libraries_load_the_models_of_the_repository_and_exported_ones(
     exported: Path, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from hw2.io.files import read_json, save_arrays, write_json, write_table
 sys.path.insert(0, str(Path(__file__).parent))  # the import mode `importlib` leaves this to us
 
 import personalization_results
+from reading import draw_report
 
 CURVES = {"mnistm": (0.62, 0.965), "svhn": (0.71, 0.985)}
 SAMPLERS = (
@@ -436,6 +437,14 @@ def write(folder: Path, domains: tuple[str, ...] = LABELED_DOMAINS) -> dict[str,
 def records_in() -> Callable[..., dict[str, Path]]:
     """`records_in(folder, domains)` writes made-up records and returns where they are."""
     return write
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A drawn report and its records. Only look at them: they are shared."""
+    paths = write(tmp_path_factory.mktemp("report"))
+    draw_report(paths)
+    return paths
 
 
 @pytest.fixture

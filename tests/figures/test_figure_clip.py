@@ -73,12 +73,10 @@ def plain(text: str) -> str:
     )
 
 
-def test_the_section_has_every_file(records_in: Write, tmp_path: Path) -> None:
-    paths = records_in(tmp_path)
-    draw_report(paths)
-    names = {path.name for path in paths["report_figs"].iterdir()}
+def test_the_section_has_every_file(drawn: dict[str, Path]) -> None:
+    names = {path.name for path in drawn["report_figs"].iterdir()}
     assert {f"clip_{name}.png" for name in FIGURES} | {"clip_table.csv", "clip_table.md"} <= names
-    assert "Zero-shot classification with CLIP" in (paths["report_figs"] / "index.html").read_text()
+    assert "Zero-shot classification with CLIP" in (drawn["report_figs"] / "index.html").read_text()
 
 
 def test_without_models_there_is_no_section(records_in: Write, tmp_path: Path) -> None:

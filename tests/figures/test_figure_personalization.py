@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reading import draw_report
 from reading import read as read_records
 
 from hw2.figures import personalization, personalization_plots, personalization_records, report
@@ -28,10 +27,8 @@ def data(records_in: Write, tmp_path: Path) -> Records:
     return read(records_in(tmp_path))
 
 
-def test_the_section_has_every_file(records_in: Write, tmp_path: Path) -> None:
-    paths = records_in(tmp_path)
-    draw_report(paths)
-    names = {path.name for path in paths["report_figs"].iterdir()}
+def test_the_section_has_every_file(drawn: dict[str, Path]) -> None:
+    names = {path.name for path in drawn["report_figs"].iterdir()}
     assert {"ti_new1.png", "ti_new2.png", "ti_curves.png", "multi_concept_0+1.png"} <= names
     assert {"multi_concept_table.csv", "multi_concept_table.md"} <= names
 

@@ -81,14 +81,16 @@ class Page(HTMLParser):
 
 
 def page_of(paths: Paths) -> Page:
-    draw_report(paths)
     return Page((paths["report_figs"] / "index.html").read_text(encoding="utf-8"))
 
 
-def test_every_figure_is_made_and_nothing_else(records_in: Write, tmp_path: Path) -> None:
-    paths = records_in(tmp_path)
+def drawn_page(paths: Paths) -> Page:
     draw_report(paths)
-    made = {path.name for path in paths["report_figs"].iterdir()}
+    return page_of(paths)
+
+
+def test_every_figure_is_made_and_nothing_else(drawn: Paths) -> None:
+    made = {path.name for path in drawn["report_figs"].iterdir()}
     assert made == CURVES | images_of("mnistm", "svhn") | tsne_of("svhn", "usps")
 
 
@@ -97,7 +99,7 @@ def test_a_report_of_a_single_domain_names_no_other(
     records_in: Write, tmp_path: Path, domain: str
 ) -> None:
     paths = records_in(tmp_path, (domain,))
-    page = page_of(paths)
+    page = drawn_page(paths)
     made = {path.name for path in paths["report_figs"].iterdir()}
     assert made == CURVES | images_of(domain) | tsne_of("mnist")
     other = {"mnistm": "SVHN", "svhn": "MNIST-M"}[domain]
@@ -105,12 +107,11 @@ def test_a_report_of_a_single_domain_names_no_other(
     assert f"none of {other}" in page.words
 
 
-def test_equal_records_give_equal_bytes(records_in: Write, tmp_path: Path) -> None:
-    first, second = records_in(tmp_path / "a"), records_in(tmp_path / "b")
-    draw_report(first)
-    draw_report(second)
-    assert digest(first["report_figs"]) == digest(second["report_figs"])
-    for png in first["report_figs"].glob("*.png"):
+def test_equal_records_give_equal_bytes(drawn: Paths, records_in: Write, tmp_path: Path) -> None:
+    equal = records_in(tmp_path)
+    draw_report(equal)
+    assert digest(equal["report_figs"]) == digest(drawn["report_figs"])
+    for png in drawn["report_figs"].glob("*.png"):
         assert not re.search(rb"tEXt|iTXt|tIME", png.read_bytes())
 
 
@@ -152,17 +153,16 @@ def test_a_failed_report_leaves_the_old_one(records_in: Write, tmp_path: Path) -
     assert digest(paths["report_figs"]) == before
 
 
-def test_the_page_embeds_its_images(records_in: Write, tmp_path: Path) -> None:
-    paths = records_in(tmp_path)
-    page = page_of(paths)
+def test_the_page_embeds_its_images(drawn: Paths) -> None:
+    page = page_of(drawn)
     links = [attrs["href"] or "" for tag, attrs in page.tags if tag == "a"]
     links = [link for link in links if not link.startswith("#")]  # anchors of the page itself
-    assert set(links) == {path.name for path in paths["report_figs"].glob("*.png")}
+    assert set(links) == {path.name for path in drawn["report_figs"].glob("*.png")}
     images = [attrs for tag, attrs in page.tags if tag == "img"]
     assert len(images) == len(links)
     assert all((image["src"] or "").startswith("data:image/png;base64,") for image in images)
     assert all(image["alt"] for image in images)
-    text = (paths["report_figs"] / "index.html").read_text(encoding="utf-8")
+    text = (drawn["report_figs"] / "index.html").read_text(encoding="utf-8")
     assert "http" not in re.sub(r"base64,[^\"]*", "", text)
 
 
@@ -186,14 +186,13 @@ def written(paths: Paths) -> set[str]:
     return rounded | {f"{v:g}" for v in numbers} | {f"{100 * v:.1f}" for v in numbers}
 
 
-def test_the_page_shows_numbers_of_the_records_only(records_in: Write, tmp_path: Path) -> None:
-    paths = records_in(tmp_path)
-    words = page_of(paths).words.partition("What this report was made from")[0]
+def test_the_page_shows_numbers_of_the_records_only(drawn: Paths) -> None:
+    words = page_of(drawn).words.partition("What this report was made from")[0]
     words = re.sub(r", (?:19|20)\d\d\b", "", words)  # years of references
     shown = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", words))
     times = {"1000", "800", "600", "400", "200", "0"}
     digits = {str(digit) for digit in range(10)}
-    losses = [float(line.split(",")[1]) for line in paths["ddpm_history"].read_text().split()[1:]]
+    losses = [float(line.split(",")[1]) for line in drawn["ddpm_history"].read_text().split()[1:]]
     smoothed = f"{sum(losses[-8:]) / 8:.4f}"  # 8 is a fiftieth of the rows
     # 95 is the level of the intervals, 6 the images of a strip, 10 a side of the grid, 60 the
     # points of a t-SNE figure; the last are ratios of generated to real.
@@ -201,41 +200,39 @@ def test_the_page_shows_numbers_of_the_records_only(records_in: Write, tmp_path:
     # Names of noises, settings of the faces' samples, the scale of pixels, the course's threshold.
     made_here |= {"00", "01", "03", "0.25", "4", "20", "255"}
     made_here |= {"0.001"}  # smaller p-values are not distinguished
-    made_here |= set(re.findall(r"\d+(?:\.\d+)?", paths["claims_file"].read_text()))
-    assert shown - written(paths) - times - digits - made_here == set()
+    made_here |= set(re.findall(r"\d+(?:\.\d+)?", drawn["claims_file"].read_text()))
+    assert shown - written(drawn) - times - digits - made_here == set()
     for key in ("accuracy", "accuracy_low", "accuracy_high"):
-        for path in (paths["ddpm_details"], paths["judge_details"]):
+        for path in (drawn["ddpm_details"], drawn["judge_details"]):
             record = json.loads(path.read_text())
             assert f"{100 * record['mnistm'][key]:.1f}" in shown
     assert {"97.5", "66.5", "500", "2000", "400"} <= shown
 
 
-def test_the_page_changes_with_the_records(records_in: Write, tmp_path: Path) -> None:
+def test_the_page_changes_with_the_records(drawn: Paths, records_in: Write, tmp_path: Path) -> None:
+    assert "not run in this profile" in page_of(drawn).words
     paths = records_in(tmp_path)
-    assert "not run in this profile" in page_of(paths).words
     score = {"accuracy": 0.7812, "accuracy_low": 0.7123, "accuracy_high": 0.8345, "n": 321}
     paths["ddpm_ablation_details"].write_text(json.dumps({"ran": True, **score}))
     record = json.loads(paths["ddpm_details"].read_text())
     paths["ddpm_details"].write_text(json.dumps(record | {"model": "a <small> U-Net"}))
-    page = page_of(paths)
+    page = drawn_page(paths)
     assert "78.1 % (71.2\N{EN DASH}83.5 %, n = 321)" in page.words
     assert "not run" not in page.words
     assert "Model: a <small> U-Net." in page.words
 
 
-def test_every_figure_says_how_to_make_it_again(records_in: Write, tmp_path: Path) -> None:
-    paths = records_in(tmp_path)
-    draw_report(paths)
-    text = (paths["report_figs"] / "index.html").read_text(encoding="utf-8")
+def test_every_figure_says_how_to_make_it_again(drawn: Paths) -> None:
+    text = (drawn["report_figs"] / "index.html").read_text(encoding="utf-8")
     commands = re.findall(r'<a href="([^"]+)">[^<]+</a>, made again by\n<code>([^<]+)</code>', text)
-    assert {name for name, _ in commands} == {p.name for p in paths["report_figs"].glob("*.png")}
+    assert {name for name, _ in commands} == {p.name for p in drawn["report_figs"].glob("*.png")}
     assert dict(commands)["ddpm_guidance.png"] == (
         "dvc repro --force --single-item maker_of_ddpm_sweep report_figs"
     )
 
 
-def test_the_page_ends_with_its_provenance(records_in: Write, tmp_path: Path) -> None:
-    words = page_of(records_in(tmp_path)).words
+def test_the_page_ends_with_its_provenance(drawn: Paths) -> None:
+    words = page_of(drawn).words
     _, _, last = words.partition("What this report was made from")
     for fact in ("0123456789ab", "no source file differs from it", "ddpm.train.steps", "1.50 MB",
                  "a processor, 2 core(s)", "61.5"):  # fmt: skip
@@ -243,18 +240,16 @@ def test_the_page_ends_with_its_provenance(records_in: Write, tmp_path: Path) ->
     assert words.index("Domain adaptation of a digit") < words.index("Claims of reports")
 
 
-def test_every_task_says_what_was_done_and_observed(records_in: Write, tmp_path: Path) -> None:
-    words = page_of(records_in(tmp_path)).words
+def test_every_task_says_what_was_done_and_observed(drawn: Paths) -> None:
+    words = page_of(drawn).words
     assert words.count("What was hard") == words.count("What was observed") == 5
     assert "DANN as published: a fall (\N{MINUS SIGN}3.0 points, 95 % interval" in words
     assert "self-training" in words
     assert "Several concepts: a survey" in words
 
 
-def test_snakemake_finds_the_texts_of_every_figure(records_in: Write, tmp_path: Path) -> None:
-    paths = records_in(tmp_path)
-    draw_report(paths)
-    html = (paths["report_figs"] / "index.html").read_text(encoding="utf-8")
+def test_snakemake_finds_the_texts_of_every_figure(drawn: Paths) -> None:
+    html = (drawn["report_figs"] / "index.html").read_text(encoding="utf-8")
     texts = report_page.read(html)
-    assert set(texts) == {path.name for path in paths["report_figs"].glob("*.png")}
+    assert set(texts) == {path.name for path in drawn["report_figs"].glob("*.png")}
     assert all(text.section and text.title and text.caption for text in texts.values())

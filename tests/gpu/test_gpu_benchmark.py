@@ -29,6 +29,7 @@ def test_every_step_runs_at_a_small_size(tmp_path: Path) -> None:
     assert all(name in table for name in (*record["checks"], *record["workloads"]))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is there")
 def test_without_a_gpu_one_line_says_so_and_nothing_is_written(tmp_path: Path) -> None:
     done = run("--out", str(tmp_path))

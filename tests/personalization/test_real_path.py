@@ -93,6 +93,7 @@ def graded(settings: params.Params, artifacts: SimpleNamespace) -> tuple[Case, .
     return cases
 
 
+@pytest.mark.slow
 def test_a_folder_and_a_single_file_give_the_same_images(
     v1: Path, checkpoint: Path, settings: params.Params, clip: Path, tmp_path: Path
 ) -> None:
@@ -142,6 +143,7 @@ def test_the_course_s_photographs_and_prompts_are_graded(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("captioned", ["from a folder", "drawn by the model"])
 def test_methods_for_two_concepts_run_on_photographs(
     captioned: str, settings: params.Params, clip: Path, tmp_path: Path

@@ -174,6 +174,7 @@ def test_a_killed_stage_resumes_after_the_finished_trainings(
     assert_same_bytes(artifacts, done, "dann_history", "dann_models")
 
 
+@pytest.mark.slow
 def test_two_processes_one_of_them_lost_give_the_curve_of_one(
     mini: params.Params, digits: Path, tmp_path: Path
 ) -> None:

@@ -276,6 +276,7 @@ def test_a_prompt_that_is_too_long_stops_before_the_training(
         run_stage(personalization_train, mini, artifacts, personalization_concepts=concepts)
 
 
+@pytest.mark.slow
 def test_two_processes_one_of_them_lost_give_the_curve_of_one(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
 ) -> None:
