@@ -31,6 +31,8 @@ WITH_DOMAIN_LOSS = ("dann_paper", "dann_capped", "dann", "cdan")
 WITH_PSEUDO_LABELS = ("self_training", "adamatch")
 N = 24
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def settings(mini_with: Callable[..., params.Params]) -> params.Params:
@@ -174,7 +176,6 @@ def test_a_killed_stage_resumes_after_the_finished_trainings(
     assert_same_bytes(artifacts, done, "dann_history", "dann_models")
 
 
-@pytest.mark.slow
 def test_two_processes_one_of_them_lost_give_the_curve_of_one(
     mini: params.Params, digits: Path, tmp_path: Path
 ) -> None:

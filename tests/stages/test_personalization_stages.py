@@ -45,6 +45,8 @@ from hw2.training.microbatches import Microbatches
 
 ROUNDED = 1e-5  # metrics have six digits
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def base(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
@@ -276,7 +278,6 @@ def test_a_prompt_that_is_too_long_stops_before_the_training(
         run_stage(personalization_train, mini, artifacts, personalization_concepts=concepts)
 
 
-@pytest.mark.slow
 def test_two_processes_one_of_them_lost_give_the_curve_of_one(
     mini: params.Params, base: SimpleNamespace, done: SimpleNamespace, tmp_path: Path
 ) -> None:
