@@ -33,14 +33,18 @@ def started(
     )
 
 
-@pytest.mark.parametrize("kept", [0, 50, 9], ids=["empty", "cut in a value", "cut"])
+@pytest.mark.parametrize(
+    ("command", "kept"),
+    [("repro", 0), ("repro", 50), ("repro", 9), ("exp run", 0)],
+    ids=["empty", "cut in a value", "cut", "experiment"],
+)
 def test_row_09_found_15_plain_repro_heals_what_a_killed_one_left(
-    repository: Path, tmp_path: Path, kept: int
+    repository: Path, tmp_path: Path, command: str, kept: int
 ) -> None:
     lock = (repository / "dvc.lock").read_bytes()
     (repository / "dvc.lock").write_bytes(lock[:kept])
     (repository / files_in_use.LIST).write_bytes(b'{"write": {"/'[:kept])
-    done = started(tmp_path / "site-packages", "dvc", DVC, "repro")
+    done = started(tmp_path / "site-packages", "dvc", DVC, *command.split())
     assert done.returncode == 0, done.stderr
     assert "Running stage" not in done.stdout
     assert [line.partition(": was damaged")[0] for line in done.stderr.splitlines()] == [

@@ -33,7 +33,7 @@ def add_start_up_file(site_packages: Path) -> None:
 
 
 def guard() -> None:
-    """Make this process of `dvc` replace its files as a whole; `repro` first heals damaged ones."""
+    """Make this process of `dvc` replace its files as a whole; runs first heal damaged ones."""
     import dvc.cli  # here, because `add_start_up_file` needs nothing of DVC
 
     from hw2.pipeline import dvc_lock, files_in_use
@@ -43,7 +43,7 @@ def guard() -> None:
     main = dvc.cli.main
 
     def healed(argv: list[str] | None = None) -> Any:
-        if "repro" in (sys.argv if argv is None else argv):
+        if {"repro", "exp"} & set(sys.argv if argv is None else argv):
             _repair_lock()
         return main(argv)
 
