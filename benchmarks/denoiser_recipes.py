@@ -4,8 +4,9 @@
 
 It needs `data/arrays` and `results/judge` (`dvc repro digits_pack judge_train`). A recipe changes
 some parameters of params.yaml; its number of steps is what the seconds allow, by timed steps that
-alternate between the recipes. A cell holds accuracy, Frechet distance and recall, the latter two
-divided by those of real images. Results are those of one seed. No image of the test split is read.
+alternate between the recipes. A cell holds accuracy with its 95 % interval, Frechet distance and
+recall, the latter two divided by those of real images. Results are those of one seed. No image of
+the test split is read.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from hw2.diffusion.guidance import Guidance
 from hw2.digits.arrays import Digits
 from hw2.digits.labels import LABELED_DOMAINS
 from hw2.evaluation import sample_quality
+from hw2.evaluation.intervals import Estimate
 from hw2.evaluation.judge import Judge, load_judge
 from hw2.training.resume import Resume
 
@@ -56,12 +58,13 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
 class Quality:
     """Accuracy of generated images; Fréchet distance and recall, divided by those of real ones."""
 
-    accuracy: float
+    accuracy: Estimate
     frechet: float
     recall: float
 
     def __str__(self) -> str:
-        return f"{self.accuracy:.3f} / {self.frechet:.1f} / {self.recall:.2f}"
+        ends = f"{self.accuracy.low:.3f} to {self.accuracy.high:.3f}"
+        return f"{self.accuracy.value:.3f} ({ends}) / {self.frechet:.1f} / {self.recall:.2f}"
 
 
 def recipe(base: params.Ddpm, changes: dict[str, dict[str, Any]], steps: int) -> params.Ddpm:
@@ -102,7 +105,7 @@ def quality(model: Denoiser, judge: Judge, ddpm: params.Ddpm, scale: float) -> d
             judge, generated, domain, ARRAYS, split="val", other="train"
         )
         shares = (sample_quality.share(measured, name) for name in ("frechet", "recall"))
-        found[domain] = Quality(accuracy.value, *shares)
+        found[domain] = Quality(accuracy, *shares)
     return found
 
 

@@ -67,8 +67,8 @@ def draw(history: dict[str, list[dict[str, float]]], target: Path) -> None:
         ax.plot(steps, losses, color=NETWORKS[name][1], alpha=0.25, lw=0.8)
         ax.plot(steps, uniform_filter1d(losses, SMOOTHED), color=NETWORKS[name][1], label=name)
     ax.set_yscale("log")
-    for axis_formatter in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
-        axis_formatter("{x:g}")
+    for set_formatter in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
+        set_formatter("{x:g}")
     ax.set(xlabel="step", ylabel="training loss", title="MNIST-M, the same batches")
     ax.legend(title="network", frameon=False)
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hw2"}):
