@@ -642,15 +642,5 @@ def test_planning_a_run_on_the_course_s_data_imports_no_torch(course_folder: Pat
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
 
 
-# --- what uses it --------------------------------------------------------------------------------
-
-
-def test_make_report_begins_with_it() -> None:
-    command = ["make", "--dry-run", "--always-make", "report"]
-    process = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
-    lines = process.stdout.splitlines()
-    assert lines.index("hw2 doctor --quiet") < lines.index("hw2 plan")
-
-
 def test_a_finding_is_one_line() -> None:
     assert Finding("warn", "a\n  b\n", "c").line("name") == "warn  name: a; b; c"

@@ -10,9 +10,12 @@ pytestmark = pytest.mark.slow
 
 
 def test_plan_lists_due_stages_and_their_durations(copy: Scratch) -> None:
-    assert "all results are up to date" in copy.run("hw2", "plan").text
+    nothing = copy.run("hw2", "plan", "--exit-code")
+    assert (nothing.code, "all results are up to date" in nothing.text) == (0, True)
     copy.set({"ddpm.sweep.scales": [1.0, 4.0]})
-    assert "4 stages to run; there are no times of profile mini yet" in copy.run("hw2", "plan").text
+    unmeasured = copy.run("hw2", "plan", "--exit-code")
+    assert unmeasured.code == 1
+    assert "4 stages to run; there are no times of profile mini yet" in unmeasured.text
     recorded = copy.run("hw2", "plan", "--record")
     assert recorded.code == 0, recorded.text
     # A stage whose outputs Git had already was skipped; its log is empty.

@@ -42,9 +42,11 @@ def add_commands(commands: CommandList) -> None:
         _plan,
         "hw2 plan",
         "hw2 plan --json",
+        "hw2 plan --exit-code",
         "hw2 plan --record",
     )
     plan.add_argument("--json", action="store_true", help="print JSON, with times in seconds")
+    plan.add_argument("--exit-code", action="store_true", help="exit with 1 if a stage is due")
     plan.add_argument(
         "--record", action="store_true",
         help="store the times of the last run, from which later plans are made",
@@ -82,8 +84,11 @@ def _params(options: argparse.Namespace) -> None:
         print(f"params.yaml and {params_file.SCHEMA} match src/hw2/config/schema")
 
 
-def _plan(options: argparse.Namespace) -> None:
+def _plan(options: argparse.Namespace) -> int:
     """Print what is due, how long it will take, and what due stages lack.
+
+    Returns:
+        The exit code: 1 if a stage is due and `--exit-code` asks for that, 0 otherwise.
 
     Raises:
         UserError: if something is missing without which a due stage fails; how long the run takes
@@ -99,7 +104,7 @@ def _plan(options: argparse.Namespace) -> None:
         outputs.need_file(timings.FILE.absolute())
         seconds = plan.record(settings.profile, settings.runtime.threads)
         print(f"{timings.FILE}: {len(seconds)} stages, {sum(seconds.values()):.0f} s")
-        return
+        return 0
     due = plan.due()
     keys = {key for stage in due for key in declared.read(stage).params}
     findings = doctor.preflight(settings, due, lambda key: declared.covers(keys, key))
@@ -109,6 +114,7 @@ def _plan(options: argparse.Namespace) -> None:
     print(table(pending, findings), flush=True)
     if failures:
         raise UserError("the lines with `fail` say what is missing; correct it before the run")
+    return int(options.exit_code and bool(due))
 
 
 def _dag(options: argparse.Namespace) -> None:

@@ -10,6 +10,8 @@ NO_PATTERN, HATCHED, SCREENED, GRIDDED = range(4)
 """Patterns that a style lays over an image: lines, dots, or lines in two directions."""
 _LUMA = np.array(LUMA, np.float32)
 _REFERENCE_SIZE = 64  # lengths of a style are pixels of an image of this size
+_PERIODS = (6.5, 9.5)
+_TURNS = 4  # directions of lines are multiples of half a turn divided by this number
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,13 @@ class Styles:
 
 
 def random_styles(stream: np.random.Generator, count: int) -> Styles:
-    """Draw styles whose dark and light colors are far apart, so that images stay readable."""
+    """Draw styles whose dark and light colors are far apart, so that images stay readable.
+
+    Colors, strengths and frames are continuous; the patterns are a few, each in four directions and
+    two periods. A pattern begins at the same place in every image, so with continuous directions
+    and periods each would be a picture of its own to learn by heart, and none would lie between
+    two of them.
+    """
     dark = stream.uniform(0, 0.45, (count, 3))
     light = stream.uniform(0.55, 1, (count, 3))
     pattern = stream.choice(4, size=count, p=(0.3, 0.35, 0.2, 0.15))
@@ -58,8 +66,8 @@ def random_styles(stream: np.random.Generator, count: int) -> Styles:
         light=light.astype(np.float32),
         tone=stream.uniform(0.5, 0.85, count).astype(np.float32),
         pattern=pattern,
-        angle=stream.uniform(0, np.pi, count),
-        period=stream.uniform(5, 11, count),
+        angle=stream.integers(_TURNS, size=count) * (np.pi / _TURNS),
+        period=stream.choice(_PERIODS, size=count),
         strength=stream.uniform(0.35, 0.7, count),
         pattern_color=lines.astype(np.float32),
         frame=np.where(stream.random(count) < 0.4, stream.uniform(2.5, 6, count), 0),
