@@ -28,6 +28,8 @@ from hw2.personalization import prompt_specs, tokens
 from hw2.runtime.errors import UserError
 from hw2.training.resume import Resume
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 DEEP = os.environ.get("HW2_TEST_DEEP") == "1"
 # The same examples in every run, so that a failure is one of the change that was made.

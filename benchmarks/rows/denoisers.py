@@ -144,10 +144,14 @@ def noise_loss(predict: Predict) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def plain_training(
-    network: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], batches: Batches, steps: int
+    network: nn.Module,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    batches: Batches,
+    steps: int,
+    lr: float = 1e-4,
 ) -> Callable[[], object]:
-    """`steps` steps as in a first script: Adam in fp32."""
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
+    """`steps` further steps with each call, as in a first script: Adam in fp32."""
+    optimizer = torch.optim.Adam(network.parameters(), lr=lr)
 
     def run() -> None:
         for _ in range(steps):

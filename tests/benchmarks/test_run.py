@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "run.py"
 ROWS = ("reading", "growth-classes")
 
@@ -27,7 +29,6 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, A
     return out, json.loads((out / "results.json").read_text())
 
 
-@pytest.mark.slow
 def test_a_row_holds_the_times_of_every_contender_and_their_ratios(
     results: tuple[Path, dict[str, Any]],
 ) -> None:
@@ -43,14 +44,12 @@ def test_a_row_holds_the_times_of_every_contender_and_their_ratios(
     assert row["rounds"] == 1
 
 
-@pytest.mark.slow
 def test_a_row_of_growth_holds_a_time_for_each_size(results: tuple[Path, dict[str, Any]]) -> None:
     row = results[1]["rows"]["growth-classes"]
     assert all(len(values) == len(row["sizes"]) for values in row["seconds"].values())
     assert set(row["exponents"]) == set(row["seconds"])
 
 
-@pytest.mark.slow
 def test_the_page_names_every_row_and_what_was_not_measured(
     results: tuple[Path, dict[str, Any]],
 ) -> None:

@@ -54,6 +54,7 @@ def test_a_tilde_that_the_shell_left_is_the_home_folder(
     assert argument_types.model_source("owner/model") == "owner/model"
 
 
+@pytest.mark.slow
 def test_found_02_figures_and_runner_ignore_the_backend_of_a_notebook() -> None:
     code = "from hw2.figures import report; import matplotlib; print(matplotlib.get_backend())"
     runner = code.replace("hw2.figures import report", "hw2.pipeline import runner")

@@ -23,6 +23,8 @@ from hw2.clip.preprocess import Preprocess
 from hw2.config import params
 from hw2.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 OPENAI = {
     "size": 224, "mode": "RGB", "mean": open_clip.OPENAI_DATASET_MEAN,
@@ -88,7 +90,6 @@ assert "hw2" not in sys.modules
 """
 
 
-@pytest.mark.slow
 def test_found_11_open_clip_reads_the_folder_anywhere_and_without_this_package(
     tiny_folder: Path, tmp_path: Path
 ) -> None:

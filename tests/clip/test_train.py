@@ -15,6 +15,8 @@ from hw2.config import params
 from hw2.training import loop
 from hw2.training.resume import Resume
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

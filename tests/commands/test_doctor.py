@@ -586,6 +586,7 @@ def course_folder(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_plan_names_all_that_is_missing_at_once(
     course_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -630,6 +631,7 @@ def test_the_plan_checks_what_due_stages_read_only(course_folder: Path) -> None:
         assert missing == names
 
 
+@pytest.mark.slow
 def test_planning_a_run_on_the_course_s_data_imports_no_torch(course_folder: Path) -> None:
     """So that what is missing is named within seconds."""
     (course_folder / "face/UNet.pt").unlink()

@@ -18,6 +18,8 @@ from hw2.ddpm.sample import SampleRequest, sample_images
 from hw2.diffusion.guidance import Guidance
 from hw2.io import files, manifest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
 REQUEST = SampleRequest(np.array([0, 5, 17, 19]), np.array([0, 1, 0, 3]))

@@ -22,6 +22,8 @@ from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import autoencoder, load, text_encoder
 from hw2.stable_diffusion import train as stable_diffusion_training
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 ROOT = Path(__file__).resolve().parents[2]
 SHARE = {"n": 48}
@@ -149,7 +151,6 @@ def test_models_that_were_not_trained_are_not_exported(mini: params.Params, tmp_
         export_models.run(given, SimpleNamespace(), tmp_path)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 def test_found_12_stock_libraries_load_the_models_of_the_repository_and_exported_ones(
     exported: Path, tmp_path: Path
 ) -> None:

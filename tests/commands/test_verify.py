@@ -12,6 +12,8 @@ from hw2 import cli
 from hw2.cli import integrity
 from hw2.io import manifest
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = """\
 stages:
   make:

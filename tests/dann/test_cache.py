@@ -15,6 +15,8 @@ from hw2.dann.pairs import Pair
 from hw2.dann.train import identity
 from hw2.runtime import canonical_source, fingerprint
 
+pytestmark = pytest.mark.slow
+
 PAIR = Pair("mnistm", "usps")
 
 

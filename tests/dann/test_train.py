@@ -24,6 +24,8 @@ from hw2.runtime.errors import Interrupted, UserError
 from hw2.training import processes
 from hw2.training.resume import Resume
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 METHODS = tuple(REGISTRY)
 ADAPTED = tuple(name for name in METHODS if name != "target_only")
@@ -242,7 +244,6 @@ def test_hyperparameters_of_another_method_do_not_change_the_identity(
         assert identity(mini, trainings.of(PAIR, method, 2), digits) != original
 
 
-@pytest.mark.slow
 def test_every_method_reduces_the_label_loss(mini: params.Dann, tmp_path: Path) -> None:
     """Squares on the left are 0, on the right 1; the target's are gray."""
     random = np.random.default_rng(len("squares"))
@@ -309,7 +310,6 @@ def test_pairs_of_any_domains_can_be_trained(
     go(changed(mini, steps=2), "self_training", digits, tmp_path, pair=Pair(source, "mnistm"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_two_processes_give_the_bits_of_one(
     mini: params.Dann, digits: Path, tmp_path: Path, method: str

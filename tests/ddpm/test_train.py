@@ -21,6 +21,8 @@ from hw2.training.batch_sampler import BatchSampler
 from hw2.training.denoising import DenoisingDataset, _stratified_times
 from hw2.training.resume import Resume
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 Fitted = tuple[dict[str, Tensor], list[dict[str, float]]]
 

@@ -50,6 +50,7 @@ def test_the_first_images_do_not_depend_on_the_count(domain: str) -> None:
     np.testing.assert_array_equal(few[1], many[1][:30])
 
 
+@pytest.mark.slow
 def test_another_process_draws_the_same() -> None:
     code = (
         f"import sys; sys.path[:] = {sys.path!r}\n"

@@ -21,6 +21,8 @@ from hw2.io import files
 from hw2.personalization import tokens
 from hw2.stages import ddpm_sweep
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/library.md").read_text(encoding="utf-8")
 Names = dict[str, Any]

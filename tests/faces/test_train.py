@@ -16,6 +16,8 @@ from hw2.runtime.errors import Interrupted
 from hw2.training.batch_sampler import BatchSampler
 from hw2.training.resume import Resume
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

@@ -31,6 +31,8 @@ from hw2.figures.sections import Figure, Section
 from hw2.io import files
 from hw2.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., dict[str, Path]]
 FIGURES = ("successes", "failures", "templates", "per_class", "confusion")
 HALF_PAGE = 5.3  # inches: the width of a figure that is not wide on the report's page

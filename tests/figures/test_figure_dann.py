@@ -19,6 +19,8 @@ from hw2.figures.sections import Section
 from hw2.io.files import read_table, write_table
 from hw2.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., dict[str, Path]]
 
 METHODS = ("source_only", "dann_paper", "dann", "self_training", "target_only")

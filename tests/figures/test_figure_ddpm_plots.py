@@ -13,6 +13,8 @@ from hw2.figures import ddpm_plots, ddpm_records, ddpm_text, formatting, losses,
 from hw2.figures.ddpm_records import Records
 from hw2.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 Paths = dict[str, Path]
 Write = Callable[..., Paths]
 

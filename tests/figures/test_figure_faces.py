@@ -14,6 +14,8 @@ from hw2.figures import faces_plots, faces_records, report, style
 from hw2.io.files import load_arrays, save_arrays
 from hw2.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 Paths = dict[str, Path]
 Write = Callable[..., Paths]
 

@@ -15,6 +15,8 @@ from hw2.figures import personalization, personalization_plots, personalization_
 from hw2.figures.personalization_records import Records
 from hw2.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., dict[str, Path]]
 
 

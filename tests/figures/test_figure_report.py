@@ -19,6 +19,8 @@ import hw2
 from hw2.pipeline import report_page
 from hw2.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 Paths = dict[str, Path]
 Write = Callable[..., Paths]
 

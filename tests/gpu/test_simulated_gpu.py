@@ -30,6 +30,8 @@ from hw2.models.judge import DigitNet
 from hw2.pixels import from_uint8
 from hw2.training.resume import Resume
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.Generator(np.random.PCG64(1))
 DIGITS = RNG.integers(0, 256, (60, 28, 28, 3), dtype=np.uint8)
 

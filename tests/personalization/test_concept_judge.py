@@ -6,6 +6,8 @@ import pytest
 from hw2.personalization import concept_judge
 from hw2.personalization.synthetic import ENGRAVING, FLOWER, KEYS, SHIELD
 
+pytestmark = pytest.mark.slow
+
 
 def test_renderings_depend_on_the_split_and_the_seed_only() -> None:
     first = concept_judge.renderings("train", 20, 32, 1)

@@ -20,6 +20,8 @@ from hw2.stable_diffusion import load, sample
 from hw2.training import processes
 from hw2.training.resume import Resume
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 
@@ -107,7 +109,6 @@ def test_the_learning_rate_falls_after_decay_start(
     assert moved[0.0][2] < 0.5 * moved[1.0][2]  # a third of the rate
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bf16", "fp16"])
 def test_training_through_a_network_of_half_precision(
     stable_diffusion: params.StableDiffusion,
@@ -213,7 +214,6 @@ def test_the_snapshot_with_the_best_image_score_that_keeps_the_prompt_is_chosen(
 Fitted = tuple[Tensor, list[dict[str, float]], dict[str, Any]]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("augment", [False, True])
 def test_two_processes_give_the_curve_of_one(
     stable_diffusion: params.StableDiffusion,

@@ -13,6 +13,8 @@ from dvc.repo import Repo
 from hw2.pipeline import dag, plan
 from hw2.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 both = pytest.mark.parametrize("ask", [plan.due, dag.load], ids=["plan", "snakemake"])
 
 

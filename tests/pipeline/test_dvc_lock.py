@@ -10,6 +10,8 @@ from dvc.utils.serialize import _yaml
 from hw2.pipeline import dvc_lock, lock_repair
 from hw2.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 DAMAGE = {
     "empty": b"",
     "cut in a word": b"schema: '2.0'\nsta",

@@ -15,6 +15,8 @@ from hw2.pipeline import dvc_errors, files_in_use
 from hw2.runtime import process
 from hw2.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the start is told by Linux only")
 
 

@@ -13,6 +13,8 @@ from hw2.io import files
 from hw2.pipeline import grid_jobs, working_copy
 from hw2.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 REPO = Path(__file__).parents[2]
 DVC = """
 stages:

@@ -10,6 +10,8 @@ from dvc.repo import Repo
 
 from hw2.pipeline import dvc_lock, job
 
+pytestmark = pytest.mark.slow
+
 
 def git(*arguments: str) -> None:
     subprocess.run(["git", *arguments], check=True)

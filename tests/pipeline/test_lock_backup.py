@@ -8,6 +8,8 @@ from dvc.repo import Repo
 
 from hw2.pipeline import declared, lock_backup, lock_repair
 
+pytestmark = pytest.mark.slow
+
 # The output of `train` is partly in Git, so DVC's run cache holds no run of it.
 PIPELINE = """\
 stages:

@@ -9,6 +9,8 @@ import pytest
 
 from hw2.pipeline import dvc_lock, files_in_use, plain_dvc
 
+pytestmark = pytest.mark.slow
+
 # A program that starts as in an environment whose site-packages is the folder of the start-up file.
 PROGRAM = """\
 import site, sys

@@ -16,6 +16,8 @@ from hw2.config import params
 from hw2.runtime import device
 from hw2.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SOURCE = str(Path(hw2.__file__).parents[1])
 HANG = 600  # seconds; under load, a stage takes minutes to import torch

@@ -9,6 +9,8 @@ from dvc.repo import Repo
 from hw2.config import params, profiles
 from hw2.pipeline import declared, unrecorded
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PIPELINE = """\
 stages:

@@ -15,6 +15,8 @@ from hw2.io import hub
 from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import load
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

@@ -22,6 +22,8 @@ from hw2.runtime.errors import UserError
 from hw2.shapes import vocabulary
 from hw2.stages import clip_evaluate, clip_fetch, clip_train
 
+pytestmark = pytest.mark.slow
+
 REAL = ROOT.parent / "shared" / "real_data" / "course" / "clip_zeroshot"  # val is val.tar.gz
 ROUNDED = 1e-5  # metrics have six digits
 

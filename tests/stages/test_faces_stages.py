@@ -22,6 +22,8 @@ from hw2.io import files
 from hw2.runtime.errors import UserError
 from hw2.stages import faces_evaluate, faces_sample, faces_train
 
+pytestmark = pytest.mark.slow
+
 SPACINGS = ("course", "leading", "trailing")
 
 

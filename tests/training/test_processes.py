@@ -20,6 +20,8 @@ from hw2.training import processes
 from hw2.training.denoising import DenoisingDataset, train_denoiser
 from hw2.training.session import Session
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 Fitted = tuple[dict[str, Tensor], list[dict[str, float]]]
 
