@@ -109,6 +109,22 @@ def test_a_world_without_nouns_and_styles_has_neither(shapes: params.Shapes) -> 
     assert "style" not in words
 
 
+def test_with_own_styles_only_styles_and_their_name_are_others(
+    shapes: params.Shapes, training: scenes.CaptionedImages
+) -> None:
+    own = scenes.training(shapes, own_styles=True)
+    styled = np.array([" in the style of " in caption for caption in training.captions])
+    assert 0.1 < styled.mean() < 0.3
+    assert np.array_equal(own.images[~styled], training.images[~styled])
+    first = vocabulary.style_names(STYLES)[0]
+    assert own.captions == [
+        f"{caption.rsplit(' ', 1)[0]} {first}" if in_style else caption
+        for caption, in_style in zip(training.captions, styled, strict=True)
+    ]
+    assert len(np.unique(own.styles.dark[styled], axis=0)) == styled.sum()
+    assert len(np.unique(training.styles.dark[styled], axis=0)) == STYLES
+
+
 def test_the_test_set_is_balanced_and_shares_no_image_with_another_split() -> None:
     test_set = scenes.test_set("test", 3, 32, 3)
     assert np.array_equal(np.bincount(test_set.classes), np.full(48, 3))

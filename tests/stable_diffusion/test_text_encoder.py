@@ -42,6 +42,8 @@ def test_tokens_and_features_agree_with_the_clip(
     with torch.no_grad():
         ends = features[torch.arange(3), ids.argmax(1)] @ network.text_projection
         assert torch.allclose(ends, network.encode_text(ids), atol=1e-5)
+        embeddings = model.get_input_embeddings()(padded.long())
+        assert torch.allclose(text_encoder.hidden_states(model, embeddings), features, atol=1e-6)
 
 
 def test_a_folder_without_a_small_clip_is_refused(tmp_path: Path) -> None:

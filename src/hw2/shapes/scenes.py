@@ -33,11 +33,13 @@ class CaptionedImages:
         captions: N sentences.
         of_one_noun: bool (N,), whether the image shows a single object that a noun names, in no
             style.
+        styles: N styles; an image whose caption names none is in none.
     """
 
     images: np.ndarray
     captions: list[str]
     of_one_noun: np.ndarray
+    styles: styles.Styles
 
 
 @dataclass(frozen=True)
@@ -55,18 +57,23 @@ class TestSet:
     textures: np.ndarray
 
 
-def training(shapes: params.Shapes) -> CaptionedImages:
-    """Draw `shapes.train_images` random scenes, without the pairs `vocabulary.HELD_OUT`."""
+def training(shapes: params.Shapes, *, own_styles: bool = False) -> CaptionedImages:
+    """Draw `shapes.train_images` random scenes, without the pairs `vocabulary.HELD_OUT`.
+
+    With `own_styles`, no two images are in the same style, and the captions of all that are in one
+    name the first of `vocabulary.style_names`.
+    """
     count = shapes.train_images
-    blocks = [_block(shapes, number) for number in range(-(-count // BLOCK))]
+    blocks = [_block(shapes, number, own_styles) for number in range(-(-count // BLOCK))]
     return CaptionedImages(
         np.concatenate([item.images for item in blocks])[:count],
         [text for item in blocks for text in item.captions][:count],
         np.concatenate([item.of_one_noun for item in blocks])[:count],
+        concatenated([item.styles for item in blocks])[:count],
     )
 
 
-def _block(shapes: params.Shapes, number: int) -> CaptionedImages:
+def _block(shapes: params.Shapes, number: int, own_styles: bool) -> CaptionedImages:
     """Block `number` of a thousand scenes."""
     num_nouns, num_styles = shapes.num_nouns, shapes.num_styles
     stream = rng.numpy_rng(shapes.seed, "shapes", "train", number)
@@ -92,10 +99,12 @@ def _block(shapes: params.Shapes, number: int) -> CaptionedImages:
     )
     canvas, _ = render.render(grounds, looks, placement, shapes.image_size)
     styled = np.flatnonzero(stream.random(n) < _STYLED) if num_styles else np.array([], int)
-    style = stream.integers(max(1, num_styles), size=n)
-    if len(styled):
-        meanings = vocabulary.style_meanings(num_styles)
-        canvas[styled] = styles.apply(meanings[style[styled]], canvas[styled])
+    name = stream.integers(max(1, num_styles), size=n)
+    style = vocabulary.style_meanings(max(1, num_styles))[name]
+    if own_styles:
+        name[:] = 0
+        style = styles.random_styles(rng.numpy_rng(shapes.seed, "own styles", number), n)
+    canvas[styled] = styles.apply(style[styled], canvas[styled])
     prefix = stream.choice(len(vocabulary.PREFIXES), size=n, p=vocabulary.PREFIX_SHARES)
     says_background = stream.random(n) < _SAYS_BACKGROUND
     backgrounds, names = tuple(vocabulary.BACKGROUNDS), vocabulary.style_names(num_styles)
@@ -109,10 +118,10 @@ def _block(shapes: params.Shapes, number: int) -> CaptionedImages:
             text += f" on a {backgrounds[background[i]]} background"
         captions.append(f"{vocabulary.PREFIXES[prefix[i]]} {text}".strip())
     for i in styled:
-        captions[i] += f" in the style of {names[style[i]]}"
+        captions[i] += f" in the style of {names[name[i]]}"
     of_one_noun = items[0].is_noun & ~double
     of_one_noun[styled] = False
-    return CaptionedImages(render.to_uint8(canvas), captions, of_one_noun)
+    return CaptionedImages(render.to_uint8(canvas), captions, of_one_noun, style)
 
 
 def test_set(split: str, per_class: int, size: int, seed: int) -> TestSet:

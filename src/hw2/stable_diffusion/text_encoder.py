@@ -81,6 +81,22 @@ def _renamed(weights: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
     return renamed
 
 
+def hidden_states(model: CLIPTextModel, embeddings: Tensor) -> Tensor:
+    """What `model` gives for token ids (N, context), from their embeddings.
+
+    Args:
+        model: The text tower.
+        embeddings: Embeddings float (N, context, width) of the tokens, without positions.
+
+    Returns:
+        The last hidden states, float (N, context, width).
+    """
+    placed = model.embeddings(inputs_embeds=embeddings)
+    # Every token sees those before it alone.
+    encoded = model.encoder(inputs_embeds=placed, attention_mask=None, is_causal=True)
+    return model.final_layer_norm(encoded.last_hidden_state)
+
+
 def token_ids(tokenizer: Any, texts: list[str], batch_size: int = 5000) -> Tensor:
     """Token ids int16 (N, context), padded as the pipeline pads them."""
     return torch.cat(

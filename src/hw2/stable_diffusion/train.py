@@ -18,8 +18,9 @@ from hw2.config import params
 from hw2.diffusion import timestep_distribution
 from hw2.diffusion.objective import min_snr_v_weights
 from hw2.diffusion.schedule import Schedule
-from hw2.shapes import scenes
-from hw2.stable_diffusion import autoencoder, text_encoder
+from hw2.shapes import scenes, vocabulary
+from hw2.stable_diffusion import autoencoder, style_embedding, text_encoder
+from hw2.stable_diffusion.style_embedding import StyleEmbedding
 from hw2.training.denoising import DenoisingDataset, train_denoiser
 from hw2.training.resume import Resume
 
@@ -39,14 +40,27 @@ class Captioned(nn.Module):
         unet: A function of (latents, times, encoder_hidden_states).
         encoder: The text encoder, which is trained as well: CLIP's contrastive loss teaches which
             noun an image shows, but hardly how the parts of its object are arranged.
+        style: Gives the embeddings that the token `style_token` has, each in its caption.
+        style_token: The id of the token; None if there are no styles.
         ids: Token ids int (captions, context); the last row is the empty caption.
+        features: What the style of each caption does, float (captions, F).
     """
 
-    def __init__(self, unet: UNet2DConditionModel, encoder: Any, ids: Tensor) -> None:
+    def __init__(
+        self,
+        unet: UNet2DConditionModel,
+        encoder: Any,
+        style: StyleEmbedding,
+        style_token: int | None,
+        ids: Tensor,
+        features: Tensor,
+    ) -> None:
         super().__init__()
         self.unet = unet
         self.encoder = encoder
-        self._ids = [ids]  # in a list, to keep them out of weights and resume files
+        self.style = style
+        self._style_token = style_token
+        self._captions = (ids, features)  # in a tuple, to keep them out of weights and resume files
 
     def inner_weights(self) -> list[Tensor]:
         """Matrices and convolutions between the first and the last, which Muon may train."""
@@ -56,7 +70,12 @@ class Captioned(nn.Module):
         ]
 
     def forward(self, xt: Tensor, t: Tensor, captions: Tensor) -> Tensor:
-        states = self.encoder(self._ids[0][captions].long())[0]
+        ids, features = (rows[captions] for rows in self._captions)
+        embeddings = self.encoder.get_input_embeddings()(ids.long())
+        if self._style_token is not None:
+            computed = self.style(features).to(embeddings)[:, None]
+            embeddings = torch.where((ids == self._style_token)[..., None], computed, embeddings)
+        states = text_encoder.hidden_states(self.encoder, embeddings)
         return self.unet(xt, t, encoder_hidden_states=states).sample
 
 
@@ -86,17 +105,18 @@ def train_stable_diffusion(
     resume: Resume,
     device: torch.device,
 ) -> tuple[StableDiffusionPipeline, list[dict[str, float]], list[dict[str, float]]]:
-    """Train the autoencoder and then the U-Net on the images that the small CLIP was trained on.
+    """Train the autoencoder and then the U-Net on captioned images.
 
-    The text encoder starts as the CLIP's text tower and is trained with the U-Net. The images show
-    no concept of `hw2.personalization.synthetic`.
+    They are the scenes that the small CLIP was trained on, but each that is in a style has one of
+    its own; none shows a concept of `hw2.personalization.synthetic`. The text encoder starts as the
+    CLIP's text tower and is trained with the U-Net.
 
     Returns:
         The pipeline with averaged weights, and the histories of the autoencoder and of the U-Net
         (rows of `step`, `loss`, `lr`).
     """
     encoder, tokenizer = text_encoder.convert(clip_model)
-    captioned = scenes.training(shapes)
+    captioned = scenes.training(shapes, own_styles=True)
     codec, codec_history = autoencoder.train_autoencoder(
         stable_diffusion.autoencoder,
         captioned.images[: stable_diffusion.autoencoder.images],
@@ -105,23 +125,25 @@ def train_stable_diffusion(
         device=device,
     )
     chosen = _chosen(captioned.of_one_noun, stable_diffusion)
-    captions = [captioned.captions[row] for row in chosen]
-    ids = text_encoder.token_ids(tokenizer, [*captions, ""])
-    schedule = Schedule(scheduler().alphas_cumprod.double())
-    dataset = DenoisingDataset(
-        autoencoder.encode(codec, captioned.images[chosen]),
-        torch.arange(len(captions)),
-        null_label=len(captions),
-        p_uncond=stable_diffusion.train.p_uncond,
-        schedule=schedule,
-        prediction="x0",
-        loss_weights=min_snr_v_weights(schedule),
-        quantiles=_QUANTILES,
-    )
+    captions = [*(captioned.captions[row] for row in chosen), ""]
+    features = style_embedding.features(
+        captioned.styles[np.append(chosen, 0)]
+    )  # the last has no style
+    style_tokens = _style_tokens(tokenizer, shapes.num_styles)
+    dataset = _dataset(autoencoder.encode(codec, captioned.images[chosen]), stable_diffusion)
     unet = _new_unet(stable_diffusion, tuple(dataset.images.shape), encoder.config.hidden_size)
     if device.type == "cpu":  # fused attention has a slow backward pass there
         unet.set_attn_processor(AttnProcessor())
-    network = Captioned(unet, encoder.requires_grad_(True), ids.to(device)).to(device)
+    with rng.seeded_init(stable_diffusion.seed, "style embedding"):
+        style = StyleEmbedding(encoder.config.hidden_size)
+    network = Captioned(
+        unet,
+        encoder.requires_grad_(True),
+        style,
+        style_tokens[0] if style_tokens else None,
+        text_encoder.token_ids(tokenizer, captions).to(device),
+        features.to(device),
+    ).to(device)
     layout = (
         torch.channels_last if stable_diffusion.train.channels_last else torch.contiguous_format
     )
@@ -137,7 +159,38 @@ def train_stable_diffusion(
     network.load_state_dict(averaged)
     unet.cpu().to(memory_format=torch.contiguous_format).eval()
     encoder.cpu().requires_grad_(False)
+    _embed_names(encoder, style.cpu(), style_tokens)
     return assemble(codec.cpu(), encoder, tokenizer, unet), codec_history, history
+
+
+def _dataset(latents: Tensor, stable_diffusion: params.StableDiffusion) -> DenoisingDataset:
+    """Noisy latents, each labeled with the index of its caption; the empty one is the last."""
+    schedule = Schedule(scheduler().alphas_cumprod.double())
+    return DenoisingDataset(
+        latents,
+        torch.arange(len(latents)),
+        null_label=len(latents),
+        p_uncond=stable_diffusion.train.p_uncond,
+        schedule=schedule,
+        prediction="x0",
+        loss_weights=min_snr_v_weights(schedule),
+        quantiles=_QUANTILES,
+    )
+
+
+def _style_tokens(tokenizer: Any, count: int) -> list[int]:
+    """The ids of the names of the first `count` styles."""
+    vocabulary_ids = tokenizer.get_vocab()
+    return [vocabulary_ids[f"{name}</w>"] for name in vocabulary.style_names(count)]
+
+
+def _embed_names(encoder: Any, style: StyleEmbedding, tokens: list[int]) -> None:
+    """Give the named styles their computed embeddings, which a stock pipeline reads."""
+    if tokens:
+        meanings = vocabulary.style_meanings(len(tokens))
+        with torch.no_grad():
+            table = encoder.get_input_embeddings().weight
+            table[tokens] = style(style_embedding.features(meanings)).to(table)
 
 
 def _chosen(of_one_noun: np.ndarray, stable_diffusion: params.StableDiffusion) -> np.ndarray:
