@@ -1,16 +1,16 @@
-"""Textual inversion of random objects that are neither nouns nor the report's concepts.
+"""Textual inversion of random objects or styles that have no name and are not the report's.
 
-    python benchmarks/inversion.py FOLDER [--model data/pretrained/stable-diffusion] [--objects 6]
+    python benchmarks/inversion.py FOLDER [--kind style] [--concepts 6] [--model FOLDER]
 
-Learning rates, checkpoints of the model and guidance are compared on these objects, so that nothing
-is chosen on what the report shows. Each object is learned from five photographs with the parameters
-of `personalization.train`, then drawn in held-out prompts. FOLDER gets, for a reading by eye,
-`photographs.png` (a row for each object) and `generated_<row>.png`, whose rows are shuffled;
+Learning rates, checkpoints of the model and guidance are compared on these concepts, so that
+nothing is chosen on what the report shows. Each is learned from five photographs with the
+parameters of `personalization.train`, then drawn in held-out prompts. FOLDER gets, to read by eye,
+`photographs.png` (a row for each concept) and `generated_<row>.png`, whose rows are shuffled;
 `key.json` says which is which. Prints a Markdown table:
 
 image score: mean CLIP image score against the photographs, and that of the initializer's word
 picked: share of generated images whose nearest photograph in CLIP's features, among those of the
-    objects and of 34 other random ones, shows the right object
+    concepts and of 34 other random ones, shows the right concept
 error: mean squared error of the predicted latents of unseen photographs at three noise levels,
     relative to that with the initializer's word
 """
@@ -18,9 +18,10 @@ error: mean squared error of the predicted latents of unseen photographs at thre
 import argparse
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -34,30 +35,45 @@ from hw2.evaluation.intervals import proportion
 from hw2.personalization import batches, tokens, train
 from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.photos import Concept
-from hw2.personalization.synthetic import images_of_object
-from hw2.shapes import vocabulary
-from hw2.shapes.records import concatenated
-from hw2.shapes.render import Looks
+from hw2.personalization.synthetic import images_in_style, images_of_object
+from hw2.shapes import styles, vocabulary
 from hw2.stable_diffusion import load, sample
 from hw2.training.resume import Resume
 
 SEED = 4000
 PHOTOGRAPHS, UNSEEN, OTHERS = 5, 20, 34
 IMAGES = 10  # of each prompt
-PROMPTS = ("a photo of a {} on a pink background", "a picture of a {} on a cyan background")
-INITIALIZER = "thing"
 TIMES = (300, 500, 700)
 CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
+class Kind:
+    """Random concepts of a kind.
+
+    Attributes:
+        name: As in `personalization.concepts`.
+        initializer: The word that embeddings start from.
+        prompts: Prompts that are drawn, with {} for the token.
+        sentence: Describes the photographs, for `error`.
+        photographs: From a concept's number, a count and a size, uint8 (count, size, size, 3).
+    """
+
+    name: Literal["object", "style"]
+    initializer: str
+    prompts: tuple[str, str]
+    sentence: str
+    photographs: Callable[[int, int, int], np.ndarray]
+
+
+@dataclass(frozen=True)
 class Measured:
-    """What one object gave.
+    """What one concept gave.
 
     Attributes:
         images: uint8 (N, S, S, 3), drawn with the token, prompt by prompt.
         image_score, word_score: Mean image scores with the token and with the initializer's word.
-        picked: bool (N,), whether the nearest photograph shows the object.
+        picked: bool (N,), whether the nearest photograph shows the concept.
         error: Relative to that with the initializer's word.
     """
 
@@ -68,16 +84,36 @@ class Measured:
     error: float
 
 
-def random_objects(count: int) -> Looks:
-    """The looks of random objects, each from its own stream."""
-    streams = (rng.numpy_rng(SEED, "object", row) for row in range(count))
-    return concatenated([vocabulary.random_looks(stream, 1) for stream in streams])
+def of_object(row: int, count: int, size: int) -> np.ndarray:
+    """Photographs of random object `row`."""
+    looks = vocabulary.random_looks(rng.numpy_rng(SEED, "object", row), 1)
+    return images_of_object(rng.numpy_rng(SEED, "photographs", row, count), looks, count, size)[0]
 
 
-def photographs(looks: Looks, row: int, count: int, size: int) -> np.ndarray:
-    """Photographs uint8 (count, size, size, 3) of object `row`."""
-    stream = rng.numpy_rng(SEED, "photographs", row, count)
-    return images_of_object(stream, looks[np.array([row])], count, size)[0]
+def in_style(row: int, count: int, size: int) -> np.ndarray:
+    """Photographs of random shapes in random style `row`."""
+    style = styles.random_styles(rng.numpy_rng(SEED, "style", row), 1)
+    stream = rng.numpy_rng(SEED, "photographs in a style", row, count)
+    shapes = stream.permutation(len(vocabulary.SHAPES))
+    return images_in_style(stream, style, np.resize(shapes, count), size)
+
+
+KINDS = {
+    "object": Kind(
+        "object",
+        "thing",
+        ("a photo of a {} on a pink background", "a picture of a {} on a cyan background"),
+        "a photo of a {}",
+        of_object,
+    ),
+    "style": Kind(
+        "style",
+        vocabulary.style_names(1)[0],
+        ("a photo of a star in the style of {}", "a picture of a cross in the style of {}"),
+        "a photo of a thing in the style of {}",
+        in_style,
+    ),
+}
 
 
 def learn(pipe: Any, concept: Concept, personalization: params.Personalization, seed: int) -> None:
@@ -97,22 +133,25 @@ def learn(pipe: Any, concept: Concept, personalization: params.Personalization, 
     tokens.set_embedding(pipe, added, rows)
 
 
-def drawn(pipe: Any, word: str, personalization: params.Personalization, seed: int) -> np.ndarray:
+def drawn(
+    pipe: Any, prompts: tuple[str, str], word: str, sampling: params.PersonalizationSampling,
+    seed: int,
+) -> np.ndarray:  # fmt: skip
     """Images uint8 of all prompts with `word`; equal noises for equal seeds."""
     requests = [
         sample.SampleRequest(prompt.format(word), f"prompt {position}", number)
-        for position, prompt in enumerate(PROMPTS)
+        for position, prompt in enumerate(prompts)
         for number in range(IMAGES)
     ]
-    return sample.sample_requests(pipe, requests, personalization.sampling, seed=seed)
+    return sample.sample_requests(pipe, requests, sampling, seed=seed)
 
 
 @torch.no_grad()
-def error(pipe: Any, word: str, images: np.ndarray, seed: int) -> float:
-    """Mean squared error of predicted latents of photographs, over `TIMES`."""
+def error(pipe: Any, text: str, images: np.ndarray, seed: int) -> float:
+    """Mean squared error of the latents of photographs predicted under `text`, over `TIMES`."""
     pixels = batches.to_tensor(list(images))
     latents = pipe.vae.encode(pixels).latent_dist.mean * pipe.vae.config.scaling_factor
-    ids = train.encoded(pipe, [f"a photo of a {word}"] * len(images))
+    ids = train.encoded(pipe, [text] * len(images))
     states, total = pipe.text_encoder(ids)[0], 0.0
     for time in TIMES:
         noise = torch.randn(latents.shape, generator=rng.torch_rng(seed, "noise", time))
@@ -124,29 +163,34 @@ def error(pipe: Any, word: str, images: np.ndarray, seed: int) -> float:
 
 
 def measure(
-    pipe: Any, scorer: Scorer, looks: Looks, row: int, all_features: np.ndarray,
+    pipe: Any, scorer: Scorer, kind: Kind, row: int, all_features: np.ndarray,
     personalization: params.Personalization,
 ) -> Measured:  # fmt: skip
-    """Learn and draw object `row`; `all_features` float (objects, photographs, F)."""
-    size, seed = load.image_size(pipe), rng.derive(SEED, "object", row)
-    token = f"<object{row}>"
+    """Learn and draw concept `row`; `all_features` float (concepts, photographs, F)."""
+    size, seed = load.image_size(pipe), rng.derive(SEED, kind.name, row)
+    token = f"<{kind.name}{row}>"
     spec = params.Concept(
-        key=str(row), token=token, kind="object", initializer=INITIALIZER, vectors=1
+        key=str(row), token=token, kind=kind.name, initializer=kind.initializer, vectors=1
     )
-    images = photographs(looks, row, PHOTOGRAPHS, size)
+    images = kind.photographs(row, PHOTOGRAPHS, size)
     full = tuple(np.ones(image.shape[:2], bool) for image in images)
     learn(pipe, Concept(spec, tuple(images), full), personalization, seed)
-    made = drawn(pipe, token, personalization, seed)
+    unseen = kind.photographs(row, UNSEEN, size)
+    made, of_word = (
+        drawn(pipe, kind.prompts, word, personalization.sampling, seed)
+        for word in (token, kind.initializer)
+    )
+    learned, unlearned = (
+        error(pipe, kind.sentence.format(word), unseen, seed) for word in (token, kind.initializer)
+    )
     features, own = scorer.features(list(made)), all_features[row]
     nearest = np.einsum("nf,opf->nop", features, all_features).max(2).argmax(1)
-    words = scorer.features(list(drawn(pipe, INITIALIZER, personalization, seed)))
-    unseen = photographs(looks, row, UNSEEN, size)
     return Measured(
         made,
         image_score=100 * float((features @ own.T).mean()),
-        word_score=100 * float((words @ own.T).mean()),
+        word_score=100 * float((scorer.features(list(of_word)) @ own.T).mean()),
         picked=nearest == row,
-        error=error(pipe, token, unseen, seed) / error(pipe, INITIALIZER, unseen, seed),
+        error=learned / unlearned,
     )
 
 
@@ -156,7 +200,7 @@ def save_sheets(folder: Path, references: list[np.ndarray], made: list[np.ndarra
     order = rng.numpy_rng(SEED, "order").permutation(len(made))
     Image.fromarray(sheet(references)).save(folder / "photographs.png")
     for position, row in enumerate(order):
-        halves = np.split(made[row], len(PROMPTS))
+        halves = np.split(made[row], 2)  # one for each prompt
         Image.fromarray(sheet(halves)).save(folder / f"generated_{position}.png")
     key = {f"generated_{position}": int(row) for position, row in enumerate(order)}
     (folder / "key.json").write_text(json.dumps(key, indent=2) + "\n", encoding="utf-8")
@@ -169,11 +213,12 @@ def sheet(rows: list[np.ndarray], scale: int = 3) -> np.ndarray:
 
 
 def main() -> None:
-    """Print a row for each object, and one for all."""
+    """Print a row for each concept, and one for all."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="where the sheets go")
     parser.add_argument("--model", default="data/pretrained/stable-diffusion")
-    parser.add_argument("--objects", type=int, default=6)
+    parser.add_argument("--kind", choices=KINDS, default="object")
+    parser.add_argument("--concepts", type=int, default=6)
     arguments = parser.parse_args()
     settings = params.load("params.yaml")
     personalization = settings.personalization
@@ -182,15 +227,13 @@ def main() -> None:
     sample.use_sampler(pipe, personalization.sampling.sampler)
     clip_folder = Path(personalization.clip.weights)
     scorer = Scorer(clip_models.load(weights.locate(personalization.clip, clip_folder), CPU))
-    count = arguments.objects
-    looks = random_objects(count + OTHERS)
-    size = load.image_size(pipe)
-    references = [photographs(looks, row, PHOTOGRAPHS, size) for row in range(count + OTHERS)]
+    kind, count, size = KINDS[arguments.kind], arguments.concepts, load.image_size(pipe)
+    references = [kind.photographs(row, PHOTOGRAPHS, size) for row in range(count + OTHERS)]
     features = np.stack([scorer.features(list(images)) for images in references])
-    print("| object | image score | with the word | picked | error |\n|---|---|---|---|---|")
+    print(f"| {kind.name} | image score | with the word | picked | error |\n|---|---|---|---|---|")
     measured = []
     for row in range(count):
-        one = measure(pipe, scorer, looks, row, features, personalization)
+        one = measure(pipe, scorer, kind, row, features, personalization)
         measured.append(one)
         _print(str(row), one.image_score, one.word_score, one.picked, one.error)
     _print(
