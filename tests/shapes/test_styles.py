@@ -1,5 +1,7 @@
 """Styles change a whole image and keep what it shows readable."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from hw2.shapes import styles
@@ -51,3 +53,23 @@ def test_random_styles_differ_and_keep_dark_darker_than_light() -> None:
     images = styles.apply(drawn, image.repeat(50, 0))
     apart = np.abs(images[:, None] - images[None]).mean((2, 3, 4))
     assert (apart + np.eye(50) > 0.01).all()
+
+
+def test_random_styles_share_a_few_patterns() -> None:
+    drawn = styles.random_styles(np.random.default_rng(2), 2000)
+    patterned = drawn[drawn.pattern != styles.NO_PATTERN]
+    patterns = _pattern_of(patterned)
+    assert len(np.unique(patterns, axis=0)) == 16
+    colors = patterned.pattern_color
+    assert len(np.unique(colors, axis=0)) == len(colors)
+
+
+def _pattern_of(drawn: styles.Styles) -> np.ndarray:
+    """Which pattern each style has, without its color and strength, bool (M, 32 * 32)."""
+    images = np.ones((len(drawn), 32, 32, 3), np.float32)
+    count = len(drawn)
+    black_on_white = replace(
+        drawn, light=np.ones((count, 3)), pattern_color=np.zeros((count, 3)),
+        strength=np.ones(count), frame=np.zeros(count),
+    )  # fmt: skip
+    return styles.apply(black_on_white, images)[..., 0].reshape(count, -1) > 0.5
