@@ -37,11 +37,12 @@ from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.photos import Concept
 from hw2.personalization.synthetic import images_in_style, images_of_object
 from hw2.shapes import styles, vocabulary
-from hw2.stable_diffusion import load, sample
+from hw2.stable_diffusion import load, sample, style_embedding
 from hw2.training.resume import Resume
 
 SEED = 4000
 PHOTOGRAPHS, UNSEEN, OTHERS = 5, 20, 34
+STYLE_NAMES = 600  # that the model in data/pretrained knows
 IMAGES = 10  # of each prompt
 TIMES = (300, 500, 700)
 CPU = torch.device("cpu")
@@ -53,14 +54,14 @@ class Kind:
 
     Attributes:
         name: As in `personalization.concepts`.
-        initializer: The word that embeddings start from.
+        initializer: From a concept's number, the word that its embedding starts from.
         prompts: Prompts that are drawn, with {} for the token.
         sentence: Describes the photographs, for `error`.
         photographs: From a concept's number, a count and a size, uint8 (count, size, size, 3).
     """
 
     name: Literal["object", "style"]
-    initializer: str
+    initializer: Callable[[int], str]
     prompts: tuple[str, str]
     sentence: str
     photographs: Callable[[int, int, int], np.ndarray]
@@ -90,9 +91,21 @@ def of_object(row: int, count: int, size: int) -> np.ndarray:
     return images_of_object(rng.numpy_rng(SEED, "photographs", row, count), looks, count, size)[0]
 
 
+def random_style(row: int) -> styles.Styles:
+    """Random style `row`."""
+    return styles.random_styles(rng.numpy_rng(SEED, "style", row), 1)
+
+
+def similar_style(row: int) -> str:
+    """The name of the style that is most similar to random style `row`."""
+    named = style_embedding.features(vocabulary.style_meanings(STYLE_NAMES))
+    apart = (named - style_embedding.features(random_style(row))).norm(dim=1)
+    return vocabulary.style_names(STYLE_NAMES)[int(apart.argmin())]
+
+
 def in_style(row: int, count: int, size: int) -> np.ndarray:
     """Photographs of random shapes in random style `row`."""
-    style = styles.random_styles(rng.numpy_rng(SEED, "style", row), 1)
+    style = random_style(row)
     stream = rng.numpy_rng(SEED, "photographs in a style", row, count)
     shapes = stream.permutation(len(vocabulary.SHAPES))
     return images_in_style(stream, style, np.resize(shapes, count), size)
@@ -101,14 +114,14 @@ def in_style(row: int, count: int, size: int) -> np.ndarray:
 KINDS = {
     "object": Kind(
         "object",
-        "thing",
+        lambda row: "thing",
         ("a photo of a {} on a pink background", "a picture of a {} on a cyan background"),
         "a photo of a {}",
         of_object,
     ),
     "style": Kind(
         "style",
-        vocabulary.style_names(1)[0],
+        similar_style,
         ("a photo of a star in the style of {}", "a picture of a cross in the style of {}"),
         "a photo of a thing in the style of {}",
         in_style,
@@ -168,9 +181,9 @@ def measure(
 ) -> Measured:  # fmt: skip
     """Learn and draw concept `row`; `all_features` float (concepts, photographs, F)."""
     size, seed = load.image_size(pipe), rng.derive(SEED, kind.name, row)
-    token = f"<{kind.name}{row}>"
+    token, initializer = f"<{kind.name}{row}>", kind.initializer(row)
     spec = params.Concept(
-        key=str(row), token=token, kind=kind.name, initializer=kind.initializer, vectors=1
+        key=str(row), token=token, kind=kind.name, initializer=initializer, vectors=1
     )
     images = kind.photographs(row, PHOTOGRAPHS, size)
     full = tuple(np.ones(image.shape[:2], bool) for image in images)
@@ -178,10 +191,10 @@ def measure(
     unseen = kind.photographs(row, UNSEEN, size)
     made, of_word = (
         drawn(pipe, kind.prompts, word, personalization.sampling, seed)
-        for word in (token, kind.initializer)
+        for word in (token, initializer)
     )
     learned, unlearned = (
-        error(pipe, kind.sentence.format(word), unseen, seed) for word in (token, kind.initializer)
+        error(pipe, kind.sentence.format(word), unseen, seed) for word in (token, initializer)
     )
     features, own = scorer.features(list(made)), all_features[row]
     nearest = np.einsum("nf,opf->nop", features, all_features).max(2).argmax(1)
