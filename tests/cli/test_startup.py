@@ -28,3 +28,16 @@ def test_help_imports_nothing_that_computes() -> None:
 
 def test_help_of_a_command_imports_nothing_that_computes() -> None:
     assert _imports("sample-personalization", "--help") == "imported: []"
+
+
+def test_a_package_that_cannot_be_imported_is_one_line() -> None:
+    # Python refuses to import a module whose entry is None.
+    broken = (
+        "import sys; sys.modules['dvc'] = None; from hw2 import cli; sys.exit(cli.main(['plan']))"
+    )
+    process = subprocess.run([sys.executable, "-c", broken], capture_output=True, text=True)
+    (line,) = process.stderr.splitlines()
+    assert process.returncode == 2
+    assert line.startswith("hw2 plan: ")
+    assert "'dvc'" in line
+    assert line.endswith("; `hw2 doctor` checks the packages")

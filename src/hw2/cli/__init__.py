@@ -53,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"hw2 {options.command}: {error}", file=sys.stderr)
         return 2
+    except ImportError as error:  # commands import heavy packages themselves
+        print(f"hw2 {options.command}: {error}; `hw2 doctor` checks the packages", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     finally:
