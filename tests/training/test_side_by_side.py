@@ -1,7 +1,6 @@
 """Trainings side by side: order of results, stops and errors, one progress for all."""
 
 import logging
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -50,7 +49,7 @@ def test_a_signal_stops_every_running_training_at_a_step_and_saves(tmp_path: Pat
             if step == 2:
                 both.wait(10)
                 if name == "b":
-                    os.kill(os.getpid(), signal.SIGTERM)
+                    signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
             return {"loss": 1.0}
 
         resume = Resume(tmp_path / name, {})

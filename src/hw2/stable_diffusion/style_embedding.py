@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hw2.shapes import styles
+from hw2.shapes import styles, vocabulary
 from hw2.shapes.styles import Styles
 
 _HIDDEN = 256
@@ -28,7 +28,7 @@ class StyleEmbedding(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        inputs = features(styles.random_styles(np.random.default_rng(0), 1)).shape[1]
+        inputs = features(vocabulary.style_meanings(1)).shape[1]
         self.layers = nn.Sequential(
             nn.Linear(inputs, _HIDDEN), nn.SiLU(),
             nn.Linear(_HIDDEN, _HIDDEN), nn.SiLU(),

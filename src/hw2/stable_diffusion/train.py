@@ -18,6 +18,7 @@ from hw2.config import params
 from hw2.diffusion import timestep_distribution
 from hw2.diffusion.objective import min_snr_v_weights
 from hw2.diffusion.schedule import Schedule
+from hw2.runtime.device import one_thread
 from hw2.shapes import scenes, vocabulary
 from hw2.stable_diffusion import autoencoder, style_embedding, text_encoder
 from hw2.stable_diffusion.style_embedding import StyleEmbedding
@@ -188,7 +189,7 @@ def _embed_names(encoder: Any, style: StyleEmbedding, tokens: list[int]) -> None
     """Give the named styles their computed embeddings, which a stock pipeline reads."""
     if tokens:
         meanings = vocabulary.style_meanings(len(tokens))
-        with torch.no_grad():
+        with torch.no_grad(), one_thread():
             table = encoder.get_input_embeddings().weight
             table[tokens] = style(style_embedding.features(meanings)).to(table)
 
