@@ -12,11 +12,15 @@ the test split is read.
 import argparse
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from rows.per_item import Batches, PerItem, forever, written
 
 from hw2.config import params
 from hw2.ddpm import denoiser
@@ -25,8 +29,9 @@ from hw2.ddpm.sample import request_all_labels, sample_images
 from hw2.ddpm.train import train_ddpm
 from hw2.diffusion import schedule
 from hw2.diffusion.guidance import Guidance
+from hw2.digits import arrays
 from hw2.digits.arrays import Digits
-from hw2.digits.labels import LABELED_DOMAINS
+from hw2.digits.labels import LABELED_DOMAINS, label_of
 from hw2.evaluation import sample_quality
 from hw2.evaluation.intervals import Estimate
 from hw2.evaluation.judge import Judge, load_judge
@@ -90,6 +95,16 @@ def train(ddpm: params.Ddpm) -> tuple[Denoiser, float]:
     levels = schedule.make(ddpm.diffusion.schedule, ddpm.diffusion.timesteps)
     model = Denoiser(network, levels, ddpm.diffusion.prediction, ddpm.domains, "fp32")
     return model, seconds
+
+
+@contextmanager
+def files_of_digits(ddpm: params.Ddpm) -> Iterator[Batches]:
+    """Batches of the training digits as students read them: a PNG for each, one by one."""
+    digits = {domain: arrays.load(ARRAYS, domain, "train") for domain in ddpm.domains}
+    labels = np.concatenate([data.digits + label_of(name, 0) for name, data in digits.items()])
+    with tempfile.TemporaryDirectory() as folder:
+        files = written(Path(folder), np.concatenate([data.rgb for data in digits.values()]))
+        yield forever(PerItem(files, labels.tolist()), ddpm.train.batch_size)
 
 
 def quality(model: Denoiser, judge: Judge, ddpm: params.Ddpm, scale: float) -> dict[str, Quality]:

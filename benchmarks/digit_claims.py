@@ -21,21 +21,18 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import numpy as np
 import torch
-from denoiser_recipes import ARRAYS, CPU, JUDGE, quality, recipe, train
+from denoiser_recipes import CPU, JUDGE, files_of_digits, quality, recipe, train
 from report import machine
 from rows import denoisers
-from rows.per_item import SEED, PerItem, forever, written
+from rows.per_item import SEED
 
 from hw2 import rng
 from hw2.config import params
 from hw2.ddpm.denoiser import Denoiser
 from hw2.diffusion.schedule import Schedule
-from hw2.digits import arrays
-from hw2.digits.labels import NUM_LABELS, label_of
+from hw2.digits.labels import NUM_LABELS
 from hw2.evaluation.intervals import Estimate
 from hw2.evaluation.judge import Judge, load_judge
 from hw2.models.context_unet import ContextUnet
@@ -72,12 +69,8 @@ def along_training(ddpm: params.Ddpm, judge: Judge, steps: int) -> Iterator[Row]
     with rng.seeded_init(SEED, "digit claims"):
         timesteps = denoisers.COURSE_TIMESTEPS
         network = ContextUnet(num_labels=NUM_LABELS, n_feat=CHANNELS, timesteps=timesteps)
-    digits = {domain: arrays.load(ARRAYS, domain, "train") for domain in ddpm.domains}
-    labels = np.concatenate([data.digits + label_of(name, 0) for name, data in digits.items()])
     levels = Schedule(denoisers.ABAR.double())
-    with TemporaryDirectory() as folder:
-        files = written(Path(folder), np.concatenate([data.rgb for data in digits.values()]))
-        batches = forever(PerItem(files, labels.tolist()), ddpm.train.batch_size)
+    with files_of_digits(ddpm) as batches:
         loss = denoisers.noise_loss(network)
         advance = denoisers.plain_training(network, loss, batches, steps // POINTS, lr=LR)
         for point in range(1, POINTS + 1):

@@ -18,20 +18,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import numpy as np
 import torch
-from denoiser_recipes import ARRAYS, CPU, JUDGE, Quality, quality, recipe, train
+from denoiser_recipes import CPU, JUDGE, Quality, files_of_digits, quality, recipe, train
 from report import machine
 from rows import denoisers
-from rows.per_item import PerItem, forever, written
 
 from hw2.config import params
 from hw2.ddpm.denoiser import Denoiser
 from hw2.diffusion.schedule import Schedule
-from hw2.digits import arrays
-from hw2.digits.labels import label_of
 from hw2.evaluation.judge import load_judge
 
 OURS, STUDENT = "ours", "student recipe"
@@ -52,11 +47,7 @@ class Training:
 def student(ddpm: params.Ddpm, seconds: float) -> tuple[Denoiser, int]:
     """The student recipe after so many processor seconds of training, and its number of steps."""
     network, steps, said = denoisers.student(), 0, 0.0
-    digits = {domain: arrays.load(ARRAYS, domain, "train") for domain in ddpm.domains}
-    labels = np.concatenate([data.digits + label_of(name, 0) for name, data in digits.items()])
-    with TemporaryDirectory() as folder:
-        files = written(Path(folder), np.concatenate([data.rgb for data in digits.values()]))
-        batches = forever(PerItem(files, labels.tolist()), ddpm.train.batch_size)
+    with files_of_digits(ddpm) as batches:
         step = denoisers.plain_training(network, denoisers.noise_loss(network), batches, 1)
         start = time.process_time()
         while (taken := time.process_time() - start) < seconds:
