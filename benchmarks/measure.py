@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from hw2.runtime.device import native_bf16
+from hw2.runtime.device import fastest_precision
 
 Precision = Literal["fp32", "bf16", "fp16"]
 PRECISIONS: dict[str, torch.dtype] = {
@@ -46,7 +46,7 @@ class Work:
 
 def half(device: torch.device) -> Precision:
     """The half precision that trainings take on this device."""
-    return "bf16" if device.type != "cuda" or native_bf16(device) else "fp16"
+    return "bf16" if device.type != "cuda" else fastest_precision(device)
 
 
 def work_of(call: Callable[[], Any]) -> Work:

@@ -55,8 +55,9 @@ def ddim(settings: Settings) -> Comparison:
 
     def ours() -> object:
         sampled = sample(
-            model, stack, names, setting, seed=faces.ddim.seed, batch=faces.ddim.batch_size
-        )
+            model, stack, names, setting,
+            seed=faces.ddim.seed, batch=faces.ddim.batch_size, precision="fp32",
+        )  # fmt: skip
         return stretched(sampled).numpy()
 
     def theirs() -> object:

@@ -28,11 +28,11 @@ TOKEN = "<benchmark>"
 CPU = torch.device("cpu")
 
 
-def pipeline(precision: str | None = None) -> Any:
+def pipeline(precision: str = "auto") -> Any:
     """The small Stable Diffusion of data/pretrained."""
     folder = ROOT / "data" / "pretrained" / "stable-diffusion"
-    model = parameters().stable_diffusion.model_copy(update={"weights": str(folder)})
-    return load.load(model, folder, CPU, precision=precision)
+    changes = {"weights": str(folder), "precision": precision}
+    return load.load(parameters().stable_diffusion.model_copy(update=changes), folder, CPU)
 
 
 @contextmanager

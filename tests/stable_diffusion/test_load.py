@@ -62,7 +62,7 @@ def test_bf16_on_a_cpu_keeps_the_weights_and_rounds_the_output(
     v1: Path, stable_diffusion: params.StableDiffusion
 ) -> None:
     exact, rounded = (
-        load.load(stable_diffusion, v1, CPU, precision=precision).unet
+        load.load(stable_diffusion.model_copy(update={"precision": precision}), v1, CPU).unet
         for precision in ("fp32", "bf16")
     )
     assert {p.dtype for p in rounded.parameters()} == {torch.float32}

@@ -35,7 +35,7 @@ def run(ddim: params.Ddim, *, noise: Path, out: Path, model: str, device: torch.
     with progress(len(names), "faces", unit="image") as bar:
         sampled = sample(
             face_model, stacked, names, Setting(ddim.steps, ddim.timestep_spacing, ddim.eta),
-            seed=ddim.seed, batch=ddim.batch_size, tick=bar.update,
+            seed=ddim.seed, batch=ddim.batch_size, precision=ddim.precision, tick=bar.update,
         )  # fmt: skip
     save_images(out, dict(zip(names, stretched(sampled).numpy(), strict=True)))
     return len(names)

@@ -34,6 +34,9 @@ GENERATED_DOMAINS = {key: DIGIT_DOMAINS[key] for key in ("mnistm", "svhn")}
 TimestepSpacing = Literal["trailing", "leading", "course"]
 """Implemented in `hw2.diffusion.samplers.timesteps`."""
 
+Precision = Literal["auto", "fp32", "bf16"]
+"""Implemented in `hw2.training.precision`."""
+
 
 def among(table: dict[str, str]) -> AfterValidator:
     """A validator that accepts the keys of `table`."""

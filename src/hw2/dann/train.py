@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from hw2 import rng
 from hw2.config import params
+from hw2.config.choices import Precision
 from hw2.dann import pairs
 from hw2.dann.classifier import Classifier
 from hw2.dann.method import SOURCE, TARGET, Batch, Method, Numbers, Sample, Setup, Views
@@ -23,6 +25,7 @@ from hw2.training.batch_sampler import BatchSampler
 from hw2.training.ema import EMA
 from hw2.training.loop import finite, train
 from hw2.training.parallel import ParallelMap
+from hw2.training.precision import autocast, unscaled
 from hw2.training.resume import Resume
 
 _OUTPUTS = ("features", "logits", "teacher_logits")  # of a batch
@@ -93,7 +96,8 @@ def train_method(
     optimizers = how.optimizers(network, weights)
     sizes = learner.batch_sizes(dann.train.batch_size)
     samples = _Samples(images, training, sizes, device)
-    step_frame = _StepFrame(dann, network, learner, weights)
+    precision = unscaled(device, dann.train.precision)
+    step_frame = _StepFrame(network, learner, weights, dann.network.dropout, device, precision)
 
     def advance(step: int) -> Numbers:
         progress = step / dann.train.steps
@@ -172,10 +176,16 @@ class _StepFrame:
     """
 
     def __init__(
-        self, dann: params.Dann, network: Classifier, method: Method, weights: list[nn.Parameter]
+        self,
+        network: Classifier,
+        method: Method,
+        weights: list[nn.Parameter],
+        dropout: float,
+        device: torch.device,
+        precision: Precision,
     ) -> None:
-        self.network, self.method, self.weights = network, method, weights
-        self.dropout = dann.network.dropout
+        self.network, self.method, self.weights, self.dropout = network, method, weights, dropout
+        self._autocast = partial(autocast, device, precision)
         self._side_by_side = ParallelMap(2)
 
     def backward(self, source: Sample, target: Sample) -> tuple[Tensor, Numbers]:
@@ -208,8 +218,10 @@ class _StepFrame:
 
     def _forward(self, sample: Sample, views: Views) -> Batch:
         """Features and logits of the views."""
-        teacher_logits = self.method.teacher_logits(sample)
-        features = self.network.joint_features(views, sample.domain)
+        with self._autocast():
+            teacher_logits = self.method.teacher_logits(sample)
+            features = self.network.joint_features(views, sample.domain)
+        features = features.float()
         # Not nn.Dropout: two threads would draw from one stream, in any order.
         kept = torch.rand(features.shape, generator=sample.stream) >= self.dropout
         logits = self.network.head(

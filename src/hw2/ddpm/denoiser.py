@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from hw2.config import params
+from hw2.config.choices import Precision
 from hw2.diffusion import schedule
 from hw2.diffusion.schedule import Prediction, Schedule
 from hw2.digits.labels import NUM_LABELS
 from hw2.io import checkpoints
 from hw2.models.context_unet import ContextUnet
 from hw2.models.unet import UNet
-from hw2.training.precision import Precision
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Denoiser:
         schedule: the noise schedule of the training.
         prediction: what the output of the network means.
         domains: the domains that it was trained on.
-        precision: `fp32` or `bf16`, of the network's evaluation.
+        precision: of the network's evaluation.
     """
 
     network: nn.Module

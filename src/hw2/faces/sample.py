@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from hw2 import rng
-from hw2.config.choices import TimestepSpacing
+from hw2.config.choices import Precision, TimestepSpacing
 from hw2.diffusion.samplers import loop
 from hw2.faces.model import FaceModel
 from hw2.training.parallel import even_slices, map_batches
+from hw2.training.precision import autocast
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ def sample(
     *,
     seed: int,
     batch: int,
+    precision: Precision = "fp32",
     tick: Callable[[int], None] = lambda images: None,
 ) -> Tensor:
     """Sample faces float32 (N, 3, S, S), roughly in [-1, 1], on the CPU.
@@ -47,12 +49,15 @@ def sample(
         setting: Settings of DDIM.
         seed: Seed of the streams of fresh noise.
         batch: Largest number of images at a time; it changes results by rounding errors only.
+        precision: Precision of the network.
         tick: Called with the number of finished images.
     """
     batches = even_slices(len(noises), batch, model.device)
     faces = []
     for sampled in map_batches(
-        lambda rows: _batch(model, noises[rows], names[rows], setting, seed), batches, model.device
+        lambda rows: _batch(model, noises[rows], names[rows], setting, seed, precision),
+        batches,
+        model.device,
     ):
         faces.append(sampled)
         tick(len(sampled))
@@ -61,7 +66,12 @@ def sample(
 
 @torch.inference_mode()
 def _batch(
-    model: FaceModel, noises: Tensor, names: Sequence[str], setting: Setting, seed: int
+    model: FaceModel,
+    noises: Tensor,
+    names: Sequence[str],
+    setting: Setting,
+    seed: int,
+    precision: Precision,
 ) -> Tensor:
     streams = [rng.torch_rng(seed, "fresh noise", name) for name in names]
 
@@ -72,8 +82,13 @@ def _batch(
     def on_device(images: Tensor) -> Tensor:
         return images.to(model.device)
 
+    def network(images: Tensor, times: Tensor) -> Tensor:
+        with autocast(model.device, precision):
+            output: Tensor = model.network(images, times)
+        return output.to(images.dtype)
+
     states = loop.sample(
-        model.network,
+        network,
         model.schedule,
         model.prediction,
         on_device(noises),

@@ -109,7 +109,10 @@ class UNet(nn.Module):
                 if isinstance(layer, Block)
                 else layer(x)
             )
-        return F.pixel_shuffle(self.leave(F.silu(self.norm(x))), self.patch_size)
+        with torch.autocast("cuda" if x.is_cuda else "cpu", enabled=False):
+            # Half precision would round the pixels, and guidance multiplies differences of outputs.
+            patches = self.leave(F.silu(self.norm(x.float())))
+        return F.pixel_shuffle(patches, self.patch_size)
 
 
 class Block(nn.Module):

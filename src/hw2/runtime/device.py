@@ -84,20 +84,18 @@ def use_tensor_cores(device: "torch.device") -> None:
         torch.backends.cudnn.allow_tf32 = True
 
 
-def native_bf16(device: "torch.device") -> bool:
-    """Whether the device computes bf16 itself; others only emulate it, slower than fp32."""
+def fastest_precision(device: "torch.device") -> Literal["fp32", "bf16", "fp16"]:
+    """What `precision: auto` means: bf16 where it is fastest, else fp16 on a GPU, fp32 on a CPU.
+
+    A GPU before NVIDIA's Ampere emulates bf16. A processor computes it in half of the time of fp32
+    with AMX; with AVX512-BF16 alone it takes a fifth longer than fp32, and without both, three
+    times as long (docs/design-notes.md).
+    """
     import torch
 
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-
-
-def fastest_precision(device: "torch.device") -> Literal["fp32", "bf16", "fp16"]:
-    """What `precision: auto` means: bf16 where it is native, else fp16 on a GPU, fp32 on a CPU."""
-    if native_bf16(device):
-        return "bf16"
-    return "fp16" if device.type == "cuda" else "fp32"
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    return "bf16" if torch.cpu._is_amx_tile_supported() else "fp32"
 
 
 def use_threads(count: int) -> int:

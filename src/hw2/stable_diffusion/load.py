@@ -56,7 +56,7 @@ def load(
     trained_folder: Path,
     device: torch.device,
     *,
-    precision: str | None = None,
+    trainable: bool = False,
 ) -> Any:
     """Load the pipeline, frozen and in evaluation mode, without a safety checker.
 
@@ -64,7 +64,8 @@ def load(
         stable_diffusion: Section `stable_diffusion`.
         trained_folder: Folder of the model that this pipeline trains, for `weights: trained`.
         device: Device of the networks.
-        precision: Overrides `stable_diffusion.precision`.
+        trainable: Keep the weights of the U-Net in fp32 on every device, for a training that adds
+            small changes to them, which half precision would round away.
 
     Raises:
         UserError: if the model is missing, or is not a Stable Diffusion with a single text encoder.
@@ -82,7 +83,8 @@ def load(
                 " it, or a .ckpt with stable_diffusion.config"
             ) from error
         _check(pipe, stable_diffusion)
-        _prepare(pipe, precision or stable_diffusion.precision, device)
+        in_fp32 = trainable and device.type != "cpu"  # a CPU keeps them in fp32 anyway
+        _prepare(pipe, "fp32" if in_fp32 else stable_diffusion.precision, device)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
@@ -91,7 +93,7 @@ def _prepare(pipe: Any, precision: str, device: torch.device) -> None:
     """Move the networks to the device, frozen, in evaluation mode and in this precision.
 
     On a CPU, weights stay in fp32 and only the U-Net's operations are in bf16: memory is not short
-    there, and training of `to_k` and `to_v` adds changes that bf16 would round away.
+    there.
     """
     if precision == "auto":
         precision = fastest_precision(device)

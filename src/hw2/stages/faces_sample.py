@@ -59,7 +59,10 @@ def run(
     with progress(_count(ddim, len(names)), "faces", unit="image") as bar:
 
         def draw(start: Tensor, streams: Sequence[str], how: Setting) -> Tensor:
-            return sample(face, start, streams, how, seed=ddim.seed, batch=ddim.batch_size)
+            return sample(
+                face, start, streams, how,
+                seed=ddim.seed, batch=ddim.batch_size, precision=ddim.precision,
+            )  # fmt: skip
 
         sample_faces = _EachOnce(draw, bar.update)
         # First, so that the course's images share a batch, as those of `hw2 faces` do.

@@ -75,8 +75,7 @@ def run(
             pass
         return
     located = weights.locate(personalization.clip, clip_model)
-    # Keys and values are trained: half precision would lose their small updates.
-    pipe = load.load(stable_diffusion, stable_diffusion_model, device, precision="fp32")
+    pipe = load.load(stable_diffusion, stable_diffusion_model, device, trainable=True)
     sample.use_sampler(pipe, personalization.sampling.sampler)
     specs = {spec.key: spec for spec in personalization.concepts}
     keys = dict.fromkeys(key for pair in settings.pairs for key in pair.keys)

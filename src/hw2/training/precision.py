@@ -1,23 +1,22 @@
 """The precision of a forward pass, and the scaling of its gradients where that is needed."""
 
-from typing import Literal
-
 import torch
 
-from hw2.runtime.device import native_bf16
+from hw2.config.choices import Precision
+from hw2.runtime.device import fastest_precision
 
-Precision = Literal["fp32", "bf16"]
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def dtype(device: torch.device, precision: Precision) -> torch.dtype:
     """The data type of matrix products and convolutions.
 
-    bf16 is fp16 on a GPU that only emulates bf16 (before NVIDIA's Ampere).
+    `auto` is the fastest type of the device. bf16 is fp16 on a GPU that only emulates bf16 (before
+    NVIDIA's Ampere).
     """
-    if precision == "fp32":
-        return torch.float32
-    emulated = device.type == "cuda" and not native_bf16(device)
-    return torch.float16 if emulated else torch.bfloat16
+    if precision == "auto" or (precision == "bf16" and device.type == "cuda"):
+        return _DTYPES[fastest_precision(device)]
+    return _DTYPES[precision]
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:
@@ -26,9 +25,15 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
     Autocast's cache of cast weights is off: threads share it, so that the bits of a gradient would
     depend on which thread leaves its context first.
     """
-    half = precision != "fp32"
-    cast = dtype(device, precision) if half else torch.bfloat16
+    computed = dtype(device, precision)
+    half = computed != torch.float32
+    cast = computed if half else torch.bfloat16
     return torch.autocast(device.type, cast, enabled=half, cache_enabled=False)
+
+
+def unscaled(device: torch.device, precision: Precision) -> Precision:
+    """The precision for a training that scales no losses, whose small gradients fp16 would lose."""
+    return "fp32" if dtype(device, precision) == torch.float16 else precision
 
 
 def grad_scaler(

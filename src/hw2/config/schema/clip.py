@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraints, field_validator
 
+from hw2.config.choices import Precision
 from hw2.config.loader import Section
 from hw2.config.schema.locations import UserPath
 from hw2.config.schema.ranges import Fraction, NonNegative, Seed, once
@@ -98,7 +99,7 @@ class ClipTrain(Section):
         description="Largest norm of the gradient. Lower it when single steps spoil the loss."
     )
     precision: Literal["fp32", "bf16"] = Field(
-        description=("Precision of the forward pass. bf16 is faster on processors that support it.")
+        description="Precision of the forward pass. bf16 is faster on processors with AMX."
     )
     save_every: PositiveInt = Field(
         description="Steps between checkpoints, the most that an interruption can lose."
@@ -157,9 +158,9 @@ class ZeroShot(Section):
     report_prompts: str = Field(
         min_length=1, description="Prompt set of the figures and of predictions.csv."
     )
-    precision: Literal["auto", "fp32", "bf16"] = Field(
+    precision: Precision = Field(
         description=(
-            "Precision of the image encoder. auto is bf16 on processors that compute it, "
+            "Precision of the image encoder. auto is bf16 on a GPU and on processors with AMX, "
             "otherwise fp32."
         )
     )

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, Strict, StringConstraints, field_validator
 
+from hw2.config.choices import Precision
 from hw2.config.loader import Section
 from hw2.config.schema.dann_methods import Hyperparameters, MethodName
 from hw2.config.schema.ranges import Fraction, NonNegative, Seed, once
@@ -107,6 +108,12 @@ class DannTrain(Section):
             "Decay of the averaged weights, over about 1 / (1 - decay) steps. Raise it "
             "with the number of steps."
         ),
+    )
+    precision: Precision = Field(
+        description=(
+            "Precision of the convolutions. auto is bf16 on processors with AMX and on GPUs that "
+            "compute it, otherwise fp32."
+        )
     )
     save_every: PositiveInt = Field(
         description="Steps between checkpoints, the most that an interruption can lose."

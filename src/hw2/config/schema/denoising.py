@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, Strict
 
+from hw2.config.choices import Precision
 from hw2.config.loader import Section
 from hw2.config.schema.ranges import Fraction, NonNegative, RandomStreams
 
@@ -87,10 +88,11 @@ class Denoising(Section):
             "with the number of steps."
         ),
     )
-    precision: Literal["fp32", "bf16"] = Field(
+    precision: Precision = Field(
         description=(
-            "Precision of the forward pass. bf16 is faster on processors that support it; a GPU "
-            "that only emulates it computes fp16 instead. fp32 is TF32 on a GPU."
+            "Precision of the forward pass. auto is bf16 on a GPU and on processors with AMX, "
+            "which compute it twice as fast, otherwise fp32. A GPU that only emulates bf16 "
+            "computes fp16 instead; fp32 is TF32 on a GPU."
         )
     )
     channels_last: bool = Field(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, Strict, field_validator
 
-from hw2.config.choices import TimestepSpacing
+from hw2.config.choices import Precision, TimestepSpacing
 from hw2.config.loader import Section
 from hw2.config.schema.denoising import Denoising, Diffusion, UNetShape
 from hw2.config.schema.locations import UserPath
@@ -41,6 +41,12 @@ class Ddim(Section):
     )
     batch_size: PositiveInt = Field(
         description="Images sampled at a time. Lower it when memory is short."
+    )
+    precision: Precision = Field(
+        description=(
+            "Precision of the network. fp32 comes closest to a ground truth; auto is bf16 on a GPU "
+            "and on processors with AMX, which compute it twice as fast."
+        )
     )
     etas: Annotated[tuple[Fraction, ...], Strict(False)] = Field(
         min_length=2, description="Values of eta that are compared, rising from 0."

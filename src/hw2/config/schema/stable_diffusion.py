@@ -91,8 +91,8 @@ class StableDiffusion(Section):
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         description=(
-            "Precision of the U-Net. auto is bf16 on devices that compute it, otherwise fp16 on a "
-            "GPU and fp32 on a CPU."
+            "Precision of the U-Net. auto is bf16 on processors with AMX and on GPUs that compute "
+            "it, otherwise fp32 on a CPU and fp16 on a GPU."
         )
     )
     autoencoder: Autoencoder

@@ -46,7 +46,7 @@ class SelfTraining(Method):
             return None
         augmented = augmentations.weak(sample.images, self.setup.augmentations, sample.stream)
         logits: Tensor = self.teacher(augmented, sample.domain)
-        return logits
+        return logits.float()
 
     def loss(self, source: Batch, target: Batch) -> tuple[Tensor, Numbers]:
         """Cross-entropy on source labels and on confident teacher labels."""
