@@ -44,7 +44,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "requirements.lock").write_text("".join(lock))
     (tmp_path / "src").symlink_to(REPO / "src")
     (tmp_path / ".dvc").mkdir()
-    for model in ("clip", "faces", "stable-diffusion"):
+    for model in ("clip", "faces", "shape-judges", "stable-diffusion"):
         folder = tmp_path / "data/pretrained" / model
         folder.mkdir(parents=True)
         (folder / "weights").write_text(model)

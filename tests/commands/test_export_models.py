@@ -17,7 +17,7 @@ from hw2.faces import load as faces
 from hw2.faces import model as face_models
 from hw2.faces import train as faces_training
 from hw2.io import files, manifest
-from hw2.personalization import tokens
+from hw2.personalization import shape_judges, synthetic, tokens
 from hw2.runtime.errors import UserError
 from hw2.stable_diffusion import autoencoder, load, text_encoder
 from hw2.stable_diffusion import train as stable_diffusion_training
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 CPU = torch.device("cpu")
 ROOT = Path(__file__).resolve().parents[2]
 SHARE = {"n": 48}
-for name in ("acc1", "alignment", "distance", "diversity"):
+for name in ("acc1", "alignment", "distance", "diversity", "recall", "specificity"):
     SHARE |= {name: 0.9, f"{name}_low": 0.8, f"{name}_high": 0.95}
 
 
@@ -40,6 +40,7 @@ def untrained(mini: params.Params, folder: Path) -> SimpleNamespace:
         clip_details=folder / "clip.json",
         personalization_details=folder / "personalization.json",
         faces_details=folder / "faces.json",
+        shape_judges=folder / "judges",
     )
     design = open_clip_folder.design(mini.clip.network, mini.shapes)
     artifacts.clip_model.mkdir()
@@ -64,7 +65,12 @@ def untrained(mini: params.Params, folder: Path) -> SimpleNamespace:
     model = mini.clip.zero_shot.models[0].name
     files.write_json(artifacts.clip_details, {model: clip_scores})
     alignment = dict.fromkeys(("sampled", "unseen", "real"), SHARE)
-    files.write_json(artifacts.personalization_details, {"stable_diffusion": alignment})
+    of_judge = {key: {"recall": SHARE, "specificity": SHARE} for key in synthetic.KEYS}
+    record = {"stable_diffusion": alignment, "judge": of_judge}
+    files.write_json(artifacts.personalization_details, record)
+    judges = shape_judges.obtain(mini.personalization.judges, mini.shapes, 1)
+    artifacts.shape_judges.mkdir()
+    shape_judges.save(artifacts.shape_judges, judges)
     files.write_json(artifacts.faces_details, {"eta": {"0": SHARE, "1": SHARE}})
     return artifacts
 
@@ -74,13 +80,13 @@ def exported(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> P
     artifacts: Any = untrained(mini, tmp_path_factory.mktemp("trained"))
     out = tmp_path_factory.mktemp("exported")
     folders = export_models.run(mini, artifacts, out)
-    assert folders == [out / "clip", out / "stable-diffusion", out / "faces"]
+    assert folders == [out / name for name in ("clip", "stable-diffusion", "faces", "shape-judges")]
     return out
 
 
 def test_weights_are_in_half_precision_and_listed(exported: Path) -> None:
     files_of_weights = list(exported.rglob("*.safetensors"))
-    assert len(files_of_weights) == 5
+    assert len(files_of_weights) == 7
     for path in files_of_weights:
         kinds = {value.dtype for value in load_file(path).values() if value.is_floating_point()}
         assert kinds == {torch.float16}
@@ -94,7 +100,7 @@ def test_no_file_names_the_folder_that_a_model_came_from(exported: Path) -> None
 
 
 def test_cards_hold_the_recipe_and_the_metrics(exported: Path, mini: params.Params) -> None:
-    for name in ("clip", "stable-diffusion", "faces"):
+    for name in ("clip", "stable-diffusion", "faces", "shape-judges"):
         card = (exported / name / "README.md").read_text()
         assert "0.900 | 0.800 to 0.950 | 48 |" in card
         assert "make pretrained" in card
@@ -120,6 +126,10 @@ def test_the_pipeline_takes_exported_models_as_weights(
     )  # fmt: skip
     expected = faces_training.levels(mini.faces).abar
     assert torch.allclose(model.schedule.abar, expected, atol=1e-6)
+    given = mini.personalization.judges.model_copy(
+        update={"weights": str(exported / "shape-judges")}
+    )
+    assert shape_judges.obtain(given, mini.shapes, 1).image_size == mini.shapes.image_size
 
 
 def test_a_changed_file_is_refused_by_all_readers(
@@ -135,10 +145,14 @@ def test_a_changed_file_is_refused_by_all_readers(
     settings = mini.stable_diffusion.model_copy(
         update={"weights": str(tmp_path / "stable-diffusion")}
     )
+    given = mini.personalization.judges.model_copy(
+        update={"weights": str(tmp_path / "shape-judges")}
+    )
     for read in (
         lambda: weights.locate(clip, tmp_path),
         lambda: load.load(settings, tmp_path, CPU),
         lambda: faces.load(str(tmp_path / "faces"), CPU),
+        lambda: shape_judges.obtain(given, mini.shapes, 1),
     ):
         with pytest.raises(UserError, match=manifest.NAME) as caught:
             read()

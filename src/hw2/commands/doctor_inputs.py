@@ -207,11 +207,12 @@ def _named(settings: params.Params) -> Iterator[_Named]:
         "clip.zero_shot.images": zero_shot.images if zero_shot.models else None,
         "personalization.photographs": personalization.photographs,
         "personalization.input": personalization.input,
+        "personalization.judges.weights": personalization.judges.weights,
         "personalization.multi_concept.prior_preservation_folder": (
             personalization.multi_concept.prior_preservation_folder
         ),
     }
-    no_path = (None, "synthetic", "course", "cifar100", "dreambooth")
+    no_path = (None, "trained", "synthetic", "course", "cifar100", "dreambooth")
     yield from (_Named(key, name) for key, name in paths_of.items() if name not in no_path)
     clip_models = [(f"clip.zero_shot.models, {model.name}", model) for model in zero_shot.models]
     for key, model in (*clip_models, ("personalization.clip.weights", personalization.clip)):

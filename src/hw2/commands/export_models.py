@@ -16,11 +16,12 @@ from hw2.faces import hub
 from hw2.faces import model as face_models
 from hw2.io import files, manifest, timings
 from hw2.io.atomic import atomic_dir
+from hw2.personalization import shape_judges
 from hw2.runtime.errors import UserError
 
 
 def run(params: Params, paths: Paths, out: Path) -> list[Path]:
-    """Write the folders `clip`, `stable-diffusion` and `faces` into the folder `out`.
+    """Write the folders `clip`, `stable-diffusion`, `faces` and `shape-judges` into `out`.
 
     A folder that exists is replaced as a whole.
 
@@ -35,6 +36,7 @@ def run(params: Params, paths: Paths, out: Path) -> list[Path]:
         "clip": (paths.clip_model, _clip),
         "stable-diffusion": (paths.stable_diffusion_model, _stable_diffusion),
         "faces": (paths.faces_model, _faces),
+        "shape-judges": (paths.shape_judges, _shape_judges),
     }
     cards = model_cards.cards(
         params,
@@ -61,6 +63,7 @@ def _need_trained(params: Params) -> None:
         "clip.run": params.clip.run,
         "stable_diffusion.weights": params.stable_diffusion.weights == "trained",
         "faces.source": params.faces.source == "trained",
+        "personalization.judges.weights": params.personalization.judges.weights == "trained",
     }
     for key, trained in origins.items():
         if not trained:
@@ -92,6 +95,13 @@ def _faces(source: Path, folder: Path) -> None:
     model = face_models.load(source, torch.device("cpu"))
     model.network.half()
     hub.pipeline(model).save_pretrained(folder)
+
+
+def _shape_judges(source: Path, folder: Path) -> None:
+    judges = shape_judges.load(source)
+    for network in (judges.shape, judges.concept):
+        network.half()
+    shape_judges.save(folder, judges)
 
 
 def _forget_source(folder: Path) -> None:

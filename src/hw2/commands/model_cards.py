@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hw2.config.params import Params
+from hw2.personalization.synthetic import KEYS
 
 COMMAND = "make pretrained"
 _FRONT_MATTER = "---\nlicense: mit\nlibrary_name: {library}\ntags:\n- synthetic\n---\n"
@@ -24,7 +25,7 @@ def cards(
     seconds: Mapping[str, float],
     commit: str,
 ) -> dict[str, str]:
-    """The cards by model: `clip`, `stable-diffusion` and `faces`.
+    """The cards by model: `clip`, `stable-diffusion`, `faces` and `shape-judges`.
 
     Args:
         params: The parameters that the models were trained with.
@@ -37,6 +38,8 @@ def cards(
         mode="json", include={"seed", "autoencoder", "network", "other_images", "train"}
     )
     clip = params.clip.model_dump(mode="json", include={"seed", "network", "train"})
+    judges = params.personalization.judges.model_dump(mode="json", exclude={"weights"})
+    drawn = params.shapes.model_dump(mode="json", include={"seed", "image_size"})
     faces = params.faces.model_dump(mode="json", exclude={"source", "weights", "revision", "ddim"})
     made = _made(commit)
     return {
@@ -73,6 +76,19 @@ def cards(
             _face_rows(metrics["faces"]),
             {"faces": faces},
             made + _time(seconds, "faces_train"),
+        ),
+        "shape-judges": _card(
+            "Classifiers that judge images of shapes",
+            "pytorch",
+            "Two small convolutional networks, of `hw2.models.shape_classifier`: one reads the "
+            "color and the shape of an object, the other says which of the synthetic concepts an "
+            "image shows. They were trained on renderings, never on a generated image, and share "
+            "nothing with the models that they judge. `hw2.personalization.shape_judges` reads "
+            "them.",
+            "shapes",
+            _judge_rows(metrics["personalization"]),
+            {"shapes": drawn, "judges": judges, "seed": params.personalization.seed},
+            made + _time(seconds, "shape_judges_train"),
         ),
     }  # fmt: skip
 
@@ -156,6 +172,17 @@ def _alignment_rows(record: Mapping[str, Any]) -> list[Row]:
     }
     shares = record["stable_diffusion"]
     return [row(text, shares[name], "alignment") for name, text in names.items()]
+
+
+def _judge_rows(record: Mapping[str, Any]) -> list[Row]:
+    rows = [
+        row("color and shape of rendered images", record["stable_diffusion"]["real"], "alignment")
+    ]
+    for key in KEYS:
+        scores = record["judge"][key]
+        for what, shown in (("recall", "that show"), ("specificity", "that do not show")):
+            rows.append(row(f"{what}: renderings {shown} concept {key}", scores[what], what))
+    return rows
 
 
 def _face_rows(record: Mapping[str, Any]) -> list[Row]:

@@ -35,6 +35,7 @@ from hw2.config.schema.personalization import (
     Personalization,
     PersonalizationSampling,
     PersonalizationTrain,
+    ShapeJudges,
 )
 from hw2.config.schema.stable_diffusion import Autoencoder, StableDiffusion
 from hw2.runtime.errors import UserError
@@ -75,6 +76,7 @@ __all__ = [
     "Runtime",
     "Sampling",
     "SelfTrainingHyperparameters",
+    "ShapeJudges",
     "Shapes",
     "StableDiffusion",
     "Sweep",

@@ -63,6 +63,7 @@ def correct(judge: ShapeJudge, images: np.ndarray, classes: np.ndarray) -> np.nd
 
 def measure(
     pipe: Any,
+    judge: ShapeJudge,
     shapes: params.Shapes,
     sampling: params.PersonalizationSampling,
     settings: params.Alignment,
@@ -77,7 +78,6 @@ def measure(
         `unseen`, of the pairs that no training image shows; and `real`, of plain synthetic images
         that neither model was trained on, as a reference.
     """
-    judge = train_judge(shapes, seed, settings.judge_images)
     per_class = settings.images
     requests = [
         SampleRequest(

@@ -26,6 +26,7 @@ from hw2.personalization import (
 from hw2.personalization.clip_scores import Scorer
 from hw2.personalization.grading import Case
 from hw2.personalization.prompt_specs import PromptSpec
+from hw2.personalization.shape_judges import load as load_judges
 from hw2.stable_diffusion import alignment, autoencoder, load, sample
 
 _JUDGE_TEST_RENDERINGS = 1000
@@ -48,6 +49,7 @@ def run(
     personalization_initializers: Path,
     multi_concept_table: Path,
     multi_concept_images: Path,
+    shape_judges: Path,
     personalization_samples: Path,
     personalization_details: Path,
     device: torch.device,
@@ -71,9 +73,12 @@ def run(
     if personalization.photographs == "synthetic":  # the model knows colors and shapes
         pipe = load.load(stable_diffusion, stable_diffusion_model, device)
         sample.use_sampler(pipe, personalization.sampling.sampler)
-        judge, record["judge"] = _concept_judge(pipe, personalization, shapes)
+        judges = load_judges(shape_judges)
+        judge = judges.concept
+        record["judge"] = _of_judge(judge, pipe, personalization, shapes)
         shares, images = alignment.measure(
             pipe,
+            judges.shape,
             shapes,
             personalization.sampling,
             personalization.alignment,
@@ -120,10 +125,10 @@ def _grades(cases: Sequence[Case]) -> Record:
     return record
 
 
-def _concept_judge(
-    pipe: Any, personalization: params.Personalization, shapes: params.Shapes
-) -> tuple[ConceptJudge, Record]:
-    """The classifier of the synthetic concepts, and its accuracy on renderings it has not seen.
+def _of_judge(
+    judge: ConceptJudge, pipe: Any, personalization: params.Personalization, shapes: params.Shapes
+) -> Record:
+    """The accuracy of the classifier of concepts on renderings that it has not seen.
 
     By concept: `recall`, of renderings that show it, and `specificity`, of those that do not. By
     concept and by pair: `photographs`, the share of held-out photographs that it recognizes, and
@@ -131,7 +136,6 @@ def _concept_judge(
     be expected to be recognized more often than those.
     """
     size, seed = shapes.image_size, shapes.seed
-    judge = concept_judge.train_judge(personalization.judge_renderings, size, seed)
     unseen = concept_judge.renderings("test", _JUDGE_TEST_RENDERINGS, size, seed)
     correct = concept_judge.shown_in(judge, unseen.images) == unseen.shown
     record: Record = {}
@@ -151,7 +155,7 @@ def _concept_judge(
         ):
             shown_all = np.all(concept_judge.shown_in(judge, images)[:, columns], 1)
             record.setdefault(name, {})[kind] = proportion(shown_all).named("share")
-    return judge, record
+    return record
 
 
 def _concept(

@@ -121,12 +121,30 @@ class Validation(Section):
         return prompts
 
 
+class ShapeJudges(Section):
+    """Classifiers that judge images of shapes: of color and shape, and of the synthetic concepts.
+
+    Photographs of your own have no such classifiers.
+    """
+
+    weights: UserPath = Field(
+        min_length=1,
+        description="A folder with both classifiers, or trained, which takes minutes.",
+    )
+    shape_images: int = Field(
+        ge=2,
+        description="Renderings of each of the 48 classes that the classifier of color and shape "
+        "learns from, if it is trained.",
+    )
+    concept_images: int = Field(
+        ge=2,
+        description="Renderings that the classifier of the concepts learns from, if it is trained.",
+    )
+
+
 class Alignment(Section):
     """Prompt alignment of the model trained here, measured by a classifier of color and shape."""
 
-    judge_images: int = Field(
-        ge=2, description="Training images of each of the 48 classes for the classifier."
-    )
     images: PositiveInt = Field(description="Images of each class that are sampled and classified.")
 
 
@@ -244,13 +262,7 @@ class Personalization(Section):
     clip: ClipModel = Field(
         description="CLIP model that scores images. The course uses ViT-B-32 of OpenAI."
     )
-    judge_renderings: int = Field(
-        ge=2,
-        description=(
-            "Renderings that the classifier of the synthetic concepts learns from. Photographs of "
-            "your own have no such classifier."
-        ),
-    )
+    judges: ShapeJudges
     alignment: Alignment
     multi_concept: MultiConcept
 
