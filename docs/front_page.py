@@ -53,7 +53,7 @@ ADAPTATION = "self_training"  # fixed in advance: no method is selected by its t
 LANES = {  # first word of a stage's name -> lane of the diagram and color
     **{"digits": (0, "#d8dee4"), "judge": (0, "#d8dee4"), "ddpm": (1, "#cfe3f3")},
     **{"dann": (2, "#f9ddc9"), "faces": (3, "#cdebdf"), "clip": (4, "#ecd8ea")},
-    **{"stable": (5, "#fbeec1"), "personalization": (6, "#d9eefb")},
+    **{"stable": (5, "#fbeec1"), "personalization": (6, "#d9eefb"), "shape": (6, "#d9eefb")},
 }
 BOX = (2.6, 0.56)  # width and height of a stage, in the units of the diagram
 STEP = (3.2, 0.86)  # from one column, or row, to the next
