@@ -39,6 +39,7 @@ from hw2.stages import (
     personalization_fetch,
     personalization_sample,
     personalization_train,
+    shape_judges_train,
     stable_diffusion_train,
 )
 from hw2.training.microbatches import Microbatches
@@ -52,13 +53,17 @@ pytestmark = pytest.mark.slow
 def base(mini: params.Params, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """The small CLIP, the small Stable Diffusion and the concepts."""
     artifacts = artifacts_in(tmp_path_factory.mktemp("base"))
-    run_stages((clip_train, stable_diffusion_train, personalization_fetch), mini, artifacts)
+    run_stages(
+        (clip_train, stable_diffusion_train, shape_judges_train, personalization_fetch),
+        mini,
+        artifacts,
+    )
     return artifacts
 
 
 def artifacts_on(base: SimpleNamespace, folder: Path) -> SimpleNamespace:
     """The paths below `folder`, but for those that stages of personalization read from `base`."""
-    inputs = ("clip_model", "stable_diffusion_model", "personalization_concepts")
+    inputs = ("clip_model", "stable_diffusion_model", "shape_judges", "personalization_concepts")
     return artifacts_in(folder, **{name: getattr(base, name) for name in inputs})
 
 

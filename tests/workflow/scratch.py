@@ -40,7 +40,7 @@ PERSONAL = {
         "personalization_train",
         "personalization_sample",
     ),
-    *("personalization_compare", "personalization_evaluate"),
+    *("personalization_compare", "shape_judges_train", "personalization_evaluate"),
 }
 FACES = {"faces_train", "faces_sample", "faces_evaluate"}
 DIGITS = BELOW_MODEL | TRAININGS | ADAPTATION | {"digits_fetch", "digits_pack"}

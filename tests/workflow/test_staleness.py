@@ -33,7 +33,10 @@ CHANGES: list[tuple[dict[str, object], set[str]]] = [
     ({"dann.train.lr": 1e-2}, ADAPTATION | REPORT),
     ({"faces.seed": 123}, FACES | REPORT),
     ({"shapes.seed": 123}, ZEROSHOT | PERSONAL | REPORT),
-    ({"stable_diffusion.seed": 123}, PERSONAL - {"personalization_fetch"} | REPORT),
+    (
+        {"stable_diffusion.seed": 123},
+        PERSONAL - {"personalization_fetch", "shape_judges_train"} | REPORT,
+    ),
     (
         {"personalization.seed": 123},
         PERSONAL - {"personalization_fetch", "stable_diffusion_train"} | REPORT,
@@ -45,6 +48,10 @@ CHANGES: list[tuple[dict[str, object], set[str]]] = [
     # A parameter of the evaluation or of a figure trains nothing.
     ({"dann.tsne.perplexity": 4.0}, {"dann_tsne", "report_figs"}),
     ({"personalization.alignment.images": 2}, {"personalization_evaluate"} | REPORT),
+    (
+        {"personalization.judges.concept_images": 90},
+        {"shape_judges_train", "personalization_evaluate"} | REPORT,
+    ),
     ({"runtime.threads": 3}, set()),
 ]
 
