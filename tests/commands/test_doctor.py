@@ -612,7 +612,7 @@ def test_the_plan_names_all_that_is_missing_at_once(
     assert captured.err == (
         "hw2 plan: the lines with `fail` say what is missing; correct it before the run\n"
     )
-    assert "27 stages to run" in captured.out
+    assert "28 stages to run" in captured.out
 
 
 def test_the_plan_checks_what_due_stages_read_only(course_folder: Path) -> None:

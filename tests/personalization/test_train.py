@@ -222,7 +222,8 @@ def test_two_processes_give_the_curve_of_one(
     tmp_path: Path,
     augment: bool,
 ) -> None:
-    settings = mini.personalization.train.model_copy(update={"augment": augment})
+    changes = {"augment": augment, "microbatches": 2}
+    settings = mini.personalization.train.model_copy(update=changes)
 
     def fit(folder: Path, writer: int) -> Fitted:
         pipe = load.load(stable_diffusion, v1, torch.device("cpu"))
@@ -246,9 +247,10 @@ def test_two_processes_give_the_curve_of_one(
 
     first, second = in_processes(2, member, tmp_path)
     rows, history, snapshots = fit(tmp_path / "alone", 0)
-    for several, one in zip(first[1], history, strict=True):
-        assert several["loss"] == pytest.approx(one["loss"], rel=1e-5)
     # Images that are augmented are encoded together, and AdamW makes rounding visible.
+    for several, one in zip(first[1], history, strict=True):
+        close = 1e-3 if augment and one["step"] > 1 else 1e-5
+        assert several["loss"] == pytest.approx(one["loss"], rel=close)
     assert augment or torch.equal(first[0], rows)
     assert first[2]["steps"] == snapshots["steps"] == [0, 2, 3]
     assert second == Raised(SystemExit, "0")
